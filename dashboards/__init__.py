@@ -1,0 +1,1 @@
+"""Every face of the twin: the `breakwater` command, figures and the report."""

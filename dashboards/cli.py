@@ -1,0 +1,230 @@
+"""The `breakwater` command.
+
+Exit codes: 0 fine, 1 a verdict failed, 2 unusable input (one line on stderr), 70 a defect of ours (with its
+traceback), 130 interrupted. Everything heavy is imported inside the commands: `--help` must come at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from sim.errors import BadInput
+
+if TYPE_CHECKING:
+    from models.results import RunResult
+    from models.scenario import Scenario
+
+FINE, VERDICT_FAILED, UNUSABLE, DEFECT, INTERRUPTED, TERMINATED = 0, 1, 2, 70, 130, 143
+
+MOST_REPLICATIONS = 10_000
+LARGEST_SEED = 2**63 - 1
+
+# typer keeps its copy of click's exceptions private; its public BadParameter derives from the one we need
+UsageError = typer.BadParameter.__base__
+
+app = typer.Typer(
+    name="breakwater",
+    help="A digital twin of a ticket on-sale: simulate the waiting room and what stands behind it.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Engine(StrEnum):
+    """The compiled event core, or the readable reference it must agree with."""
+
+    kernel = "kernel"
+    simpy = "simpy"
+
+
+SettingsOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change one setting; may be repeated."),
+]
+SeedOption = Annotated[
+    int,
+    typer.Option(
+        "--seed",
+        min=0,
+        max=LARGEST_SEED,
+        metavar="INTEGER",
+        help="Seed of all random numbers; the first of several.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+@app.command()
+def run(
+    scenario: Annotated[
+        str, typer.Argument(help="Name of a shipped scenario, or a YAML file.")
+    ] = "onsale-300k",
+    settings: SettingsOption = None,
+    seed: SeedOption = 1,
+    replications: Annotated[
+        int,
+        typer.Option(min=1, max=MOST_REPLICATIONS, help="Independent runs; more than one gives intervals."),
+    ] = 1,
+    engine: Annotated[Engine, typer.Option(help="Compiled event core or SimPy reference.")] = Engine.kernel,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write manifest, summary, series, histograms and report here."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Simulate a scenario and print the verdict: does it hold, what binds first, what to try."""
+    from dashboards.output import checked_target, json_text, run_document, unfinished, write_run
+    from models.scenario import load_scenario
+
+    wanted = load_scenario(scenario, settings or ())
+    target = None if out is None else checked_target(out)
+    store = None if target is None or replications == 1 else unfinished(target)
+    result = _simulated(wanted, seed, replications, engine, store)
+
+    from models.verdict import judge
+
+    verdict = judge(result, wanted)
+    if target is not None:
+        write_run(target, result, wanted, verdict)
+    if as_json:
+        print(json_text(run_document(result, verdict)))
+    else:
+        from dashboards.terminal import console, verdict_view
+
+        console().print(verdict_view(result, verdict))
+        if out is not None:
+            print(f"report: {out / 'report.html'}")
+    return FINE if verdict.holds else VERDICT_FAILED
+
+
+@app.command()
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="First scenario: name or YAML file.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Second scenario: name or YAML file.")],
+    replications: Annotated[
+        int, typer.Option(min=1, max=MOST_REPLICATIONS, help="Pairs of runs; with one there is no interval.")
+    ] = 5,
+    seed: SeedOption = 1,
+    as_json: JsonOption = False,
+) -> int:
+    """Compare two scenarios on common random numbers: the difference of every KPI, with its interval."""
+    from models.scenario import load_scenario
+
+    first, second = load_scenario(a), load_scenario(b)
+
+    from models.simulate import compare_scenarios
+
+    from dashboards.output import comparison_document, json_text
+    from dashboards.progress import ProgressLine
+
+    with ProgressLine() as progress:
+        differences = compare_scenarios(first, second, replications, seed=seed, progress=progress)
+    if as_json:
+        print(json_text(comparison_document(first.name, second.name, seed, replications, differences)))
+    else:
+        from dashboards.comparison import comparison_view
+        from dashboards.terminal import console
+
+        console().print(comparison_view(first, second, replications, differences))
+    return FINE
+
+
+@app.command()
+def scenarios(as_json: JsonOption = False) -> int:
+    """List the shipped scenarios."""
+    from models.scenario import scenario_names
+
+    found = scenario_names()
+    if as_json:
+        from dashboards.output import json_text
+
+        print(json_text({"scenarios": [{"name": name, "description": text} for name, text in found]}))
+    else:
+        from dashboards.terminal import console, scenarios_view
+
+        console().print(scenarios_view(found))
+    return FINE
+
+
+@app.command()
+def schema() -> int:
+    """Print the JSON Schema of scenario files."""
+    from dashboards.output import json_text
+    from models.scenario import json_schema
+
+    print(json_text(json_schema()))
+    return FINE
+
+
+def _simulated(
+    scenario: Scenario, seed: int, replications: int, engine: Engine, store: Path | None
+) -> RunResult:
+    from models.simulate import simulate, simulate_many
+
+    from dashboards.progress import ProgressLine
+
+    with ProgressLine() as progress:
+        if replications == 1:
+            return simulate(scenario, seed=seed, engine=engine.value, progress=progress)
+        return simulate_many(
+            scenario, replications, seed=seed, engine=engine.value, store=store, progress=progress
+        )
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(
+            errors="replace"
+        )  # a terminal without UTF-8 gets question marks, not a traceback
+    try:
+        code = _guarded(sys.argv[1:] or ["--help"])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # the reader has gone (`| head`); Python would complain once more when it closes stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FINE
+    sys.exit(code)
+
+
+def _guarded(arguments: list[str]) -> int:
+    try:
+        return app(arguments, prog_name="breakwater", standalone_mode=False) or FINE
+    except (BadInput, UsageError) as error:
+        message = error.format_message() if isinstance(error, UsageError) else str(error)
+        return _fail(" ".join(message.split()), UNUSABLE)
+    except MemoryError:
+        return _fail("not enough memory for this scenario; lower clients.count", UNUSABLE)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted; nothing was left half-written", INTERRUPTED)
+    except Exception as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        # Python's own exit code for this is 1, which here means that a verdict failed
+        import traceback
+
+        traceback.print_exc()
+        return _fail("this is a defect of breakwater, not of your input", DEFECT)
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"breakwater: {message}", file=sys.stderr)
+    return code
+
+
+def _terminated(signum: int, frame: FrameType | None) -> NoReturn:
+    sys.exit(TERMINATED)
+
+
+if __name__ == "__main__":
+    main()

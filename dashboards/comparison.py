@@ -1,0 +1,68 @@
+"""The paired difference of two scenarios in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from dashboards.terminal import grid
+from models.results import Difference
+from models.wording import plural, with_unit
+
+if TYPE_CHECKING:
+    from models.scenario import Scenario
+
+
+def comparison_view(
+    a: Scenario, b: Scenario, replications: int, differences: Mapping[str, Difference]
+) -> Group:
+    """Everything `breakwater compare` prints: what differs first, then what shows no difference."""
+    found = [item for item in differences.values() if item.detectable]
+    same = [item.kpi for item in differences.values() if not item.detectable]
+    pairs = f"{plural(replications, 'pair')} of runs on common random numbers"
+    parts: list[Text | Padding] = [Text(f"{b.name} against {a.name}, {pairs}", style="bold"), Text()]
+    if replications == 1:
+        parts.append(
+            Text("One pair: no interval, so no difference can be told from chance. --replications 5 can.")
+        )
+        parts.append(Padding(_table(a, b, differences.values()), (1, 0, 0, 2)))
+        return Group(*parts)
+    if found:
+        parts += [Text("Detectable differences"), Padding(_table(a, b, found), (0, 0, 1, 2))]
+    if same:
+        parts += [Text("No detectable difference"), Padding(Text(", ".join(same), style="dim"), (0, 0, 0, 2))]
+    return Group(*parts)
+
+
+def _table(a: Scenario, b: Scenario, differences: Iterable[Difference]) -> Table:
+    table = grid(
+        ("KPI", "left"),
+        (a.name, "right"),
+        (b.name, "right"),
+        ("difference", "right"),
+        ("95 % interval", "left"),
+    )
+    for item in differences:
+        best, low, high = item.difference.best, item.difference.low, item.difference.high
+        interval = (
+            "no interval"
+            if low is None or high is None
+            else f"{_signed(low, item.unit)} to {_signed(high, item.unit)}"
+        )
+        table.add_row(
+            item.kpi,
+            with_unit(item.a.best, item.unit),
+            with_unit(item.b.best, item.unit),
+            Text(_signed(best, item.unit), style="bold"),
+            Text(interval, style="dim"),
+        )
+    return table
+
+
+def _signed(value: float, unit: str) -> str:
+    return ("+" if value > 0 else "-" if value < 0 else "") + with_unit(abs(value), unit)

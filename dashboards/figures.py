@@ -1,0 +1,270 @@
+"""The figures of a run, one function each: a plotly figure whose title says what it shows.
+
+Backgrounds are transparent and text colours are left to the page, so a figure stands on light and dark alike.
+Colours are those of Okabe and Ito (Color Universal Design, 2008), told apart by colour-blind readers.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from models.findings import (
+    TALK_ENOUGH_RPS,
+    TALK_PEOPLE,
+    TALK_STATUS_RPS,
+    achieved_admissions_rps,
+)
+from models.verdict import FITTED, Verdict
+from models.wording import clock, number, plural
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from models.results import RunResult
+    from models.scenario import Scenario
+
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
+BLUE_WASH = "rgba(0,114,178,.18)"
+GREY = "#8A8F98"
+GRID = "#E3E6EA"
+INK = "#444444"
+"""Colour of text where no page sets another."""
+
+ENDPOINT_COLOURS = {"status": BLUE, "join": ORANGE, "enter": GREEN, "reserve": PURPLE, "leave": GREY}
+
+MOST_POINTS = 2_000
+"""Points a line holds at most; longer runs are shown as means over several seconds."""
+
+
+def figures_of(result: RunResult, scenario: Scenario, verdict: Verdict) -> dict[str, go.Figure]:
+    """Every figure that applies to the run, by name, in reading order."""
+    figures = {"stages": stages(result, verdict)} if verdict.stages else {"queue": queue(result, scenario)}
+    figures["requests"] = requests_by_endpoint(result, scenario)
+    figures["cpu"] = cpu_by_shard(result, scenario)
+    figures["latency"] = latency_bands(result, scenario)
+    if not verdict.stages:
+        figures["admissions"] = admissions_and_seats(result, scenario)
+    return figures
+
+
+def queue(result: RunResult, scenario: Scenario) -> go.Figure:
+    """People in line over time, those called, and the moment the seats were gone."""
+    series, step = _thinned(result.series)
+    sold_out, peak = result.facts["sold_out_s"], result.series["waiting"].max()
+    if sold_out is None:
+        title = f"Up to {number(peak)} people in line; the seats did not sell out"
+    else:
+        title = (
+            f"Seats gone after {clock(sold_out - scenario.event.opens_at_s)}, "
+            f"with {number(result.facts['waiting_at_sold_out'])} people still in line"
+        )
+    figure = go.Figure()
+    figure.add_scatter(
+        x=series.index,
+        y=series["waiting"],
+        name="in line",
+        line={"color": BLUE, "width": 2.5},
+        fill="tozeroy",
+        fillcolor=BLUE_WASH,
+    )
+    figure.add_scatter(x=series.index, y=series["called"], name="called, not yet in", line={"color": ORANGE})
+    if sold_out is not None:
+        _mark_moment(figure, sold_out, "sold out")
+    return _finished(figure, title, "people", step)
+
+
+def requests_by_endpoint(result: RunResult, scenario: Scenario) -> go.Figure:
+    """Requests sent per second by endpoint, retries included."""
+    series, step = _thinned(result.series)
+    peak, mean = result.best("requests.status_rps_peak"), result.best("requests.status_rps_mean")
+    title = f"Status polls dominate: {number(peak)} RPS in the busiest second, {number(mean)} on average"
+    figure = go.Figure()
+    for endpoint, colour in ENDPOINT_COLOURS.items():
+        if result.series[f"sent_{endpoint}"].any():
+            figure.add_scatter(
+                x=series.index, y=series[f"sent_{endpoint}"], name=endpoint, line={"color": colour}
+            )
+    if scenario.clients.count == TALK_PEOPLE and scenario.clients.load.mode == "onsale":
+        _mark_level(figure, TALK_STATUS_RPS, f"the talk's design, {number(TALK_STATUS_RPS)}")
+        _mark_level(figure, TALK_ENOUGH_RPS, f'"enough in reality", {number(TALK_ENOUGH_RPS)}')
+    return _finished(figure, title, "requests per second", step)
+
+
+def cpu_by_shard(result: RunResult, scenario: Scenario) -> go.Figure:
+    """Engine CPU of every shard, the hottest one in colour, and the limit of the service level."""
+    series, step = _thinned(result.series)
+    hot, shards = int(result.facts["hot_shard"]), scenario.redis.shards
+    means = [100 * float(result.series[f"shard_{shard}_busy"].mean()) for shard in range(shards)]
+    title = f"Shard {hot} works {number(means[hot])} % of the time"
+    if shards > 1:
+        others = (sum(means) - means[hot]) / (shards - 1)
+        title += f", the other {plural(shards - 1, 'shard')} {number(others)} % on average"
+    figure = go.Figure()
+    for shard in (*(s for s in range(shards) if s != hot), hot):
+        figure.add_scatter(
+            x=series.index,
+            y=100 * series[f"shard_{shard}_busy"],
+            name=f"shard {shard}",
+            line={"color": RED if shard == hot else SKY, "width": 2.5 if shard == hot else 1},
+            showlegend=shard == hot or shards <= 10,
+        )
+    _mark_level(figure, scenario.slo.engine_cpu_percent, f"limit {number(scenario.slo.engine_cpu_percent)} %")
+    figure.update_yaxes(range=[0, 105])
+    return _finished(figure, title, "engine CPU, %", step)
+
+
+def latency_bands(result: RunResult, scenario: Scenario) -> go.Figure:
+    """Latency of join, status and enter as the client sees it: p50, p95 and p99 of every second."""
+    series, step = _thinned(result.series)
+    limit, p99 = scenario.slo.status_p99_ms, result.best("latency.status_p99_ms")
+    if p99 is None:
+        title = "No status request was answered"
+    else:
+        verb = "stays under" if p99 <= limit else "breaks"
+        title = f"Status p99 {verb} {number(limit)} ms: {number(p99)} ms over the whole run"
+    figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.06)
+    for row, endpoint in enumerate(("status", "join", "enter"), start=1):
+        _band(figure, series, endpoint, row)
+        figure.update_yaxes(title_text=f"{endpoint}, ms", row=row, col=1, **_log_axis(1, 3))
+    _mark_level(figure, limit, f"limit {number(limit)} ms", row=1, log=True)
+    figure = _finished(figure, title, None, step, height=560)
+    return figure.update_xaxes(title_text="", row=1).update_xaxes(title_text="", row=2)
+
+
+def admissions_and_seats(result: RunResult, scenario: Scenario) -> go.Figure:
+    """Admissions per second against the rate, and seats sold against those there are."""
+    series, step = _thinned(result.series)
+    rate, reached = scenario.admission.rate_rps, achieved_admissions_rps(result, scenario)
+    sold, seats = result.best("seats.sold") or 0, scenario.event.seats
+    title = f"{number(sold)} of {number(seats)} seats sold"
+    if reached is not None:
+        title += f"; admissions run at {number(reached)} of {number(rate)} per second"
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
+    figure.add_scatter(
+        x=series.index, y=series["admitted"], name="admitted", line={"color": GREEN}, row=1, col=1
+    )
+    cumulative = result.series["sold"].cumsum().loc[series.index]
+    figure.add_scatter(
+        x=series.index, y=cumulative, name="seats sold", line={"color": PURPLE, "width": 2.5}, row=2, col=1
+    )
+    _mark_level(figure, rate, f"rate {number(rate)}/s", row=1)
+    _mark_level(figure, seats, f"{number(seats)} seats", row=2)
+    figure.update_yaxes(title_text="people per second", rangemode="tozero", row=1, col=1)
+    figure.update_yaxes(title_text="seats sold", rangemode="tozero", row=2, col=1)
+    return _finished(figure, title, None, step, height=480).update_xaxes(title_text="", row=1)
+
+
+def stages(result: RunResult, verdict: Verdict) -> go.Figure:
+    """A load ladder: engine CPU of the twin beside the published figures, and status p99."""
+    rows = verdict.stages
+    apart = [abs(row.difference_points) for row in rows if row.difference_points is not None]
+    title = "Engine CPU by load"
+    if apart:
+        title = f"Twin and published engine CPU are at most {number(max(apart))} points apart"
+        title += ": a fit, not evidence" if result.manifest["profile_kind"] == FITTED else ""
+    names = [row.stage.name for row in rows]
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
+    cpu = [row.stage.engine_cpu_percent for row in rows]
+    figure.add_bar(x=names, y=cpu, name="twin", marker_color=BLUE, width=0.5, row=1, col=1)
+    figure.add_scatter(
+        x=names,
+        y=[row.published_percent for row in rows],
+        name="published",
+        mode="markers",
+        marker={"color": ORANGE, "size": 13, "symbol": "diamond", "line": {"color": INK, "width": 1}},
+        row=1,
+        col=1,
+    )
+    p99 = [row.stage.status_p99_ms for row in rows]
+    figure.add_scatter(
+        x=names, y=p99, name="status p99", mode="lines+markers", line={"color": GREEN}, row=2, col=1
+    )
+    figure.update_yaxes(title_text="engine CPU, %", range=[0, 105], row=1, col=1)
+    figure.update_yaxes(title_text="status p99, ms", row=2, col=1, **_log_axis(1, 2, 5))
+    return _finished(figure, title, None, 1, height=520).update_xaxes(title_text="", ticksuffix="")
+
+
+def _thinned(series: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The series with at most MOST_POINTS rows, each the mean over `step` seconds, and that step."""
+    step = math.ceil(len(series) / MOST_POINTS)
+    if step == 1:
+        return series, 1
+    thinned = series.groupby(series.index // step).mean()
+    thinned.index = thinned.index * step
+    return thinned, step
+
+
+def _band(figure: go.Figure, series: pd.DataFrame, endpoint: str, row: int) -> None:
+    for percentile, colour, width in (("p99", RED, 1.5), ("p95", ORANGE, 1.5), ("p50", BLUE, 2.5)):
+        figure.add_scatter(
+            x=series.index,
+            y=series[f"latency_{endpoint}_{percentile}_ms"],
+            name=percentile,
+            legendgroup=percentile,
+            showlegend=row == 1,
+            line={"color": colour, "width": width},
+            row=row,
+            col=1,
+        )
+
+
+def _log_axis(*steps: int) -> dict[str, object]:
+    """A logarithmic axis with ticks at *steps* times the powers of ten."""
+    ticks = [step * 10.0**power for power in range(-3, 8) for step in steps]
+    return {"type": "log", "tickvals": ticks, "ticktext": [number(tick) for tick in ticks]}
+
+
+def _mark_level(
+    figure: go.Figure, value: float, text: str, row: int | None = None, log: bool = False
+) -> None:
+    where = {} if row is None else {"row": row, "col": 1}
+    figure.add_hline(y=value, line={"color": GREY, "dash": "dash", "width": 1}, **where)
+    figure.add_annotation(
+        x=1,
+        xref="x domain",
+        y=math.log10(value) if log else value,  # plotly places notes, unlike lines, by the logarithm
+        text=text,
+        font={"size": 12, "color": INK},
+        showarrow=False,
+        xanchor="right",
+        yanchor="bottom",
+        **where,
+    )
+
+
+def _mark_moment(figure: go.Figure, second: float, text: str) -> None:
+    figure.add_vline(
+        x=second,
+        line={"color": RED, "dash": "dash", "width": 1.5},
+        annotation={"text": f"{text}, {clock(second)}", "font": {"size": 12, "color": INK}},
+        annotation_position="top right",
+    )
+
+
+def _finished(figure: go.Figure, title: str, unit: str | None, step: int, height: int = 380) -> go.Figure:
+    """Common looks. `unit` titles the value axis; None where the caller has titled its own."""
+    seconds = "simulated time, s" if step == 1 else f"simulated time, s (means over {step} s)"
+    figure.update_layout(
+        template="plotly_white",
+        title={
+            "text": "<br>".join(textwrap.wrap(title, 88)),
+            "x": 0,
+            "xref": "paper",
+            "font": {"size": 17, "weight": 600},
+        },
+        font={"family": "system-ui, sans-serif", "size": 13, "color": INK},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        hovermode="x unified",
+        height=height,
+        margin={"l": 70, "r": 20, "t": 70, "b": 50},
+        legend={"orientation": "h", "y": -0.18 if height < 450 else -0.12, "x": 0},
+    )
+    figure.update_xaxes(title_text=seconds, gridcolor=GRID, zeroline=False)
+    figure.update_yaxes(gridcolor=GRID, zeroline=False, tickformat=",")
+    return figure if unit is None else figure.update_yaxes(title_text=unit, rangemode="tozero")

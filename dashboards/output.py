@@ -1,0 +1,157 @@
+"""What a run leaves on disk: a directory that is complete or not there.
+
+Everything is written to a hidden directory beside the target and renamed into place at the end, so that a run
+killed at any time leaves the previous one, or nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import BadInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from models.results import Difference, RunResult
+    from models.scenario import Scenario
+    from models.verdict import Verdict
+
+FILES = ("manifest.json", "summary.json", "series.parquet", "histograms.parquet", "report.html")
+"""The files of a run."""
+
+
+def run_document(result: RunResult, verdict: Verdict) -> dict[str, Any]:
+    """What `run --json` prints, by the command's contract."""
+    manifest = result.manifest
+    names = ("scenario", "scenario_hash", "seed", "engine", "wall_s", "compile_s", "profile")
+    return {name: manifest[name] for name in names} | {
+        "kpis": {name: kpi.as_json() for name, kpi in result.kpis.items()},
+        "slo": [row.as_json() for row in verdict.slo],
+    }
+
+
+def comparison_document(
+    a: str, b: str, seed: int, replications: int, differences: Mapping[str, Difference]
+) -> dict[str, Any]:
+    """What `compare --json` prints: per KPI both estimates, b - a, and whether that is detectable."""
+    return {
+        "a": a,
+        "b": b,
+        "seed": seed,
+        "replications": replications,
+        "differences": {
+            name: {
+                "unit": found.unit,
+                "a": dataclasses.asdict(found.a),
+                "b": dataclasses.asdict(found.b),
+                "difference": dataclasses.asdict(found.difference),
+                "detectable": found.detectable,
+            }
+            for name, found in differences.items()
+        },
+    }
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    """One JSON document, strict: a number that is not finite is a defect, not `NaN` in the output."""
+    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False, default=_plain)
+
+
+def checked_target(out: Path) -> Path:
+    """*out*, made absolute, if a run may be put there: it is absent, empty, or holds nothing but a run.
+
+    BadInput otherwise, before anything is simulated.
+    """
+    target = Path(os.path.abspath(out))
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise BadInput(f"--out: {out} is not a directory; name a new one")
+    if target.exists():
+        others = sorted(path.name for path in target.iterdir() if path.name not in FILES)
+        if others:
+            raise BadInput(
+                f"--out: {out} holds other files ({others[0]}); name a new directory or one with a run"
+            )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"--out: {out} cannot be created: {error.strerror}") from None
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise BadInput(f"--out: {target.parent} is not writable; name a directory that is")
+    return target
+
+
+def unfinished(target: Path) -> Path:
+    """Where the replications of a run that is not finished wait to be taken up again; gone once it is."""
+    return target.with_name(f"{target.name}.unfinished")
+
+
+def write_run(out: Path, result: RunResult, scenario: Scenario, verdict: Verdict) -> None:
+    """Write the files of a run to *out* (as `checked_target` returns it), all or none."""
+    from dashboards.report import report_html
+
+    summary = run_document(result, verdict) | {
+        "replications": result.manifest["replications"],
+        "verdict": dataclasses.asdict(verdict) | {"binding": verdict.binding and verdict.binding.name},
+        "facts": dict(result.facts),
+        "rests_on": {name: list(kpi.rests_on) for name, kpi in result.kpis.items()},
+    }
+    try:
+        with _all_or_nothing(out) as place:
+            (place / "manifest.json").write_text(json_text(result.manifest) + "\n", encoding="utf-8")
+            (place / "summary.json").write_text(json_text(summary) + "\n", encoding="utf-8")
+            result.series.to_parquet(place / "series.parquet")
+            _histograms(result).to_parquet(place / "histograms.parquet", index=False)
+            (place / "report.html").write_text(report_html(result, scenario, verdict), encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"--out: {out} cannot be written: {error.strerror or error}") from None
+    shutil.rmtree(unfinished(out), ignore_errors=True)
+
+
+@contextmanager
+def _all_or_nothing(out: Path) -> Iterator[Path]:
+    """A fresh directory that becomes *out* when the block ends well, and is removed when it does not."""
+    place = Path(mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        yield place
+        place.chmod(0o755)
+        replaced = place.with_name(f"{place.name}.old")
+        if out.exists():
+            out.rename(replaced)
+        place.rename(out)
+        shutil.rmtree(replaced, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+
+
+def _histograms(result: RunResult) -> pd.DataFrame:
+    """Every bucket that holds something: histogram, bounds in ns (both inclusive) and count."""
+    import numpy as np
+    import pandas as pd
+
+    from sim.histogram import bucket_high, bucket_low
+
+    rows = [
+        (name, bucket_low(bucket), bucket_high(bucket), int(histogram.counts[bucket]))
+        for name, histogram in result.histograms.items()
+        for bucket in np.flatnonzero(histogram.counts).tolist()
+    ]
+    return pd.DataFrame(rows, columns=["histogram", "low_ns", "high_ns", "count"])
+
+
+def _plain(value: Any) -> Any:
+    """Numpy scalars and paths as JSON knows them."""
+    if isinstance(value, Path):
+        return str(value)
+    if not hasattr(value, "item"):
+        raise TypeError(f"{type(value).__name__} has no place in a JSON document")
+    return value.item()

@@ -1,0 +1,259 @@
+"""One HTML page for a run that needs nothing else: verdict, figures, KPIs and what they rest on.
+
+The page holds its style and plotly.js (once) and asks no host for anything; it follows the reader's light or
+dark scheme.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from plotly.offline import get_plotlyjs
+from pydantic import BaseModel
+
+from dashboards.figures import figures_of
+from dashboards.terminal import SLO_WORDS
+from models.results import RunResult
+from models.scenario import Scenario
+from models.verdict import Verdict
+from models.wording import NOTHING, clock, number, plural, with_unit
+
+STYLE = Path(__file__).with_name("report.css")
+
+Cell = str
+"""HTML of one table cell, escaped by whoever made it."""
+
+
+def report_html(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
+    """The whole page as text."""
+    title = f"{scenario.name}: {'holds' if verdict.holds else 'does not hold'}"
+    sections = [
+        _header(result, scenario, verdict),
+        _section("Service levels", _slo(verdict)),
+        _section("Why", _findings(verdict)),
+        _section("What to try", _actions(verdict)) if verdict.actions else "",
+        _section("Figures", _figures(result, scenario, verdict)),
+        _section("Load ladder beside the published engine CPU", _stages(verdict)) if verdict.stages else "",
+        _section("Capacities, the one exhausted first on top", _limits(verdict)),
+        _section("Shards", _shards(verdict)),
+        _section("Key figures and what they rest on", _kpis(result)),
+        _section("Assumptions", _assumptions(result, scenario, verdict)),
+        _section("Manifest", _manifest(result)),
+    ]
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n"
+        f"<script>{get_plotlyjs()}</script>\n</head>\n<body>\n<main>\n"
+        + "\n".join(section for section in sections if section)
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _section(title: str, body: str) -> str:
+    return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>"
+
+
+def _header(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
+    manifest = result.manifest
+    total, wall = result.best("requests.total"), manifest["wall_s"]
+    line = (
+        f"{number(total)} requests in {clock(wall)} · engine {manifest['engine']} · seed {manifest['seed']} "
+        f"· {plural(manifest['replications'], 'replication')} · profile {manifest['profile']} "
+        f"· {manifest['created']}"
+    )
+    return (
+        f"<header>\n<h1>{escape(scenario.name)}</h1>\n<p>{escape(scenario.description)}</p>\n"
+        f'<p>{escape(line)}</p>\n<div class="verdict{" holds" if verdict.holds else ""}">'
+        f"<p>{_mark(verdict.holds)} {escape(verdict.headline)}</p></div>\n</header>"
+    )
+
+
+def _slo(verdict: Verdict) -> str:
+    tiles = (
+        f'<div class="tile"><div class="name">{escape(SLO_WORDS[row.name])}</div>'
+        f'<div class="value {"" if row.met else "bad"}">{_mark(row.met)} '
+        f"{escape(with_unit(row.value, row.unit))}</div>"
+        f'<div class="limit">limit {escape(with_unit(row.limit, row.unit))}'
+        f"{escape(_between(row.low, row.high, row.unit))}</div></div>"
+        for row in verdict.slo
+    )
+    return f'<div class="tiles">{"".join(tiles)}</div>'
+
+
+def _findings(verdict: Verdict) -> str:
+    rows = (
+        (_mark(finding.good), escape(finding.topic), escape(finding.text)) for finding in verdict.findings
+    )
+    return _card(_table((), rows, ("mark", "key", "")))
+
+
+def _actions(verdict: Verdict) -> str:
+    items = (
+        f'<li>{escape(action.text)}<code class="command">{escape(action.command)}</code></li>'
+        for action in verdict.actions
+    )
+    return _card(f"<ol>{''.join(items)}</ol>")
+
+
+def _figures(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
+    return "\n".join(
+        '<div class="card figure">'
+        + figure.to_html(
+            full_html=False,
+            include_plotlyjs=False,
+            div_id=f"figure-{name}",
+            config={"displaylogo": False, "displayModeBar": False, "responsive": True},
+        )
+        + "</div>"
+        for name, figure in figures_of(result, scenario, verdict).items()
+    )
+
+
+def _limits(verdict: Verdict) -> str:
+    rows = (
+        (
+            _mark(not limit.bound),
+            escape(limit.name),
+            NOTHING if limit.used_percent is None else f"{number(limit.used_percent)} %",
+            f"second {limit.first_s}" if limit.bound else "never",
+            clock(limit.seconds) if limit.bound else NOTHING,
+            escape(limit.evidence),
+        )
+        for limit in verdict.limits
+    )
+    titles = ("", "capacity", "used at most", "exhausted from", "for", "evidence")
+    return _card(_table(titles, rows, ("mark", "key", "number", "number", "number", "")))
+
+
+def _shards(verdict: Verdict) -> str:
+    rows = [
+        (
+            str(row.shard),
+            str(row.events),
+            f"{number(row.mean_percent)} %",
+            f"{number(row.peak_percent)} %",
+            number(row.requests),
+        )
+        for row in verdict.shards
+    ]
+    titles = ("shard", "events", "mean engine CPU", "busiest second", "requests")
+    hot = [row.hot for row in verdict.shards]
+    return _card(_table(titles, rows, ("number",) * 5, hot))
+
+
+def _stages(verdict: Verdict) -> str:
+    rows = (
+        (
+            _mark(not row.broken),
+            escape(row.stage.name),
+            f"{number(row.stage.engine_cpu_percent)} %",
+            NOTHING if row.published_percent is None else f"{number(row.published_percent)} %",
+            NOTHING if row.difference_points is None else f"{row.difference_points:+.1f} points",
+            with_unit(row.stage.status_p50_ms, "ms"),
+            with_unit(row.stage.status_p99_ms, "ms"),
+            f"{number(row.stage.answered_rps)}/s",
+            f"{number(row.stage.error_percent)} %",
+            f"{number(row.stage.commands_per_s)}/s",
+        )
+        for row in verdict.stages
+    )
+    titles = ("", "stage", "twin", "published", "difference", "p50", "p99", "answered", "errors", "commands")
+    return _card(_table(titles, rows, ("mark", "key", *["number"] * 8)))
+
+
+def _kpis(result: RunResult) -> str:
+    rows = (
+        (
+            f"<code>{escape(name)}</code>",
+            escape(with_unit(kpi.best, kpi.unit)),
+            escape(_between(kpi.low, kpi.high, kpi.unit).removeprefix(", ") or "no interval"),
+            escape("; ".join(kpi.rests_on)),
+        )
+        for name, kpi in result.kpis.items()
+    )
+    return _card(_table(("KPI", "value", "95 % interval", "rests on"), rows, ("", "number", "dim", "dim")))
+
+
+def _assumptions(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
+    caveats = "".join(f"<li>{escape(line)}</li>" for line in verdict.caveats)
+    settings = list(_settings(scenario, ""))
+    assumed = [row for row in settings if "assumption" in row[2]]
+    return (
+        _card(f"<ul>{caveats}<li>Redis profile: {escape(str(result.manifest['profile_title']))}.</li></ul>")
+        + _folded(f"{len(assumed)} settings that are assumptions", _settings_table(assumed))
+        + _folded(f"All {len(settings)} settings", _settings_table(settings))
+    )
+
+
+def _settings_table(settings: list[tuple[str, str, str]]) -> str:
+    rows = (
+        (f"<code>{escape(path)}</code>", f"<code>{escape(value)}</code>", escape(note))
+        for path, value, note in settings
+    )
+    return _card(_table(("setting", "value", "meaning and source"), rows, ("", "", "dim")))
+
+
+def _settings(model: BaseModel, path: str) -> Iterator[tuple[str, str, str]]:
+    """Path, value and description of every setting, depth first."""
+    for name, field in type(model).model_fields.items():
+        value, here = getattr(model, name), f"{path}{name}"
+        if isinstance(value, BaseModel):
+            yield from _settings(value, f"{here}.")
+        else:
+            yield here, json.dumps(_plain(value), ensure_ascii=False), field.description or ""
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _manifest(result: RunResult) -> str:
+    text = json.dumps(dict(result.manifest), indent=2, default=str, ensure_ascii=False)
+    return _folded("What reproduces this run", _card(f"<pre>{escape(text)}</pre>"))
+
+
+def _folded(summary: str, body: str) -> str:
+    return f"<details><summary>{escape(summary)}</summary>{body}</details>"
+
+
+def _card(body: str) -> str:
+    return f'<div class="card">{body}</div>'
+
+
+def _mark(good: bool | None) -> Cell:
+    if good is None:
+        return '<span class="dim">·</span>'
+    return '<span class="good">✓</span>' if good else '<span class="bad">✗</span>'
+
+
+def _between(low: float | None, high: float | None, unit: str) -> str:
+    return "" if low is None or high is None else f", {with_unit(low, unit)} to {with_unit(high, unit)}"
+
+
+def _table(
+    titles: tuple[str, ...],
+    rows: Iterable[tuple[Cell, ...]],
+    classes: tuple[str, ...],
+    hot: Iterable[bool] = (),
+) -> str:
+    """A table of escaped cells; `classes` by column, `hot` marks rows to emphasise."""
+    head = "".join(
+        f'<th class="{kind}">{escape(title)}</th>' for title, kind in zip(titles, classes, strict=False)
+    )
+    marked = [*hot]
+    body = []
+    for index, row in enumerate(rows):
+        cells = "".join(f'<td class="{kind}">{cell}</td>' for cell, kind in zip(row, classes, strict=True))
+        body.append(f'<tr class="{"hot" if index < len(marked) and marked[index] else ""}">{cells}</tr>')
+    return (
+        f"<table>{f'<thead><tr>{head}</tr></thead>' if titles else ''}<tbody>{''.join(body)}</tbody></table>"
+    )

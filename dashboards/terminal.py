@@ -1,0 +1,280 @@
+"""The verdict in a terminal: what it is, why, the tables behind it, and what to try next.
+
+Made for 100 columns, on a screen and in a file alike; colour only where there is a terminal.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from rich import box
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from models.results import Kpi, RunResult
+from models.verdict import Verdict
+from models.wording import NOTHING, clock, number, with_unit
+
+WIDTH = 100
+"""Columns the layout is made for; wider terminals are not filled, lines would be hard to read."""
+
+SHARDS_SHOWN = 6
+"""Rows of the shard table: the busiest ones."""
+
+SHOWN_KPIS = (
+    "requests.total",
+    "requests.status_rps_peak",
+    "requests.status_rps_mean",
+    "redis.engine_cpu_peak_percent",
+    "redis.engine_cpu_mean_percent",
+    "latency.join_p99_ms",
+    "latency.status_p50_ms",
+    "latency.status_p99_ms",
+    "latency.enter_p99_ms",
+    "wait.mean_s",
+    "wait.max_s",
+    "admission.total",
+    "seats.sold",
+    "seats.sold_out_s",
+    "errors.rate_percent",
+    "gateway.cpu_mean_percent",
+)
+"""The KPIs a first look needs; the report has them all."""
+
+SLO_WORDS = {
+    "mean_wait_s": "mean wait of those admitted",
+    "status_p99_ms": "status p99",
+    "error_percent": "failed requests",
+    "engine_cpu_percent": "busiest engine thread, 60 s mean",
+    "oversold": "seats sold twice",
+}
+"""Service levels in words, by their name in the scenario."""
+
+_MARK = {True: ("✓", "green"), False: ("✗", "bold red"), None: ("·", "dim")}
+
+
+def console() -> Console:
+    """A console on standard output: as wide as the terminal up to 100 columns, exactly 100 when piped."""
+    if not sys.stdout.isatty():
+        return Console(width=WIDTH, highlight=False)
+    screen = Console(highlight=False)
+    return screen if screen.width <= WIDTH else Console(width=WIDTH, highlight=False)
+
+
+def verdict_view(result: RunResult, verdict: Verdict) -> Group:
+    """Everything `breakwater run` prints, as one renderable."""
+    return Group(
+        _banner(result, verdict),
+        *_section("Why", _findings(verdict)),
+        *_section(_titled("Service levels", result), _slo(verdict)),
+        *(
+            _section("Load ladder, engine CPU beside the published figures", _stages(verdict))
+            if verdict.stages
+            else ()
+        ),
+        *_section("Capacities, the one exhausted first on top", _limits(verdict)),
+        *(_section(_shard_title(verdict), _shards(verdict)) if len(verdict.shards) > 1 else ()),
+        *_section(_titled("Key figures", result), _kpis(result)),
+        *(_section("What to try", _actions(verdict)) if verdict.actions else ()),
+        *_section("What this rests on", _caveats(verdict)),
+        Text(),
+        _provenance(result),
+    )
+
+
+def _section(title: str, body: Table | Group) -> tuple[Text, Text, Padding]:
+    return Text(), Text(title, style="bold"), Padding(body, (0, 0, 0, 2))
+
+
+def _titled(title: str, result: RunResult) -> str:
+    return title if result.manifest["replications"] > 1 else f"{title} (one replication: no interval)"
+
+
+def _banner(result: RunResult, verdict: Verdict) -> Panel:
+    colour = "green" if verdict.holds else "red"
+    manifest = result.manifest
+    mark, _ = _MARK[verdict.holds]
+    return Panel(
+        Text(f"{mark}  {verdict.headline}", style="bold"),
+        title=Text(f" {manifest['scenario']} ", style="bold"),
+        title_align="left",
+        subtitle=Text(f" profile {manifest['profile']} · seed {manifest['seed']} ", style="dim"),
+        subtitle_align="right",
+        border_style=colour,
+        padding=(1, 2),
+        box=box.ROUNDED,
+    )
+
+
+def grid(*columns: tuple[str, str], header: bool = True) -> Table:
+    """A table without outer frame; `columns` are (title, justification)."""
+    table = Table(
+        box=box.SIMPLE_HEAD if header else None,
+        show_header=header,
+        header_style="dim",
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+        show_edge=False,
+    )
+    for title, justify in columns:
+        table.add_column(title, justify="right" if justify == "right" else "left", overflow="fold")
+    return table
+
+
+def mark(good: bool | None) -> Text:
+    """A tick, a cross, or a dot for neither; told apart without colour."""
+    symbol, style = _MARK[good]
+    return Text(symbol, style=style)
+
+
+def _findings(verdict: Verdict) -> Table:
+    table = grid(("", "left"), ("", "left"), ("", "left"), header=False)
+    table.columns[1].no_wrap = True
+    for finding in verdict.findings:
+        table.add_row(mark(finding.good), Text(finding.topic, style="bold"), Text(finding.text))
+    return table
+
+
+def _slo(verdict: Verdict) -> Table:
+    table = grid(
+        ("", "left"), ("level", "left"), ("limit", "right"), ("found", "right"), ("interval", "left")
+    )
+    for row in verdict.slo:
+        table.add_row(
+            mark(row.met),
+            SLO_WORDS[row.name],
+            f"≤ {with_unit(row.limit, row.unit)}",
+            Text(with_unit(row.value, row.unit), style="" if row.met else "bold red"),
+            Text(_interval(row.low, row.high, row.unit), style="dim"),
+        )
+    return table
+
+
+def _limits(verdict: Verdict) -> Table:
+    table = grid(
+        ("", "left"),
+        ("capacity", "left"),
+        ("used", "right"),
+        ("exhausted from, for", "left"),
+        ("evidence", "left"),
+    )
+    for limit in verdict.limits:
+        used = NOTHING if limit.used_percent is None else f"{number(limit.used_percent)} %"
+        since = f"second {limit.first_s}, {clock(limit.seconds)}" if limit.bound else "never"
+        table.add_row(mark(not limit.bound), limit.name, used, since, Text(limit.evidence))
+    return table
+
+
+def _shard_title(verdict: Verdict) -> str:
+    hidden = len(verdict.shards) - SHARDS_SHOWN
+    return f"Shards, the {SHARDS_SHOWN} busiest of {len(verdict.shards)}" if hidden > 0 else "Shards"
+
+
+def _shards(verdict: Verdict) -> Table:
+    table = grid(
+        ("shard", "right"),
+        ("events", "right"),
+        ("mean", "right"),
+        ("peak", "right"),
+        ("requests", "right"),
+        ("", "left"),
+    )
+    busiest = sorted(verdict.shards, key=lambda row: -row.mean_percent)[:SHARDS_SHOWN]
+    for row in sorted(busiest, key=lambda row: row.shard):
+        bar = Text("█" * round(row.mean_percent / 4), style="red" if row.hot else "cyan")
+        bar.append("░" * (25 - len(bar)), style="dim")
+        table.add_row(
+            str(row.shard),
+            str(row.events),
+            f"{number(row.mean_percent)} %",
+            f"{number(row.peak_percent)} %",
+            number(row.requests),
+            bar,
+            style="bold" if row.hot else "",
+        )
+    return table
+
+
+def _stages(verdict: Verdict) -> Table:
+    titles = ("stage", "twin", "published", "difference", "p50", "p99", "answered", "errors", "commands")
+    table = grid(("", "left"), *((title, "left" if title == "stage" else "right") for title in titles))
+    for row in verdict.stages:
+        stage = row.stage
+        difference = row.difference_points
+        table.add_row(
+            mark(not row.broken),
+            stage.name,
+            f"{number(stage.engine_cpu_percent)} %",
+            NOTHING if row.published_percent is None else f"{number(row.published_percent)} %",
+            NOTHING if difference is None else f"{difference:+.1f} pt",
+            with_unit(stage.status_p50_ms, "ms"),
+            with_unit(stage.status_p99_ms, "ms"),
+            f"{number(stage.answered_rps)}/s",
+            f"{number(stage.error_percent)} %",
+            f"{number(stage.commands_per_s)}/s",
+        )
+    return table
+
+
+def _kpis(result: RunResult) -> Table:
+    table = grid(("", "left"), ("", "right"), ("", "left"), header=False)
+    for name in SHOWN_KPIS:
+        kpi = result.kpis.get(name)
+        if kpi is not None and kpi.best is not None:
+            table.add_row(name, with_unit(kpi.best, kpi.unit), Text(_kpi_interval(kpi), style="dim"))
+    return table
+
+
+def _kpi_interval(kpi: Kpi) -> str:
+    return _interval(kpi.low, kpi.high, kpi.unit)
+
+
+def _interval(low: float | None, high: float | None, unit: str) -> str:
+    if low is None or high is None:
+        return ""
+    return f"{with_unit(low, unit)} to {with_unit(high, unit)}"
+
+
+def _actions(verdict: Verdict) -> Group:
+    lines: list[Text] = []
+    for action in verdict.actions:
+        lines.append(Text(f"{action.text}:"))
+        lines.append(Text(f"  {action.command}", style="cyan"))
+    return Group(*lines)
+
+
+def _caveats(verdict: Verdict) -> Table:
+    return _bullets(verdict.caveats)
+
+
+def _bullets(lines: Iterable[str]) -> Table:
+    table = grid(("", "left"), ("", "left"), header=False)
+    for line in lines:
+        table.add_row(Text("·", style="dim"), Text(line))
+    return table
+
+
+def _provenance(result: RunResult) -> Text:
+    manifest, total = result.manifest, result.best("requests.total") or 0
+    wall = manifest["wall_s"]
+    speed = f" ({number(total / wall)}/s)" if wall > 0 else ""
+    compiled = f", after {clock(manifest['compile_s'])} of compiling" if manifest["compile_s"] >= 0.05 else ""
+    runs = "" if manifest["replications"] == 1 else f" · {manifest['replications']} replications"
+    return Text(
+        f"{number(total)} requests in {clock(wall)}{speed}{compiled} · engine {manifest['engine']} · "
+        f"scenario {manifest['scenario_hash']}{runs}",
+        style="dim",
+    )
+
+
+def scenarios_view(scenarios: Iterable[tuple[str, str]]) -> Table:
+    """Names and descriptions of the shipped scenarios."""
+    table = grid(("", "left"), ("", "left"), header=False)
+    table.columns[0].no_wrap = True
+    for name, description in scenarios:
+        table.add_row(Text(name, style="bold"), Text(description))
+    return table

@@ -1,0 +1,1 @@
+"""The system being twinned: one file per part of it, the dispatch loop, the reference and the judge."""

@@ -1,0 +1,40 @@
+"""What is due, and the slots of requests under way."""
+
+import numpy as np
+from numba import njit
+
+from models.operations import ENTITY_BITS, NUMBER_BITS
+from models.world import FREE_SLOTS, IN_FLIGHT, World
+from sim import heap, wheel
+
+NOTHING = -1
+"""The item of an event that concerns no slot."""
+_KIND_SHIFT = ENTITY_BITS + NUMBER_BITS
+
+
+@njit(cache=True, forceinline=True)
+def schedule(w: World, time: int, kind: int, entity: int, number: int, item: int) -> None:
+    """Let an event happen at `time`, which is not in the past."""
+    key = (np.int64(kind) << _KIND_SHIFT) | (np.int64(entity) << NUMBER_BITS) | np.int64(number)
+    if time < wheel.emptied_until(w.wheel):
+        heap.push(w.heap, time, key, item)
+    else:
+        wheel.insert(w.wheel, time, key, item)
+
+
+@njit(cache=True, forceinline=True)
+def new_slot(w: World) -> int:
+    """Return a free slot, marked as used; the loop has made sure that there is one."""
+    free = w.total[FREE_SLOTS] - 1
+    w.total[FREE_SLOTS] = free
+    w.total[IN_FLIGHT] += 1
+    return w.free[free]
+
+
+@njit(cache=True, forceinline=True)
+def free_slot(w: World, slot: int) -> None:
+    """Give a slot back; its next user writes all its fields."""
+    w.slot[slot].entity = NOTHING
+    w.free[w.total[FREE_SLOTS]] = slot
+    w.total[FREE_SLOTS] += 1
+    w.total[IN_FLIGHT] -= 1

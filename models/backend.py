@@ -1,0 +1,74 @@
+"""The reservation service: a FIFO station of many servers in front of the stock of seats.
+
+A seat is taken when the service is done, atomically and once per session: a client that asks again after a timeout is
+told what it already has. Nothing oversells.
+"""
+
+from numba import njit
+
+from models.agenda import schedule
+from models.operations import Answer, Kind, Stream
+from models.record import Column, count
+from models.world import (
+    BACKEND_BUSY,
+    SOLD_OUT_AT,
+    SOLD_OUT_EVENTS,
+    SOLD_OUT_NEWS,
+    World,
+)
+from sim import queues
+from sim.draws import from_table
+from sim.queues import LENGTH
+
+_SOLD, _SOLD_OUT, _PASS_EXPIRED = int(Answer.SOLD), int(Answer.SOLD_OUT), int(Answer.PASS_EXPIRED)
+_DONE, _POD_REPLY, _SERVICE = int(Kind.BACKEND_DONE), int(Kind.POD_REPLY), int(Stream.BACKEND)
+_SOLD_COLUMN = int(Column.SOLD)
+
+
+@njit(cache=True)
+def on_backend_arrive(w: World, now: int, slot: int) -> None:
+    """A reservation reaches the backend: it is served now or waits."""
+    if w.total[BACKEND_BUSY] < w.p.servers:
+        w.total[BACKEND_BUSY] += 1
+        _serve(w, now, slot)
+    else:
+        queues.put(w.backend_queue, 0, w.follower, slot)
+
+
+@njit(cache=True)
+def _serve(w: World, now: int, slot: int) -> None:
+    r = w.slot[slot]
+    service = from_table(w.x.service, w.x.starts[_SERVICE], r.entity, r.number)
+    schedule(w, now + service, _DONE, r.entity, r.number, slot)
+
+
+@njit(cache=True)
+def on_backend_done(w: World, now: int, slot: int) -> None:
+    """A reservation has been worked on: take the seats, answer, go on to the next."""
+    r = w.slot[slot]
+    r.answer = _reserve(w, now, r.entity, r.token % w.p.events)
+    schedule(w, now + w.p.to_backend, _POD_REPLY, r.entity, r.number, slot)
+    if w.backend_queue[0, LENGTH] > 0:
+        _serve(w, now, queues.take(w.backend_queue, 0, w.follower))
+    else:
+        w.total[BACKEND_BUSY] -= 1
+
+
+@njit(cache=True)
+def _reserve(w: World, now: int, s: int, event: int) -> int:
+    c = w.session[s]
+    if c.holds == 1:
+        return _SOLD
+    if now > c.pass_until:
+        return _PASS_EXPIRED
+    if w.seats[event] - w.sold[event] < w.p.seats_per_order:
+        return _SOLD_OUT
+    c.holds = 1
+    w.sold[event] += w.p.seats_per_order
+    count(w.record, _SOLD_COLUMN, w.p.seats_per_order)
+    if w.seats[event] - w.sold[event] < w.p.seats_per_order:
+        w.total[SOLD_OUT_NEWS] = 1
+        w.total[SOLD_OUT_EVENTS] += 1
+        if w.total[SOLD_OUT_EVENTS] == w.p.events:
+            w.total[SOLD_OUT_AT] = now
+    return _SOLD

@@ -1,0 +1,165 @@
+"""The gateway: a load balancer in front of pods, each with worker slots, a CPU and pools of Redis connections.
+
+A request holds a worker slot from its arrival to its reply, waits in the pod's backlog if all slots are taken, and is
+refused if that is full. It uses the pod's CPU (FIFO) once, then a connection to the Redis node it needs, waiting for one
+(FIFO) up to the pool timeout.
+"""
+
+import numpy as np
+from numba import njit
+
+from models.agenda import NOTHING, schedule
+from models.clients import endpoint_of, way_back
+from models.operations import Answer, Kind, Op, Stream
+from models.plan import RANDOM, ROUND_ROBIN, UNIT
+from models.record import Column, add_busy
+from models.units import EPOCH_NS
+from models.world import POOL_WAITING, ROUND_ROBIN_AT, World
+from sim import queues
+from sim.draws import below, from_table
+from sim.queues import FIRST, LENGTH
+from sim.stations import serve
+
+_JOIN, _STATUS, _ENTER, _RESERVE = int(Op.JOIN), int(Op.STATUS), int(Op.ENTER), int(Op.RESERVE)
+_STATUS_READ = int(Op.STATUS_READ)
+_SOLD_OUT, _POOL_TIMEOUT, _REFUSED = int(Answer.SOLD_OUT), int(Answer.POOL_TIMEOUT), int(Answer.REFUSED)
+_CPU_DONE, _TIMER, _NODE_ARRIVE = int(Kind.CPU_DONE), int(Kind.POOL_TIMEOUT), int(Kind.NODE_ARRIVE)
+_CLIENT_REPLY, _BACKEND_ARRIVE = int(Kind.CLIENT_REPLY), int(Kind.BACKEND_ARRIVE)
+_ROUTE, _CPU = int(Stream.ROUTE), int(Stream.CPU)
+_BUSY = int(Column.GATEWAY_BUSY_NS)
+
+
+@njit(cache=True)
+def cpu_time(unit: int, mean: int) -> int:
+    """Return a CPU time in ns: a draw from the unit table times the endpoint's mean."""
+    return (unit * mean) // UNIT
+
+
+@njit(cache=True)
+def _route(w: World, slot: int) -> int:
+    """Return the pod the load balancer picks."""
+    r = w.slot[slot]
+    if w.p.routing == ROUND_ROBIN:
+        at = w.total[ROUND_ROBIN_AT]
+        w.total[ROUND_ROBIN_AT] = at + 1 if at + 1 < w.p.pods else 0
+        return at
+    return below(w.x.starts[_ROUTE], r.entity, r.number if w.p.routing == RANDOM else 0, w.p.pods)
+
+
+@njit(cache=True)
+def on_arrive(w: World, now: int, slot: int) -> None:
+    """A request is given to a pod: to a worker, to the backlog, or back."""
+    pod = _route(w, slot)
+    w.slot[slot].pod = pod
+    if w.pod[pod].working < w.p.worker_slots:
+        w.pod[pod].working += 1
+        _start_work(w, now, slot)
+    elif w.backlog[pod, LENGTH] < w.p.backlog:
+        queues.put(w.backlog, pod, w.follower, slot)
+    else:
+        w.slot[slot].answer = _REFUSED
+        _answer_client(w, now, slot)
+
+
+@njit(cache=True)
+def _start_work(w: World, now: int, slot: int) -> None:
+    r = w.slot[slot]
+    unit = from_table(w.x.cpu_unit, w.x.starts[_CPU], r.entity, r.number)
+    service = cpu_time(unit, w.x.cpu_mean[endpoint_of(r.op)])
+    done = serve(w.core_free[r.pod], now, service)
+    add_busy(w.record, _BUSY, done - service, service)
+    schedule(w, done, _CPU_DONE, r.entity, r.number, slot)
+
+
+@njit(cache=True)
+def on_cpu_done(w: World, now: int, slot: int) -> None:
+    """The pod has worked out what to ask: the backend, nobody (the event is known to be sold out), or a Redis node."""
+    r = w.slot[slot]
+    r.stamp = EPOCH_NS + now + w.x.skew[r.pod]
+    event = r.token % w.p.events
+    if r.op == _RESERVE:
+        schedule(w, now + w.p.to_backend, _BACKEND_ARRIVE, r.entity, r.number, slot)
+        return
+    if w.announced[event] == 1 and (r.op == _JOIN or r.op == _ENTER or endpoint_of(r.op) == _STATUS):
+        r.answer = _SOLD_OUT
+        _finish_work(w, now, slot)
+        return
+    shard = w.x.event_node[event]
+    r.node = w.x.read_node[r.pod, shard] if r.op == _STATUS_READ else shard
+    _connect(w, now, slot)
+
+
+@njit(cache=True)
+def _connect(w: World, now: int, slot: int) -> None:
+    """Take a connection of the pod to the node, or wait for one."""
+    r = w.slot[slot]
+    pool = np.int64(r.pod) * w.p.nodes + r.node
+    if w.pool[pool].in_use < w.p.pool_size:
+        w.pool[pool].in_use += 1
+        _ask(w, now, slot)
+        return
+    r.queued_at = now
+    queues.put(w.pool_queue, pool, w.follower, slot)
+    w.total[POOL_WAITING] += 1
+    _arm(w, pool)
+
+
+@njit(cache=True)
+def _arm(w: World, pool: int) -> None:
+    """Set the pool's timer for its first in line, unless it is set: it is never later than needed."""
+    if w.pool[pool].armed == 0:
+        w.pool[pool].armed = 1
+        first = w.pool_queue[pool, FIRST]
+        schedule(w, w.slot[first].queued_at + w.p.pool_timeout, _TIMER, pool, 0, NOTHING)
+
+
+@njit(cache=True)
+def _ask(w: World, now: int, slot: int) -> None:
+    r = w.slot[slot]
+    schedule(w, now + w.x.delay[r.pod, r.node], _NODE_ARRIVE, r.entity, r.number, slot)
+
+
+@njit(cache=True)
+def on_pool_timeout(w: World, now: int, pool: int) -> None:
+    """Fail everybody who has waited too long for a connection of this pool."""
+    w.pool[pool].armed = 0
+    while w.pool_queue[pool, LENGTH] > 0:
+        slot = w.pool_queue[pool, FIRST]
+        if w.slot[slot].queued_at + w.p.pool_timeout > now:
+            _arm(w, pool)
+            return
+        queues.take(w.pool_queue, pool, w.follower)
+        w.total[POOL_WAITING] -= 1
+        w.slot[slot].answer = _POOL_TIMEOUT
+        _finish_work(w, now, slot)
+
+
+@njit(cache=True)
+def on_pod_reply(w: World, now: int, slot: int) -> None:
+    """The answer is back at the pod: the connection goes to the next in line, the worker to the next request."""
+    r = w.slot[slot]
+    if r.op != _RESERVE:
+        pool = np.int64(r.pod) * w.p.nodes + r.node
+        if w.pool_queue[pool, LENGTH] > 0:
+            w.total[POOL_WAITING] -= 1
+            _ask(w, now, queues.take(w.pool_queue, pool, w.follower))
+        else:
+            w.pool[pool].in_use -= 1
+    _finish_work(w, now, slot)
+
+
+@njit(cache=True)
+def _finish_work(w: World, now: int, slot: int) -> None:
+    """Send the answer off and give the worker slot to the first in the backlog."""
+    pod = w.slot[slot].pod
+    _answer_client(w, now, slot)
+    if w.backlog[pod, LENGTH] > 0:
+        _start_work(w, now, queues.take(w.backlog, pod, w.follower))
+    else:
+        w.pod[pod].working -= 1
+
+
+@njit(cache=True)
+def _answer_client(w: World, now: int, slot: int) -> None:
+    r = w.slot[slot]
+    schedule(w, now + way_back(w, slot), _CLIENT_REPLY, r.entity, r.number, slot)

@@ -1,0 +1,174 @@
+"""The compiled event core: it takes what is due, in order, and hands it to the part of the system it concerns."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from models.agenda import NOTHING, schedule
+from models.backend import on_backend_arrive, on_backend_done
+from models.clients import count_sent, on_client_reply, on_client_timeout, on_request, on_source
+from models.gateway import on_arrive, on_cpu_done, on_pod_reply, on_pool_timeout
+from models.operations import ENTITY_BITS, NUMBER_BITS, Kind
+from models.record import turn_to
+from models.redis_node import on_node_arrive, on_pass_end
+from models.world import (
+    ACTIVE,
+    BUCKET_NEEDS,
+    EVENTS_RUN,
+    IN_FLIGHT,
+    NEXT_ARRIVAL,
+    NOW,
+    SOLD_OUT_NEWS,
+    World,
+    is_short,
+)
+from sim import heap, wheel
+from sim.draws import from_table
+from sim.memory import prefetch
+
+REACHED, SHORT, DRAINED, SOLD_OUT = range(4)
+"""Why `advance` returned: the time was reached; an array must grow first; nothing is left to do; an event sold out."""
+
+_ARRIVE, _CPU_DONE, _POOL_TIMEOUT = int(Kind.ARRIVE), int(Kind.CPU_DONE), int(Kind.POOL_TIMEOUT)
+_NODE_ARRIVE, _PASS_END, _POD_REPLY = int(Kind.NODE_ARRIVE), int(Kind.PASS_END), int(Kind.POD_REPLY)
+_BACKEND_ARRIVE, _BACKEND_DONE = int(Kind.BACKEND_ARRIVE), int(Kind.BACKEND_DONE)
+_CLIENT_REPLY, _CLIENT_TIMEOUT = int(Kind.CLIENT_REPLY), int(Kind.CLIENT_TIMEOUT)
+_ENTITIES = (1 << ENTITY_BITS) - 1
+_NUMBERS = (1 << NUMBER_BITS) - 1
+
+
+@njit(cache=True)
+def advance(w: World, until: int) -> int:
+    """Run every event before `until` (ns), unless something stops it earlier, and return why it stopped."""
+    while True:
+        if is_short(w):
+            return SHORT
+        if w.total[SOLD_OUT_NEWS] == 1:
+            w.total[SOLD_OUT_NEWS] = 0
+            return SOLD_OUT
+        if w.total[ACTIVE] == 0 and w.total[IN_FLIGHT] == 0:
+            return DRAINED
+        if w.heap.size[0] == 0 or w.heap.time[0] >= wheel.emptied_until(w.wheel):
+            if wheel.emptied_until(w.wheel) >= until:
+                return REACHED
+            w.total[BUCKET_NEEDS] = _next_bucket_size(w)
+            if is_short(w):
+                return SHORT
+            _empty_bucket(w)
+            w.total[BUCKET_NEEDS] = 0
+            continue
+        now = w.heap.time[0]
+        if now >= until:
+            return REACHED
+        key = w.heap.key[0]
+        item = w.heap.item[0]
+        heap.drop_first(w.heap)
+        w.total[NOW] = now
+        if w.total[EVENTS_RUN] < w.trace.shape[0]:
+            w.trace[w.total[EVENTS_RUN], 0] = now
+            w.trace[w.total[EVENTS_RUN], 1] = key
+        w.total[EVENTS_RUN] += 1
+        if now >= w.record.second[1]:
+            turn_to(w.record, now)
+        _dispatch(w, now, key, item)
+
+
+@njit(cache=True)
+def _dispatch(w: World, now: int, key: int, item: int) -> None:
+    """Hand an event to the part of the system it concerns."""
+    kind = key >> (ENTITY_BITS + NUMBER_BITS)
+    if kind == _ARRIVE:
+        _arrive(w, now, (key >> NUMBER_BITS) & _ENTITIES, item)
+    elif kind == _CPU_DONE:
+        on_cpu_done(w, now, item)
+    elif kind == _NODE_ARRIVE:
+        on_node_arrive(w, now, item)
+    elif kind == _PASS_END:
+        on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES)
+    elif kind == _POD_REPLY:
+        on_pod_reply(w, now, item)
+    elif kind == _CLIENT_REPLY:
+        on_client_reply(w, now, item)
+    elif kind == _CLIENT_TIMEOUT:
+        on_client_timeout(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS, item)
+    elif kind == _POOL_TIMEOUT:
+        on_pool_timeout(w, now, (key >> NUMBER_BITS) & _ENTITIES)
+    elif kind == _BACKEND_ARRIVE:
+        on_backend_arrive(w, now, item)
+    elif kind == _BACKEND_DONE:
+        on_backend_done(w, now, item)
+    else:
+        on_source(w, now, (key >> NUMBER_BITS) & _ENTITIES)
+
+
+@njit(cache=True)
+def _arrive(w: World, now: int, entity: int, slot: int) -> None:
+    """A request reaches the load balancer: a session's gets its slot here, a source's has one."""
+    if entity < w.p.sessions:
+        slot = on_request(w, now, entity)
+        if slot == NOTHING:
+            return
+    count_sent(w, now, slot)
+    on_arrive(w, now, slot)
+
+
+@njit(cache=True)
+def _next_bucket_size(w: World) -> int:
+    """Return how many events the next bucket may put into the heap."""
+    size = 0
+    head = wheel.next_bucket(w.wheel)
+    while head != wheel.NONE:
+        size += wheel.fill_of(head)
+        head = wheel.follower(w.wheel, head)
+    end = (w.wheel.state[wheel.CURRENT] + 1) << w.wheel.state[wheel.TICK_BITS]
+    at = w.total[NEXT_ARRIVAL]
+    while at < w.arrival.size and w.arrival[at] < end:
+        at += 1
+    return size + at - w.total[NEXT_ARRIVAL]
+
+
+@njit(cache=True)
+def _empty_bucket(w: World) -> None:
+    """Move the next bucket of the wheel, and the first requests that come with it, into the heap."""
+    head = wheel.take_bucket(w.wheel)
+    end = wheel.emptied_until(w.wheel)
+    while head != wheel.NONE:
+        first = wheel.chunk_of(head)
+        for at in range(first, first + wheel.fill_of(head)):
+            event = w.wheel.event[at]
+            time, key, item = event.time, event.key, event.item
+            if time >= end:
+                wheel.insert(w.wheel, time, key, item)
+            elif _is_alive(w, key, item):
+                heap.push(w.heap, time, key, item)
+        head = wheel.release(w.wheel, head)
+    at = w.total[NEXT_ARRIVAL]
+    while at < w.arrival.size and w.arrival[at] < end:
+        schedule(w, w.arrival[at], _ARRIVE, w.arriving[at], 1, NOTHING)
+        at += 1
+    w.total[NEXT_ARRIVAL] = at
+
+
+@njit(cache=True, forceinline=True)
+def _is_alive(w: World, key: int, item: int) -> bool:
+    """Drop a timeout whose request is over, as nearly all are; for a request to come, fetch its session and place."""
+    kind = key >> (ENTITY_BITS + NUMBER_BITS)
+    entity = (key >> NUMBER_BITS) & _ENTITIES
+    if kind == _CLIENT_TIMEOUT:
+        return w.slot[item].entity == entity and w.slot[item].number == key & _NUMBERS
+    if kind == _ARRIVE and entity < w.p.sessions:
+        prefetch(w.session, entity)
+        if entity < w.rooms.place.size:
+            prefetch(w.rooms.place, entity)
+    return True
+
+
+@njit(cache=True)
+def first_arrivals(
+    first_send: NDArray[np.int64], base_delay: NDArray[np.int64], jitter: NDArray[np.int64], start: np.uint64
+) -> NDArray[np.int64]:
+    """Return when every session's first request reaches the load balancer, int64[S] ns."""
+    arrival = np.empty(first_send.size, np.int64)
+    for s in range(first_send.size):
+        arrival[s] = first_send[s] + base_delay[s] + from_table(jitter, start, s, 1)
+    return arrival

@@ -1,0 +1,173 @@
+"""What binds first: every capacity on a request's way, when it was reached, and how that shows.
+
+A capacity counts as reached from the first second of three in a row at 99 % of it or more, so that one busy
+second is not a finding; a refusal or a timeout counts from the first one, because it is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.wording import number, plural
+
+if TYPE_CHECKING:
+    from models.results import RunResult
+    from models.scenario import Scenario
+
+FULL = 0.99
+"""Share of a capacity from which it counts as reached."""
+
+SUSTAINED_S = 3
+"""Seconds in a row at that share before it is called reached."""
+
+MAX_CONNECTIONS_PER_NODE = 65_000
+"""Connections one ElastiCache node takes (AWS ElastiCache User Guide, best practices for connections)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One capacity: how much of it was used at the worst second, and since when it was exhausted.
+
+    `used_percent` is None where use cannot be read as a share (a pool is seen through those who wait for
+    it); `first_s` is None if it never bound; `seconds` is how long it did, not necessarily in a row.
+    """
+
+    key: str
+    name: str
+    used_percent: float | None
+    first_s: int | None
+    seconds: int
+    evidence: str
+
+    @property
+    def bound(self) -> bool:
+        """Whether the limit was reached at any time."""
+        return self.first_s is not None
+
+
+def limits_of(result: RunResult, scenario: Scenario) -> tuple[Limit, ...]:
+    """Every capacity on the way, the one reached first leading; those never reached follow, fullest first.
+
+    Limits reached in the same second stay in the order of cause: engine thread, pool, gateway, backend.
+    """
+    found = [
+        _engine(result),
+        _pool(result, scenario),
+        _gateway_cpu(result, scenario),
+        _workers(result, scenario),
+        _backend(result, scenario),
+    ]
+    reached = sorted((limit for limit in found if limit.bound), key=lambda limit: limit.first_s or 0)
+    spare = sorted(
+        (limit for limit in found if not limit.bound), key=lambda limit: -(limit.used_percent or 0)
+    )
+    return (*reached, *spare)
+
+
+def busy_by_shard(result: RunResult) -> NDArray[np.float64]:
+    """Busy fraction of every shard's engine thread, shape (seconds, shards)."""
+    return np.column_stack([result.series[name].to_numpy(float) for name in _shard_columns(result)])
+
+
+def first_sustained(reached: NDArray[np.bool_], in_a_row: int = SUSTAINED_S) -> int | None:
+    """Index of the first of *in_a_row* consecutive true values; None if there is no such run."""
+    run = 0
+    for index, hit in enumerate(reached.tolist()):
+        run = run + 1 if hit else 0
+        if run == in_a_row:
+            return index - in_a_row + 1
+    return None
+
+
+def _shard_columns(result: RunResult) -> Iterator[str]:
+    shard = 0
+    while f"shard_{shard}_busy" in result.series:
+        yield f"shard_{shard}_busy"
+        shard += 1
+
+
+def _column(result: RunResult, name: str) -> NDArray[np.float64]:
+    return result.series[name].to_numpy(float)
+
+
+def _second(result: RunResult, index: int | None) -> int | None:
+    return None if index is None else int(result.series.index[index])
+
+
+def _engine(result: RunResult) -> Limit:
+    busy = busy_by_shard(result)
+    shard = int(result.facts["hot_shard"])
+    hot = busy[:, shard]
+    full = hot >= FULL
+    first = _second(result, first_sustained(full))
+    queue = _column(result, f"shard_{shard}_queue")
+    ceiling = result.facts["ceiling_rps"]
+    if first is None:
+        evidence = (
+            f"{number(100 * hot.max())} % in the busiest second; ceiling about {number(ceiling)} status RPS"
+        )
+    else:
+        evidence = f"ceiling about {number(ceiling)} status RPS; up to {number(queue.max())} requests queued"
+    name = f"engine thread of shard {shard}"
+    return Limit(
+        "engine", name, 100 * float(hot.max()), first, int(full.sum()) if first is not None else 0, evidence
+    )
+
+
+def _pool(result: RunResult, scenario: Scenario) -> Limit:
+    waiting, timeouts = _column(result, "pool_waiting"), _column(result, "failed_pool_timeout")
+    held = (waiting > 0) | (timeouts > 0)
+    first = _first_of(first_sustained(waiting > 0), first_sustained(timeouts > 0, 1))
+    size = f"{number(scenario.gateway.redis_pool_size)} connections per pod and node"
+    if first is None:
+        return Limit("pool", "Redis connection pools", None, None, 0, f"{size}: nobody waited for one")
+    evidence = (
+        f"{size}: up to {number(waiting.max())} requests waited for one, {number(timeouts.sum())} timed out"
+    )
+    return Limit("pool", "Redis connection pools", None, _second(result, first), int(held.sum()), evidence)
+
+
+def _gateway_cpu(result: RunResult, scenario: Scenario) -> Limit:
+    cores = scenario.gateway.pods * scenario.gateway.cpu_cores
+    used = _column(result, "gateway_cpu_cores") / cores
+    full = used >= FULL
+    first = _second(result, first_sustained(full))
+    evidence = f"{number(100 * used.max())} % of {number(cores)} cores in the busiest second"
+    name = f"CPU of {plural(scenario.gateway.pods, 'gateway pod')}"
+    return Limit(
+        "gateway_cpu",
+        name,
+        100 * float(used.max()),
+        first,
+        int(full.sum()) if first is not None else 0,
+        evidence,
+    )
+
+
+def _workers(result: RunResult, scenario: Scenario) -> Limit:
+    refused = _column(result, "failed_refused")
+    first = _second(result, first_sustained(refused > 0, 1))
+    room = scenario.gateway.pods * (scenario.gateway.worker_slots + scenario.gateway.backlog)
+    outcome = "none refused" if first is None else f"{number(refused.sum())} requests refused with 503"
+    evidence = f"room for {number(room)} requests at a time: {outcome}"
+    return Limit("workers", "gateway workers and backlog", None, first, int((refused > 0).sum()), evidence)
+
+
+def _backend(result: RunResult, scenario: Scenario) -> Limit:
+    capacity = scenario.backend.reservation_capacity_rps
+    used = _column(result, "answered_reserve") / capacity
+    full = used >= FULL
+    first = _second(result, first_sustained(full))
+    evidence = f"busiest second {number(capacity * used.max())} of {number(capacity)} reservations/s"
+    seconds = int(full.sum()) if first is not None else 0
+    return Limit("backend", "Reservation API", 100 * float(used.max()), first, seconds, evidence)
+
+
+def _first_of(*indices: int | None) -> int | None:
+    given = [index for index in indices if index is not None]
+    return min(given) if given else None

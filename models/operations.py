@@ -1,0 +1,94 @@
+"""What a client can ask for, what it can be told, and the kinds of events: the vocabulary of both engines."""
+
+from enum import IntEnum
+
+
+class Op(IntEnum):
+    """The operations. The first five are endpoints a client calls; EXPIRE comes from the control side, REPLICATE from
+    a primary to its replica, STATUS_READ is a status poll that a replica may answer."""
+
+    JOIN = 0
+    STATUS = 1
+    ENTER = 2
+    LEAVE = 3
+    RESERVE = 4
+    STATUS_READ = 5
+    EXPIRE = 6
+    REPLICATE = 7
+
+
+ENDPOINTS = ("join", "status", "enter", "leave", "reserve")
+"""Names of the endpoints by `Op`; a STATUS_READ counts as a status."""
+
+
+class Answer(IntEnum):
+    """What comes back. Everything up to RESERVED is an answer; the rest are failures."""
+
+    WAITING = 0
+    READY = 1
+    UNKNOWN = 2
+    GRANTED = 3
+    THROTTLED = 4
+    NOT_CALLED = 5
+    LEFT = 6
+    SOLD = 7
+    SOLD_OUT = 8
+    PASS_EXPIRED = 9
+    EXPIRED = 10
+    POOL_TIMEOUT = 11
+    REFUSED = 12
+
+
+FIRST_FAILURE = Answer.POOL_TIMEOUT
+
+
+class Kind(IntEnum):
+    """Kinds of data-plane events; events of the same instant happen in this order, then by entity and number."""
+
+    ARRIVE = 0  # a request reaches the load balancer
+    CPU_DONE = 1  # its pod has parsed it
+    POOL_TIMEOUT = 2  # the first in line for a Redis connection has waited too long
+    NODE_ARRIVE = 3  # its command is readable at the Redis node
+    PASS_END = 4  # a Redis node's pass ends and its replies leave
+    BACKEND_ARRIVE = 5  # a reservation reaches the backend
+    BACKEND_DONE = 6  # a reservation has been worked on
+    POD_REPLY = 7  # the answer is back at the pod
+    CLIENT_REPLY = 8  # the answer is at the client
+    CLIENT_TIMEOUT = 9  # the client stops waiting for it
+    SOURCE = 10  # an open-loop source sends its next request
+
+
+class Stream(IntEnum):
+    """Streams of random draws, one per purpose (see `sim.draws`)."""
+
+    ARRIVAL = 0
+    BOT = 1
+    TABS = 2
+    NET_BASE = 3
+    NET_OUT = 4
+    NET_BACK = 5
+    CPU = 6
+    POLL = 7
+    BACKOFF = 8
+    PATIENCE = 9
+    LEAVE = 10
+    CHOOSE = 11
+    CONVERT = 12
+    ROUTE = 13
+    SKEW = 14
+    BACKEND = 15
+    SOURCE_GAP = 16
+    SOURCE_OP = 17
+    SOURCE_TOKEN = 18
+    THINK = 19
+    TAB_DELAY = 20
+
+
+NUMBER_BITS = 30
+ENTITY_BITS = 28
+"""An event's key is kind << 58 | entity << 30 | number: 2**28 entities, 2**30 numbers each."""
+
+
+def event_key(kind: int, entity: int, number: int) -> int:
+    """Return the key that orders events of one instant: by kind, entity, then number."""
+    return kind << (ENTITY_BITS + NUMBER_BITS) | entity << NUMBER_BITS | number

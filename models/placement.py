@@ -1,0 +1,63 @@
+"""Where things are: which shard holds an event, which zone a pod or node is in, how far one is from the other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.scenario import Scenario
+from models.slots import shard_of, slot_of
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Nodes are numbered: the primaries of all shards first, then the modelled replicas, shard by shard.
+
+    `slots` and `event_node` int32[E] are an event's hash slot and primary; `read_node` int32[P, shards] where a pod
+    reads a shard; `delay` int64[P, nodes] one way from pod to node and `feed_delay` int64[nodes] from its primary, ns.
+    """
+
+    slots: tuple[int, ...]
+    replicas: int
+    event_node: NDArray[np.int32]
+    read_node: NDArray[np.int32]
+    delay: NDArray[np.int64]
+    feed_delay: NDArray[np.int64]
+
+
+def place(scenario: Scenario) -> Placement:
+    """Spread pods and nodes over the zones in turn (a replica in the zone after its primary's) and events by hash slot.
+
+    Replicas are modelled as servers of their own only where they are read from. A pod reads from a node of its own
+    zone, the primary first; where there is none, from one picked by the pod's number (all are equally far).
+    """
+    shards, zones = scenario.redis.shards, scenario.network.zones
+    replicas = scenario.redis.replicas_per_shard if scenario.waiting_room.replica_reads else 0
+    slots = tuple(slot_of(f"wr:{{{tag}}}:line") for tag in scenario.waiting_room.tags)
+    node_zone = [k % zones for k in range(shards)]
+    node_zone += [(k + 1 + r) % zones for k in range(shards) for r in range(replicas)]
+    pod_zone = [i % zones for i in range(scenario.gateway.pods)]
+    near, far = scenario.network.same_zone_one_way_us, scenario.network.cross_zone_one_way_us
+    same = np.array(pod_zone)[:, None] == np.array(node_zone)[None, :]
+    feed = np.zeros(len(node_zone), np.int64)
+    for node in range(shards, len(node_zone)):
+        primary = (node - shards) // replicas
+        feed[node] = round((near if node_zone[node] == node_zone[primary] else far) * 1000)
+    return Placement(
+        slots=slots,
+        replicas=replicas,
+        event_node=np.array([shard_of(slot, shards) for slot in slots], np.int32),
+        read_node=_read_nodes(pod_zone, node_zone, shards, replicas),
+        delay=np.where(same, round(near * 1000), round(far * 1000)).astype(np.int64),
+        feed_delay=feed,
+    )
+
+
+def _read_nodes(pod_zone: list[int], node_zone: list[int], shards: int, replicas: int) -> NDArray[np.int32]:
+    nodes = np.zeros((len(pod_zone), shards), np.int32)
+    for pod, zone in enumerate(pod_zone):
+        for shard in range(shards):
+            candidates = [shard, *(shards + shard * replicas + r for r in range(replicas))]
+            near = [node for node in candidates if node_zone[node] == zone]
+            nodes[pod, shard] = near[0] if near else candidates[pod % len(candidates)]
+    return nodes

@@ -1,0 +1,136 @@
+"""What a run writes down while it runs: counts per second, latency histograms, totals. Its size is fixed beforehand."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from models.operations import ENDPOINTS
+from models.units import SECOND
+from sim.histogram import BUCKETS, bucket_of
+
+
+class Column(IntEnum):
+    """Columns of the per-second series; `SENT`, `ANSWERED` have one per endpoint, behind the last come the nodes'."""
+
+    SENT = 0
+    ANSWERED = 5
+    FAILED_POOL_TIMEOUT = 10
+    FAILED_CLIENT_TIMEOUT = 11
+    FAILED_REFUSED = 12
+    JOINED = 13
+    ADMITTED = 14
+    SOLD = 15
+    LEFT = 16
+    EXPIRED = 17
+    LAPSED = 18
+    GATEWAY_BUSY_NS = 19
+    ADMITTED_BY_STAMP = 20
+    LEVELS = 21
+
+
+class Level(IntEnum):
+    """Columns sampled at the end of every second, from `Column.LEVELS` on."""
+
+    WAITING = 0
+    CALLED = 1
+    POOL_WAITING = 2
+    IN_FLIGHT = 3
+
+
+NODES = int(Column.LEVELS) + len(Level)
+"""First column of the nodes: each has BUSY_NS, REQUESTS, COMMANDS and QUEUE (sampled)."""
+PER_NODE = 4
+BUSY_NS, REQUESTS, COMMANDS, QUEUE = range(PER_NODE)
+
+BAND_SHIFT = 4
+BANDS = BUCKETS >> BAND_SHIFT
+"""Buckets of the latency bands over time: 16 buckets of the full histograms each, 8 per power of two."""
+BANDED = 3
+"""Endpoints with latency bands: join, status and enter."""
+WAIT = len(ENDPOINTS)
+"""Row of the histograms that holds the waits, from the first click to being let in, behind the endpoints'."""
+MAX_BAND_ROWS = 3600
+
+SERIES_NAMES = {
+    Column.FAILED_POOL_TIMEOUT: "failed_pool_timeout",
+    Column.FAILED_CLIENT_TIMEOUT: "failed_client_timeout",
+    Column.FAILED_REFUSED: "failed_refused",
+    Column.JOINED: "joined",
+    Column.ADMITTED: "admitted",
+    Column.SOLD: "sold",
+    Column.LEFT: "left",
+    Column.EXPIRED: "expired",
+    Column.LAPSED: "lapsed",
+}
+
+
+class Record(NamedTuple):
+    """Arrays of a record.
+
+    `series` int64[seconds + 1, columns] (what would come after the last second goes to the extra row); `counts` int64
+    [stages + 1, endpoints + 1, BUCKETS] histograms in ns per stage, the last for what belongs to none; `total` int64
+    [stages + 1, endpoints + 1] exact sums; `bands` uint32[rows, 3, BANDS] with `band_s` int64[1] seconds per row;
+    `second` int64[2]: the row being written and the time in ns at which it ends.
+    """
+
+    series: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    total: NDArray[np.int64]
+    bands: NDArray[np.uint32]
+    band_s: NDArray[np.int64]
+    second: NDArray[np.int64]
+
+
+def new_record(end_ns: int, nodes: int, stages: int) -> Record:
+    """Return an empty record of a run of at most `end_ns` with *nodes* Redis nodes and *stages* measured stages."""
+    seconds = -(-end_ns // SECOND)
+    band_s = -(-seconds // MAX_BAND_ROWS)
+    return Record(
+        np.zeros((seconds + 1, NODES + PER_NODE * nodes), np.int64),
+        np.zeros((stages + 1, WAIT + 1, BUCKETS), np.int64),
+        np.zeros((stages + 1, WAIT + 1), np.int64),
+        np.zeros((seconds // band_s + 1, BANDED, BANDS), np.uint32),
+        np.array([band_s], np.int64),
+        np.array([0, SECOND], np.int64),
+    )
+
+
+@njit(cache=True, forceinline=True)
+def count(record: Record, column: int, amount: int) -> None:
+    """Add to a column of the current second."""
+    record.series[record.second[0], column] += amount
+
+
+@njit(cache=True)
+def turn_to(record: Record, now: int) -> None:
+    """Make the second that holds `now` the current one."""
+    row = min(now // SECOND, record.series.shape[0] - 1)
+    record.second[0] = row
+    record.second[1] = (row + 1) * SECOND if row < record.series.shape[0] - 1 else np.iinfo(np.int64).max
+
+
+@njit(cache=True)
+def add_busy(record: Record, column: int, start: int, duration: int) -> None:
+    """Spread the busy time [start, start + duration) of a server over the seconds it falls into."""
+    last = record.series.shape[0] - 1
+    row = start // SECOND
+    while duration > 0 and row < last:
+        part = min(duration, (row + 1) * SECOND - start)
+        record.series[row, column] += part
+        start += part
+        duration -= part
+        row += 1
+    record.series[last, column] += duration
+
+
+@njit(cache=True, forceinline=True)
+def add_latency(record: Record, stage: int, endpoint: int, value: int) -> None:
+    """Record the latency, in ns, of an answer given in the current second to a request of this stage."""
+    bucket = bucket_of(value)
+    record.counts[stage, endpoint, bucket] += 1
+    record.total[stage, endpoint] += value
+    if endpoint < BANDED:
+        record.bands[record.second[0] // record.band_s[0], endpoint, bucket >> BAND_SHIFT] += 1

@@ -1,0 +1,251 @@
+"""A Redis node: an engine thread that works in passes (see `sim.engine_thread`), and what it executes.
+
+A pass takes every request that is readable when it starts, reads and executes them in order, and lets all replies out
+at its end. Their effects are applied when the pass starts: nobody can look in between. Each request costs its socket
+work, the script's overhead and the commands the waiting room runs for it.
+"""
+
+import numpy as np
+from numba import njit
+
+from models import waiting_room_core as rooms
+from models.agenda import NOTHING, free_slot, new_slot, schedule
+from models.operations import NUMBER_BITS, Answer, Kind, Op
+from models.plan import COUNTER, REDIS_TIME
+from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column, add_busy, count
+from models.units import EPOCH_NS, MILLISECOND, SECOND
+from models.waiting_room_core import (
+    COST_NS,
+    EFFECT_NS,
+    JOINED,
+    LAPSED,
+    LEFT,
+    POSITION,
+    REMOVED,
+    SILENT,
+    WAIT_MS,
+)
+from models.waiting_room_core import COMMANDS as BILLED_COMMANDS
+from models.world import CLIENT, CONTROL, CONTROL_SENT, PRIMARY, SOURCE, World
+from sim import queues
+from sim.engine_thread import wake_ns
+from sim.queues import FIRST, LAST, LENGTH
+
+_JOIN, _STATUS, _ENTER, _LEAVE = int(Op.JOIN), int(Op.STATUS), int(Op.ENTER), int(Op.LEAVE)
+_STATUS_READ, _EXPIRE, _REPLICATE = int(Op.STATUS_READ), int(Op.EXPIRE), int(Op.REPLICATE)
+_WAITING, _READY, _UNKNOWN, _GRANTED = int(Answer.WAITING), int(Answer.READY), int(Answer.UNKNOWN), int(Answer.GRANTED)
+_NODE_ARRIVE, _PASS_END, _POD_REPLY = int(Kind.NODE_ARRIVE), int(Kind.PASS_END), int(Kind.POD_REPLY)
+_STAMP_COLUMN = int(Column.ADMITTED_BY_STAMP)
+_JOINED, _LEFT, _EXPIRED, _LAPSED = int(Column.JOINED), int(Column.LEFT), int(Column.EXPIRED), int(Column.LAPSED)
+_PASS_MASK = (1 << NUMBER_BITS) - 1
+
+
+@njit(cache=True)
+def send_expiry(w: World, now: int, event: int, delay: int) -> None:
+    """Let the control side ask the event's primary to remove silent and lapsed places; it arrives after `delay` ns."""
+    entity = (1 << 28) - 1 - event
+    slot = new_slot(w)
+    r = w.slot[slot]
+    r.sent_at, r.stamp, r.detail, r.queued_at = now, EPOCH_NS + now, 0, 0
+    r.entity, r.number, r.op, r.token = entity, w.total[CONTROL_SENT], _EXPIRE, event
+    r.origin, r.abandoned, r.answer = CONTROL, 0, 0
+    r.node = w.x.event_node[event]
+    w.total[CONTROL_SENT] += 1
+    schedule(w, now + delay, _NODE_ARRIVE, entity, r.number, slot)
+
+
+@njit(cache=True)
+def open_sale(w: World, now: int) -> None:
+    """Begin to call and to admit in every event."""
+    rooms.open_rooms(w.rooms, (EPOCH_NS + now) // MILLISECOND)
+
+
+@njit(cache=True)
+def on_node_arrive(w: World, now: int, slot: int) -> None:
+    """A request is readable at its node, which wakes for it if it sleeps."""
+    k = w.slot[slot].node
+    queues.put(w.inbox, k, w.follower, slot)
+    node = w.node[k]
+    if node.busy == 0:
+        node.busy = 1
+        node.sleeps += 1
+        _pass(w, now, k, wake_ns(w.p.wake_warm, w.p.wake_cold, w.p.wake_tau, now - node.idle_since))
+
+
+@njit(cache=True)
+def _pass(w: World, now: int, k: int, wake: int) -> None:
+    """Start a pass over everything in the inbox."""
+    w.in_pass[k, FIRST] = w.inbox[k, FIRST]
+    w.in_pass[k, LAST] = w.inbox[k, LAST]
+    w.in_pass[k, LENGTH] = w.inbox[k, LENGTH]
+    w.inbox[k, LENGTH] = 0
+    node = w.node[k]
+    node.effect_ns = 0
+    cost = wake
+    commands = 0
+    slot = w.in_pass[k, FIRST]
+    for _ in range(w.in_pass[k, LENGTH]):
+        cost += w.p.io + _execute(w, now, k, slot)
+        commands += w.rooms.bill[BILLED_COMMANDS]
+        slot = w.follower[slot]
+    column = NODES + PER_NODE * k
+    count(w.record, column + REQUESTS, w.in_pass[k, LENGTH])
+    count(w.record, column + COMMANDS, commands)
+    add_busy(w.record, column + BUSY_NS, now, cost)
+    node.passes += 1
+    schedule(w, now + cost, _PASS_END, k, node.passes & _PASS_MASK, NOTHING)
+
+
+@njit(cache=True)
+def on_pass_end(w: World, now: int, k: int) -> None:
+    """All replies of the pass leave, its changes go to the replicas, and the next pass starts or the thread sleeps."""
+    slot = w.in_pass[k, FIRST]
+    for _ in range(w.in_pass[k, LENGTH]):
+        follower = w.follower[slot]
+        r = w.slot[slot]
+        if r.origin == CLIENT or r.origin == SOURCE:
+            schedule(w, now + w.x.delay[r.pod, k], _POD_REPLY, r.entity, r.number, slot)
+        else:
+            free_slot(w, slot)
+        slot = follower
+    node = w.node[k]
+    if node.effect_ns > 0 and w.p.replicas > 0 and k < w.p.shards:
+        _feed_replicas(w, now, k, node.effect_ns)
+    if w.inbox[k, LENGTH] > 0:
+        _pass(w, now, k, 0)
+    else:
+        node.busy = 0
+        node.idle_since = now
+
+
+@njit(cache=True)
+def _feed_replicas(w: World, now: int, shard: int, effect_ns: int) -> None:
+    """Send the writes of a pass to every replica of the shard."""
+    for replica in range(w.p.replicas):
+        k = w.p.shards + shard * w.p.replicas + replica
+        slot = new_slot(w)
+        r = w.slot[slot]
+        r.sent_at, r.stamp, r.queued_at, r.detail = now, 0, 0, effect_ns
+        r.entity, r.number, r.op, r.token, r.node = k, w.node[shard].passes & _PASS_MASK, _REPLICATE, 0, k
+        r.origin, r.abandoned, r.answer = PRIMARY, 0, 0
+        r.log_end = w.rooms.logged[shard]
+        schedule(w, now + w.x.feed_delay[k], _NODE_ARRIVE, (1 << 27) + k, r.number, slot)
+
+
+@njit(cache=True)
+def _execute(w: World, now: int, k: int, slot: int) -> int:
+    """Execute one request and return its cost beside the socket work, ns."""
+    r = w.slot[slot]
+    rooms.clear_bill(w.rooms)
+    if r.op == _REPLICATE:
+        _apply(w, k, r.log_end)
+        return r.detail
+    event = r.token % w.p.events
+    now_ms = r.stamp // MILLISECOND
+    if r.op == _STATUS:
+        if w.p.key_scan:
+            rooms.bill_key_scan(w.rooms, keys_of(w, k))
+        r.answer = rooms.status(w.rooms, event, r.token, now_ms, w.x.advice.shape[0] > 0)
+        r.detail = w.rooms.bill[POSITION]
+    elif r.op == _STATUS_READ:
+        r.answer = _read(w, k, event, r.token, now_ms)
+        r.detail = w.rooms.bill[POSITION]
+    else:
+        _execute_rare(w, now, event, now_ms, slot)
+    effect = w.rooms.bill[EFFECT_NS]
+    w.rooms.bill[BILLED_COMMANDS] += 1  # the call of the script itself
+    w.node[k].effect_ns += effect
+    return w.p.script + w.rooms.bill[COST_NS] + (w.p.feed if effect > 0 else 0)
+
+
+@njit(cache=True)
+def _execute_rare(w: World, now: int, event: int, now_ms: int, slot: int) -> None:
+    """Execute anything but a status."""
+    r = w.slot[slot]
+    if r.op == _JOIN:
+        joined = w.rooms.counts[JOINED]
+        score = float((EPOCH_NS + now) // 1000) if w.p.ticket_order == REDIS_TIME else float(r.stamp)
+        timed = w.p.ticket_order == REDIS_TIME
+        r.answer = rooms.join(w.rooms, event, r.token, now_ms, score, w.p.ticket_order == COUNTER, timed)
+        r.detail = w.rooms.bill[POSITION]
+        count(w.record, _JOINED, w.rooms.counts[JOINED] - joined)
+    elif r.op == _ENTER:
+        r.answer = rooms.enter(w.rooms, event, r.token, now_ms)
+        r.detail = w.rooms.bill[WAIT_MS]
+        if r.answer == _GRANTED:
+            _count_by_stamp(w, r.stamp)
+    elif r.op == _LEAVE:
+        left = w.rooms.counts[LEFT]
+        r.answer = rooms.leave(w.rooms, event, r.token)
+        count(w.record, _LEFT, w.rooms.counts[LEFT] - left)
+    else:
+        silent, lapsed = w.rooms.counts[SILENT], w.rooms.counts[LAPSED]
+        r.answer = rooms.expire(w.rooms, event, w.p.expire_limit, now_ms)
+        r.detail = w.rooms.bill[REMOVED]
+        count(w.record, _EXPIRED, w.rooms.counts[SILENT] - silent)
+        count(w.record, _LAPSED, w.rooms.counts[LAPSED] - lapsed)
+
+
+@njit(cache=True)
+def _count_by_stamp(w: World, stamp: int) -> None:
+    """Count an admission in the second its pod stamped it with: the time the token bucket goes by."""
+    second = max(0, (stamp - EPOCH_NS) // SECOND)
+    w.record.series[min(second, w.record.series.shape[0] - 1), _STAMP_COLUMN] += 1
+
+
+@njit(cache=True)
+def keys_of(w: World, k: int) -> int:
+    """Return how many keys the node's keyspace has in the first version: one stream per place, five keys an event."""
+    keys = 0
+    for event in range(w.p.events):
+        if w.x.event_node[event] == k:
+            keys += w.rooms.line.members[event] + w.rooms.room[event].called + 5
+    return keys
+
+
+@njit(cache=True)
+def _read(w: World, k: int, event: int, token: int, now_ms: int) -> int:
+    """Answer a read-only status from what this node knows: a primary all, a replica what has reached it."""
+    primary = k < w.p.shards
+    replica = 0 if primary else (k - w.p.shards) % w.p.replicas
+    place = w.rooms.place[token]
+    if primary:
+        known = _WAITING if place.where == rooms.LINE else _READY
+        if place.where == rooms.OUT:
+            known = _UNKNOWN
+        deadline = place.deadline_ms
+    else:
+        known = w.known[replica, token]
+        deadline = w.known_deadline[replica, token]
+    if known == _READY and deadline <= now_ms:
+        known = _UNKNOWN
+    rooms.bill_read(w.rooms, event, token, known == _WAITING, w.x.advice.shape[0] > 0)
+    return known
+
+
+@njit(cache=True)
+def _apply(w: World, k: int, log_end: int) -> None:
+    """Let a replica see its primary's changes up to `log_end`."""
+    replica = (k - w.p.shards) % w.p.replicas
+    shard = (k - w.p.shards) // w.p.replicas
+    node = w.node[k]
+    size = w.rooms.log.shape[1]
+    for at in range(node.applied, log_end):
+        change = w.rooms.log[shard, at % size]
+        w.known[replica, change[0]] = change[1]
+        w.known_deadline[replica, change[0]] = change[2]
+    node.applied = max(node.applied, log_end)
+
+
+@njit(cache=True)
+def prejoin(w: World) -> None:
+    """Put the tokens of a generated load into line before the run, at no cost, in the order of their numbers."""
+    now_ms = EPOCH_NS // MILLISECOND
+    for token in range(w.p.prejoined):
+        rooms.clear_bill(w.rooms)
+        rooms.join(w.rooms, token % w.p.events, token, now_ms, float(EPOCH_NS - w.p.prejoined + token), False, False)
+        for replica in range(w.p.replicas):
+            w.known[replica, token] = _WAITING
+    for k in range(w.p.shards, w.p.nodes):
+        w.node[k].applied = w.rooms.logged[(k - w.p.shards) // w.p.replicas]
+    w.rooms.counts[:] = 0

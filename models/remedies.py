@@ -1,0 +1,115 @@
+"""What one could do about a verdict: settings that answer what was found, as commands to run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from models.findings import KEPT_SHARE, achieved_admissions_rps, is_onsale
+from models.limits import Limit
+from models.wording import clock, number
+
+if TYPE_CHECKING:
+    from models.results import RunResult
+    from models.scenario import Scenario
+
+SAFE_SHARE = 0.9
+"""Share of an engine thread's ceiling to plan for (AWS: alarm at 90 % EngineCPUUtilization)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something to try, with the command that tries it."""
+
+    text: str
+    command: str
+
+
+def actions_for(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]) -> tuple[Action, ...]:
+    """What to try, in order of effect: only settings that answer a limit reached or a finding."""
+    first = limits[0].key if limits[0].bound else None
+    tried: list[Action | None] = []
+    if first == "engine":
+        tried += [_use_index(result, scenario), _spread(result, scenario), _poll_less(result, scenario)]
+    elif first == "gateway_cpu" or first == "workers":
+        tried.append(_set(result, {"gateway.pods": 2 * scenario.gateway.pods}, "Add gateway pods"))
+    elif first == "pool":
+        size = 2 * scenario.gateway.redis_pool_size
+        tried.append(_set(result, {"gateway.redis_pool_size": size}, "Widen the Redis pools"))
+    elif first == "backend":
+        rate = math.floor(SAFE_SHARE * scenario.backend.reservation_capacity_rps)
+        tried.append(_set(result, {"admission.rate_rps": rate}, "Admit only what the Reservation API takes"))
+    if is_onsale(scenario):
+        tried += [_shorter_wait(result, scenario), _announce(result, scenario)]
+    return tuple(action for action in tried if action is not None)
+
+
+def _set(result: RunResult, settings: dict[str, object], why: str) -> Action:
+    options = " ".join(f"--set {path}={value}" for path, value in settings.items())
+    return Action(why, f"breakwater run {result.manifest['scenario']} {options}")
+
+
+def _use_index(result: RunResult, scenario: Scenario) -> Action | None:
+    if scenario.waiting_room.core == "index":
+        return None
+    return _set(result, {"waiting_room.core": "index"}, "Ask for the rank instead of scanning the keys")
+
+
+def _spread(result: RunResult, scenario: Scenario) -> Action | None:
+    shards, events = scenario.redis.shards, scenario.waiting_room.events
+    if events > 1 or shards == 1 or not is_onsale(scenario):
+        return None
+    why = (
+        f"More shards change nothing: all keys of the event carry one hash tag, so one of {shards} serves "
+        "it. Split the line over several tags"
+    )
+    return _set(result, {"waiting_room.events": 2 * shards}, why)
+
+
+def _poll_less(result: RunResult, scenario: Scenario) -> Action | None:
+    """The poll interval that keeps the hot shard under its safe share, bots polling as they do."""
+    if not is_onsale(scenario) or scenario.waiting_room.core != "index":
+        return None
+    held, facts = result.facts["events_per_shard"], result.facts
+    clients, ceiling = scenario.clients, facts["ceiling_rps"]
+    tabs = facts["sessions"] * held[int(facts["hot_shard"])] / sum(held)
+    bots_rps = tabs * clients.bots.share / clients.bots.poll_interval_s
+    left_rps = SAFE_SHARE * ceiling - bots_rps
+    if left_rps <= 0:
+        return None
+    needed = math.ceil(tabs * (1 - clients.bots.share) / left_rps)
+    if needed <= clients.poll_interval_s:
+        return None
+    settings: dict[str, object] = {"clients.poll_interval_s": needed}
+    # a person must be heard of between two expiry deadlines, and calls must reach people who ask less often
+    if scenario.waiting_room.heartbeat_ttl_s <= 3 * needed:
+        settings["waiting_room.heartbeat_ttl_s"] = 4 * needed
+    if scenario.admission.call_window < 2 * scenario.admission.rate_rps * needed:
+        settings["admission.call_window"] = math.ceil(2 * scenario.admission.rate_rps * needed)
+    why = (
+        f"Poll every {needed} s: {number(tabs)} tabs then stay under {number(100 * SAFE_SHARE)} % of the "
+        f"{number(ceiling)} RPS one engine thread can answer"
+    )
+    return _set(result, settings, why)
+
+
+def _shorter_wait(result: RunResult, scenario: Scenario) -> Action | None:
+    mean, limit = result.best("wait.mean_s"), scenario.slo.mean_wait_s
+    reached = achieved_admissions_rps(result, scenario)
+    if mean is None or mean <= limit or reached is None or reached < KEPT_SHARE * scenario.admission.rate_rps:
+        return None
+    rate = math.ceil(scenario.admission.rate_rps * mean / limit)
+    return _set(
+        result,
+        {"admission.rate_rps": rate},
+        f"Admit faster: the mean wait is {clock(mean)}, allowed {clock(limit)}",
+    )
+
+
+def _announce(result: RunResult, scenario: Scenario) -> Action | None:
+    vain = result.facts["waited_in_vain"]
+    if result.facts["sold_out_s"] is None or not vain or scenario.event.on_sold_out == "announce":
+        return None
+    why = f"Tell the line when the seats are gone: {number(vain)} people stop waiting, and polling"
+    return _set(result, {"event.on_sold_out": "announce"}, why)

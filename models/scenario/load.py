@@ -1,0 +1,150 @@
+"""Scenarios from YAML files: `extends`, `--set`, the hash. Whatever is wrong is a `BadInput` of one line."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from models.redis_nodes import redis_nodes
+from models.scenario.arrival import TraceArrival
+from models.scenario.merge import apply_override, merged
+from models.scenario.messages import explain, nearest, shown
+from models.scenario.schema import Scenario
+from models.yaml_text import printable, read_mapping, read_value
+from sim.errors import BadInput
+
+SHIPPED = Path(__file__).parent.parent / "scenarios"
+PROFILES = Path(__file__).parent.parent / "profiles"
+
+
+def scenario_names() -> list[tuple[str, str]]:
+    """Return name and description of every shipped scenario, by name."""
+    return [
+        (path.stem, str(read_mapping(path).get("description", ""))) for path in sorted(SHIPPED.glob("*.yaml"))
+    ]
+
+
+def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
+    """Read a shipped scenario by name, or a YAML file, and change it by `overrides` of the form path=value.
+
+    Paths are dotted, with list items by number: `gateway.pods=60`, `clients.load.stages.0.rate_rps=2e3`.
+    Values are YAML 1.2. A relative trace file starts at the scenario file, in an override at the working
+    directory.
+    Raises BadInput with one line that names the field and what is allowed.
+    """
+    path = _locate(str(name_or_path), Path.cwd())
+    data = _resolved(path, ())
+    data.setdefault("name", re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).lstrip("._-")[:100] or "scenario")
+    changes: list[tuple[list[str], Any]] = [_override(text) for text in overrides]
+    # a new kind of arrival or load drops the settings of the old one, so it has to come first
+    for keys, value in sorted(changes, key=lambda change: change[0][-1] not in ("profile", "mode")):
+        data = apply_override(data, keys, value)
+    _anchor_trace(data, Path.cwd())
+    return scenario_from_mapping(data)
+
+
+def scenario_from_mapping(data: Mapping[str, Any]) -> Scenario:
+    """Return the scenario in a mapping, such as one out of a manifest; BadInput if it is wrong."""
+    try:
+        scenario = Scenario.model_validate(dict(data))
+    except ValidationError as error:
+        raise BadInput(explain(error)) from None
+    _must_be_known("redis.node_type", scenario.redis.node_type, sorted(redis_nodes()))
+    _must_be_known("redis.profile", scenario.redis.profile, sorted(p.stem for p in PROFILES.glob("*.json")))
+    arrival = scenario.clients.arrival
+    if isinstance(arrival, TraceArrival) and not _is_file(Path(arrival.file)):
+        raise BadInput(f"clients.arrival.file: {shown(arrival.file)} is not a file that can be read")
+    return scenario
+
+
+def scenario_hash(scenario: Scenario) -> str:
+    """Return 16 hexadecimal digits that stand for everything in `scenario` but its name and description.
+
+    A trace enters by its content, not by its path. Raises BadInput if the trace cannot be read.
+    """
+    content = scenario.model_dump(mode="json", exclude={"name", "description"})
+    arrival = scenario.clients.arrival
+    if isinstance(arrival, TraceArrival):
+        content["clients"]["arrival"]["file"] = _file_hash(arrival.file)
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _file_hash(file: str) -> str:
+    try:
+        with open(file, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise BadInput(f"clients.arrival.file: cannot read {shown(file)}: {error.strerror}") from None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long for a path, or a NUL in it
+        return False
+
+
+def _locate(name: str, base: Path) -> Path:
+    """Return the file for a shipped name, or for a path that starts at `base`."""
+    shipped = [path.stem for path in sorted(SHIPPED.glob("*.yaml"))]
+    if name in shipped:
+        return SHIPPED / f"{name}.yaml"
+    if _is_file(base / name):
+        return (base / name).resolve()
+    if name.endswith((".yaml", ".yml")):
+        raise BadInput(f"scenario: there is no file {shown(name)}{nearest(Path(name).stem, shipped)}")
+    known = nearest(name, shipped) or f"; must be one of {', '.join(shipped)}"
+    raise BadInput(f"scenario: {shown(name)} is not known{known} (or the path of a .yaml file)")
+
+
+def _resolved(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
+    """Return the mapping in `path`, merged onto what it extends. `children` led here."""
+    name = printable(path.name)
+    if path in children:
+        chain = " -> ".join(printable(p.stem) for p in (*children[children.index(path) :], path))
+        raise BadInput(f"{name}: extends itself ({chain})")
+    data = read_mapping(path)
+    _anchor_trace(data, path.parent)
+    if "extends" not in data:
+        return data
+    parent = data.pop("extends")
+    if not isinstance(parent, str):
+        raise BadInput(
+            f"{name}: extends: {shown(parent)} is not allowed; must be the name of a scenario or file"
+        )
+    try:
+        found = _locate(parent, path.parent)
+    except BadInput as error:
+        raise BadInput(f"{name}: extends: {str(error).removeprefix('scenario: ')}") from None
+    inherited = _resolved(found, (*children, path))
+    # the parent's name and purpose are not the child's
+    return merged({k: v for k, v in inherited.items() if k not in ("name", "description")}, data)
+
+
+def _anchor_trace(data: dict[str, Any], base: Path) -> None:
+    """Make the path of a trace in `data` absolute, in place."""
+    clients = data.get("clients")
+    arrival = clients.get("arrival") if isinstance(clients, dict) else None
+    if isinstance(arrival, dict) and isinstance(arrival.get("file"), str) and arrival["file"]:
+        arrival["file"] = str(base.absolute() / arrival["file"])
+
+
+def _override(text: str) -> tuple[list[str], Any]:
+    path, equals, value = text.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(re.fullmatch(r"[A-Za-z0-9_-]+", key) for key in keys):
+        raise BadInput(f"--set: {shown(text)} is not allowed; must be PATH=VALUE, such as gateway.pods=60")
+    if keys == ["extends"]:
+        raise BadInput("--set: extends is not allowed; it can only stand in a scenario file")
+    return keys, read_value(value, path.strip())
+
+
+def _must_be_known(path: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        hint = nearest(value, known) or f"; must be one of {', '.join(known)}"
+        raise BadInput(f"{path}: {shown(value)} is not known{hint}")

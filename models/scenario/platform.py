@@ -1,0 +1,196 @@
+"""What serves them: network, gateway, waiting room, admission, Redis and the reservation backend."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from models.scenario.base import LognormalMs, Section, Sequence
+
+DEPLOYED = "source: traffic-tacos deployment-repo manifest, October 2025"
+CLOUDWATCH = "source: AWS ElastiCache user guide, 'Which metrics should I monitor?'"
+
+
+class Network(Section):
+    """Delays between client, pod and Redis node, one way."""
+
+    client_one_way: LognormalMs = Field(
+        LognormalMs(median_ms=15, sigma=0.6),
+        description="client to gateway, drawn once per client (assumption)",
+    )
+    client_jitter: LognormalMs = Field(
+        LognormalMs(median_ms=2, sigma=0.8), description="added to that for every packet (assumption)"
+    )
+    zones: int = Field(
+        3, ge=1, le=6, description="availability zones that pods and nodes are spread over (assumption)"
+    )
+    same_zone_one_way_us: float = Field(
+        100, ge=0, le=1_000_000, description="pod to Redis node of its zone, microseconds (assumption)"
+    )
+    cross_zone_one_way_us: float = Field(
+        400, ge=0, le=1_000_000, description="pod to Redis node of another zone, microseconds (assumption)"
+    )
+
+
+class GatewayCpu(Section):
+    """Mean CPU of the gateway per request, microseconds, by endpoint."""
+
+    join: float = Field(250, ge=0, le=1_000_000, description="microseconds of CPU per join (assumption)")
+    status: float = Field(130, ge=0, le=1_000_000, description="microseconds of CPU per status (assumption)")
+    enter: float = Field(200, ge=0, le=1_000_000, description="microseconds of CPU per enter (assumption)")
+    leave: float = Field(150, ge=0, le=1_000_000, description="microseconds of CPU per leave (assumption)")
+    reserve: float = Field(
+        250, ge=0, le=1_000_000, description="microseconds of CPU per reserve (assumption)"
+    )
+
+
+class Gateway(Section):
+    """The pods that hold the waiting room's endpoints."""
+
+    pods: int = Field(30, ge=1, le=2000, description="pods, fixed in number (the talk: 30 at 30k RPS)")
+    cpu_cores: float = Field(1.2, ge=0.01, le=256, description=f"CPU limit of a pod in cores ({DEPLOYED})")
+    cpu_us: GatewayCpu = Field(
+        GatewayCpu(), description="CPU per request (assumption near the talk's 15 % at 1k RPS per pod)"
+    )
+    cpu_sigma: float = Field(
+        0.5, ge=0, le=3, description="lognormal shape of the CPU time, its mean kept (assumption)"
+    )
+    worker_slots: int = Field(
+        4096, ge=1, le=1_000_000, description="requests a pod works on at the same time (assumption)"
+    )
+    backlog: int = Field(
+        16_384,
+        ge=0,
+        le=1_000_000,
+        description="requests waiting for a slot; more are refused, 503 (assumption)",
+    )
+    routing: Literal["round_robin", "random", "sticky"] = Field(
+        "round_robin", description="how the load balancer picks the pod (assumption)"
+    )
+    redis_pool_size: int = Field(
+        1000,
+        ge=1,
+        le=65_000,
+        description="connections per pod and Redis node (the talk; PoolSize of go-redis is per node)",
+    )
+    redis_pool_timeout_s: float = Field(
+        10, ge=0.001, le=3600, description="longest wait for a connection in seconds (the talk)"
+    )
+    clock_skew_ms: float = Field(
+        2, ge=0, le=60_000, description="standard deviation of the pods' clocks, normal (assumption)"
+    )
+
+
+#: A hash tag is what stands between { and } in a key.
+EventTag = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=64)]
+
+
+class WaitingRoom(Section):
+    """The line."""
+
+    core: Literal["index", "keys"] = Field(
+        "index", description="status by ZRANK (index) or by KEYS as before the fix (the talk: index)"
+    )
+    events: int = Field(1, ge=1, le=1000, description="events sold at the same time (the talk: one concert)")
+    event_tags: Sequence[EventTag] | None = Field(
+        None,
+        max_length=1000,
+        description="hash tag of each event (keys are wr:{tag}:...); null = onsale-1, ... (assumption)",
+    )
+    ticket_order: Literal["pod_clock", "redis_time", "counter"] = Field(
+        "pod_clock", description="what orders the line (the talk: the pod's clock in nanoseconds)"
+    )
+    replica_reads: bool = Field(
+        False,
+        description="status from replicas; off as a status that refreshes the heartbeat writes (assumption)",
+    )
+    heartbeat_ttl_s: float = Field(
+        60, ge=1, le=86_400, description="a place not polled for this many seconds is removed (assumption)"
+    )
+    expire_every_s: float = Field(
+        1, ge=0.01, le=3600, description="seconds between passes that remove such places (assumption)"
+    )
+    expire_limit: int = Field(
+        500, ge=1, le=1_000_000, description="places one pass removes at most, per event (assumption)"
+    )
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Return the hash tag of every event."""
+        return self.event_tags or tuple(f"onsale-{k}" for k in range(1, self.events + 1))
+
+
+class Admission(Section):
+    """Who may enter when. Rate, burst and window are totals, split evenly over the events."""
+
+    rate_rps: float = Field(1000, gt=0, le=10_000_000, description="admissions per second (the talk)")
+    burst: int = Field(
+        1000,
+        ge=1,
+        le=100_000_000,
+        description="most admissions at once: size of the token bucket (assumption)",
+    )
+    call_window: int = Field(
+        10_000,
+        ge=1,
+        le=100_000_000,
+        description="called places not yet taken up; 2 x rate x poll interval keeps the rate (assumption)",
+    )
+    call_ttl_s: float = Field(
+        30, ge=0.1, le=86_400, description="seconds after which a call not taken up lapses (assumption)"
+    )
+    pass_ttl_s: float = Field(600, ge=1, le=86_400, description="seconds an entry pass is valid (assumption)")
+
+
+class Redis(Section):
+    """The cluster behind the waiting room."""
+
+    shards: int = Field(5, ge=1, le=500, description="shards, each a primary with replicas (the talk)")
+    replicas_per_shard: int = Field(1, ge=0, le=5, description="replicas of each primary (the talk)")
+    node_type: str = Field(
+        "cache.m7g.xlarge",
+        min_length=1,
+        max_length=64,
+        description="ElastiCache node type, one of models/redis_nodes.yaml (the talk)",
+    )
+    profile: str = Field(
+        "talk-m7g",
+        min_length=1,
+        max_length=100,
+        description="command costs: name of a file in models/profiles (the talk's points, fitted)",
+    )
+
+
+class Backend(Section):
+    """The reservation service as one station; servers = max(1, round(capacity x service time))."""
+
+    reservation_capacity_rps: float = Field(
+        3000, gt=0, le=1_000_000, description="reservations per second it can do (the talk's load test)"
+    )
+    reservation_service_ms: float = Field(
+        20, gt=0, le=60_000, description="mean service time in milliseconds (assumption)"
+    )
+    reservation_sigma: float = Field(
+        0.5, ge=0, le=3, description="lognormal shape of the service time, its mean kept (assumption)"
+    )
+
+    @property
+    def servers(self) -> int:
+        """Return how many reservations are served at the same time."""
+        return max(1, round(self.reservation_capacity_rps * self.reservation_service_ms / 1000))
+
+
+class Slo(Section):
+    """The limits a run is judged by."""
+
+    mean_wait_s: float = Field(300, gt=0, le=86_400, description="mean wait in seconds at most (the talk)")
+    status_p99_ms: float = Field(
+        1000, gt=0, le=3_600_000, description="99th percentile of the status latency at most, ms (assumption)"
+    )
+    error_percent: float = Field(1, ge=0, le=100, description="failed requests in percent at most (the talk)")
+    engine_cpu_percent: float = Field(
+        90,
+        gt=0,
+        le=100,
+        description=f"60 s mean of the busiest engine thread at most, percent ({CLOUDWATCH})",
+    )
+    oversold: int = Field(0, ge=0, le=10_000_000, description="seats sold twice at most (the talk)")

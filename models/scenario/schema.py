@@ -1,0 +1,44 @@
+"""A scenario: everything a simulation needs to know, as one immutable value."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from models.scenario.base import Section
+from models.scenario.checks import contradictions
+from models.scenario.demand import Clients, Event, Run
+from models.scenario.platform import Admission, Backend, Gateway, Network, Redis, Slo, WaitingRoom
+
+
+class Scenario(Section):
+    """A complete, consistent scenario. Read one with `load_scenario`."""
+
+    schema_version: Literal[1] = Field(1, description="version of this format")
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)] = Field(
+        "scenario", description="short name in results; by default the name of the file"
+    )
+    description: str = Field("", max_length=2000, description="what the scenario is for")
+    architecture: Literal["gateway_admission"] = Field(
+        "gateway_admission", description="path of a request: through the gateway's waiting room (the talk)"
+    )
+    run: Run = Run()
+    event: Event = Event()
+    clients: Clients = Clients()
+    network: Network = Network()
+    gateway: Gateway = Gateway()
+    waiting_room: WaitingRoom = WaitingRoom()
+    admission: Admission = Admission()
+    redis: Redis = Redis()
+    backend: Backend = Backend()
+    slo: Slo = Slo()
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        """Refuse values that are fine alone and impossible together."""
+        found = list(contradictions(self))
+        if found:
+            raise PydanticCustomError(
+                "contradiction", "{message}", {"message": found[0], "more": len(found) - 1}
+            )
+        return self

@@ -1,0 +1,265 @@
+"""The judge of one run: do the service levels hold, what binds first, and what follows from it.
+
+Pure: a `RunResult` and its `Scenario` in, a frozen `Verdict` out. Every face (terminal, report, JSON) shows
+this value and adds no judgement of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from models.findings import (
+    KEPT_SHARE,
+    Finding,
+    achieved_admissions_rps,
+    findings_of,
+    is_onsale,
+)
+from models.limits import Limit, busy_by_shard, limits_of
+from models.remedies import Action, actions_for
+from models.wording import clock, number, plural, with_unit
+
+if TYPE_CHECKING:
+    from models.results import RunResult, Stage
+    from models.scenario import Scenario
+
+FITTED = "fitted_to_projection"
+"""`kind` of a profile that was fitted to published expectations instead of a measurement."""
+
+PUBLISHED_ENGINE_CPU = {
+    "index": {1_000: 10.0, 10_000: 40.0, 20_000: 70.0, 30_000: 90.0},
+    "keys": {10_000: 100.0},
+}
+"""Engine CPU in percent by offered RPS, before and after the index, as the talk's load-test table gives it.
+
+The repositories behind the talk present the figures with the index as expected values, written before a
+re-test.
+"""
+
+_SLO_KPIS = {
+    "mean_wait_s": ("wait.mean_s", "s"),
+    "status_p99_ms": ("latency.status_p99_ms", "ms"),
+    "error_percent": ("errors.rate_percent", "percent"),
+    "engine_cpu_percent": ("redis.engine_cpu_peak_60s_percent", "percent"),
+    "oversold": ("seats.oversold", "seats"),
+}
+"""Which KPI each service level is held against. Engine CPU by 60 s means, as CloudWatch would show it."""
+
+_ONSALE_ONLY = {"mean_wait_s", "oversold"}
+
+
+@dataclass(frozen=True, slots=True)
+class SloRow:
+    """One service level: `value` (None: there was nothing to measure) against `limit`, both in `unit`.
+
+    `low` and `high` bound the value over replications; None with a single one.
+    """
+
+    name: str
+    limit: float
+    value: float | None
+    met: bool
+    unit: str
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def certain(self) -> bool | None:
+        """Whether the whole interval lies on one side of the limit; None without an interval."""
+        if self.low is None or self.high is None:
+            return None
+        return self.high <= self.limit or self.low > self.limit
+
+    def as_json(self) -> dict[str, float | str | bool | None]:
+        """The four fields of the command's contract: name, limit, value and met."""
+        return {"name": self.name, "limit": self.limit, "value": self.value, "met": self.met}
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRow:
+    """One shard's engine thread over the run: events it carries, busiest second, mean, requests served."""
+
+    shard: int
+    events: int
+    peak_percent: float
+    mean_percent: float
+    requests: int
+    hot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """One stage of a load ladder beside the published engine CPU (None where none was published)."""
+
+    stage: Stage
+    published_percent: float | None
+    broken: tuple[str, ...]
+
+    @property
+    def difference_points(self) -> float | None:
+        """Twin minus published, in percentage points."""
+        return (
+            None if self.published_percent is None else self.stage.engine_cpu_percent - self.published_percent
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run means. `holds` is true if every service level is met; `binding` is what gave way first."""
+
+    holds: bool
+    headline: str
+    slo: tuple[SloRow, ...]
+    limits: tuple[Limit, ...]
+    findings: tuple[Finding, ...]
+    shards: tuple[ShardRow, ...]
+    stages: tuple[StageRow, ...]
+    actions: tuple[Action, ...]
+    caveats: tuple[str, ...]
+
+    @property
+    def binding(self) -> Limit | None:
+        """The limit that was reached first; None if nothing was exhausted."""
+        return self.limits[0] if self.limits[0].bound else None
+
+
+def judge(result: RunResult, scenario: Scenario) -> Verdict:
+    """The verdict on *result*, a run of *scenario*."""
+    slo = _slo_rows(result, scenario)
+    limits = limits_of(result, scenario)
+    stages = _stage_rows(result, scenario)
+    first = limits[0] if limits[0].bound else None
+    return Verdict(
+        holds=all(row.met for row in slo),
+        headline=_ladder_headline(stages) if stages else _onsale_headline(result, scenario, slo, first),
+        slo=slo,
+        limits=limits,
+        findings=findings_of(result, scenario, limits),
+        shards=_shard_rows(result),
+        stages=stages,
+        actions=actions_for(result, scenario, limits),
+        caveats=_caveats(result, slo, bool(stages)),
+    )
+
+
+def _slo_rows(result: RunResult, scenario: Scenario) -> tuple[SloRow, ...]:
+    rows = []
+    for name, (kpi_name, unit) in _SLO_KPIS.items():
+        if name in _ONSALE_ONLY and not is_onsale(scenario):
+            continue
+        limit, kpi = float(getattr(scenario.slo, name)), result.kpis[kpi_name]
+        met = kpi.best <= limit if kpi.best is not None else _nothing_asked(result, name)
+        rows.append(SloRow(name, limit, kpi.best, met, unit, kpi.low, kpi.high))
+    return tuple(rows)
+
+
+def _nothing_asked(result: RunResult, slo: str) -> bool:
+    """A level without a value is met only if nobody asked for what it measures; unanswered is not met."""
+    asked = {"mean_wait_s": "joined", "status_p99_ms": "sent_status"}.get(slo)
+    return asked is not None and float(result.series[asked].sum()) == 0
+
+
+def _shard_rows(result: RunResult) -> tuple[ShardRow, ...]:
+    busy, hot = busy_by_shard(result), int(result.facts["hot_shard"])
+    return tuple(
+        ShardRow(
+            shard=shard,
+            events=int(result.facts["events_per_shard"][shard]),
+            peak_percent=100 * float(busy[:, shard].max()),
+            mean_percent=100 * float(busy[:, shard].mean()),
+            requests=int(result.series[f"shard_{shard}_requests"].sum()),
+            hot=shard == hot,
+        )
+        for shard in range(busy.shape[1])
+    )
+
+
+def _stage_rows(result: RunResult, scenario: Scenario) -> tuple[StageRow, ...]:
+    published = PUBLISHED_ENGINE_CPU[scenario.waiting_room.core]
+    slo = scenario.slo
+    rows = []
+    for stage in result.stages:
+        checks = (
+            (stage.engine_cpu_percent, slo.engine_cpu_percent, "engine CPU {} %"),
+            (stage.status_p99_ms or 0.0, slo.status_p99_ms, "status p99 {} ms"),
+            (stage.error_percent, slo.error_percent, "errors {} %"),
+        )
+        broken = tuple(text.format(number(value)) for value, limit, text in checks if value > limit)
+        rate = None if stage.rate_rps is None else round(stage.rate_rps)
+        rows.append(StageRow(stage, None if rate is None else published.get(rate), broken))
+    return tuple(rows)
+
+
+def _onsale_headline(
+    result: RunResult, scenario: Scenario, slo: tuple[SloRow, ...], first: Limit | None
+) -> str:
+    """Whether the levels hold, then the two choices of the design: its admission rate and its shards."""
+    broken = [row for row in slo if not row.met]
+    if not broken:
+        opening = f"The design holds: all {len(slo)} service levels are met."
+    else:
+        opening = f"The design does not hold: {len(broken)} of {plural(len(slo), 'service level')} broken."
+    return f"{opening} {_admissions_answer(result, scenario)}; {_shards_answer(scenario, slo, first)}."
+
+
+def _admissions_answer(result: RunResult, scenario: Scenario) -> str:
+    reached, rate = achieved_admissions_rps(result, scenario), scenario.admission.rate_rps
+    if reached is None:
+        return f"The line was never long enough to need {number(rate)} admissions per second"
+    if reached >= KEPT_SHARE * rate:
+        return f"{number(rate)} admissions per second are kept up"
+    return f"{number(rate)} admissions per second are not reached ({number(reached)} while people waited)"
+
+
+def _shards_answer(scenario: Scenario, slo: tuple[SloRow, ...], first: Limit | None) -> str:
+    shards = f"{plural(scenario.redis.shards, 'shard')} of {scenario.redis.node_type}"
+    cpu_met = next(row.met for row in slo if row.name == "engine_cpu_percent")
+    if first is None:
+        return f"{shards} {'hold' if cpu_met else 'do not hold'}"
+    when = f"the {first.name} is exhausted {_moment(first.first_s, scenario.event.opens_at_s)}"
+    if cpu_met:
+        return f"{shards} hold, although {when}" if first.key == "engine" else f"{shards} hold, but {when}"
+    return f"{shards} do not hold: {when}"
+
+
+def _moment(second: int | None, opens_at_s: float) -> str:
+    since = (second or 0) - opens_at_s
+    return f"{clock(since)} after the opening" if since >= 1 else "in the first second"
+
+
+def _ladder_headline(stages: tuple[StageRow, ...]) -> str:
+    held = [row.stage.name for row in stages if not row.broken]
+    fallen = next((row for row in stages if row.broken), None)
+    if fallen is None:
+        return f"The ladder holds: all {len(stages)} stages keep the service levels, up to {held[-1]}."
+    until = "No stage holds" if stages[0].broken else f"The ladder holds up to {_last_before(stages, fallen)}"
+    return f"{until}; {fallen.stage.name} breaks it: {', '.join(fallen.broken)}."
+
+
+def _last_before(stages: tuple[StageRow, ...], fallen: StageRow) -> str:
+    return stages[stages.index(fallen) - 1].stage.name
+
+
+def _caveats(result: RunResult, slo: tuple[SloRow, ...], ladder: bool) -> tuple[str, ...]:
+    manifest, notes = result.manifest, []
+    if manifest["profile_kind"] == FITTED:
+        note = f"Redis costs: profile {manifest['profile']}, fitted to a published projection, not measured."
+        if ladder:
+            note += " Agreement with the published 10 / 40 / 70 / 90 % is the quality of a fit, not evidence."
+        notes.append(note)
+    if manifest["replications"] == 1:
+        notes.append("One replication: no interval. --replications 10 gives one.")
+    else:
+        notes.append(
+            f"{manifest['replications']} replications with 95 % intervals; the series and what is read off "
+            f"them (limits, shards by second) are those of seed {manifest['seed']}."
+        )
+        notes.extend(
+            f"{row.name}: the interval {with_unit(row.low, row.unit)} to {with_unit(row.high, row.unit)} "
+            f"spans the limit of {with_unit(row.limit, row.unit)}; more replications would tell."
+            for row in slo
+            if row.certain is False
+        )
+    notes.append(f"Simulated time ended at {clock(manifest['end_s'])}: {manifest['end_reason']}.")
+    return tuple(notes)

@@ -1,0 +1,1 @@
+"""What ties the models to a real Redis: fitting its measured behaviour into a profile."""

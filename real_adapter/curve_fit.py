@@ -1,0 +1,212 @@
+"""Fit of a profile to a curve of engine CPU per request against offered load.
+
+The fit runs the mechanism itself: the batch server (`sim.engine_thread.replay`) on fixed Poisson arrivals
+with the calls of the waiting room in the measured mix. Three numbers are fitted, by least squares on the
+logarithms: the mean cost of a request, the warm wake-up, and how fast the wake-up grows with the sleep
+before it, (cold - warm) / tau. The ratios between commands come from operations measured one by one; one
+factor scales them all. Gaps at 1,000 requests per second last a millisecond, less than tau, so a curve from
+there up shows that slope only: tau is chosen and cold follows from it.
+
+`python -m real_adapter.curve_fit` fits every shipped profile again and rewrites its file.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from models.commands import PER_KEY, Command
+from models.profile import (
+    PROFILES,
+    CommandCost,
+    FitPoint,
+    Interval,
+    Profile,
+    load_profile,
+    profile_json,
+    profile_names,
+)
+from real_adapter.curves import Curve, Shape, calls_by_operation, read_curve, read_shape
+from sim.engine_thread import replay
+
+Vector = NDArray[np.float64]
+
+# The mix of the measured curve. The published one states none, so it is given the same.
+MIX = {"status": 0.95, "join": 0.04, "enter": 0.01}
+REQUESTS = 100_000  # replayed per point: sampling error of CPU per request under 0.5 %
+SEED = 1
+PARAMETERS = ("request_us", "wake_warm_us", "wake_slope_us_per_ms")
+START = np.array([20.0, 30.0, 30.0])  # starts a factor of 3 away end within 1 % of the same fit
+DIFFERENCE = 0.03  # step of the derivatives: wide, as a replay is smooth only above its sampling error
+RESAMPLES = 400
+
+
+class Mechanism:
+    """The engine thread under the mix, as a function of the three parameters."""
+
+    def __init__(self, shape: Shape, members: int, tau_ms: float) -> None:
+        # Shuffled quantiles instead of free draws: gaps and mix have exactly their distributions, and what is
+        # left of the sampling error is far below the residuals.
+        generator = np.random.Generator(np.random.PCG64(SEED))
+        quantiles = (np.arange(REQUESTS) + 0.5) / REQUESTS
+        self._unit_arrivals = np.cumsum(generator.permutation(-np.log1p(-quantiles)))
+        calls = calls_by_operation(members)
+        costs_us = np.array([shape.request_us(calls[operation]) for operation in MIX])
+        drawn_us = costs_us[np.searchsorted(np.cumsum(list(MIX.values())), generator.permutation(quantiles))]
+        self.mean_us = float(drawn_us.mean())
+        self._relative_cost = drawn_us / self.mean_us
+        self.tau_ms = tau_ms
+
+    def replayed(self, parameters: Vector, rate_rps: Vector) -> tuple[Vector, Vector]:
+        """Return CPU in us per request and sleeps per request at each rate, from the batch server itself."""
+        request_us, warm_us, slope_us_per_ms = parameters
+        request_ns = np.rint(self._relative_cost * request_us * 1e3).astype(np.int64)
+        warm_ns = round(warm_us * 1e3)
+        cold_ns = round((warm_us + slope_us_per_ms * self.tau_ms) * 1e3)
+        tau_ns = round(self.tau_ms * 1e6)
+        cpu_us, sleeps = np.empty(rate_rps.size), np.empty(rate_rps.size)
+        for i, rate in enumerate(rate_rps):
+            arrivals_ns = np.rint(self._unit_arrivals * (1e9 / rate)).astype(np.int64)
+            busy_ns, slept, _, _ = replay(arrivals_ns, request_ns, warm_ns, cold_ns, tau_ns)
+            cpu_us[i], sleeps[i] = busy_ns / REQUESTS / 1e3, slept / REQUESTS
+        return cpu_us, sleeps
+
+    def expected_us(self, parameters: Vector, rate_rps: Vector) -> Vector:
+        """Return what the replayed CPU in us per request tends to: the exact law for Poisson arrivals."""
+        request_us, warm_us, slope_us_per_ms = parameters
+        rate_per_ms = rate_rps / 1e3
+        wake_us = warm_us + slope_us_per_ms * self.tau_ms / (1 + rate_per_ms * self.tau_ms)
+        shared_us = (wake_us + request_us) / (1 + rate_per_ms * wake_us / 1e3)
+        # Beyond the ceiling it never sleeps.
+        cpu_us: Vector = np.maximum(shared_us, request_us)
+        return cpu_us
+
+    def fit(self, curve: Curve, start: Vector = START) -> Vector:
+        """Return the parameters with which the replay has the least squared logarithmic error on *curve*."""
+        return _least_squares(
+            lambda parameters: np.log(self.replayed(parameters, curve.rate_rps)[0] / curve.cpu_us), start
+        )
+
+    def bootstrap(self, curve: Curve, best: Vector) -> Vector:
+        """Return float64[RESAMPLES, 3]: parameters fitted to *curve* with its residuals resampled.
+
+        Residuals are widened by sqrt(n / (n - 3)), since three parameters have been fitted to n points
+        (Efron and Tibshirani 1993, chapter 9). The expectation stands in for the replay: the same fit,
+        hundreds of times.
+        """
+        generator = np.random.Generator(np.random.PCG64(SEED))
+        fitted_us = self.replayed(best, curve.rate_rps)[0]
+        points = curve.cpu_us.size
+        residuals = np.log(curve.cpu_us / fitted_us) * np.sqrt(points / (points - best.size))
+        resampled = np.empty((RESAMPLES, best.size))
+        for i in range(RESAMPLES):
+            drawn_us = fitted_us * np.exp(generator.choice(residuals, points))
+
+            def errors(parameters: Vector, drawn_us: Vector = drawn_us) -> Vector:
+                return np.log(self.expected_us(parameters, curve.rate_rps) / drawn_us)
+
+            resampled[i] = _least_squares(errors, best)
+        return resampled
+
+    def left_out_us(self, curve: Curve, best: Vector) -> Vector:
+        """Return float64[n]: CPU in us per request as predicted for each point by a fit to the others."""
+        predicted_us = np.empty(curve.rate_rps.size)
+        for i in range(predicted_us.size):
+            here = np.arange(predicted_us.size) == i
+            others = self.fit(curve.only(~here), best)
+            predicted_us[i] = self.replayed(others, curve.rate_rps[here])[0][0]
+        return predicted_us
+
+
+def refit(profile: Profile, curve: Curve, shape: Shape) -> Profile:
+    """Return *profile* with its costs fitted to *curve*.
+
+    What such a curve cannot tell is kept: tau, the cost of feeding a replica, KEYS per key, and all the text.
+    """
+    engine = profile.engine
+    mechanism = Mechanism(shape, curve.members, engine.wake_tau_ms)
+    best = mechanism.fit(curve)
+    resampled = mechanism.bootstrap(curve, best)
+    parameters = {name: _interval(best[i], resampled[:, i]) for i, name in enumerate(PARAMETERS)}
+
+    feed_us = engine.replica_feed_us * curve.replicas  # every operation of the mix writes
+    factor = (best[0] - feed_us) / mechanism.mean_us
+    parameters["command_factor"] = _interval(factor, (resampled[:, 0] - feed_us) / mechanism.mean_us)
+    _, warm_us, slope_us_per_ms = best
+    engine_costs = {
+        "wake_warm_us": round(warm_us, 3),
+        "wake_cold_us": round(warm_us + slope_us_per_ms * engine.wake_tau_ms, 3),
+        "io_us": round(shape.io_us * factor, 3),
+    }
+    points = _points(mechanism, curve, best)
+    errors_percent = [abs(point.residual_percent) for point in points]
+    left_out_error = np.abs(mechanism.left_out_us(curve, best) / curve.cpu_us - 1)
+    fit = {
+        "parameters": parameters,
+        "points": points,
+        "mean_error_percent": round(float(np.mean(errors_percent)), 1),
+        "worst_error_percent": round(max(errors_percent), 1),
+        "leave_one_out_percent": round(float(left_out_error.mean()) * 100, 1),
+    }
+    return profile.model_copy(
+        update={
+            "engine": engine.model_copy(update=engine_costs),
+            "script_overhead_us": round(shape.script_overhead_us * factor, 3),
+            "commands": _scaled(shape, factor, profile.commands[Command.KEYS.name].per_key_us),
+            "fit": profile.fit.model_copy(update=fit),
+        }
+    )
+
+
+def _least_squares(residuals: Callable[[Vector], Vector], start: Vector) -> Vector:
+    """Minimise over the logarithms of the parameters, which keeps them positive."""
+
+    def of_logarithms(logarithms: Vector) -> Vector:
+        return residuals(np.exp(logarithms))
+
+    steps = np.full(start.size, DIFFERENCE)
+    found: Vector = least_squares(of_logarithms, np.log(start), diff_step=steps).x
+    return np.exp(found)
+
+
+def _interval(best: float, resampled: Vector) -> Interval:
+    low, high = np.percentile(resampled, [2.5, 97.5])
+    return Interval(low=round(float(low), 3), best=round(float(best), 3), high=round(float(high), 3))
+
+
+def _points(mechanism: Mechanism, curve: Curve, best: Vector) -> tuple[FitPoint, ...]:
+    fitted_us, sleeps = mechanism.replayed(best, curve.rate_rps)
+    return tuple(
+        FitPoint(
+            rate_rps=float(curve.rate_rps[i]),
+            measured_us=float(curve.cpu_us[i]),
+            fitted_us=round(float(fitted_us[i]), 2),
+            residual_percent=round(float(fitted_us[i] / curve.cpu_us[i] - 1) * 100, 1),
+            measured_sleeps=None if np.isnan(curve.sleeps[i]) else float(curve.sleeps[i]),
+            predicted_sleeps=round(float(sleeps[i]), 3),
+        )
+        for i in range(curve.rate_rps.size)
+    )
+
+
+def _scaled(shape: Shape, factor: float, per_key_us: float) -> dict[str, CommandCost]:
+    table_us = np.round(shape.table_us * factor, 3)
+    table_us[Command.KEYS, PER_KEY] = per_key_us  # measured, or assumed, on its own
+    columns = tuple(CommandCost.model_fields)
+    return {
+        command.name: CommandCost(**dict(zip(columns, table_us[command].tolist(), strict=True)))
+        for command in Command
+    }
+
+
+def main() -> None:
+    """Fit every shipped profile to its curve again and rewrite its file."""
+    shape = read_shape()
+    for name in profile_names():
+        fitted = refit(load_profile(name), read_curve(name), shape)
+        (PROFILES / f"{name}.json").write_text(profile_json(fitted), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

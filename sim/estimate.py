@@ -1,0 +1,86 @@
+"""An estimate with its confidence interval, as a value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from scipy.special import stdtrit
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A best value, the interval around it, and the *n* independent samples it rests on.
+
+    One sample says nothing of its own spread: with n = 1, *low* and *high* are None, and only then.
+    ValueError unless n >= 1, all numbers are finite and low <= best <= high.
+    """
+
+    low: float | None
+    best: float
+    high: float | None
+    n: int
+
+    def __post_init__(self) -> None:
+        if self.n < 1:
+            raise ValueError(f"n ({self.n}) must be at least 1")
+        if (self.low is None) != (self.n == 1) or (self.high is None) != (self.n == 1):
+            raise ValueError(f"low ({self.low}) and high ({self.high}) must be None for n = 1 and only then")
+        low = self.best if self.low is None else self.low
+        high = self.best if self.high is None else self.high
+        if not -math.inf < low <= self.best <= high < math.inf:
+            raise ValueError(f"low ({low}) <= best ({self.best}) <= high ({high}) must hold, all finite")
+
+    @classmethod
+    def of(cls, samples: Iterable[float], confidence: float = 0.95) -> Estimate:
+        """Mean of independent *samples* with Student's t interval (Student 1908) at *confidence*, 0 to 1.
+
+        The order of the samples does not matter, not even in the last bit. ValueError if there are none or
+        one is not finite.
+        """
+        if not 0 < confidence < 1:
+            raise ValueError(f"confidence ({confidence}) must lie between 0 and 1")
+        values = [float(sample) for sample in samples]
+        n = len(values)
+        if n == 0:
+            raise ValueError("an estimate needs at least one sample")
+        if not all(math.isfinite(value) for value in values):
+            raise ValueError(f"samples must be finite, not {next(v for v in values if not math.isfinite(v))}")
+        # fsum rounds once, whatever the order
+        mean = math.fsum(values) / n
+        if n == 1:
+            return cls(None, mean, None, 1)
+        variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
+        half_width = float(stdtrit(n - 1, (1 + confidence) / 2)) * math.sqrt(variance / n)
+        return cls(mean - half_width, mean, mean + half_width, n)
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the length of the interval, in the unit of the samples; None without an interval."""
+        return None if self.low is None or self.high is None else (self.high - self.low) / 2
+
+    def excludes(self, value: float) -> bool:
+        """Whether the interval leaves *value* out. False without an interval: it cannot tell."""
+        return self.low is not None and self.high is not None and not self.low <= value <= self.high
+
+    def text(self, unit: str = "") -> str:
+        """For people: `31.2 s (30.1 to 32.3, n = 5)`, or `31.2 s (no interval)` for one sample."""
+        best = f"{_digits(self.best)} {unit}".rstrip()
+        if self.low is None or self.high is None:
+            return f"{best} (no interval)"
+        return f"{best} ({_digits(self.low)} to {_digits(self.high)}, n = {self.n})"
+
+
+def paired(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> Estimate:
+    """Mean of b - a, pair by pair: what *a* and *b* have in common (the same random numbers) cancels.
+
+    ValueError unless both have the same length, at least 1.
+    """
+    if len(a) != len(b):
+        raise ValueError(f"pairs need as many of the one as of the other, not {len(a)} and {len(b)}")
+    return Estimate.of([y - x for x, y in zip(a, b, strict=True)], confidence)
+
+
+def _digits(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

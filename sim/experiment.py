@@ -1,0 +1,138 @@
+"""Experiments: a task replicated over seeds, until it is precise, or against another on common seeds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic
+
+from sim.errors import BadInput
+from sim.estimate import Estimate
+from sim.outcome import Comparison, Outcome, P, Replications, Task
+from sim.store import Store
+from sim.workers import Workers
+
+OnDone = Callable[[int, Outcome[P]], None]
+"""Called in the calling process with each seed and its outcome as it finishes, those found stored first."""
+
+FIRST_LOOK = 10
+"""Replications before precision is first judged: with fewer, a lucky small spread stops too early too often
+(Law, Simulation Modeling and Analysis, 5th edition, section 9.4.1, recommends at least 10)."""
+
+
+def replicate(
+    task: Task[P],
+    seeds: Sequence[int],
+    *,
+    workers: int = 1,
+    store: Path | None = None,
+    on_done: OnDone[P] | None = None,
+) -> Replications[P]:
+    """Run *task* once for each of *seeds* on *workers* processes; the results do not depend on their number.
+
+    With *store*, each outcome is saved there when it is done, and outcomes saved before are read instead of
+    run. BadInput for no, negative or repeated seeds, or stored results that are not this task's;
+    `sim.workers.ReplicationFailed` if a replication fails.
+    """
+    with Workers(workers) as crew:
+        return _run(crew, task, seeds, store, on_done)
+
+
+@dataclass(frozen=True)
+class Precision(Generic[P]):
+    """Replications run for the sake of one KPI, its estimate, and whether it is as precise as asked."""
+
+    replications: Replications[P]
+    estimate: Estimate
+    reached: bool
+
+
+def until_precise(
+    task: Task[P],
+    kpi: str,
+    relative_half_width: float,
+    max_n: int,
+    *,
+    first_seed: int = 1,
+    confidence: float = 0.95,
+    workers: int = 1,
+    store: Path | None = None,
+    on_done: OnDone[P] | None = None,
+) -> Precision[P]:
+    """Replicate with seeds *first_seed*, *first_seed* + 1, ... until the mean of *kpi* is precise.
+
+    Precise: with *confidence*, the estimate is off by at most *relative_half_width* (a fraction) of the true
+    mean. The interval is therefore compared with r / (1 + r) of the estimate (Law, as for FIRST_LOOK).
+    Precision is judged seed by seed, so the stop does not depend on *workers*; after *max_n* seeds the answer
+    is what there is, with *reached* false. BadInput also for a KPI that none of the first 10 observes.
+    """
+    if not 0 < relative_half_width < 1:
+        raise BadInput(f"relative_half_width: {relative_half_width} is not allowed; must be between 0 and 1")
+    if max_n < FIRST_LOOK:
+        raise BadInput(f"max_n: {max_n} is not allowed; must be an integer from {FIRST_LOOK}")
+    allowed = relative_half_width / (1 + relative_half_width)
+    with Workers(workers) as crew:
+        done = _run(crew, task, range(first_seed, first_seed + FIRST_LOOK), store, on_done)
+        for n in range(FIRST_LOOK, max_n + 1):
+            have = len(done.outcomes)
+            if have < n:
+                ahead = range(first_seed + have, first_seed + min(have + workers, max_n))
+                done += _run(crew, task, ahead, store, on_done)
+            judged = Replications(task.key, dict(list(done.outcomes.items())[:n]))
+            estimate = judged.estimate(kpi, confidence)
+            width = estimate.half_width
+            reached = width is not None and width <= allowed * abs(estimate.best)
+            if reached:
+                break
+    return Precision(judged, estimate, reached)
+
+
+def compare_paired(
+    task_a: Task[P],
+    task_b: Task[P],
+    seeds: Sequence[int],
+    *,
+    workers: int = 1,
+    store: Path | None = None,
+    on_done: OnDone[P] | None = None,
+) -> Comparison[P]:
+    """Run both tasks on the same *seeds*, with common random numbers; arguments as for `replicate`."""
+    with Workers(workers) as crew:
+        a = _run(crew, task_a, seeds, store, on_done)
+        return Comparison(a, _run(crew, task_b, seeds, store, on_done))
+
+
+def _run(
+    crew: Workers, task: Task[P], seeds: Sequence[int], store: Path | None, on_done: OnDone[P] | None
+) -> Replications[P]:
+    wanted = _checked_seeds(seeds)
+    shelf = Store(store, task.key) if store is not None else None
+    outcomes: dict[int, Outcome[P]] = {}
+    if shelf is not None:
+        for seed in wanted:
+            stored = shelf.read(seed, task.payload_from_json)
+            if stored is not None:
+                outcomes[seed] = stored
+                if on_done is not None:
+                    on_done(seed, stored)
+    for seed, outcome in crew.run(task, [seed for seed in wanted if seed not in outcomes]):
+        if shelf is not None:
+            shelf.write(seed, outcome)
+        outcomes[seed] = outcome
+        if on_done is not None:
+            on_done(seed, outcome)
+    return Replications(task.key, outcomes)
+
+
+def _checked_seeds(seeds: Sequence[int]) -> list[int]:
+    wanted = [int(seed) for seed in seeds]
+    if not wanted:
+        raise BadInput("seeds: none given; must be at least one")
+    if min(wanted) < 0:
+        raise BadInput(f"seeds: {min(wanted)} is not allowed; must be integers from 0")
+    seed, times = Counter(wanted).most_common(1)[0]
+    if times > 1:
+        raise BadInput(f"seeds: {seed} is repeated; must be distinct, or intervals come out too narrow")
+    return wanted

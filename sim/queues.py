@@ -1,0 +1,30 @@
+"""First-in-first-out queues of numbered items, linked through one array: no capacity, no copying.
+
+`follower[i]` is the item behind item i. A queue is a row (first, last, length) of an int64 array.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+FIRST, LAST, LENGTH = range(3)
+
+
+@njit(cache=True, forceinline=True)
+def put(queue: NDArray[np.int64], which: int, follower: NDArray[np.int32], item: int) -> None:
+    """Add an item that is in no queue at the end of queue `which`."""
+    if queue[which, LENGTH] == 0:
+        queue[which, FIRST] = item
+    else:
+        follower[queue[which, LAST]] = item
+    queue[which, LAST] = item
+    queue[which, LENGTH] += 1
+
+
+@njit(cache=True, forceinline=True)
+def take(queue: NDArray[np.int64], which: int, follower: NDArray[np.int32]) -> int:
+    """Remove the first item of queue `which`, which is not empty, and return it."""
+    item = queue[which, FIRST]
+    queue[which, FIRST] = follower[item]
+    queue[which, LENGTH] -= 1
+    return item

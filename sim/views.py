@@ -1,0 +1,148 @@
+"""One pointer for a whole state: how compiled code holds a NamedTuple of arrays.
+
+Numba passes a NamedTuple by value, every array as seven words, through every call. For a state of a hundred arrays that
+costs more than the work, in run time as in compile time. A `View` writes the addresses and shapes of all arrays, and the
+values of all plain numbers, into one table of words; compiled code gets the address of the table and reads what it
+needs. In compiled code a view is used like the tuple: `w.heap.time[0]`; nested tuples are views into the same table.
+
+The arrays must be C-contiguous. They can be written to; plain numbers and the tuple itself cannot change during a call.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.core.datamodel import models
+from numba.core.typing.templates import AttributeTemplate
+from numba.extending import (
+    NativeValue,
+    infer_getattr,
+    lower_getattr_generic,
+    register_model,
+    typeof_impl,
+    unbox,
+)
+from numba.np import arrayobj, numpy_support
+
+_WORD = 8
+
+
+class ViewType(types.Type):
+    """The type of a view: its fields as (name, type, index of the first word), in order."""
+
+    def __init__(self, fields: Sequence[tuple[str, types.Type, int]]) -> None:
+        self.fields = {name: (kind, word) for name, kind, word in fields}
+        layout = ", ".join(f"{name}@{word}: {kind}" for name, kind, word in fields)
+        super().__init__(name=f"View({hashlib.sha256(layout.encode()).hexdigest()[:16]})")
+
+
+class View:
+    """A NamedTuple of arrays, plain numbers and further such tuples, as compiled code sees it.
+
+    `state` is the tuple; it is kept alive with the view. Raises TypeError for anything else inside.
+    """
+
+    def __init__(self, state: Any) -> None:
+        words: list[int] = []
+        self.state = state
+        self.numba_type = _lay_out(state, words)
+        self.words = np.array(words, np.int64)
+        self.address = int(self.words.ctypes.data)
+
+
+def _lay_out(state: Any, words: list[int]) -> ViewType:
+    """Append the words of a tuple and return the type that finds them again."""
+    fields: list[tuple[str, types.Type, int]] = []
+    for name, value in zip(state._fields, state, strict=True):
+        first = len(words)
+        if isinstance(value, np.ndarray):
+            if not value.flags.c_contiguous:
+                raise TypeError(f"{name} is not a C-contiguous array")
+            fields.append((name, types.Array(numpy_support.from_dtype(value.dtype), value.ndim, "C"), first))
+            words += [value.ctypes.data, *value.shape]
+        elif isinstance(value, bool | np.bool_):
+            fields.append((name, types.boolean, first))
+            words.append(int(value))
+        elif isinstance(value, int | np.integer):
+            fields.append((name, types.int64, first))
+            words.append(int(value))
+        elif isinstance(value, float):
+            fields.append((name, types.float64, first))
+            words.append(int(np.float64(value).view(np.int64)))
+        elif hasattr(value, "_fields"):
+            fields.append((name, _lay_out(value, words), 0))
+        else:
+            raise TypeError(f"{name} is a {type(value).__name__}; a view holds arrays, numbers and tuples of them")
+    return ViewType(fields)
+
+
+@register_model(ViewType)
+class _ViewModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, view_type: ViewType) -> None:
+        super().__init__(manager, view_type, ir.IntType(64).as_pointer())
+
+
+@typeof_impl.register(View)
+def _typeof_view(view: View, _context: Any) -> ViewType:
+    return view.numba_type
+
+
+@unbox(ViewType)
+def _unbox_view(_type: ViewType, view: Any, c: Any) -> NativeValue:
+    address = c.pyapi.object_getattr_string(view, "address")
+    word = c.pyapi.long_as_longlong(address)
+    c.pyapi.decref(address)
+    return NativeValue(c.builder.inttoptr(word, ir.IntType(64).as_pointer()))
+
+
+@infer_getattr
+class _ViewAttributes(AttributeTemplate):  # type: ignore[misc]
+    key = ViewType
+
+    def generic_resolve(self, view: ViewType, name: str) -> types.Type | None:
+        found = view.fields.get(name)
+        return None if found is None else found[0]
+
+
+@lower_getattr_generic(ViewType)
+def _lower_attribute(context: Any, builder: Any, view: ViewType, table: Any, name: str) -> Any:
+    kind, word = view.fields[name]
+    if isinstance(kind, ViewType):
+        return table  # words of a nested tuple are counted from the same start
+    if isinstance(kind, types.Array):
+        return _load_array(context, builder, kind, table, word)
+    value = _load(builder, table, word)
+    if kind == types.float64:
+        return builder.bitcast(value, ir.DoubleType())
+    if kind == types.boolean:
+        return builder.trunc(value, ir.IntType(1))
+    return value
+
+
+def _load(builder: Any, table: Any, word: int) -> Any:
+    """Load a word of the table; it never changes during a call, so the compiler may remember it."""
+    value = builder.load(builder.gep(table, [ir.Constant(ir.IntType(64), word)]))
+    value.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return value
+
+
+def _load_array(context: Any, builder: Any, kind: types.Array, table: Any, word: int) -> Any:
+    array = arrayobj.make_array(kind)(context, builder)
+    item = context.get_data_type(kind.dtype)
+    size = context.get_abi_sizeof(item)
+    shape = [_load(builder, table, word + 1 + axis) for axis in range(kind.ndim)]
+    strides = [ir.Constant(ir.IntType(64), size)]
+    for length in reversed(shape[1:]):
+        strides.insert(0, builder.mul(strides[0], length))
+    arrayobj.populate_array(
+        array,
+        data=builder.inttoptr(_load(builder, table, word), item.as_pointer()),
+        shape=shape,
+        strides=strides,
+        itemsize=ir.Constant(ir.IntType(64), size),
+        meminfo=None,
+    )
+    return array._getvalue()

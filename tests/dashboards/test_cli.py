@@ -1,0 +1,187 @@
+"""The command from outside, in a process of its own; the engine is replaced where a test is not about it."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from models.scenario import json_schema, scenario_names
+
+HEAVY = ("numpy", "numba", "pandas", "plotly", "scipy", "pyarrow", "pydantic")
+ENTRY = "from dashboards.cli import main; main()"
+
+# an engine that answers with a made-up run; what it is asked is the scenario and the keywords
+FAKE_ENGINE = """
+import sys, time, types
+from tests.dashboards.synthetic import onsale_result
+fake = types.ModuleType("models.simulate")
+def simulate(scenario, *, seed=1, engine="kernel", progress=None):
+    {body}
+    return onsale_result(scenario, manifest={{"seed": seed, "engine": engine}})
+fake.simulate = fake.simulate_many = simulate
+sys.modules["models.simulate"] = fake
+"""
+
+
+def breakwater(
+    *arguments: str, engine: str | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    program = ("" if engine is None else FAKE_ENGINE.format(body=engine)) + ENTRY
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60, cwd=cwd
+    )
+
+
+def one_line(done: subprocess.CompletedProcess[str]) -> str:
+    """The single line on stderr of a command that was refused."""
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_help_comes_within_half_a_second() -> None:
+    took = []
+    for _ in range(3):
+        started = time.perf_counter()
+        done = breakwater("--help")
+        took.append(time.perf_counter() - started)
+        assert done.returncode == 0
+    assert min(took) < 0.5
+
+
+def test_help_loads_nothing_heavy() -> None:
+    program = f"import sys, dashboards.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_only_the_commands_that_work_are_there() -> None:
+    from dashboards.cli import app
+
+    names = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert names == {"run", "compare", "scenarios", "schema"}
+
+
+def test_schema_is_that_of_the_scenarios() -> None:
+    done = breakwater("schema")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == json_schema()
+
+
+def test_scenarios_are_listed() -> None:
+    listed = breakwater("scenarios")
+    assert listed.returncode == 0
+    assert all(name in listed.stdout for name, _ in scenario_names())
+    document = json.loads(breakwater("scenarios", "--json").stdout)
+    assert [(item["name"], item["description"]) for item in document["scenarios"]] == scenario_names()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["nonsense"], "nonsense"),
+        (["run", "no-such-scenario"], "no-such-scenario"),
+        (["run", "--sed", "1"], "--sed"),
+        (["run", "--seed", "-1"], "--seed"),
+        (["run", "--seed", "x"], "--seed"),
+        (["run", "--replications", "0"], "--replications"),
+        (["run", "--engine", "steam"], "--engine"),
+        (["run", "--set", "gateway.pods=0"], "gateway.pods"),
+        (["run", "--set", "gateway.pods"], "gateway.pods"),
+        (["run", "onsale-300k", "onsale-small"], "onsale-small"),
+        (["compare", "onsale-small"], "B"),
+        (["compare", "onsale-small", "nowhere"], "nowhere"),
+        (["validate"], "validate"),
+    ],
+)
+def test_unusable_input_is_one_line_and_exit_2(arguments: list[str], named: str) -> None:
+    assert named in one_line(breakwater(*arguments))
+
+
+def test_a_directory_with_other_files_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("irreplaceable")
+    assert "thesis.tex" in one_line(breakwater("run", "onsale-small", "--out", str(tmp_path)))
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_file_is_no_place_for_a_run(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "not a directory" in one_line(breakwater("run", "onsale-small", "--out", str(tmp_path / "file")))
+    assert "--out" in one_line(breakwater("run", "onsale-small", "--out", str(tmp_path / "file" / "run")))
+
+
+def test_json_is_one_document_by_the_contract() -> None:
+    done = breakwater("run", "--json", "--seed", "7", engine="pass")
+    assert done.returncode == 1  # the made-up run breaks three levels
+    assert done.stderr == ""
+    document = json.loads(done.stdout)
+    assert list(document) == [
+        "scenario",
+        "scenario_hash",
+        "seed",
+        "engine",
+        "wall_s",
+        "compile_s",
+        "profile",
+        "kpis",
+        "slo",
+    ]
+    assert (document["scenario"], document["seed"], document["engine"]) == ("onsale-300k", 7, "kernel")
+    assert set(document["kpis"]["wait.mean_s"]) == {"low", "best", "high", "unit"}
+    assert all(set(row) == {"name", "limit", "value", "met"} for row in document["slo"])
+
+
+def test_the_verdict_decides_the_exit_code() -> None:
+    lenient = [
+        f"slo.{level}" for level in ("status_p99_ms=1e5", "error_percent=50", "engine_cpu_percent=100")
+    ]
+    options = [word for setting in lenient for word in ("--set", setting)]
+    assert breakwater("run", *options, engine="pass").returncode == 0
+    assert breakwater("run", engine="pass").returncode == 1
+
+
+def test_a_run_leaves_its_files_and_says_where(tmp_path: Path) -> None:
+    done = breakwater("run", "--out", "runs/first", engine="pass", cwd=tmp_path)
+    assert "report: runs/first/report.html" in done.stdout
+    assert (tmp_path / "runs/first/manifest.json").is_file()
+
+
+def test_a_defect_of_ours_is_not_taken_for_a_verdict() -> None:
+    done = breakwater("run", engine="raise KeyError('broken')")
+    assert done.returncode == 70
+    assert "Traceback" in done.stderr
+    assert "defect" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path, sent: signal.Signals, code: int) -> None:
+    engine = "print('started', flush=True); time.sleep(50)"
+    program = FAKE_ENGINE.format(body=engine) + ENTRY
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "run", "--out", str(tmp_path / "run")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(sent)
+    _, complaint = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert "Traceback" not in complaint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    program = f"{sys.executable} -c '{ENTRY}' schema | head -1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {program}"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0
+    assert done.stderr == ""

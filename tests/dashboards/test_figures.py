@@ -1,0 +1,106 @@
+import math
+import re
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from dashboards import figures
+from dashboards.figures import MOST_POINTS, figures_of
+from models.results import RunResult
+from models.scenario import Scenario
+from models.verdict import Verdict, judge
+from tests.dashboards.synthetic import CEILING_RPS, onsale_result
+
+PALETTE = {"#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", figures.GREY}
+
+
+def titles(figure: go.Figure) -> str:
+    return str(figure.layout.title.text).replace("<br>", " ")
+
+
+@pytest.fixture(scope="module")
+def drawn(result: RunResult, scenario: Scenario, verdict: Verdict) -> dict[str, go.Figure]:
+    return figures_of(result, scenario, verdict)
+
+
+def test_an_onsale_and_a_ladder_have_the_figures_that_apply(
+    drawn: dict[str, go.Figure], ladder_result: RunResult, ladder: Scenario
+) -> None:
+    assert list(drawn) == ["queue", "requests", "cpu", "latency", "admissions"]
+    of_ladder = figures_of(ladder_result, ladder, judge(ladder_result, ladder))
+    assert list(of_ladder) == ["stages", "requests", "cpu", "latency"]
+
+
+def test_every_figure_has_a_title_units_and_an_explicit_template(drawn: dict[str, go.Figure]) -> None:
+    for figure in drawn.values():
+        assert len(titles(figure)) > 20
+        assert figure.layout.template.layout.colorway
+        axes = [axis for axis in figure.select_yaxes()]
+        assert all(axis.title.text for axis in axes)
+        assert any("s" in (axis.title.text or "").split() for axis in figure.select_xaxes())
+
+
+def test_only_colours_that_colour_blind_readers_tell_apart(drawn: dict[str, go.Figure]) -> None:
+    used = {trace.line.color for figure in drawn.values() for trace in figure.data}
+    assert used <= PALETTE
+
+
+def test_titles_say_the_finding(drawn: dict[str, go.Figure]) -> None:
+    assert titles(drawn["queue"]) == "Seats gone after 26.4 s, with 273,600 people still in line"
+    assert "35,120 RPS in the busiest second" in titles(drawn["requests"])
+    assert re.match(r"Shard 3 works 6\d.* % of the time, the other 4 shards 0.4 %", titles(drawn["cpu"]))
+    assert "breaks 1,000 ms: 4,710 ms" in titles(drawn["latency"])
+    assert "10,000 of 10,000 seats sold" in titles(drawn["admissions"])
+
+
+def test_a_fit_is_called_one(ladder_result: RunResult, ladder: Scenario) -> None:
+    drawn = figures.stages(ladder_result, judge(ladder_result, ladder))
+    assert titles(drawn) == "Twin and published engine CPU are at most 1.2 points apart: a fit, not evidence"
+
+
+def test_the_hot_shard_is_drawn_last_and_apart(drawn: dict[str, go.Figure]) -> None:
+    hot, *others = reversed(drawn["cpu"].data)
+    assert hot.name == "shard 3"
+    assert hot.line.color not in {trace.line.color for trace in others}
+    assert len(others) == 4
+
+
+def test_the_talks_figures_stand_beside_its_own_size_only(drawn: dict[str, go.Figure]) -> None:
+    notes = [note.text for note in drawn["requests"].layout.annotations]
+    assert any("60,000" in note for note in notes)
+    assert any("30,000" in note for note in notes)
+
+
+def test_on_a_logarithmic_axis_the_note_stands_on_its_line(drawn: dict[str, go.Figure]) -> None:
+    note = next(note for note in drawn["latency"].layout.annotations if "limit" in note.text)
+    line = drawn["latency"].layout.shapes[0]
+    assert note.y == pytest.approx(math.log10(line.y0))
+
+
+def test_a_day_is_thinned_without_changing_its_mean(scenario: Scenario) -> None:
+    polls = np.random.default_rng(1).uniform(0, CEILING_RPS, 86_400)
+    thinned, step = figures._thinned(pd.DataFrame({"sent_status": polls}))
+    assert len(thinned) <= MOST_POINTS
+    whole = len(polls) // step
+    means = polls[: whole * step].reshape(whole, step).mean(axis=1)
+    assert thinned["sent_status"].to_numpy()[:whole] == pytest.approx(means)
+    assert thinned.index[1] == step
+
+
+def test_seats_add_up_in_a_thinned_run_too(scenario: Scenario) -> None:
+    long = onsale_result(scenario)
+    series = pd.concat([long.series] * 20, ignore_index=True).assign(sold=1)
+    drawn = figures.admissions_and_seats(
+        RunResult(long.manifest, long.kpis, series, {}, (), long.facts), scenario
+    )
+    sold = next(trace for trace in drawn.data if trace.name == "seats sold")
+    assert np.asarray(sold.y) == pytest.approx(np.asarray(sold.x) + 1)
+
+
+def test_a_sale_that_did_not_sell_out_has_no_such_mark(scenario: Scenario) -> None:
+    unsold = onsale_result(scenario, facts={"sold_out_s": None})
+    drawn = figures.queue(unsold, scenario)
+    assert "did not sell out" in titles(drawn)
+    assert not drawn.layout.shapes

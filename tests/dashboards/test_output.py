@@ -1,0 +1,109 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dashboards import output, report
+from dashboards.output import FILES, checked_target, json_text, unfinished, write_run
+from models.results import RunResult
+from models.scenario import Scenario
+from models.verdict import Verdict
+from sim.errors import BadInput
+
+
+def names(directory: Path) -> set[str]:
+    return {path.name for path in directory.iterdir()}
+
+
+def test_a_run_is_written_whole(
+    tmp_path: Path, result: RunResult, scenario: Scenario, verdict: Verdict
+) -> None:
+    write_run(tmp_path / "run", result, scenario, verdict)
+    assert names(tmp_path / "run") == set(FILES)
+    assert names(tmp_path) == {"run"}
+    manifest = json.loads((tmp_path / "run/manifest.json").read_text())
+    assert manifest == result.manifest
+    summary = json.loads((tmp_path / "run/summary.json").read_text())
+    assert summary["kpis"]["seats.sold"] == {"low": None, "best": 10_000, "high": None, "unit": "seats"}
+    assert summary["verdict"]["headline"] == verdict.headline
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "run/series.parquet"), result.series, check_freq=False
+    )
+
+
+def test_histograms_keep_every_count(
+    tmp_path: Path, result: RunResult, scenario: Scenario, verdict: Verdict
+) -> None:
+    write_run(tmp_path / "run", result, scenario, verdict)
+    table = pd.read_parquet(tmp_path / "run/histograms.parquet")
+    for name, histogram in result.histograms.items():
+        rows = table[table["histogram"] == name]
+        assert rows["count"].sum() == histogram.count
+        assert (
+            (rows["low_ns"] * rows["count"]).sum()
+            <= histogram.total
+            <= (rows["high_ns"] * rows["count"]).sum()
+        )
+
+
+def test_a_failure_leaves_the_run_before_untouched(
+    tmp_path: Path, result: RunResult, scenario: Scenario, verdict: Verdict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(tmp_path / "run", result, scenario, verdict)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+
+    def interrupted(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(report, "report_html", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_run(tmp_path / "run", result, scenario, verdict)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+    assert names(tmp_path) == {"run"}
+
+
+def test_a_full_disk_is_one_line_and_no_run(
+    tmp_path: Path, result: RunResult, scenario: Scenario, verdict: Verdict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> pd.DataFrame:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(output, "_histograms", full)
+    with pytest.raises(BadInput, match="No space left on device"):
+        write_run(tmp_path / "run", result, scenario, verdict)
+    assert names(tmp_path) == set()
+
+
+def test_a_run_may_replace_a_run(
+    tmp_path: Path, result: RunResult, scenario: Scenario, verdict: Verdict
+) -> None:
+    for _ in range(2):
+        target = checked_target(tmp_path / "run")
+        write_run(target, result, scenario, verdict)
+    assert names(tmp_path) == {"run"}
+
+
+def test_stored_replications_go_when_the_run_is_written(
+    tmp_path: Path, result: RunResult, scenario: Scenario, verdict: Verdict
+) -> None:
+    unfinished(tmp_path / "run").mkdir()
+    write_run(tmp_path / "run", result, scenario, verdict)
+    assert names(tmp_path) == {"run"}
+
+
+@pytest.mark.parametrize("existing", ["other.txt", ".git"])
+def test_nothing_but_a_run_is_replaced(tmp_path: Path, existing: str) -> None:
+    (tmp_path / existing).write_text("")
+    with pytest.raises(BadInput, match="holds other files"):
+        checked_target(tmp_path)
+
+
+def test_a_new_target_may_be_deep(tmp_path: Path) -> None:
+    assert checked_target(tmp_path / "a/b/c") == tmp_path / "a/b/c"
+    assert names(tmp_path / "a") == {"b"}
+
+
+def test_json_never_holds_what_json_does_not_know() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        json_text({"value": float("nan")})

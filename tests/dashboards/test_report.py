@@ -1,0 +1,114 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from dashboards.report import report_html
+from models.results import RunResult
+from models.scenario import Scenario, load_scenario
+from models.verdict import Verdict, judge
+from tests.dashboards.synthetic import onsale_result
+
+LOADING = {"src", "href", "srcset", "data", "poster", "action", "background"}
+
+
+class Page(HTMLParser):
+    """Collects what a browser would fetch, the scripts and the visible text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.scripts: list[str] = []
+        self.styles: list[str] = []
+        self.text: list[str] = []
+        self.within: str | None = None
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.fetched += [f"{tag} {name}={value}" for name, value in attrs if name in LOADING]
+        self.within = tag if tag in ("script", "style") else self.within
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.within = None if tag == self.within else self.within
+
+    def handle_data(self, data: str) -> None:
+        if self.within == "script":
+            self.scripts[-1] += data
+        elif self.within == "style":
+            self.styles.append(data)
+        else:
+            self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return " ".join(" ".join(self.text).split())
+
+
+@pytest.fixture(scope="module")
+def page(result: RunResult, scenario: Scenario, verdict: Verdict) -> Page:
+    return Page(report_html(result, scenario, verdict))
+
+
+def test_the_page_fetches_nothing(page: Page) -> None:
+    assert page.fetched == []
+    assert not re.search(r"url\(|@import", " ".join(page.styles))
+
+
+def test_plotly_is_there_once(page: Page) -> None:
+    assert sum(len(script) > 1_000_000 for script in page.scripts) == 1
+
+
+def test_the_small_scripts_draw_figures_and_name_no_host(page: Page) -> None:
+    small = [script for script in page.scripts if len(script) < 1_000_000]
+    assert sum("Plotly.newPlot" in script for script in small) == 5
+    # plotly's templates may name places in its documentation; nothing here may be loaded
+    assert not any(re.search(r"fetch\(|XMLHttpRequest|import\(", script) for script in small)
+
+
+def test_the_verdict_leads_and_everything_it_rests_on_follows(page: Page, verdict: Verdict) -> None:
+    assert verdict.headline in page.words
+    order = [
+        "Service levels",
+        "Why",
+        "What to try",
+        "Figures",
+        "Capacities",
+        "Shards",
+        "rest on",
+        "Assumptions",
+    ]
+    places = [page.words.index(title) for title in order]
+    assert places == sorted(places)
+
+
+def test_every_kpi_says_what_it_rests_on(page: Page, result: RunResult) -> None:
+    for name, kpi in result.kpis.items():
+        assert name in page.words
+        assert all(ground in page.words for ground in kpi.rests_on)
+
+
+def test_every_setting_is_listed_with_its_source(page: Page) -> None:
+    for path in ("clients.poll_interval_s", "network.client_one_way.median_ms", "backend.reservation_sigma"):
+        assert path in page.words
+
+
+def test_both_colour_schemes_are_served(page: Page) -> None:
+    styles = " ".join(page.styles)
+    assert "prefers-color-scheme: dark" in styles
+    assert "color-scheme: light dark" in styles
+
+
+def test_text_from_a_scenario_is_not_taken_for_html() -> None:
+    hostile = load_scenario("onsale-300k", ["description='<script src=//evil.example></script> & co'"])
+    result = onsale_result(hostile)
+    page = Page(report_html(result, hostile, judge(result, hostile)))
+    assert page.fetched == []
+    assert "<script src=//evil.example></script> & co" in page.words
+
+
+def test_a_ladder_has_its_table(ladder_result: RunResult, ladder: Scenario) -> None:
+    page = Page(report_html(ladder_result, ladder, judge(ladder_result, ladder)))
+    assert "Load ladder beside the published engine CPU" in page.words
+    assert "20,000 RPS 68.8 % 70 % -1.2 points" in page.words

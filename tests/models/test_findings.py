@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+
+from models.findings import Finding, achieved_admissions_rps, findings_of
+from models.limits import limits_of
+from models.results import Kpi
+from models.scenario import Scenario, load_scenario
+from tests.dashboards.synthetic import SECONDS, onsale_result
+
+
+@pytest.fixture(scope="module")
+def onsale() -> Scenario:
+    return load_scenario("onsale-300k")
+
+
+def found(scenario: Scenario, **changes: object) -> dict[str, Finding]:
+    result = onsale_result(scenario, **changes)
+    return {item.topic: item for item in findings_of(result, scenario, limits_of(result, scenario))}
+
+
+def kpi(value: float | None) -> Kpi:
+    return Kpi(None, value, None, "")
+
+
+def test_admissions_are_counted_only_while_the_line_could_fill_the_rate(onsale: Scenario) -> None:
+    waiting = np.where(np.arange(SECONDS) < 100, 5_000, 10)
+    admitted = np.where(np.arange(SECONDS) < 100, 800, 10)
+    result = onsale_result(onsale, series={"waiting": waiting, "admitted": admitted})
+    assert achieved_admissions_rps(result, onsale) == 800
+    empty = onsale_result(onsale, series={"waiting": 5, "admitted": 1})
+    assert achieved_admissions_rps(empty, onsale) is None
+
+
+def test_admissions_short_of_the_rate_are_a_bad_finding(onsale: Scenario) -> None:
+    line = {"waiting": 50_000, "admitted": 800}
+    assert found(onsale, series=line)["Admissions"].good is False
+    assert found(onsale)["Admissions"].good is True
+
+
+def test_people_who_wait_for_nothing_are_counted(onsale: Scenario) -> None:
+    text = found(onsale)["Seats"].text
+    assert "26.4 s after the opening" in text
+    assert "273,600 waited on for nothing" in text
+
+
+def test_an_announced_end_leaves_nobody_waiting_for_nothing() -> None:
+    told = load_scenario("onsale-300k", ["event.on_sold_out=announce"])
+    seats = found(told, facts={"waited_in_vain": 0})["Seats"]
+    assert seats.good is True
+    assert "for nothing" not in seats.text
+
+
+def test_a_sale_that_did_not_sell_out_says_so(onsale: Scenario) -> None:
+    facts = {"sold_out_s": None, "waiting_at_sold_out": 0, "waited_in_vain": 0}
+    seats = found(onsale, facts=facts, kpis={"seats.sold_out_s": kpi(None), "seats.sold": kpi(9_500)})[
+        "Seats"
+    ]
+    assert "9,500 of 10,000 sold by the end, not sold out" in seats.text
+
+
+def test_seats_sold_twice_are_said(onsale: Scenario) -> None:
+    seats = found(onsale, kpis={"seats.oversold": kpi(12)})["Seats"]
+    assert "12 seats were sold twice" in seats.text
+    assert seats.good is False
+
+
+def test_the_load_is_held_against_the_talk_at_its_own_size_only(onsale: Scenario) -> None:
+    text = found(onsale)["Load"].text
+    assert "60,000" in text
+    assert "30,000" in text
+    small = load_scenario("onsale-small")
+    text = found(small, facts={"sessions": 3_000})["Load"].text
+    assert "talk" not in text
+    assert "3,000 tabs / 5 s would be 600" in text
+
+
+def test_the_seconds_above_the_30k_are_counted(onsale: Scenario) -> None:
+    polls = np.where(np.arange(SECONDS) < 40, 30_001, 30_000)
+    assert "exceeded for 40 s" in found(onsale, series={"sent_status": polls})["Load"].text
+    assert "exceeded" not in found(onsale, series={"sent_status": 30_000})["Load"].text
+
+
+@pytest.mark.parametrize(("lost", "good"), [(0, True), (1, False)])
+def test_order_is_kept_only_if_nobody_lost_a_place(onsale: Scenario, lost: int, good: bool) -> None:
+    assert found(onsale, kpis={"fairness.max_places_lost": kpi(lost)})["Order"].good is good
+
+
+@pytest.mark.parametrize(("share", "good"), [(20.0, True), (21.9, True), (40.0, False)])
+def test_bots_are_fair_at_their_share_of_the_clients(onsale: Scenario, share: float, good: bool) -> None:
+    assert found(onsale, kpis={"bots.seat_share_percent": kpi(share)})["People and bots"].good is good
+
+
+def test_without_bots_nothing_is_said_of_them() -> None:
+    alone = load_scenario("onsale-300k", ["clients.bots.share=0"])
+    assert "People and bots" not in found(alone)
+
+
+def test_too_many_connections_for_a_node_are_a_finding(onsale: Scenario) -> None:
+    assert "Connections" not in found(onsale, facts={"connections_per_node": 65_000})
+    assert "65,000" in found(onsale, facts={"connections_per_node": 65_001})["Connections"].text
+
+
+def test_an_even_spread_is_a_good_finding(onsale: Scenario) -> None:
+    even = {f"shard_{k}_busy": 0.4 for k in range(5)}
+    shards = found(onsale, series=even, facts={"events_per_shard": [2] * 5})["Hottest shard"]
+    assert shards.good is True
+    assert "1 times the mean" in shards.text

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.limits import FULL, SUSTAINED_S, first_sustained, limits_of
+from models.scenario import load_scenario
+from tests.dashboards.synthetic import SECONDS, onsale_result
+
+QUIET = {"pool_waiting": 0.0, "failed_client_timeout": 0.0} | {f"shard_{k}_busy": 0.2 for k in range(5)}
+
+
+@given(st.lists(st.booleans(), max_size=40), st.integers(1, 4))
+@settings(max_examples=100)
+def test_first_sustained_is_the_earliest_window_that_is_all_true(hits: list[bool], in_a_row: int) -> None:
+    windows = [k for k in range(len(hits) - in_a_row + 1) if all(hits[k : k + in_a_row])]
+    assert first_sustained(np.array(hits, bool), in_a_row) == (windows[0] if windows else None)
+
+
+def spell(value: float, start: int, length: int) -> np.ndarray:
+    """Zero, and *value* for *length* seconds from *start*."""
+    series = np.zeros(SECONDS)
+    series[start : start + length] = value
+    return series
+
+
+@pytest.mark.parametrize(("length", "bound"), [(SUSTAINED_S - 1, False), (SUSTAINED_S, True)])
+def test_an_engine_thread_is_exhausted_after_three_full_seconds(length: int, bound: bool) -> None:
+    scenario = load_scenario("onsale-300k")
+    series = QUIET | {"shard_3_busy": spell(FULL, 50, length)}
+    engine = next(
+        limit
+        for limit in limits_of(onsale_result(scenario, series=series), scenario)
+        if limit.key == "engine"
+    )
+    assert engine.bound is bound
+    assert engine.first_s == (50 if bound else None)
+
+
+def test_a_single_refusal_counts() -> None:
+    scenario = load_scenario("onsale-300k")
+    series = QUIET | {"failed_refused": spell(1, 70, 1)}
+    first = limits_of(onsale_result(scenario, series=series), scenario)[0]
+    assert (first.key, first.first_s, first.seconds) == ("workers", 70, 1)
+
+
+def test_the_limit_reached_first_comes_first() -> None:
+    scenario = load_scenario("onsale-300k")
+    cores = scenario.gateway.pods * scenario.gateway.cpu_cores
+    series = QUIET | {
+        "shard_3_busy": spell(1, 40, 10),
+        "gateway_cpu_cores": spell(cores, 20, 10),
+        "pool_waiting": spell(5, 60, 10),
+        "answered_reserve": spell(scenario.backend.reservation_capacity_rps, 30, 10),
+    }
+    found = limits_of(onsale_result(scenario, series=series), scenario)
+    assert [limit.key for limit in found if limit.bound] == ["gateway_cpu", "backend", "engine", "pool"]
+    assert [limit.first_s for limit in found if limit.bound] == [20, 30, 40, 60]
+
+
+def test_in_the_same_second_the_cause_stands_before_its_effect() -> None:
+    scenario = load_scenario("onsale-300k")
+    series = QUIET | {"shard_3_busy": spell(1, 40, 10), "pool_waiting": spell(5, 40, 10)}
+    found = limits_of(onsale_result(scenario, series=series), scenario)
+    assert [limit.key for limit in found if limit.bound] == ["engine", "pool"]

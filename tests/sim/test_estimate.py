@@ -1,0 +1,115 @@
+"""Intervals against Student's published table and against the coverage they promise."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.estimate import Estimate, paired
+
+# two-sided 95 % points of Student's t by degrees of freedom, as in any printed table
+T_95 = {1: 12.706, 2: 4.303, 4: 2.776, 9: 2.262, 30: 2.042, 120: 1.980}
+SAMPLES = st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=20)
+
+
+@pytest.mark.parametrize(("freedom", "t"), T_95.items())
+def test_half_width_is_students_t_times_the_standard_error(freedom: int, t: float) -> None:
+    samples = np.random.default_rng(freedom).normal(50, 10, freedom + 1)
+    standard_error = samples.std(ddof=1) / math.sqrt(freedom + 1)
+    half_width = Estimate.of(samples.tolist()).half_width
+    assert half_width is not None
+    assert half_width / standard_error == pytest.approx(t, abs=6e-4)
+
+
+def test_the_interval_holds_the_true_mean_as_often_as_promised() -> None:
+    sets = np.random.default_rng(11).normal(7, 3, (4000, 5))
+    for confidence in (0.8, 0.95):
+        misses = sum(Estimate.of(samples.tolist(), confidence).excludes(7) for samples in sets)
+        # four standard deviations of a binomial count
+        slack = 4 * math.sqrt(4000 * confidence * (1 - confidence))
+        assert abs(misses - 4000 * (1 - confidence)) < slack
+
+
+@given(SAMPLES, st.randoms(use_true_random=False))
+def test_order_does_not_matter_to_the_last_bit(samples: list[float], random: np.random.Generator) -> None:
+    shuffled = list(samples)
+    random.shuffle(shuffled)
+    assert Estimate.of(shuffled) == Estimate.of(samples)
+
+
+@given(SAMPLES, st.floats(0.5, 0.98))
+def test_more_confidence_is_never_narrower(samples: list[float], confidence: float) -> None:
+    wide, narrow = (
+        Estimate.of(samples, confidence + 0.01).half_width,
+        Estimate.of(samples, confidence).half_width,
+    )
+    assert wide is not None
+    assert narrow is not None
+    assert wide >= narrow
+
+
+def test_one_sample_has_no_interval_and_excludes_nothing() -> None:
+    single = Estimate.of([3.5])
+    assert single == Estimate(None, 3.5, None, 1)
+    assert single.half_width is None
+    assert not single.excludes(0)
+    assert single.text("s") == "3.5 s (no interval)"
+
+
+def test_equal_samples_have_an_interval_of_no_length() -> None:
+    same = Estimate.of([2.0] * 4)
+    assert same == Estimate(2, 2, 2, 4)
+    assert same.excludes(0)
+
+
+def test_pairs_cancel_what_both_share() -> None:
+    shared = np.random.default_rng(5).normal(0, 100, 30)
+    a, b = shared.tolist(), (shared + np.tile([1.0, 3.0], 15)).tolist()
+    difference = paired(a, b)
+    # differences are 1 and 3 in turn: mean 2, standard deviation 1 x sqrt(30 / 29), t for 29 is 2.045
+    assert difference.best == pytest.approx(2)
+    assert difference.half_width == pytest.approx(2.045 * math.sqrt(30 / 29) / math.sqrt(30), rel=1e-3)
+    assert difference.excludes(0)
+    # side by side the same numbers show nothing
+    assert Estimate.of(a).half_width > 20 * difference.half_width  # type: ignore[operator]
+
+
+def test_text_is_for_people() -> None:
+    assert Estimate(30.123, 31.234, 32.345, 5).text("s") == "31.23 s (30.12 to 32.34, n = 5)"
+    assert Estimate(999.4, 61234.5, 1234567.8, 2).text() == "61,234 (999.4 to 1,234,568, n = 2)"
+
+
+@pytest.mark.parametrize(
+    ("low", "best", "high", "n"),
+    [
+        (1, 2, 3, 0),
+        (1, 2, 3, 1),
+        (None, 2, None, 2),
+        (None, 2, 3, 2),
+        (1, 2, None, 2),
+        (3, 2, 4, 2),
+        (1, 5, 4, 2),
+        (1, math.nan, 3, 2),
+        (-math.inf, 2, 3, 2),
+        (1, 2, math.inf, 2),
+        (None, math.inf, None, 1),
+    ],
+)
+def test_an_estimate_that_contradicts_itself_is_refused(
+    low: float | None, best: float, high: float | None, n: int
+) -> None:
+    with pytest.raises(ValueError, match="must"):
+        Estimate(low, best, high, n)
+
+
+def test_samples_that_allow_no_estimate_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least one sample"):
+        Estimate.of([])
+    with pytest.raises(ValueError, match="finite, not nan"):
+        Estimate.of([1.0, math.nan])
+    with pytest.raises(ValueError, match="confidence"):
+        Estimate.of([1.0, 2.0], 1.0)
+    with pytest.raises(ValueError, match="not 2 and 1"):
+        paired([1.0, 2.0], [1.0])

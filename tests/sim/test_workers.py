@@ -1,0 +1,124 @@
+"""Worker processes that fail, die or lose their parent."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.errors import BadInput
+from sim.experiment import replicate
+from sim.histogram import LogHistogram
+from sim.outcome import Outcome
+from sim.workers import ReplicationFailed
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Works, but for seed 3, which ends as *kind* says: in an error, if nothing else."""
+
+    kind: str
+
+    @property
+    def key(self) -> str:
+        return self.kind
+
+    def __call__(self, seed: int) -> Outcome[LogHistogram]:
+        if seed == 3:
+            if self.kind == "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self.kind == "bad-input":
+                raise BadInput("gateway.pods: 0 is not allowed; must be an integer from 1 to 2000")
+            raise ZeroDivisionError("no\n  servers")
+        if self.kind == "slow":
+            time.sleep(0.05)
+        return Outcome({"seed": seed}, LogHistogram.of(np.array([seed])))
+
+    def payload_from_json(self, document: Any) -> LogHistogram:
+        return LogHistogram.from_json(document)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_names_the_seed_and_keeps_what_was_done(tmp_path: Path, workers: int) -> None:
+    with pytest.raises(ReplicationFailed, match="seed 3 failed: ZeroDivisionError: no servers") as failure:
+        replicate(Trouble("error"), [1, 2, 3], workers=workers, store=tmp_path)
+    assert "\n" not in str(failure.value)
+    assert {path.name for path in (tmp_path / "error").iterdir()} == {"1.json", "2.json"}
+
+
+def test_after_an_error_nothing_new_is_started(tmp_path: Path) -> None:
+    with pytest.raises(ReplicationFailed, match="seed 3"):
+        replicate(Trouble("slow"), [3, *range(10, 40)], workers=2, store=tmp_path)
+    assert len(list((tmp_path / "slow").iterdir())) < 20
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_bad_input_stays_bad_input(workers: int) -> None:
+    with pytest.raises(BadInput, match=r"^gateway\.pods: 0 is not allowed"):
+        replicate(Trouble("bad-input"), [3], workers=workers)
+
+
+def test_a_killed_worker_gives_one_clear_error() -> None:
+    with pytest.raises(ReplicationFailed, match="a worker process died") as failure:
+        replicate(Trouble("killed"), [1, 2, 3, 4, 5], workers=2)
+    assert "\n" not in str(failure.value)
+
+
+SCRIPT = """
+import os, sys, time
+from dataclasses import dataclass
+from pathlib import Path
+from sim.experiment import replicate
+
+@dataclass(frozen=True)
+class Sleeper:
+    started: Path
+    key = "sleeper"
+
+    def __call__(self, seed):
+        (self.started / str(os.getpid())).touch()
+        time.sleep(60)
+
+if __name__ == "__main__":
+    replicate(Sleeper(Path(sys.argv[1])), [1, 2], workers=2)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="tells the state of a process by /proc")
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    started.mkdir()
+    script = tmp_path / "sleeper.py"
+    script.write_text(SCRIPT)
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, script, started],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        stderr=subprocess.DEVNULL,  # its resource tracker reports the semaphores of the killed process
+    ) as parent:
+        assert within(30, lambda: len(list(started.iterdir())) == 2)
+        parent.kill()
+    workers = [int(path.name) for path in started.iterdir()]
+    assert within(10, lambda: not any(is_running(pid) for pid in workers))
+
+
+def within(limit_s: float, condition: Any) -> bool:
+    end = time.monotonic() + limit_s
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return bool(condition())
+
+
+def is_running(pid: int) -> bool:
+    # an orphan that ended may stay a zombie where nobody reaps it, as in some containers
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
