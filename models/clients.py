@@ -249,10 +249,8 @@ def on_client_reply(w: World, now: int, slot: int) -> None:
 
 
 @njit(cache=True)
-def on_client_timeout(w: World, now: int, s: int, number: int, slot: int) -> None:
-    """A client stops waiting for an answer, if it still does."""
-    if not waits_still(w, s, number, slot):
-        return
+def on_client_timeout(w: World, now: int, s: int, slot: int) -> None:
+    """A client that still waits for an answer stops waiting."""
     w.total[FAILED] += 1
     count(w.record, _FAILED_CLIENT, 1)
     if s >= w.p.sessions:
@@ -304,7 +302,7 @@ def _next_iteration(w: World, s: int, now: int) -> None:
     if stage == w.x.stage_end.size:
         finish(w, s)
     else:
-        send(w, s, generated_op(w, s, c.number + 1), at)
+        send(w, s, _STATUS, at)  # what it is for is drawn when it arrives
 
 
 @njit(cache=True)
@@ -381,6 +379,8 @@ def on_request(w: World, now: int, s: int) -> int:
         return NOTHING
     if c.came_at < 0:
         c.came_at = now
+    if w.p.load == CLOSED_LOOP:
+        c.op = generated_op(w, s, c.number)
     slot = new_slot(w)
     r = w.slot[slot]
     r.sent_at, r.queued_at, r.detail = c.sent_at, 0, 0

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from models.agenda import NOTHING, schedule
 from models.backend import on_backend_arrive, on_backend_done
-from models.clients import count_sent, on_client_reply, on_client_timeout, on_request, on_source
+from models.clients import count_sent, on_client_reply, on_client_timeout, on_request, on_source, waits_still
 from models.gateway import on_arrive, on_cpu_done, on_pod_reply, on_pool_timeout
 from models.operations import ENTITY_BITS, NUMBER_BITS, Kind
 from models.record import turn_to
@@ -19,6 +19,7 @@ from models.world import (
     NEXT_ARRIVAL,
     NOW,
     SOLD_OUT_NEWS,
+    TRACED,
     World,
     is_short,
 )
@@ -63,20 +64,23 @@ def advance(w: World, until: int) -> int:
         key = w.heap.key[0]
         item = w.heap.item[0]
         heap.drop_first(w.heap)
+        kind = key >> (ENTITY_BITS + NUMBER_BITS)
+        if kind == _CLIENT_TIMEOUT and not waits_still(w, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS, item):
+            continue
         w.total[NOW] = now
-        if w.total[EVENTS_RUN] < w.trace.shape[0]:
-            w.trace[w.total[EVENTS_RUN], 0] = now
-            w.trace[w.total[EVENTS_RUN], 1] = key
         w.total[EVENTS_RUN] += 1
+        if w.total[TRACED] < w.trace.shape[0] and kind != _POOL_TIMEOUT:
+            w.trace[w.total[TRACED], 0] = now
+            w.trace[w.total[TRACED], 1] = key
+            w.total[TRACED] += 1
         if now >= w.record.second[1]:
             turn_to(w.record, now)
-        _dispatch(w, now, key, item)
+        _dispatch(w, now, kind, key, item)
 
 
 @njit(cache=True)
-def _dispatch(w: World, now: int, key: int, item: int) -> None:
+def _dispatch(w: World, now: int, kind: int, key: int, item: int) -> None:
     """Hand an event to the part of the system it concerns."""
-    kind = key >> (ENTITY_BITS + NUMBER_BITS)
     if kind == _ARRIVE:
         _arrive(w, now, (key >> NUMBER_BITS) & _ENTITIES, item)
     elif kind == _CPU_DONE:
@@ -90,7 +94,7 @@ def _dispatch(w: World, now: int, key: int, item: int) -> None:
     elif kind == _CLIENT_REPLY:
         on_client_reply(w, now, item)
     elif kind == _CLIENT_TIMEOUT:
-        on_client_timeout(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS, item)
+        on_client_timeout(w, now, (key >> NUMBER_BITS) & _ENTITIES, item)
     elif kind == _POOL_TIMEOUT:
         on_pool_timeout(w, now, (key >> NUMBER_BITS) & _ENTITIES)
     elif kind == _BACKEND_ARRIVE:

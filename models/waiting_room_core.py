@@ -70,11 +70,11 @@ _EXPIRED = int(Answer.EXPIRED)
 class Rooms(NamedTuple):
     """State of all waiting rooms.
 
-    `room` ROOM[E]; `place` PLACE[T]; `listed_ms` int64[T] when a token's entry in `seen` is due,
-    if it has one; `line` the waiting lines; `called`, `seen` deadlines per event; `cost` int64[16, 4]
-    the profile's cost table in ns; `bill` int64[6] of the operation being run; `log` int64[shards, R, 3] rings of changes
-    for replicas (token, answer, deadline), their lengths so far in `logged` int64[shards] (R = 1: nobody listens), and
-    `shard` int32[E] whose ring an event writes to; `counts` int64[4] of places joined, left, expired and lapsed.
+    `room` ROOM[E]; `place` PLACE[T]; `listed_ms` int64[T] when a token's entry in `seen` is due, if it has one; `line`
+    the waiting lines; `called`, `seen` deadlines per event; `cost` int64[16, 4] the profile's cost table in ns; `bill`
+    int64[6] of the operation being run; `log` int64[shards, R, 3] rings of changes for replicas (token, answer,
+    deadline), their lengths so far in `logged` int64[shards] (R = 1: nobody listens), and `shard` int32[E] whose ring
+    an event writes to; `counts` int64[4] of places joined, left, expired and lapsed.
     """
 
     room: NDArray[np.void]
@@ -94,9 +94,7 @@ class Rooms(NamedTuple):
 JOINED, LEFT, SILENT, LAPSED = range(4)
 
 
-def new_rooms(
-    rules: RoomRules, shard: NDArray[np.int32], tokens: int, cost: NDArray[np.int64], log_size: int
-) -> Rooms:
+def new_rooms(rules: RoomRules, shard: NDArray[np.int32], tokens: int, cost: NDArray[np.int64], log_size: int) -> Rooms:
     """Return empty rooms for *tokens* in all, one per entry of *shard*, with change logs of *log_size* (1: none)."""
     events, shards = shard.size, int(shard.max()) + 1
     room = np.zeros(events, ROOM)
@@ -179,7 +177,7 @@ def _call_some(rooms: Rooms, event: int, now_ms: int, credit: int) -> None:
     _run(rooms, _ZPOPMIN, count, waiting)
     if count == 0:
         return
-    _run(rooms, _ZADD, count, room.called)
+    _run(rooms, _ZADD, count, 0)
     _run(rooms, _HSET, 1, 1)
     now_ms = max(now_ms, room.called_at_ms)
     for _ in range(count):
@@ -207,15 +205,13 @@ def _heartbeat(rooms: Rooms, event: int, token: int, now_ms: int) -> None:
 
 
 @njit(cache=True)
-def join(
-    rooms: Rooms, event: int, token: int, now_ms: int, score: float, own_counter: bool, asks_time: bool
-) -> int:
+def join(rooms: Rooms, event: int, token: int, now_ms: int, score: float, own_counter: bool, asks_time: bool) -> int:
     """Take a place; `own_counter`: the score is the event's next ticket number, `asks_time`: it took a TIME to know."""
     _call(rooms, event, now_ms)
     room = rooms.room[event]
     place = rooms.place[token]
     waiting = rooms.line.members[event]
-    _run(rooms, _ZRANK, 1, waiting)
+    _run(rooms, _ZRANK, 1, waiting if place.where == LINE else 0)
     if place.where == LINE:
         rooms.bill[POSITION] = ranked.rank(rooms.line, event, place.score, token) + 1
         return _WAITING
@@ -225,18 +221,18 @@ def join(
             return _READY
         _run(rooms, _ZREM, 1, room.called)
         room.called -= 1
-        members = waiting + room.called + 1
+        seen = waiting + room.called + 1
     else:
         place.seen_ms = now_ms
-        members = waiting + room.called
+        seen = 0
     if asks_time:
         _run(rooms, _TIME, 1, 1)
     if own_counter:
         _run(rooms, _HINCRBY, 1, 1)
         room.tickets += 1
         score = float(room.tickets)
-    _run(rooms, _ZADD, 1, waiting)
-    _run(rooms, _ZADD, 1, members)
+    _run(rooms, _ZADD, 1, 0)
+    _run(rooms, _ZADD, 1, seen)
     place.where = LINE
     place.score = score
     place.seen_ms = max(place.seen_ms, now_ms)
@@ -267,7 +263,7 @@ def status(rooms: Rooms, event: int, token: int, now_ms: int, want_position: boo
     """Tell the place in line or that the turn has come; the position is worked out only if `want_position`."""
     _call(rooms, event, now_ms)
     place = rooms.place[token]
-    _run(rooms, _ZRANK, 1, rooms.line.members[event])
+    _run(rooms, _ZRANK, 1, rooms.line.members[event] if place.where == LINE else 0)
     if place.where == LINE:
         _heartbeat(rooms, event, token, now_ms)
         if want_position:
@@ -294,7 +290,7 @@ def bill_read(rooms: Rooms, event: int, token: int, waiting: bool, want_position
 
     The position is the primary's: a replica's own would differ by what is under way to it, at most a few places.
     """
-    _run(rooms, _ZRANK, 1, rooms.line.members[event])
+    _run(rooms, _ZRANK, 1, rooms.line.members[event] if waiting else 0)
     if not waiting:
         _run(rooms, _ZSCORE, 1, rooms.room[event].called)
     elif want_position and rooms.place[token].where == LINE:
@@ -309,7 +305,7 @@ def enter(rooms: Rooms, event: int, token: int, now_ms: int) -> int:
     _run(rooms, _HMGET, 1, 1)
     _run(rooms, _ZSCORE, 1, room.called)
     if place.where != CALLED or place.deadline_ms <= now_ms:
-        _run(rooms, _ZRANK, 1, rooms.line.members[event])
+        _run(rooms, _ZRANK, 1, rooms.line.members[event] if place.where == LINE else 0)
         return _NOT_CALLED if place.where == LINE else _UNKNOWN
     elapsed = max(0, now_ms - room.bucket_at_ms) if room.opened == 1 else 0
     level = min(room.burst, room.bucket + room.rate * elapsed)
@@ -343,10 +339,11 @@ def _remove(rooms: Rooms, event: int, token: int) -> None:
 @njit(cache=True)
 def leave(rooms: Rooms, event: int, token: int) -> int:
     """Give up the place, wherever it is."""
-    _run(rooms, _ZREM, 1, rooms.line.members[event])
-    _run(rooms, _ZREM, 1, rooms.room[event].called)
-    _run(rooms, _ZREM, 1, _members(rooms, event))
-    if rooms.place[token].where == OUT:
+    where = rooms.place[token].where
+    _run(rooms, _ZREM, 1, rooms.line.members[event] if where == LINE else 0)
+    _run(rooms, _ZREM, 1, rooms.room[event].called if where == CALLED else 0)
+    _run(rooms, _ZREM, 1, _members(rooms, event) if where != OUT else 0)
+    if where == OUT:
         return _UNKNOWN
     _remove(rooms, event, token)
     rooms.counts[LEFT] += 1
@@ -363,8 +360,8 @@ def expire(rooms: Rooms, event: int, limit: int, now_ms: int) -> int:
     silent = _remove_silent(rooms, event, limit, now_ms - room.heartbeat_ttl_ms)
     if silent > 0:
         _run(rooms, _ZREM, silent, seen)
-        _run(rooms, _ZREM, silent, line)
-        _run(rooms, _ZREM, silent, called)
+        _run(rooms, _ZREM, line - rooms.line.members[event], line)
+        _run(rooms, _ZREM, called - room.called, called)
     seen, called = _members(rooms, event), room.called
     _run(rooms, _ZRANGEBYSCORE, 1, called)
     lapsed = _remove_lapsed(rooms, event, limit, now_ms)

@@ -104,8 +104,9 @@ POOL = np.dtype([("in_use", "i4"), ("armed", "i4")])
     NOW,
     FREE_SLOTS,
     BUCKET_NEEDS,
+    TRACED,
     TOTALS,
-) = range(20)
+) = range(21)
 """Entries of `World.total`."""
 
 
@@ -198,7 +199,7 @@ def _new_sessions(plan: Plan) -> NDArray[np.void]:
     session = zeros(plan.params.sessions, SESSION)
     session["came_at"] = -1
     session["number"] = 1
-    session["sent_at"] = who.first_send
+    session["sent_at"] = session["contact_at"] = who.first_send
     session["gives_up_at"] = who.gives_up_at
     session["base_delay"] = who.base_delay
     session["person"] = who.person

@@ -1,1 +1,5 @@
 """The engine: clock, compiled primitives, recording and statistics. It knows nothing of tickets, Redis or AWS."""
+
+from sim import compiling
+
+compiling.use_cache()

@@ -1,0 +1,58 @@
+"""What a number rests on: the settings behind it and where each comes from, read off the scenario's own descriptions."""
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from models.profile import Profile
+from models.scenario import Scenario
+
+_DEMAND = ("clients.count", "clients.arrival", "clients.poll_interval_s")
+_NETWORK = ("network.client_one_way", "network.client_jitter")
+SETTINGS = {
+    "requests": (*_DEMAND, "clients.poll_jitter_fraction", "clients.retries"),
+    "redis": (*_DEMAND, "waiting_room.core", "waiting_room.events", "redis.shards"),
+    "latency": (*_DEMAND, *_NETWORK, "gateway.cpu_us", "gateway.pods"),
+    "wait": (*_DEMAND, "admission.rate_rps", "admission.burst", "admission.call_window"),
+    "admission": (*_DEMAND, "admission.rate_rps", "admission.burst", "admission.call_window"),
+    "seats": ("event.seats", "event.choose", "event.conversion", "admission.rate_rps", "backend.reservation_capacity_rps"),
+    "errors": (*_DEMAND, "clients.timeout_s", "gateway.redis_pool_timeout_s", "gateway.worker_slots", "gateway.backlog"),
+    "gateway": (*_DEMAND, "gateway.pods", "gateway.cpu_cores", "gateway.cpu_us"),
+    "fairness": (*_NETWORK, "waiting_room.ticket_order", "gateway.clock_skew_ms", "gateway.cpu_us"),
+    "bots": ("clients.bots.share", "clients.bots.reaction_median_s", "clients.arrival", "event.choose"),
+}
+"""Settings that decide most about the KPIs of a family (the first word of their names)."""
+WITHOUT_REDIS = {"requests", "gateway"}
+"""Families in which the costs of Redis commands show only when a shard saturates."""
+
+
+def rests_on(kpi: str, scenario: Scenario, profile: Profile) -> tuple[str, ...]:
+    """Return what a KPI rests on: the profile of the Redis node, then its settings as "origin: path"."""
+    family = kpi.split(".", 1)[0]
+    settings = tuple(f"{origin_of(scenario, path)}: {path}" for path in SETTINGS[family])
+    return settings if family in WITHOUT_REDIS else (profile_origin(profile), *settings)
+
+
+def profile_origin(profile: Profile) -> str:
+    """Return name, kind and date of a profile in a few words."""
+    kind = "measured" if profile.kind == "measured" else "fitted to a published projection"
+    return f"profile {profile.name} ({kind}, {profile.date})"
+
+
+def origin_of(scenario: Scenario, path: str) -> str:
+    """Tell where the setting at a dotted *path* comes from: "the talk", "assumption", a source; "given" if it was changed."""
+    model: BaseModel = scenario
+    *sections, name = path.split(".")
+    for section in sections:
+        model = getattr(model, section)
+    field = type(model).model_fields[name]
+    if getattr(model, name) != field.get_default(call_default_factory=True):
+        return "given"
+    return _stated_origin(field)
+
+
+def _stated_origin(field: FieldInfo) -> str:
+    """Return the origin that a field's description names last, in parentheses."""
+    stated = (field.description or "").rpartition("(")[2].rstrip(") ")
+    if stated.startswith("source: "):
+        return stated.removeprefix("source: ")
+    return "the talk" if stated.startswith("the talk") else "assumption"

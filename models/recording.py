@@ -1,0 +1,115 @@
+"""What a finished run leaves behind, of either engine: the one thing that results and laws are worked out from."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.operations import Stream
+from models.record import Record
+from models.units import SECOND
+from models.waiting_room_core import OUT
+from models.world import ANSWERED, FAILED, LATE, SENT, SOLD_OUT_AT, SOURCE, World
+from sim.draws import from_table
+
+if TYPE_CHECKING:
+    from models.kernel_plane import KernelPlane
+
+
+class Sessions(NamedTuple):
+    """How every session (tab; or user of a closed loop) ended, each array of length S.
+
+    `came_at` int64 is when its first request reached the load balancer, -1 if none did; `call_number` int32 the place of
+    its first call among its event's, from 1, 0 if it was never called. bool: `admitted` and `bought` as its client knows,
+    `holds` as the stock does, `in_place` in line or called at the end.
+    """
+
+    came_at: NDArray[np.int64]
+    call_number: NDArray[np.int32]
+    admitted: NDArray[np.bool_]
+    bought: NDArray[np.bool_]
+    holds: NDArray[np.bool_]
+    in_place: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A finished run.
+
+    It ended at `end_ns`. Of the requests `sent` (arrived at the load balancer) so many were `answered` in time, `failed`,
+    or still `awaited` by their client at the end; `late` answers found nobody. `sold_out_at` is when the last event sold out, ns, or -1. By event, int64[E]: places `waiting` in line and `called` at
+    the end, seats `sold`.
+    """
+
+    end_ns: int
+    record: Record
+    sent: int
+    answered: int
+    failed: int
+    awaited: int
+    late: int
+    sold_out_at: int
+    waiting: NDArray[np.int64]
+    called: NDArray[np.int64]
+    sold: NDArray[np.int64]
+    sessions: Sessions
+
+    @property
+    def seconds(self) -> int:
+        """How many rows of the series the run filled, the last one perhaps in part."""
+        return max(1, -(-self.end_ns // SECOND))
+
+    @property
+    def end_s(self) -> float:
+        """When the run ended, in seconds."""
+        return self.end_ns / SECOND
+
+    def column(self, column: int) -> NDArray[np.int64]:
+        """Return one column of the series, a value for each second of the run."""
+        return self.record.series[: self.seconds, column]
+
+
+def of_kernel(plane: "KernelPlane") -> Recording:
+    """Return the recording of a run of the compiled engine."""
+    w = plane.world
+    return Recording(
+        end_ns=plane.now,
+        record=w.record,
+        sent=int(w.total[SENT]),
+        answered=int(w.total[ANSWERED]),
+        failed=int(w.total[FAILED]),
+        awaited=int(w.session["awaiting"].sum()) + _awaited_of_source(w, plane.now),
+        late=int(w.total[LATE]),
+        sold_out_at=int(w.total[SOLD_OUT_AT]),
+        waiting=w.rooms.line.members.copy(),
+        called=w.rooms.room["called"].copy(),
+        sold=w.sold.copy(),
+        sessions=_sessions_of(w),
+    )
+
+
+def _sessions_of(w: World) -> Sessions:
+    session, sessions = w.session, w.p.sessions
+    # on-sale: a session is the token of its number; the tokens of a generated load belong to nobody
+    place = w.rooms.place[:sessions] if w.p.prejoined == 0 else np.zeros(sessions, w.rooms.place.dtype)
+    return Sessions(
+        came_at=session["came_at"].copy(),
+        call_number=place["call_number"].copy(),
+        admitted=session["admitted"] == 1,
+        bought=session["bought"] == 1,
+        holds=session["holds"] == 1,
+        in_place=place["where"] != OUT,
+    )
+
+
+def _awaited_of_source(w: World, now: int) -> int:
+    """Return how many requests of an open-loop source have reached the load balancer and are still awaited."""
+    x = w.x
+    mine = w.slot[(w.slot["origin"] == SOURCE) & (w.slot["entity"] >= 0) & (w.slot["abandoned"] == 0)]
+    base, out = x.starts[Stream.NET_BASE], x.starts[Stream.NET_OUT]
+    arrived = 0
+    for sent_at, entity in zip(mine["sent_at"].tolist(), mine["entity"].tolist(), strict=True):
+        delay = from_table(x.base, base, entity, 0) + from_table(x.jitter, out, entity, 0)
+        arrived += sent_at + delay < now
+    return arrived

@@ -1,0 +1,109 @@
+"""The per-second series of a run, as a table with the columns that every face knows."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.operations import ENDPOINTS
+from models.plan import Plan
+from models.record import (
+    BAND_SHIFT,
+    BANDED,
+    BANDS,
+    BUSY_NS,
+    COMMANDS,
+    NODES,
+    PER_NODE,
+    QUEUE,
+    REQUESTS,
+    SERIES_NAMES,
+    Column,
+    Level,
+)
+from models.recording import Recording
+from models.units import MILLISECOND, SECOND
+from sim.histogram import bucket_high, bucket_low
+
+PERCENTILES = (50, 95, 99)
+
+
+def series_of(plan: Plan, recording: Recording) -> pd.DataFrame:
+    """Return one row per second of the run (index: the second) with counts, levels at its end and latency bands.
+
+    `gateway_cpu_cores` is CPU used, `shard_K_busy` the share of the second in which the engine thread of shard K's primary
+    worked; a replica that is read from has columns of its own, `shard_K_replica_R_...`. Latencies are NaN where nobody was
+    answered; they are read off buckets 9 to 12 % wide.
+    """
+    data: dict[str, NDArray[np.generic]] = {}
+    for k, name in enumerate(ENDPOINTS):
+        data[f"sent_{name}"] = recording.column(Column.SENT + k)
+    for k, name in enumerate(ENDPOINTS):
+        data[f"answered_{name}"] = recording.column(Column.ANSWERED + k)
+    for column, name in SERIES_NAMES.items():
+        data[name] = recording.column(column)
+    data["granted"] = recording.column(Column.ADMITTED_BY_STAMP)
+    for level in Level:
+        data[level.name.lower()] = recording.column(Column.LEVELS + level)
+    data["gateway_cpu_cores"] = gateway_share(plan, recording) * plan.scenario.gateway.pods * plan.scenario.gateway.cpu_cores
+    for node, name in enumerate(node_names(plan)):
+        data[f"{name}_busy"] = busy_share(recording, node)
+        for part, column in (("requests", REQUESTS), ("commands", COMMANDS), ("queue", QUEUE)):
+            data[f"{name}_{part}"] = recording.column(NODES + PER_NODE * node + column)
+    data |= _latency_bands(recording)
+    return pd.DataFrame(data, index=pd.RangeIndex(recording.seconds, name="second"))
+
+
+def node_names(plan: Plan) -> list[str]:
+    """Return a name for every modelled engine thread by number: shard_0, ..., then shard_0_replica_0, ..."""
+    shards, replicas = plan.params.shards, plan.params.replicas
+    names = [f"shard_{shard}" for shard in range(shards)]
+    return names + [f"shard_{shard}_replica_{replica}" for shard in range(shards) for replica in range(replicas)]
+
+
+def busy_share(recording: Recording, node: int) -> NDArray[np.float64]:
+    """Return the share of every second in which a node's engine thread was busy, 0 to 1."""
+    return recording.column(NODES + PER_NODE * node + BUSY_NS) / SECOND
+
+
+def gateway_share(plan: Plan, recording: Recording) -> NDArray[np.float64]:
+    """Return the share of the CPU limit that all pods together used in every second, 0 to 1."""
+    return recording.column(Column.GATEWAY_BUSY_NS) / (SECOND * plan.params.pods * plan.params.cores)
+
+
+def _latency_bands(recording: Recording) -> dict[str, NDArray[np.generic]]:
+    """Percentiles of every second, or over the few seconds that share a row of the bands in a long run."""
+    bands, per_row = recording.record.bands, int(recording.record.band_s[0])
+    rows = -(-recording.seconds // per_row)
+    found: dict[str, NDArray[np.generic]] = {}
+    for endpoint in range(BANDED):
+        by_row = _band_percentiles(bands[:rows, endpoint].astype(np.int64))
+        for percent, column in zip(PERCENTILES, by_row.T, strict=True):
+            name = f"latency_{ENDPOINTS[endpoint]}_p{percent}_ms"
+            found[name] = np.repeat(column / MILLISECOND, per_row)[: recording.seconds]
+    return found
+
+
+def _band_percentiles(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return float64[rows, 3] in ns, spreading the values of a band evenly over its width."""
+    below = np.cumsum(counts, axis=1)
+    answered = below[:, -1]
+    result = np.full((counts.shape[0], len(PERCENTILES)), np.nan)
+    rows = np.flatnonzero(answered)
+    for k, percent in enumerate(PERCENTILES):
+        rank = percent / 100 * answered[rows]
+        band = (below[rows] >= rank[:, None]).argmax(axis=1)
+        inside = counts[rows, band]
+        share = 1 - (below[rows, band] - rank) / inside
+        low, high = _EDGES[0][band], _EDGES[1][band]
+        result[rows, k] = low + share * (high - low)
+    return result
+
+
+_EDGES = np.array(
+    [
+        [bucket_low(band << BAND_SHIFT) for band in range(BANDS)],
+        [bucket_high((band + 1 << BAND_SHIFT) - 1) for band in range(BANDS)],
+    ],
+    np.float64,
+)
+"""Lowest and highest value of every band, ns."""

@@ -1,0 +1,243 @@
+"""The compiled waiting rooms against the specification: the same operations through both, compared after every one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models import waiting_room_core as core
+from models.commands import Command, call_cost_ns
+from models.operations import Answer
+from models.waiting_room import MICRO, Reply, RoomRules, WaitingRoom
+from sim import ranked
+from sim.views import View
+
+LOG = 1 << 16
+COST_NS = np.random.default_rng(7).integers(1, 1 << 30, (len(Command), 4))
+"""Random costs: bills over different commands, elements or members do not add up to the same sum."""
+WRITING = {Command[name] for name in ("HSET", "HINCRBY", "ZADD", "ZREM", "ZPOPMIN", "SET", "XADD", "EXPIRE")}
+OPERATIONS = ("join", "status", "status_keys", "enter", "leave", "expire", "read")
+WHERE = {core.OUT: Answer.UNKNOWN, core.LINE: Answer.WAITING, core.CALLED: Answer.READY}
+
+
+class Twins:
+    """Some events' waiting rooms in both forms; every operation is done to both and its outcome compared."""
+
+    def __init__(self, rules: RoomRules, shard: Sequence[int], tokens: int, log_size: int = LOG) -> None:
+        self.bill: list[tuple[Command, int, int]] = []
+        self.log: list[tuple[int, int, int]] = []
+        self.plain = [
+            WaitingRoom(rules, lambda *call: self.bill.append(call), lambda *change: self.log.append(change))
+            for _ in shard
+        ]
+        self.rooms = core.new_rooms(rules, np.array(shard, np.int32), tokens, COST_NS, log_size)
+        self.view = View(self.rooms)
+        self.tokens = tokens
+
+    def open(self, now_ms: int) -> None:
+        for room in self.plain:
+            room.open(now_ms)
+        core.open_rooms(self.view, now_ms)
+
+    def do(self, operation: str, token: int, now_ms: int, **how: object) -> Reply:
+        """Do an operation to both and return the answer on which they agree."""
+        event = token % len(self.plain)
+        shard = self.rooms.shard[event]
+        logged = int(self.rooms.logged[shard])
+        self.bill.clear()
+        self.log.clear()
+        core.clear_bill(self.view)
+        expected = getattr(self, f"_{operation}_plain")(self.plain[event], token, now_ms, **how)
+        answer = getattr(self, f"_{operation}_core")(event, token, now_ms, **how)
+        cost_ns, commands, effect_ns, position, wait_ms, removed = self.rooms.bill.tolist()
+        assert Reply(Answer(answer), position, wait_ms, removed) == expected
+        assert commands == len(self.bill)
+        assert cost_ns == sum(call_cost_ns(COST_NS, *call) for call in self.bill)
+        assert effect_ns == sum(call_cost_ns(COST_NS, *call) for call in self.bill if call[0] in WRITING)
+        if self.rooms.log.shape[1] > 1:
+            assert self.rooms.log[shard, logged : self.rooms.logged[shard]].tolist() == [list(c) for c in self.log]
+        return expected
+
+    def _join_plain(self, room, token, now_ms, score, counter, asks_time):
+        return room.join(token, now_ms, None if counter else score, asks_time)
+
+    def _join_core(self, event, token, now_ms, score, counter, asks_time):
+        return core.join(self.view, event, token, now_ms, score, counter, asks_time)
+
+    def _status_plain(self, room, token, now_ms, wanted=True):
+        reply = room.status(token, now_ms)
+        return reply if wanted else reply._replace(position=0)
+
+    def _status_core(self, event, token, now_ms, wanted=True):
+        return core.status(self.view, event, token, now_ms, wanted)
+
+    def _status_keys_plain(self, room, token, now_ms, keys):
+        return room.status_keys(token, now_ms, keys)
+
+    def _status_keys_core(self, event, token, now_ms, keys):
+        core.bill_key_scan(self.view, keys)
+        return core.status(self.view, event, token, now_ms, True)
+
+    def _enter_plain(self, room, token, now_ms):
+        return room.enter(token, now_ms)
+
+    def _enter_core(self, event, token, now_ms):
+        return core.enter(self.view, event, token, now_ms)
+
+    def _leave_plain(self, room, token, now_ms):
+        return room.leave(token)
+
+    def _leave_core(self, event, token, now_ms):
+        return core.leave(self.view, event, token)
+
+    def _expire_plain(self, room, token, now_ms, limit):
+        return room.expire(limit, now_ms)
+
+    def _expire_core(self, event, token, now_ms, limit):
+        return core.expire(self.view, event, limit, now_ms)
+
+    def _read_plain(self, room, token, now_ms, known):
+        return Reply(known, room.status_read(token, known))
+
+    def _read_core(self, event, token, now_ms, known):
+        core.bill_read(self.view, event, token, known == Answer.WAITING, True)
+        return known
+
+    def same_state(self) -> None:
+        """Compare everything that either form remembers."""
+        events = len(self.plain)
+        for event, room in enumerate(self.plain):
+            fields = ("opened", "call_credit", "called_at_ms", "bucket", "bucket_at_ms", "tickets", "calls")
+            assert [int(self.rooms.room[event][name]) for name in fields] == [getattr(room, name) for name in fields]
+            assert self.rooms.room[event]["called"] == len(room.called)
+            assert self.rooms.line.members[event] == len(room.line)
+            for place, (score, token) in enumerate(room.line):
+                assert ranked.rank(self.rooms.line, event, score, token) == place
+            for token in range(event, self.tokens, events):
+                self._same_place(room, token)
+        joined, left, silent, lapsed = self.rooms.counts.tolist()
+        assert joined - left - silent - lapsed >= sum(len(room.seen) for room in self.plain)
+
+    def _same_place(self, room: WaitingRoom, token: int) -> None:
+        place = self.rooms.place[token]
+        expected = Answer.WAITING if token in room.score else Answer.UNKNOWN
+        expected = Answer.READY if token in room.called else expected
+        assert WHERE[int(place["where"])] == expected
+        assert place["call_number"] == room.call_number.get(token, 0)
+        if token in room.score:
+            assert place["score"] == room.score[token]
+        if token in room.called:
+            assert place["deadline_ms"] == room.called[token]
+        assert (expected != Answer.UNKNOWN) == (token in room.seen)
+        if token in room.seen:
+            assert place["seen_ms"] == room.seen[token]
+
+
+RULES = st.builds(
+    RoomRules,
+    rate_micro_per_ms=st.sampled_from([1, 7_000, 333_333, MICRO, 5 * MICRO]),
+    burst_micro=st.sampled_from([MICRO, 3 * MICRO + 1, 200 * MICRO]),
+    call_window=st.integers(1, 12),
+    call_ttl_ms=st.integers(1, 60),
+    heartbeat_ttl_ms=st.integers(1, 120),
+)
+STEP = st.tuples(
+    st.sampled_from(("join", "join", "step", "step", *OPERATIONS)), st.integers(0, 11), st.integers(0, 40), st.integers()
+)
+
+
+def random_step(twins: Twins, operation: str, token: int, now_ms: int, salt: int) -> Reply:
+    """Do an operation whose further arguments come from *salt*."""
+    how: dict[str, object] = {}
+    if operation == "join":
+        how = {"score": float(salt % 7), "counter": salt % 3 == 0, "asks_time": salt % 2 == 0}
+    elif operation == "status_keys":
+        how = {"keys": salt % 1000}
+    elif operation == "expire":
+        how = {"limit": salt % 4}
+    elif operation == "read":
+        how = {"known": (Answer.WAITING, Answer.READY, Answer.UNKNOWN)[salt % 3]}
+    elif operation == "status":
+        how = {"wanted": salt % 2 == 0}
+    return twins.do(operation, token, now_ms, **how)
+
+
+@settings(max_examples=150, deadline=None)
+@given(RULES, st.lists(STEP, max_size=80), st.integers(0, 30))
+def test_few_people_in_close_succession(rules, steps, opens_after):
+    """Clocks of pods differ by a few ms: `now_ms` runs back as well as forth."""
+    twins = Twins(rules, shard=(0, 1, 0), tokens=12)
+    true_ms = 10_000
+    for done, (operation, token, number, salt) in enumerate(steps):
+        if done == opens_after:
+            twins.open(true_ms)
+        if operation == "step":
+            true_ms += number
+            continue
+        random_step(twins, operation, token, true_ms - number % 6, salt)
+    twins.same_state()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_crowd_that_joins_polls_enters_and_vanishes(seed):
+    """Thousands of places, so that lines split into chunks, deadlines move and whole crowds expire."""
+    rules = RoomRules(MICRO // 2, 10 * MICRO, call_window=300, call_ttl_ms=150, heartbeat_ttl_ms=900)
+    tokens = 3000
+    twins = Twins(rules, shard=(0, 0), tokens=tokens, log_size=LOG if seed == 1 else 1)
+    generator = np.random.default_rng(seed)
+    kinds = generator.choice(OPERATIONS, 15_000, p=(0.4, 0.3, 0.01, 0.2, 0.03, 0.01, 0.05))
+    answers: set[Answer] = set()
+    for i, operation in enumerate(kinds):
+        if i == 4000:
+            twins.open(10_000 + i // 4)
+        now_ms = 10_000 + i // 4 - int(generator.integers(0, 5))
+        token = int(generator.integers(0, tokens))
+        if operation in ("status", "enter"):  # hold back, then come all at once: too many for the bucket
+            operation = "status" if i % 2000 < 1000 else "enter"
+        if operation == "enter":  # mostly somebody who has been called, as somebody who polls would know
+            called = list(twins.plain[0].called)
+            token = called[token % len(called)] if called and token % 4 else token
+        how: dict[str, object] = {}
+        if operation == "join":
+            counter = token % 2 == 1
+            how = {"score": float(now_ms), "counter": counter, "asks_time": not counter}
+        elif operation == "status_keys":
+            how = {"keys": tokens}
+        elif operation == "expire":
+            how = {"limit": 25}
+        elif operation == "read":
+            how = {"known": Answer(int(generator.integers(0, 3)))}
+        answers.add(twins.do(operation, token, now_ms, **how).answer)
+    twins.same_state()
+    every = set(Answer) - {Answer.SOLD, Answer.SOLD_OUT, Answer.PASS_EXPIRED, Answer.POOL_TIMEOUT, Answer.REFUSED}
+    assert answers == every
+    assert twins.rooms.counts.min() > 0
+
+
+def test_who_rejoins_after_a_lapsed_call_begins_anew():
+    rules = RoomRules(MICRO, MICRO, call_window=5, call_ttl_ms=10, heartbeat_ttl_ms=1000)
+    twins = Twins(rules, shard=(0,), tokens=3)
+    for token in range(3):
+        twins.do("join", token, 0, score=0.0, counter=True, asks_time=False)
+    twins.open(0)
+    assert twins.do("status", 0, 1).answer == Answer.READY
+    assert twins.do("status", 0, 11).answer == Answer.UNKNOWN  # and with it the second is called
+    rejoined = twins.do("join", 0, 11, score=0.0, counter=True, asks_time=False)
+    assert (rejoined.answer, rejoined.position) == (Answer.WAITING, 2)
+    assert twins.do("expire", 0, 11, limit=9).removed == 0  # the lapsed call is gone: its owner waits again
+    twins.same_state()
+
+
+def test_a_clock_that_ran_back_makes_the_next_deadline_earlier():
+    rules = RoomRules(MICRO, MICRO, call_window=1, call_ttl_ms=10, heartbeat_ttl_ms=100)
+    twins = Twins(rules, shard=(0,), tokens=2)
+    twins.do("join", 0, 105, score=1.0, counter=False, asks_time=False)
+    twins.do("leave", 0, 105)
+    twins.do("join", 1, 104, score=2.0, counter=False, asks_time=False)
+    twins.do("join", 0, 103, score=3.0, counter=False, asks_time=False)
+    assert twins.do("expire", 0, 203, limit=1).removed == 0
+    assert twins.do("expire", 0, 204, limit=1).removed == 1
+    assert twins.do("status", 0, 204).answer == Answer.UNKNOWN
+    twins.same_state()
