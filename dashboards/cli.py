@@ -65,9 +65,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 @app.command()
 def run(
-    scenario: Annotated[
-        str, typer.Argument(help="Name of a shipped scenario, or a YAML file.")
-    ] = "onsale-300k",
+    scenario: Annotated[str, typer.Argument(help="Name of a shipped scenario, or a YAML file.")] = "onsale-300k",
     settings: SettingsOption = None,
     seed: SeedOption = 1,
     replications: Annotated[
@@ -121,10 +119,9 @@ def compare(
 
     first, second = load_scenario(a), load_scenario(b)
 
-    from models.simulate import compare_scenarios
-
     from dashboards.output import comparison_document, json_text
     from dashboards.progress import ProgressLine
+    from models.simulate import compare_scenarios
 
     with ProgressLine() as progress:
         differences = compare_scenarios(first, second, replications, seed=seed, progress=progress)
@@ -165,28 +162,21 @@ def schema() -> int:
     return FINE
 
 
-def _simulated(
-    scenario: Scenario, seed: int, replications: int, engine: Engine, store: Path | None
-) -> RunResult:
-    from models.simulate import simulate, simulate_many
-
+def _simulated(scenario: Scenario, seed: int, replications: int, engine: Engine, store: Path | None) -> RunResult:
     from dashboards.progress import ProgressLine
+    from models.simulate import simulate, simulate_many
 
     with ProgressLine() as progress:
         if replications == 1:
             return simulate(scenario, seed=seed, engine=engine.value, progress=progress)
-        return simulate_many(
-            scenario, replications, seed=seed, engine=engine.value, store=store, progress=progress
-        )
+        return simulate_many(scenario, replications, seed=seed, engine=engine.value, store=store, progress=progress)
 
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
     signal.signal(signal.SIGTERM, _terminated)
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(
-            errors="replace"
-        )  # a terminal without UTF-8 gets question marks, not a traceback
+        sys.stdout.reconfigure(errors="replace")  # a terminal without UTF-8 gets question marks, not a traceback
     try:
         code = _guarded(sys.argv[1:] or ["--help"])
         sys.stdout.flush()

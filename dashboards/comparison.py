@@ -18,18 +18,14 @@ if TYPE_CHECKING:
     from models.scenario import Scenario
 
 
-def comparison_view(
-    a: Scenario, b: Scenario, replications: int, differences: Mapping[str, Difference]
-) -> Group:
+def comparison_view(a: Scenario, b: Scenario, replications: int, differences: Mapping[str, Difference]) -> Group:
     """Everything `breakwater compare` prints: what differs first, then what shows no difference."""
     found = [item for item in differences.values() if item.detectable]
     same = [item.kpi for item in differences.values() if not item.detectable]
     pairs = f"{plural(replications, 'pair')} of runs on common random numbers"
     parts: list[Text | Padding] = [Text(f"{b.name} against {a.name}, {pairs}", style="bold"), Text()]
     if replications == 1:
-        parts.append(
-            Text("One pair: no interval, so no difference can be told from chance. --replications 5 can.")
-        )
+        parts.append(Text("One pair: no interval, so no difference can be told from chance. --replications 5 can."))
         parts.append(Padding(_table(a, b, differences.values()), (1, 0, 0, 2)))
         return Group(*parts)
     if found:
@@ -50,9 +46,7 @@ def _table(a: Scenario, b: Scenario, differences: Iterable[Difference]) -> Table
     for item in differences:
         best, low, high = item.difference.best, item.difference.low, item.difference.high
         interval = (
-            "no interval"
-            if low is None or high is None
-            else f"{_signed(low, item.unit)} to {_signed(high, item.unit)}"
+            "no interval" if low is None or high is None else f"{_signed(low, item.unit)} to {_signed(high, item.unit)}"
         )
         table.add_row(
             item.kpi,

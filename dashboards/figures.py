@@ -86,9 +86,7 @@ def requests_by_endpoint(result: RunResult, scenario: Scenario) -> go.Figure:
     figure = go.Figure()
     for endpoint, colour in ENDPOINT_COLOURS.items():
         if result.series[f"sent_{endpoint}"].any():
-            figure.add_scatter(
-                x=series.index, y=series[f"sent_{endpoint}"], name=endpoint, line={"color": colour}
-            )
+            figure.add_scatter(x=series.index, y=series[f"sent_{endpoint}"], name=endpoint, line={"color": colour})
     if scenario.clients.count == TALK_PEOPLE and scenario.clients.load.mode == "onsale":
         _mark_level(figure, TALK_STATUS_RPS, f"the talk's design, {number(TALK_STATUS_RPS)}")
         _mark_level(figure, TALK_ENOUGH_RPS, f'"enough in reality", {number(TALK_ENOUGH_RPS)}')
@@ -145,9 +143,7 @@ def admissions_and_seats(result: RunResult, scenario: Scenario) -> go.Figure:
     if reached is not None:
         title += f"; admissions run at {number(reached)} of {number(rate)} per second"
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
-    figure.add_scatter(
-        x=series.index, y=series["admitted"], name="admitted", line={"color": GREEN}, row=1, col=1
-    )
+    figure.add_scatter(x=series.index, y=series["admitted"], name="admitted", line={"color": GREEN}, row=1, col=1)
     cumulative = result.series["sold"].cumsum().loc[series.index]
     figure.add_scatter(
         x=series.index, y=cumulative, name="seats sold", line={"color": PURPLE, "width": 2.5}, row=2, col=1
@@ -181,9 +177,7 @@ def stages(result: RunResult, verdict: Verdict) -> go.Figure:
         col=1,
     )
     p99 = [row.stage.status_p99_ms for row in rows]
-    figure.add_scatter(
-        x=names, y=p99, name="status p99", mode="lines+markers", line={"color": GREEN}, row=2, col=1
-    )
+    figure.add_scatter(x=names, y=p99, name="status p99", mode="lines+markers", line={"color": GREEN}, row=2, col=1)
     figure.update_yaxes(title_text="engine CPU, %", range=[0, 105], row=1, col=1)
     figure.update_yaxes(title_text="status p99, ms", row=2, col=1, **_log_axis(1, 2, 5))
     return _finished(figure, title, None, 1, height=520).update_xaxes(title_text="", ticksuffix="")
@@ -219,9 +213,7 @@ def _log_axis(*steps: int) -> dict[str, object]:
     return {"type": "log", "tickvals": ticks, "ticktext": [number(tick) for tick in ticks]}
 
 
-def _mark_level(
-    figure: go.Figure, value: float, text: str, row: int | None = None, log: bool = False
-) -> None:
+def _mark_level(figure: go.Figure, value: float, text: str, row: int | None = None, log: bool = False) -> None:
     where = {} if row is None else {"row": row, "col": 1}
     figure.add_hline(y=value, line={"color": GREY, "dash": "dash", "width": 1}, **where)
     figure.add_annotation(

@@ -77,9 +77,7 @@ def checked_target(out: Path) -> Path:
     if target.exists():
         others = sorted(path.name for path in target.iterdir() if path.name not in FILES)
         if others:
-            raise BadInput(
-                f"--out: {out} holds other files ({others[0]}); name a new directory or one with a run"
-            )
+            raise BadInput(f"--out: {out} holds other files ({others[0]}); name a new directory or one with a run")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -86,9 +86,7 @@ def _slo(verdict: Verdict) -> str:
 
 
 def _findings(verdict: Verdict) -> str:
-    rows = (
-        (_mark(finding.good), escape(finding.topic), escape(finding.text)) for finding in verdict.findings
-    )
+    rows = ((_mark(finding.good), escape(finding.topic), escape(finding.text)) for finding in verdict.findings)
     return _card(_table((), rows, ("mark", "key", "")))
 
 
@@ -246,14 +244,10 @@ def _table(
     hot: Iterable[bool] = (),
 ) -> str:
     """A table of escaped cells; `classes` by column, `hot` marks rows to emphasise."""
-    head = "".join(
-        f'<th class="{kind}">{escape(title)}</th>' for title, kind in zip(titles, classes, strict=False)
-    )
+    head = "".join(f'<th class="{kind}">{escape(title)}</th>' for title, kind in zip(titles, classes, strict=False))
     marked = [*hot]
     body = []
     for index, row in enumerate(rows):
         cells = "".join(f'<td class="{kind}">{cell}</td>' for cell, kind in zip(row, classes, strict=True))
         body.append(f'<tr class="{"hot" if index < len(marked) and marked[index] else ""}">{cells}</tr>')
-    return (
-        f"<table>{f'<thead><tr>{head}</tr></thead>' if titles else ''}<tbody>{''.join(body)}</tbody></table>"
-    )
+    return f"<table>{f'<thead><tr>{head}</tr></thead>' if titles else ''}<tbody>{''.join(body)}</tbody></table>"

@@ -45,6 +45,9 @@ SHOWN_KPIS = (
 )
 """The KPIs a first look needs; the report has them all."""
 
+ONSALE_FAMILIES = ("wait.", "admission.", "seats.")
+"""Beginnings of KPIs that mean nothing in a load ladder, where nobody is let in."""
+
 SLO_WORDS = {
     "mean_wait_s": "mean wait of those admitted",
     "status_p99_ms": "status p99",
@@ -71,11 +74,7 @@ def verdict_view(result: RunResult, verdict: Verdict) -> Group:
         _banner(result, verdict),
         *_section("Why", _findings(verdict)),
         *_section(_titled("Service levels", result), _slo(verdict)),
-        *(
-            _section("Load ladder, engine CPU beside the published figures", _stages(verdict))
-            if verdict.stages
-            else ()
-        ),
+        *(_section("Load ladder, engine CPU beside the published figures", _stages(verdict)) if verdict.stages else ()),
         *_section("Capacities, the one exhausted first on top", _limits(verdict)),
         *(_section(_shard_title(verdict), _shards(verdict)) if len(verdict.shards) > 1 else ()),
         *_section(_titled("Key figures", result), _kpis(result)),
@@ -140,9 +139,7 @@ def _findings(verdict: Verdict) -> Table:
 
 
 def _slo(verdict: Verdict) -> Table:
-    table = grid(
-        ("", "left"), ("level", "left"), ("limit", "right"), ("found", "right"), ("interval", "left")
-    )
+    table = grid(("", "left"), ("level", "left"), ("limit", "right"), ("found", "right"), ("interval", "left"))
     for row in verdict.slo:
         table.add_row(
             mark(row.met),
@@ -200,8 +197,9 @@ def _shards(verdict: Verdict) -> Table:
 
 
 def _stages(verdict: Verdict) -> Table:
-    titles = ("stage", "twin", "published", "difference", "p50", "p99", "answered", "errors", "commands")
+    titles = ("stage", "twin", "published", "apart", "p50", "p99", "answered/s", "errors", "commands/s")
     table = grid(("", "left"), *((title, "left" if title == "stage" else "right") for title in titles))
+    table.columns[1].no_wrap = True
     for row in verdict.stages:
         stage = row.stage
         difference = row.difference_points
@@ -213,9 +211,9 @@ def _stages(verdict: Verdict) -> Table:
             NOTHING if difference is None else f"{difference:+.1f} pt",
             with_unit(stage.status_p50_ms, "ms"),
             with_unit(stage.status_p99_ms, "ms"),
-            f"{number(stage.answered_rps)}/s",
+            number(stage.answered_rps),
             f"{number(stage.error_percent)} %",
-            f"{number(stage.commands_per_s)}/s",
+            number(stage.commands_per_s),
         )
     return table
 
@@ -224,6 +222,8 @@ def _kpis(result: RunResult) -> Table:
     table = grid(("", "left"), ("", "right"), ("", "left"), header=False)
     for name in SHOWN_KPIS:
         kpi = result.kpis.get(name)
+        if result.stages and name.startswith(ONSALE_FAMILIES):
+            continue
         if kpi is not None and kpi.best is not None:
             table.add_row(name, with_unit(kpi.best, kpi.unit), Text(_kpi_interval(kpi), style="dim"))
     return table
@@ -261,12 +261,14 @@ def _bullets(lines: Iterable[str]) -> Table:
 def _provenance(result: RunResult) -> Text:
     manifest, total = result.manifest, result.best("requests.total") or 0
     wall = manifest["wall_s"]
-    speed = f" ({number(total / wall)}/s)" if wall > 0 else ""
-    compiled = f", after {clock(manifest['compile_s'])} of compiling" if manifest["compile_s"] >= 0.05 else ""
-    runs = "" if manifest["replications"] == 1 else f" · {manifest['replications']} replications"
+    many = manifest["replications"] > 1
+    speed = f" ({number(total / wall)}/s)" if wall > 0 and not many else ""
+    runs = f"{manifest['replications']} runs of {number(total)} requests" if many else f"{number(total)} requests"
+    before = (
+        f", after {clock(manifest['compile_s'])} to compile or load the engine" if manifest["compile_s"] > 0 else ""
+    )
     return Text(
-        f"{number(total)} requests in {clock(wall)}{speed}{compiled} · engine {manifest['engine']} · "
-        f"scenario {manifest['scenario_hash']}{runs}",
+        f"{runs} in {clock(wall)}{speed}{before}\nengine {manifest['engine']} · scenario {manifest['scenario_hash']}",
         style="dim",
     )
 

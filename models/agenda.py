@@ -1,28 +1,26 @@
 """What is due, and the slots of requests under way."""
 
-import numpy as np
-from numba import njit
-
 from models.operations import ENTITY_BITS, NUMBER_BITS
 from models.world import FREE_SLOTS, IN_FLIGHT, World
 from sim import heap, wheel
+from sim.compiled import inlined
 
 NOTHING = -1
 """The item of an event that concerns no slot."""
 _KIND_SHIFT = ENTITY_BITS + NUMBER_BITS
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def schedule(w: World, time: int, kind: int, entity: int, number: int, item: int) -> None:
     """Let an event happen at `time`, which is not in the past."""
-    key = (np.int64(kind) << _KIND_SHIFT) | (np.int64(entity) << NUMBER_BITS) | np.int64(number)
+    key = (kind << _KIND_SHIFT) | (entity << NUMBER_BITS) | number
     if time < wheel.emptied_until(w.wheel):
         heap.push(w.heap, time, key, item)
     else:
         wheel.insert(w.wheel, time, key, item)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def new_slot(w: World) -> int:
     """Return a free slot, marked as used; the loop has made sure that there is one."""
     free = w.total[FREE_SLOTS] - 1
@@ -31,7 +29,7 @@ def new_slot(w: World) -> int:
     return w.free[free]
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def free_slot(w: World, slot: int) -> None:
     """Give a slot back; its next user writes all its fields."""
     w.slot[slot].entity = NOTHING

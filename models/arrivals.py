@@ -29,9 +29,7 @@ LATEST_S = 1e6
 NS_PER_S = 1e9
 
 
-def arrival_times_ns(
-    clients: Clients, opens_at_s: float, u: Floats, bot: NDArray[np.bool_]
-) -> NDArray[np.int64]:
+def arrival_times_ns(clients: Clients, opens_at_s: float, u: Floats, bot: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the arrival of every client in ns from the start of the run, LATEST_S at most.
 
     `u` (uniform in [0, 1)) and `bot` have one entry per client. Profiles count from `opens_at_s`, except a
@@ -115,15 +113,11 @@ def _recorded(trace: TraceArrival, count: int) -> Floats:
     times = _column(trace)
     path = "clients.arrival.file"
     if len(times) < count:
-        raise BadInput(
-            f"{path}: has {len(times):,} rows; must have one for each of clients.count = {count:,}"
-        )
+        raise BadInput(f"{path}: has {len(times):,} rows; must have one for each of clients.count = {count:,}")
     wrong = np.flatnonzero(~(np.isfinite(times) & (times >= 0) & (times <= LATEST_S)))
     if len(wrong):
         value = times[wrong[0]]
-        raise BadInput(
-            f"{path}: {shown(trace.column)} is {value:g} in row {wrong[0] + 1}; must be 0 to {LATEST_S:g}"
-        )
+        raise BadInput(f"{path}: {shown(trace.column)} is {value:g} in row {wrong[0] + 1}; must be 0 to {LATEST_S:g}")
     return np.sort(times)[:count]
 
 
@@ -139,9 +133,7 @@ def _column(trace: TraceArrival) -> Floats:
             column = pandas.read_csv(trace.file, usecols=[trace.column])[trace.column]
         return np.asarray(pandas.to_numeric(column), dtype=np.float64)
     except OSError as error:
-        raise BadInput(
-            f"{path}: cannot read {shown(trace.file)}: {error.strerror or _brief(error)}"
-        ) from None
+        raise BadInput(f"{path}: cannot read {shown(trace.file)}: {error.strerror or _brief(error)}") from None
     except (ValueError, TypeError, KeyError) as error:
         raise BadInput(
             f"{path}: no numbers in column {shown(trace.column)} of {shown(trace.file)}: {_brief(error)}"

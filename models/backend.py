@@ -4,8 +4,6 @@ A seat is taken when the service is done, atomically and once per session: a cli
 told what it already has. Nothing oversells.
 """
 
-from numba import njit
-
 from models.agenda import schedule
 from models.operations import Answer, Kind, Stream
 from models.record import Column, count
@@ -17,6 +15,7 @@ from models.world import (
     World,
 )
 from sim import queues
+from sim.compiled import compiled
 from sim.draws import from_table
 from sim.queues import LENGTH
 
@@ -25,7 +24,7 @@ _DONE, _POD_REPLY, _SERVICE = int(Kind.BACKEND_DONE), int(Kind.POD_REPLY), int(S
 _SOLD_COLUMN = int(Column.SOLD)
 
 
-@njit(cache=True)
+@compiled
 def on_backend_arrive(w: World, now: int, slot: int) -> None:
     """A reservation reaches the backend: it is served now or waits."""
     if w.total[BACKEND_BUSY] < w.p.servers:
@@ -35,14 +34,14 @@ def on_backend_arrive(w: World, now: int, slot: int) -> None:
         queues.put(w.backend_queue, 0, w.follower, slot)
 
 
-@njit(cache=True)
+@compiled
 def _serve(w: World, now: int, slot: int) -> None:
     r = w.slot[slot]
     service = from_table(w.x.service, w.x.starts[_SERVICE], r.entity, r.number)
     schedule(w, now + service, _DONE, r.entity, r.number, slot)
 
 
-@njit(cache=True)
+@compiled
 def on_backend_done(w: World, now: int, slot: int) -> None:
     """A reservation has been worked on: take the seats, answer, go on to the next."""
     r = w.slot[slot]
@@ -54,7 +53,7 @@ def on_backend_done(w: World, now: int, slot: int) -> None:
         w.total[BACKEND_BUSY] -= 1
 
 
-@njit(cache=True)
+@compiled
 def _reserve(w: World, now: int, s: int, event: int) -> int:
     c = w.session[s]
     if c.holds == 1:

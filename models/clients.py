@@ -5,8 +5,6 @@ Also the generated loads of the ladders: an open loop, which sends whatever happ
 
 import math
 
-from numba import njit
-
 from models.agenda import NOTHING, free_slot, new_slot, schedule
 from models.operations import FIRST_FAILURE, Answer, Kind, Op, Stream
 from models.plan import CLOSED_LOOP, ONSALE
@@ -18,7 +16,6 @@ from models.world import (
     BOT,
     BUYING,
     CLIENT,
-    COMING,
     DONE,
     ENTERING,
     FAILED,
@@ -32,6 +29,7 @@ from models.world import (
     WAITING,
     World,
 )
+from sim.compiled import compiled, inlined
 from sim.draws import below, from_table, uniform
 
 SHORTEST_THROTTLE_NS = SECOND
@@ -52,31 +50,31 @@ _FAILED_POOL, _FAILED_CLIENT = int(Column.FAILED_POOL_TIMEOUT), int(Column.FAILE
 _FAILED_REFUSED, _ADMITTED = int(Column.FAILED_REFUSED), int(Column.ADMITTED)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def spread(u: float, interval: int, fraction: float) -> int:
     """Return a poll interval, uniform in [1 - fraction, 1 + fraction] x `interval`, ns."""
     return interval + math.floor(interval * fraction * (2.0 * u - 1.0) + 0.5)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def backoff(u: float, base: int, longest: int, attempt: int) -> int:
     """Return the wait in ns before a retry: exponential with full jitter (uniform from 0), `attempt` from 0."""
     return math.floor(u * min(longest, base << min(attempt, 20)) + 0.5)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def exponential(u: float, mean: float) -> int:
     """Return an exponential time of this mean in ns from a uniform draw."""
     return math.floor(-math.log1p(-u) * mean + 0.5)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def endpoint_of(op: int) -> int:
     """Return the endpoint of an operation: a read-only status is a status."""
     return _STATUS if op == _STATUS_READ else op
 
 
-@njit(cache=True)
+@compiled
 def send(w: World, s: int, op: int, at: int) -> None:
     """Let session `s` send its next request at time `at`."""
     c = w.session[s]
@@ -89,14 +87,14 @@ def send(w: World, s: int, op: int, at: int) -> None:
     schedule(w, at + c.base_delay + jitter, _ARRIVE, s, c.number, NOTHING)
 
 
-@njit(cache=True)
+@compiled
 def finish(w: World, s: int) -> None:
     """The session does nothing more."""
     w.session[s].phase = DONE
     w.total[ACTIVE] -= 1
 
 
-@njit(cache=True)
+@compiled
 def next_turn(w: World, s: int, op: int, now: int, at: int) -> None:
     """Join or poll at time `at`, unless the session's patience ends before: then leave, with or without a word."""
     c = w.session[s]
@@ -108,13 +106,13 @@ def next_turn(w: World, s: int, op: int, now: int, at: int) -> None:
         finish(w, s)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def own_interval(w: World, s: int) -> int:
     """Return the session's poll interval where the server advises none, ns."""
     return w.p.bot_interval if (w.session[s].traits & BOT) != 0 else w.p.poll_interval
 
 
-@njit(cache=True)
+@compiled
 def poll_later(w: World, s: int, now: int, position: int) -> None:
     """Ask for the status again after an interval, by the server's advice for this place if it gives any."""
     c = w.session[s]
@@ -132,7 +130,7 @@ def poll_later(w: World, s: int, now: int, position: int) -> None:
     next_turn(w, s, op, now, at)
 
 
-@njit(cache=True)
+@compiled
 def try_again(w: World, s: int, now: int) -> None:
     """After a failure: retry with backoff; after the last retry wait a poll interval and begin anew."""
     c = w.session[s]
@@ -157,7 +155,7 @@ def try_again(w: World, s: int, now: int) -> None:
         poll_later(w, s, now, 1)
 
 
-@njit(cache=True)
+@compiled
 def _on_place(w: World, s: int, now: int, answer: int, position: int) -> None:
     """Act on the answer to a join or a status."""
     c = w.session[s]
@@ -174,7 +172,7 @@ def _on_place(w: World, s: int, now: int, answer: int, position: int) -> None:
         finish(w, s)
 
 
-@njit(cache=True)
+@compiled
 def _on_enter(w: World, s: int, now: int, answer: int, wait_ms: int) -> None:
     """Act on the answer to an enter."""
     c = w.session[s]
@@ -198,7 +196,7 @@ def _on_enter(w: World, s: int, now: int, answer: int, wait_ms: int) -> None:
         _on_place(w, s, now, answer, 0)
 
 
-@njit(cache=True)
+@compiled
 def _on_answer(w: World, s: int, now: int, answer: int, detail: int) -> None:
     """Act on an answer in an on-sale."""
     c = w.session[s]
@@ -216,7 +214,7 @@ def _on_answer(w: World, s: int, now: int, answer: int, detail: int) -> None:
         _on_place(w, s, now, answer, detail)
 
 
-@njit(cache=True)
+@compiled
 def on_client_reply(w: World, now: int, slot: int) -> None:
     """The answer is at the client, which may have given up on it."""
     r = w.slot[slot]
@@ -248,7 +246,7 @@ def on_client_reply(w: World, now: int, slot: int) -> None:
             _on_answer(w, s, now, answer, detail)
 
 
-@njit(cache=True)
+@compiled
 def on_client_timeout(w: World, now: int, s: int, slot: int) -> None:
     """A client that still waits for an answer stops waiting."""
     w.total[FAILED] += 1
@@ -263,7 +261,7 @@ def on_client_timeout(w: World, now: int, s: int, slot: int) -> None:
         try_again(w, s, now)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def waits_still(w: World, entity: int, number: int, slot: int) -> bool:
     """Tell whether anybody still waits for the answer to request `number` of `entity`."""
     if entity < w.p.sessions:
@@ -271,7 +269,7 @@ def waits_still(w: World, entity: int, number: int, slot: int) -> bool:
     return w.slot[slot].entity == entity and w.slot[slot].abandoned == 0
 
 
-@njit(cache=True)
+@compiled
 def stage_at(w: World, now: int) -> int:
     """Return the stage that holds `now`, or the number of stages after the last."""
     stage = 0
@@ -280,7 +278,7 @@ def stage_at(w: World, now: int) -> int:
     return stage
 
 
-@njit(cache=True)
+@compiled
 def measured_stage(w: World, sent_at: int) -> int:
     """Return the stage whose figures a request sent now belongs to; the last row is for those of none."""
     stage = stage_at(w, sent_at)
@@ -290,7 +288,7 @@ def measured_stage(w: World, sent_at: int) -> int:
     return w.x.stage_end.size if sent_at - begin < w.p.settle else stage
 
 
-@njit(cache=True)
+@compiled
 def _next_iteration(w: World, s: int, now: int) -> None:
     """Let a closed-loop user think and send again, or pause until a stage has room for it."""
     c = w.session[s]
@@ -305,7 +303,7 @@ def _next_iteration(w: World, s: int, now: int) -> None:
         send(w, s, _STATUS, at)  # what it is for is drawn when it arrives
 
 
-@njit(cache=True)
+@compiled
 def generated_op(w: World, entity: int, number: int) -> int:
     """Return the operation of a generated request, by the mix."""
     u = uniform(w.x.starts[_SOURCE_OP], entity, number)
@@ -314,7 +312,7 @@ def generated_op(w: World, entity: int, number: int) -> int:
     return _ENTER if u < w.p.mix_join + w.p.mix_enter else _STATUS
 
 
-@njit(cache=True)
+@compiled
 def generated_token(w: World, entity: int, number: int, op: int) -> int:
     """Return whose place a generated request is about: a new one's for a join, else one in line."""
     if op == _JOIN:
@@ -324,7 +322,7 @@ def generated_token(w: World, entity: int, number: int, op: int) -> int:
     return below(w.x.starts[_SOURCE_TOKEN], entity, number, w.p.prejoined)
 
 
-@njit(cache=True)
+@compiled
 def next_source_time(stage_end, stage_rate, now: int, u: float) -> int:  # type: ignore[no-untyped-def]
     """Return when a Poisson source with these stages sends after `now`, or -1: never again."""
     left = -math.log1p(-u)
@@ -340,7 +338,7 @@ def next_source_time(stage_end, stage_rate, now: int, u: float) -> int:  # type:
     return -1
 
 
-@njit(cache=True)
+@compiled
 def on_source(w: World, now: int, entity: int) -> None:
     """An open-loop source sends a request and goes on to the next."""
     op = generated_op(w, entity, 0)
@@ -360,7 +358,7 @@ def on_source(w: World, now: int, entity: int) -> None:
         w.total[ACTIVE] -= 1
 
 
-@njit(cache=True)
+@compiled
 def way_back(w: World, slot: int) -> int:
     """Return the one-way delay in ns of the answer to its client."""
     r = w.slot[slot]
@@ -370,7 +368,7 @@ def way_back(w: World, slot: int) -> int:
     return from_table(w.x.base, w.x.starts[_BASE], r.entity, 0) + jitter
 
 
-@njit(cache=True)
+@compiled
 def on_request(w: World, now: int, s: int) -> int:
     """A session's request reaches the load balancer: give it a slot, or return NOTHING if its tab has been closed."""
     c = w.session[s]
@@ -392,7 +390,7 @@ def on_request(w: World, now: int, s: int) -> int:
     return slot
 
 
-@njit(cache=True)
+@compiled
 def count_sent(w: World, now: int, slot: int) -> None:
     """Count a request that has reached the load balancer and start its client's clock."""
     r = w.slot[slot]

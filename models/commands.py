@@ -12,9 +12,10 @@ for every other command. The costs are those of a profile (`models.profile.Profi
 
 from enum import IntEnum
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from sim.compiled import compiled
 
 
 class Command(IntEnum):
@@ -41,7 +42,7 @@ class Command(IntEnum):
 CALL, ELEMENT, DEPTH, PER_KEY = range(4)  # columns of a cost table, in ns
 
 
-@numba.njit(cache=True)
+@compiled
 def log2_1024(x: int) -> int:
     """Return log2(*x*) in units of 1/1024 for *x* >= 1, in integers, so that both engines agree to the bit.
 
@@ -59,7 +60,7 @@ def log2_1024(x: int) -> int:
     return (exponent << 10) + (x << (10 - exponent)) - 1024
 
 
-@numba.njit(cache=True)
+@compiled
 def call_cost_ns(table: NDArray[np.int64], command: int, elements: int, members: int) -> int:
     """Return what one call of *command* costs the engine thread, in ns.
 

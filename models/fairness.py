@@ -1,8 +1,9 @@
 """Whether people were called in the order in which they came."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sim.compiled import compiled
 
 
 def order_kept(
@@ -10,9 +11,10 @@ def order_kept(
 ) -> tuple[float | None, int | None]:
     """Return Kendall's tau of coming and being called, and the most places anybody lost between the two.
 
-    All arrays have one entry per person: `came_at` in ns, -1 for those who never came; `call_number` within the `event`,
-    0 for those never called, who do not count. tau is that of each event, averaged by people called; None where no event
-    called two. Places lost: rank among those called minus rank among them by arrival; None if nobody was called.
+    All arrays have one entry per person: `came_at` in ns, -1 for those who never came; `call_number` within the
+    `event`, 0 for those never called, who do not count. tau is that of each event, averaged by people called; None
+    where no event called two. Places lost: rank among those called minus rank among them by arrival; None if nobody
+    was called.
     """
     counted = (call_number > 0) & (came_at >= 0)
     came_at, call_number, event = came_at[counted], call_number[counted], event[counted]
@@ -48,7 +50,7 @@ def kendall_tau(x: NDArray[np.int64], ranks: NDArray[np.int64]) -> float | None:
     return (pairs - tied - 2 * discordant) / float(np.sqrt(float(pairs - tied) * pairs))
 
 
-@njit(cache=True)
+@compiled
 def _inversions(values: NDArray[np.int64]) -> int:
     """Return how many pairs stand in the wrong order, by a merge sort from the bottom; sorts *values*."""
     spare = np.empty_like(values)

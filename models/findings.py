@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.limits import MAX_CONNECTIONS_PER_NODE, Limit, busy_by_shard
+from models.limits import MAX_CONNECTIONS_PER_NODE, Limit, busy_by_shard, within_reach
 from models.wording import clock, number, plural, with_unit
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ TALK_ENOUGH_RPS = 30_000
 
 KEPT_SHARE = 0.95
 """Admissions keep their rate if they reach this share of it while the line is long enough to fill it."""
+
+NOT_FAILURES = ("errors.rate_percent", "errors.throttled")
+"""What is reported under errors and is no cause of failed requests: being told to try again is an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,13 @@ def findings_of(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]
     onsale = is_onsale(scenario)
     found = [
         _binding(limits),
-        _shards(result),
+        _shards(result, scenario),
         _admissions(result, scenario) if onsale else None,
         _load(result, scenario) if onsale else None,
         _seats(result, scenario) if onsale else None,
         _waits(result) if onsale else None,
         _order(result, scenario) if onsale else None,
+        _lost_turns(result, scenario) if onsale else None,
         _bots(result, scenario) if onsale else None,
         _errors(result),
         _connections(result),
@@ -76,14 +80,19 @@ def _binding(limits: tuple[Limit, ...]) -> Finding:
     if not first.bound:
         return Finding("Binds first", f"Nothing is exhausted. Closest: {first.name}, {first.evidence}.", True)
     text = f"The {first.name}, from second {first.first_s} and for {clock(first.seconds)}: {first.evidence}."
-    later = [f"{limit.name} (second {limit.first_s})" for limit in limits[1:] if limit.bound]
+    others = [limit for limit in limits[1:] if limit.bound]
+    together = [limit.name for limit in others if within_reach(limit, first)]
+    if together:
+        text += f" With it: {', '.join(together)}."
+    later = [f"{limit.name} (second {limit.first_s})" for limit in others if not within_reach(limit, first)]
     if later:
         text += f" Then: {', '.join(later)}."
     return Finding("Binds first", text, False)
 
 
-def _shards(result: RunResult) -> Finding:
-    busy = 100 * busy_by_shard(result).mean(axis=0)
+def _shards(result: RunResult, scenario: Scenario) -> Finding:
+    by_second = busy_by_shard(result)
+    busy = 100 * by_second.mean(axis=0)
     hot = int(result.facts["hot_shard"])
     mean = float(busy.mean())
     held = int(result.facts["events_per_shard"][hot])
@@ -95,16 +104,15 @@ def _shards(result: RunResult) -> Finding:
         return Finding("Hottest shard", text)
     ratio = float(busy[hot]) / mean
     text += f" That is {number(ratio)} times the mean; an even spread would be 1."
-    return Finding("Hottest shard", text, ratio < 1.5)
+    strained = 100 * float(by_second[:, hot].max()) > scenario.slo.engine_cpu_percent
+    return Finding("Hottest shard", text, True if ratio < 1.5 else False if strained else None)
 
 
 def _admissions(result: RunResult, scenario: Scenario) -> Finding:
     rate, reached = scenario.admission.rate_rps, achieved_admissions_rps(result, scenario)
     total = with_unit(result.best("admission.total"), "people")
     if reached is None:
-        return Finding(
-            "Admissions", f"{total} admitted; the line never held enough people to fill {number(rate)}/s."
-        )
+        return Finding("Admissions", f"{total} admitted; the line never held enough people to fill {number(rate)}/s.")
     kept = reached >= KEPT_SHARE * rate
     text = f"{number(reached)} of {number(rate)} per second while people waited, {total} in all."
     return Finding("Admissions", text, kept)
@@ -117,13 +125,20 @@ def _load(result: RunResult, scenario: Scenario) -> Finding:
     if count != TALK_PEOPLE:
         expected = int(result.facts["sessions"]) / poll
         text += f" {number(result.facts['sessions'])} tabs / {number(poll)} s would be {number(expected)}."
-        return Finding("Load", text)
+        return Finding("Load", text + _in_step(peak, expected))
     above = int((result.series["sent_status"] > TALK_ENOUGH_RPS).sum())
     reached = number(100 * (peak or 0) / TALK_STATUS_RPS)
     text += f" The talk designs for {number(TALK_STATUS_RPS)} ({reached} % reached)"
     enough = f"the {number(TALK_ENOUGH_RPS)} it calls enough"
     text += f"; {enough} is exceeded for {clock(above)}." if above else f"; {enough} is."
-    return Finding("Load", text)
+    return Finding("Load", text + _in_step(peak, TALK_STATUS_RPS))
+
+
+def _in_step(peak: float | None, evenly: float) -> str:
+    """Why the peak exceeds what the polls would be if they were spread evenly over the interval, if it does by far."""
+    if (peak or 0) < 1.3 * evenly:
+        return ""
+    return " Polls come in waves: those who start together at the opening go on in step."
 
 
 def _seats(result: RunResult, scenario: Scenario) -> Finding:
@@ -139,17 +154,16 @@ def _seats(result: RunResult, scenario: Scenario) -> Finding:
     if scenario.event.on_sold_out == "announce":
         text += f" {number(line)} people in line were told then."
         return Finding("Seats", text, oversold == 0)
-    text += (
-        f" {number(line)} people were in line then; {number(vain)} waited on for nothing: nobody told them."
-    )
+    text += f" {number(line)} people were in line then; {number(vain)} waited on for nothing: nobody told them."
+    admitted = result.facts["admitted_without_seat"]
+    if admitted:
+        text += f" {number(admitted)} were let in and got none."
     return Finding("Seats", text, oversold == 0 and vain == 0)
 
 
 def _waits(result: RunResult) -> Finding:
     mean, p50, p95, longest = (clock(result.best(f"wait.{part}_s")) for part in ("mean", "p50", "p95", "max"))
-    return Finding(
-        "Waits", f"Of those admitted: mean {mean}, half within {p50}, 95 % within {p95}, longest {longest}."
-    )
+    return Finding("Waits", f"Of those admitted: mean {mean}, half within {p50}, 95 % within {p95}, longest {longest}.")
 
 
 def _order(result: RunResult, scenario: Scenario) -> Finding:
@@ -170,6 +184,18 @@ def _order(result: RunResult, scenario: Scenario) -> Finding:
     return Finding("Order", text, False)
 
 
+def _lost_turns(result: RunResult, scenario: Scenario) -> Finding | None:
+    lapsed, expired = int(result.series["lapsed"].sum()), int(result.series["expired"].sum())
+    texts = []
+    if lapsed:
+        within = with_unit(scenario.admission.call_ttl_s, "s")
+        texts.append(f"{number(lapsed)} calls lapsed, not taken up within {within}: back to the end of the line.")
+    if expired:
+        silent = with_unit(scenario.waiting_room.heartbeat_ttl_s, "s")
+        texts.append(f"{plural(expired, 'place')} removed after {silent} without a sign of life.")
+    return Finding("Lost turns", " ".join(texts), False if lapsed else None) if texts else None
+
+
 def _bots(result: RunResult, scenario: Scenario) -> Finding | None:
     share, seats = 100 * scenario.clients.bots.share, result.best("bots.seat_share_percent")
     if share == 0:
@@ -178,9 +204,7 @@ def _bots(result: RunResult, scenario: Scenario) -> Finding | None:
         return Finding("People and bots", f"Bots are {number(share)} % of the clients; no seat was sold.")
     fair = seats <= 1.1 * share
     text = f"Bots are {number(share)} % of the clients and take {number(seats)} % of the seats"
-    return Finding(
-        "People and bots", text + ("." if fair else f": {number(seats / share)} times their share."), fair
-    )
+    return Finding("People and bots", text + ("." if fair else f": {number(seats / share)} times their share."), fair)
 
 
 def _errors(result: RunResult) -> Finding:
@@ -188,7 +212,7 @@ def _errors(result: RunResult) -> Finding:
     causes = {
         name.removeprefix("errors."): kpi.best
         for name, kpi in result.kpis.items()
-        if name.startswith("errors.") and name != "errors.rate_percent" and kpi.best
+        if name.startswith("errors.") and name not in NOT_FAILURES and kpi.best
     }
     listed = ", ".join(f"{number(count)} {name.replace('_', ' ')}" for name, count in causes.items())
     text = f"{with_unit(rate, 'percent')} of {number(result.best('requests.total'))} requests failed"

@@ -1,12 +1,9 @@
 """The gateway: a load balancer in front of pods, each with worker slots, a CPU and pools of Redis connections.
 
 A request holds a worker slot from its arrival to its reply, waits in the pod's backlog if all slots are taken, and is
-refused if that is full. It uses the pod's CPU (FIFO) once, then a connection to the Redis node it needs, waiting for one
-(FIFO) up to the pool timeout.
+refused if that is full. It uses the pod's CPU (FIFO) once, then a connection to the Redis node it needs, waiting for
+one (FIFO) up to the pool timeout.
 """
-
-import numpy as np
-from numba import njit
 
 from models.agenda import NOTHING, schedule
 from models.clients import endpoint_of, way_back
@@ -16,7 +13,9 @@ from models.record import Column, add_busy
 from models.units import EPOCH_NS
 from models.world import POOL_WAITING, ROUND_ROBIN_AT, World
 from sim import queues
+from sim.compiled import compiled
 from sim.draws import below, from_table
+from sim.memory import prefetch
 from sim.queues import FIRST, LENGTH
 from sim.stations import serve
 
@@ -29,13 +28,13 @@ _ROUTE, _CPU = int(Stream.ROUTE), int(Stream.CPU)
 _BUSY = int(Column.GATEWAY_BUSY_NS)
 
 
-@njit(cache=True)
+@compiled
 def cpu_time(unit: int, mean: int) -> int:
     """Return a CPU time in ns: a draw from the unit table times the endpoint's mean."""
     return (unit * mean) // UNIT
 
 
-@njit(cache=True)
+@compiled
 def _route(w: World, slot: int) -> int:
     """Return the pod the load balancer picks."""
     r = w.slot[slot]
@@ -46,7 +45,7 @@ def _route(w: World, slot: int) -> int:
     return below(w.x.starts[_ROUTE], r.entity, r.number if w.p.routing == RANDOM else 0, w.p.pods)
 
 
-@njit(cache=True)
+@compiled
 def on_arrive(w: World, now: int, slot: int) -> None:
     """A request is given to a pod: to a worker, to the backlog, or back."""
     pod = _route(w, slot)
@@ -61,7 +60,7 @@ def on_arrive(w: World, now: int, slot: int) -> None:
         _answer_client(w, now, slot)
 
 
-@njit(cache=True)
+@compiled
 def _start_work(w: World, now: int, slot: int) -> None:
     r = w.slot[slot]
     unit = from_table(w.x.cpu_unit, w.x.starts[_CPU], r.entity, r.number)
@@ -71,7 +70,7 @@ def _start_work(w: World, now: int, slot: int) -> None:
     schedule(w, done, _CPU_DONE, r.entity, r.number, slot)
 
 
-@njit(cache=True)
+@compiled
 def on_cpu_done(w: World, now: int, slot: int) -> None:
     """The pod has worked out what to ask: the backend, nobody (the event is known to be sold out), or a Redis node."""
     r = w.slot[slot]
@@ -89,11 +88,11 @@ def on_cpu_done(w: World, now: int, slot: int) -> None:
     _connect(w, now, slot)
 
 
-@njit(cache=True)
+@compiled
 def _connect(w: World, now: int, slot: int) -> None:
     """Take a connection of the pod to the node, or wait for one."""
     r = w.slot[slot]
-    pool = np.int64(r.pod) * w.p.nodes + r.node
+    pool = r.pod * w.p.nodes + r.node
     if w.pool[pool].in_use < w.p.pool_size:
         w.pool[pool].in_use += 1
         _ask(w, now, slot)
@@ -104,7 +103,7 @@ def _connect(w: World, now: int, slot: int) -> None:
     _arm(w, pool)
 
 
-@njit(cache=True)
+@compiled
 def _arm(w: World, pool: int) -> None:
     """Set the pool's timer for its first in line, unless it is set: it is never later than needed."""
     if w.pool[pool].armed == 0:
@@ -113,13 +112,13 @@ def _arm(w: World, pool: int) -> None:
         schedule(w, w.slot[first].queued_at + w.p.pool_timeout, _TIMER, pool, 0, NOTHING)
 
 
-@njit(cache=True)
+@compiled
 def _ask(w: World, now: int, slot: int) -> None:
     r = w.slot[slot]
     schedule(w, now + w.x.delay[r.pod, r.node], _NODE_ARRIVE, r.entity, r.number, slot)
 
 
-@njit(cache=True)
+@compiled
 def on_pool_timeout(w: World, now: int, pool: int) -> None:
     """Fail everybody who has waited too long for a connection of this pool."""
     w.pool[pool].armed = 0
@@ -134,21 +133,23 @@ def on_pool_timeout(w: World, now: int, pool: int) -> None:
         _finish_work(w, now, slot)
 
 
-@njit(cache=True)
+@compiled
 def on_pod_reply(w: World, now: int, slot: int) -> None:
     """The answer is back at the pod: the connection goes to the next in line, the worker to the next request."""
     r = w.slot[slot]
     if r.op != _RESERVE:
-        pool = np.int64(r.pod) * w.p.nodes + r.node
+        pool = r.pod * w.p.nodes + r.node
         if w.pool_queue[pool, LENGTH] > 0:
             w.total[POOL_WAITING] -= 1
-            _ask(w, now, queues.take(w.pool_queue, pool, w.follower))
+            first = queues.take(w.pool_queue, pool, w.follower)
+            prefetch(w.slot, w.pool_queue[pool, FIRST])
+            _ask(w, now, first)
         else:
             w.pool[pool].in_use -= 1
     _finish_work(w, now, slot)
 
 
-@njit(cache=True)
+@compiled
 def _finish_work(w: World, now: int, slot: int) -> None:
     """Send the answer off and give the worker slot to the first in the backlog."""
     pod = w.slot[slot].pod
@@ -159,7 +160,7 @@ def _finish_work(w: World, now: int, slot: int) -> None:
         w.pod[pod].working -= 1
 
 
-@njit(cache=True)
+@compiled
 def _answer_client(w: World, now: int, slot: int) -> None:
     r = w.slot[slot]
     schedule(w, now + way_back(w, slot), _CLIENT_REPLY, r.entity, r.number, slot)

@@ -1,7 +1,6 @@
 """The compiled event core: it takes what is due, in order, and hands it to the part of the system it concerns."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from models.agenda import NOTHING, schedule
@@ -24,8 +23,14 @@ from models.world import (
     is_short,
 )
 from sim import heap, wheel
+from sim.compiled import compiled, inlined
 from sim.draws import from_table
 from sim.memory import prefetch
+
+LOOK_AHEAD = 7
+"""The first three levels of the heap below its root: what is due next is among them, and its slot is fetched early."""
+CHECK_EVERY = 32
+"""Events between two looks at the room left; each takes at most `world.SPARE` / 32 of anything."""
 
 REACHED, SHORT, DRAINED, SOLD_OUT = range(4)
 """Why `advance` returned: the time was reached; an array must grow first; nothing is left to do; an event sold out."""
@@ -38,12 +43,16 @@ _ENTITIES = (1 << ENTITY_BITS) - 1
 _NUMBERS = (1 << NUMBER_BITS) - 1
 
 
-@njit(cache=True)
+@compiled
 def advance(w: World, until: int) -> int:
     """Run every event before `until` (ns), unless something stops it earlier, and return why it stopped."""
+    checked = 0
     while True:
-        if is_short(w):
-            return SHORT
+        if checked == 0:
+            if is_short(w):
+                return SHORT
+            checked = CHECK_EVERY
+        checked -= 1
         if w.total[SOLD_OUT_NEWS] == 1:
             w.total[SOLD_OUT_NEWS] = 0
             return SOLD_OUT
@@ -58,27 +67,35 @@ def advance(w: World, until: int) -> int:
             _empty_bucket(w)
             w.total[BUCKET_NEEDS] = 0
             continue
-        now = w.heap.time[0]
-        if now >= until:
+        if w.heap.time[0] >= until:
             return REACHED
-        key = w.heap.key[0]
-        item = w.heap.item[0]
-        heap.drop_first(w.heap)
-        kind = key >> (ENTITY_BITS + NUMBER_BITS)
-        if kind == _CLIENT_TIMEOUT and not waits_still(w, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS, item):
-            continue
-        w.total[NOW] = now
-        w.total[EVENTS_RUN] += 1
-        if w.total[TRACED] < w.trace.shape[0] and kind != _POOL_TIMEOUT:
-            w.trace[w.total[TRACED], 0] = now
-            w.trace[w.total[TRACED], 1] = key
-            w.total[TRACED] += 1
-        if now >= w.record.second[1]:
-            turn_to(w.record, now)
-        _dispatch(w, now, kind, key, item)
+        _run_first(w)
 
 
-@njit(cache=True)
+@inlined
+def _run_first(w: World) -> None:
+    """Take the first event of the heap and let it happen, unless it is the timeout of a request that is over."""
+    now = w.heap.time[0]
+    key = w.heap.key[0]
+    item = w.heap.item[0]
+    heap.drop_first(w.heap)
+    for soon in range(1, LOOK_AHEAD):
+        prefetch(w.slot, w.heap.item[soon])
+    kind = key >> (ENTITY_BITS + NUMBER_BITS)
+    if kind == _CLIENT_TIMEOUT and not waits_still(w, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS, item):
+        return
+    w.total[NOW] = now
+    w.total[EVENTS_RUN] += 1
+    if w.total[TRACED] < w.trace.shape[0] and kind != _POOL_TIMEOUT:
+        w.trace[w.total[TRACED], 0] = now
+        w.trace[w.total[TRACED], 1] = key
+        w.total[TRACED] += 1
+    if now >= w.record.second[1]:
+        turn_to(w.record, now)
+    _dispatch(w, now, kind, key, item)
+
+
+@compiled
 def _dispatch(w: World, now: int, kind: int, key: int, item: int) -> None:
     """Hand an event to the part of the system it concerns."""
     if kind == _ARRIVE:
@@ -105,7 +122,7 @@ def _dispatch(w: World, now: int, kind: int, key: int, item: int) -> None:
         on_source(w, now, (key >> NUMBER_BITS) & _ENTITIES)
 
 
-@njit(cache=True)
+@compiled
 def _arrive(w: World, now: int, entity: int, slot: int) -> None:
     """A request reaches the load balancer: a session's gets its slot here, a source's has one."""
     if entity < w.p.sessions:
@@ -116,7 +133,7 @@ def _arrive(w: World, now: int, entity: int, slot: int) -> None:
     on_arrive(w, now, slot)
 
 
-@njit(cache=True)
+@compiled
 def _next_bucket_size(w: World) -> int:
     """Return how many events the next bucket may put into the heap."""
     size = 0
@@ -131,7 +148,7 @@ def _next_bucket_size(w: World) -> int:
     return size + at - w.total[NEXT_ARRIVAL]
 
 
-@njit(cache=True)
+@compiled
 def _empty_bucket(w: World) -> None:
     """Move the next bucket of the wheel, and the first requests that come with it, into the heap."""
     head = wheel.take_bucket(w.wheel)
@@ -153,9 +170,9 @@ def _empty_bucket(w: World) -> None:
     w.total[NEXT_ARRIVAL] = at
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _is_alive(w: World, key: int, item: int) -> bool:
-    """Drop a timeout whose request is over, as nearly all are; for a request to come, fetch its session and place."""
+    """Drop a timeout whose request is over, as nearly all are; fetch what a request or a reply will read and write."""
     kind = key >> (ENTITY_BITS + NUMBER_BITS)
     entity = (key >> NUMBER_BITS) & _ENTITIES
     if kind == _CLIENT_TIMEOUT:
@@ -164,10 +181,14 @@ def _is_alive(w: World, key: int, item: int) -> bool:
         prefetch(w.session, entity)
         if entity < w.rooms.place.size:
             prefetch(w.rooms.place, entity)
+    elif kind == _CLIENT_REPLY:
+        prefetch(w.slot, item)
+        if entity < w.p.sessions:
+            prefetch(w.session, entity)
     return True
 
 
-@njit(cache=True)
+@compiled
 def first_arrivals(
     first_send: NDArray[np.int64], base_delay: NDArray[np.int64], jitter: NDArray[np.int64], start: np.uint64
 ) -> NDArray[np.int64]:

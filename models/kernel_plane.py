@@ -8,13 +8,14 @@ from models.kernel import advance, first_arrivals
 from models.operations import Kind, Stream, event_key
 from models.plan import OPEN_LOOP, Plan
 from models.record import NODES, PER_NODE, QUEUE, Column, Level
+from models.recording import Recording, of_kernel
 from models.redis_node import open_sale, prejoin, send_expiry
-from models.world import ACTIVE, IN_FLIGHT, NOW, POOL_WAITING, World, grown, new_world
+from models.world import ACTIVE, IN_FLIGHT, NOW, POOL_WAITING, SENT, World, grown, new_world
 from sim import wheel
 from sim.clock import DRAINED, REACHED, Stop
 from sim.draws import uniform
 from sim.queues import LENGTH
-from sim.views import View
+from sim.views import seen_compiled
 
 SOLD_OUT = "sold out"
 
@@ -30,7 +31,7 @@ class KernelPlane:
         self.plan = plan
         self.now = 0
         self.world: World = new_world(plan, arrival, traced)
-        self._view = View(self.world)
+        self._view = seen_compiled(self.world)
         prejoin(self._view)
         if plan.params.load == OPEN_LOOP:
             self._start_source()
@@ -56,7 +57,15 @@ class KernelPlane:
             if cause == kernel.SOLD_OUT:
                 return Stop(self.now, SOLD_OUT)
             self.world = grown(self.world)
-            self._view = View(self.world)
+            self._view = seen_compiled(self.world)
+
+    def requests(self) -> int:
+        """Return how many requests have reached the load balancer so far."""
+        return int(self.world.total[SENT])
+
+    def recording(self) -> Recording:
+        """Return what the run leaves behind."""
+        return of_kernel(self)
 
     def open_sale(self) -> None:
         """Begin to call and to admit."""

@@ -6,6 +6,7 @@ second is not a finding; a refusal or a timeout counts from the first one, becau
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -53,7 +54,9 @@ class Limit:
 def limits_of(result: RunResult, scenario: Scenario) -> tuple[Limit, ...]:
     """Every capacity on the way, the one reached first leading; those never reached follow, fullest first.
 
-    Limits reached in the same second stay in the order of cause: engine thread, pool, gateway, backend.
+    What is reached within SUSTAINED_S of the first is one event, seen in whole seconds: there the cause leads, in the
+    order engine thread, pool, gateway, backend. (A full engine thread keeps connections, so the pools behind it run
+    dry at once; a pool that runs dry keeps load off the engine thread.)
     """
     found = [
         _engine(result),
@@ -62,11 +65,17 @@ def limits_of(result: RunResult, scenario: Scenario) -> tuple[Limit, ...]:
         _workers(result, scenario),
         _backend(result, scenario),
     ]
-    reached = sorted((limit for limit in found if limit.bound), key=lambda limit: limit.first_s or 0)
-    spare = sorted(
-        (limit for limit in found if not limit.bound), key=lambda limit: -(limit.used_percent or 0)
-    )
+    bound = [limit for limit in found if limit.bound]
+    earliest = min(bound, key=lambda limit: limit.first_s or 0, default=None)
+    reached = [limit for limit in bound if earliest and within_reach(limit, earliest)]
+    reached += sorted((limit for limit in bound if limit not in reached), key=lambda limit: limit.first_s or 0)
+    spare = sorted((limit for limit in found if not limit.bound), key=lambda limit: -(limit.used_percent or 0))
     return (*reached, *spare)
+
+
+def within_reach(limit: Limit, other: Limit) -> bool:
+    """Whether two limits were reached so close together that seconds do not tell which came first."""
+    return abs((limit.first_s or 0) - (other.first_s or 0)) < SUSTAINED_S
 
 
 def busy_by_shard(result: RunResult) -> NDArray[np.float64]:
@@ -100,23 +109,30 @@ def _second(result: RunResult, index: int | None) -> int | None:
 
 
 def _engine(result: RunResult) -> Limit:
-    busy = busy_by_shard(result)
-    shard = int(result.facts["hot_shard"])
-    hot = busy[:, shard]
+    column, name = _busiest_engine(result)
+    hot = _column(result, f"{column}_busy")
     full = hot >= FULL
     first = _second(result, first_sustained(full))
-    queue = _column(result, f"shard_{shard}_queue")
+    queue = _column(result, f"{column}_queue")
     ceiling = result.facts["ceiling_rps"]
     if first is None:
-        evidence = (
-            f"{number(100 * hot.max())} % in the busiest second; ceiling about {number(ceiling)} status RPS"
-        )
+        evidence = f"{number(100 * hot.max())} % in the busiest second; ceiling about {number(ceiling)} status RPS"
     else:
         evidence = f"ceiling about {number(ceiling)} status RPS; up to {number(queue.max())} requests queued"
-    name = f"engine thread of shard {shard}"
-    return Limit(
-        "engine", name, 100 * float(hot.max()), first, int(full.sum()) if first is not None else 0, evidence
-    )
+    return Limit("engine", name, 100 * float(hot.max()), first, int(full.sum()) if first is not None else 0, evidence)
+
+
+def _busiest_engine(result: RunResult) -> tuple[str, str]:
+    """Start of its columns and name of the engine thread that worked most, a primary's or a replica's."""
+    shard = int(result.facts["hot_shard"])
+    column, name = f"shard_{shard}", f"engine thread of shard {shard}"
+    most = _column(result, f"{column}_busy").sum()
+    for candidate in result.series:
+        found = re.fullmatch(r"(shard_(\d+)_replica_(\d+))_busy", str(candidate))
+        if found and _column(result, found[0]).sum() > most:
+            most = _column(result, found[0]).sum()
+            column, name = found[1], f"engine thread of replica {found[3]} of shard {found[2]}"
+    return column, name
 
 
 def _pool(result: RunResult, scenario: Scenario) -> Limit:
@@ -125,11 +141,9 @@ def _pool(result: RunResult, scenario: Scenario) -> Limit:
     first = _first_of(first_sustained(waiting > 0), first_sustained(timeouts > 0, 1))
     size = f"{number(scenario.gateway.redis_pool_size)} connections per pod and node"
     if first is None:
-        return Limit("pool", "Redis connection pools", None, None, 0, f"{size}: nobody waited for one")
-    evidence = (
-        f"{size}: up to {number(waiting.max())} requests waited for one, {number(timeouts.sum())} timed out"
-    )
-    return Limit("pool", "Redis connection pools", None, _second(result, first), int(held.sum()), evidence)
+        return Limit("pool", "Redis connection pool", None, None, 0, f"{size}: nobody waited for one")
+    evidence = f"{size}: up to {number(waiting.max())} requests waited for one, {number(timeouts.sum())} timed out"
+    return Limit("pool", "Redis connection pool", None, _second(result, first), int(held.sum()), evidence)
 
 
 def _gateway_cpu(result: RunResult, scenario: Scenario) -> Limit:
@@ -155,7 +169,7 @@ def _workers(result: RunResult, scenario: Scenario) -> Limit:
     room = scenario.gateway.pods * (scenario.gateway.worker_slots + scenario.gateway.backlog)
     outcome = "none refused" if first is None else f"{number(refused.sum())} requests refused with 503"
     evidence = f"room for {number(room)} requests at a time: {outcome}"
-    return Limit("workers", "gateway workers and backlog", None, first, int((refused > 0).sum()), evidence)
+    return Limit("workers", "backlog of the gateway", None, first, int((refused > 0).sum()), evidence)
 
 
 def _backend(result: RunResult, scenario: Scenario) -> Limit:

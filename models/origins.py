@@ -1,4 +1,4 @@
-"""What a number rests on: the settings behind it and where each comes from, read off the scenario's own descriptions."""
+"""What a number rests on: the settings behind it and their origins, read off the scenario's own descriptions."""
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -14,8 +14,20 @@ SETTINGS = {
     "latency": (*_DEMAND, *_NETWORK, "gateway.cpu_us", "gateway.pods"),
     "wait": (*_DEMAND, "admission.rate_rps", "admission.burst", "admission.call_window"),
     "admission": (*_DEMAND, "admission.rate_rps", "admission.burst", "admission.call_window"),
-    "seats": ("event.seats", "event.choose", "event.conversion", "admission.rate_rps", "backend.reservation_capacity_rps"),
-    "errors": (*_DEMAND, "clients.timeout_s", "gateway.redis_pool_timeout_s", "gateway.worker_slots", "gateway.backlog"),
+    "seats": (
+        "event.seats",
+        "event.choose",
+        "event.conversion",
+        "admission.rate_rps",
+        "backend.reservation_capacity_rps",
+    ),
+    "errors": (
+        *_DEMAND,
+        "clients.timeout_s",
+        "gateway.redis_pool_timeout_s",
+        "gateway.worker_slots",
+        "gateway.backlog",
+    ),
     "gateway": (*_DEMAND, "gateway.pods", "gateway.cpu_cores", "gateway.cpu_us"),
     "fairness": (*_NETWORK, "waiting_room.ticket_order", "gateway.clock_skew_ms", "gateway.cpu_us"),
     "bots": ("clients.bots.share", "clients.bots.reaction_median_s", "clients.arrival", "event.choose"),
@@ -39,7 +51,7 @@ def profile_origin(profile: Profile) -> str:
 
 
 def origin_of(scenario: Scenario, path: str) -> str:
-    """Tell where the setting at a dotted *path* comes from: "the talk", "assumption", a source; "given" if it was changed."""
+    """Return "the talk", "assumption" or the source of the setting at a dotted *path*; "given" if it was changed."""
     model: BaseModel = scenario
     *sections, name = path.split(".")
     for section in sections:

@@ -111,9 +111,7 @@ class Profile(_Part):
             raise ValueError(f"commands: no cost for {', '.join(missing)}")
         if unknown := sorted(self.commands.keys() - known):
             raise ValueError(f"commands: {', '.join(unknown)} unknown; known are {', '.join(sorted(known))}")
-        scans = [
-            name for name, cost in self.commands.items() if cost.per_key_us and name != Command.KEYS.name
-        ]
+        scans = [name for name, cost in self.commands.items() if cost.per_key_us and name != Command.KEYS.name]
         if scans:
             raise ValueError(f"commands.{scans[0]}.per_key_us: only KEYS walks the keyspace")
         return self

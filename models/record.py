@@ -4,11 +4,11 @@ from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from models.operations import ENDPOINTS
 from models.units import SECOND
+from sim.compiled import compiled, inlined
 from sim.histogram import BUCKETS, bucket_of
 
 
@@ -27,8 +27,9 @@ class Column(IntEnum):
     EXPIRED = 17
     LAPSED = 18
     GATEWAY_BUSY_NS = 19
-    ADMITTED_BY_STAMP = 20
-    LEVELS = 21
+    ADMITTED_BY_BUCKET = 20
+    THROTTLED = 21
+    LEVELS = 22
 
 
 class Level(IntEnum):
@@ -64,6 +65,7 @@ SERIES_NAMES = {
     Column.LEFT: "left",
     Column.EXPIRED: "expired",
     Column.LAPSED: "lapsed",
+    Column.THROTTLED: "throttled",
 }
 
 
@@ -73,7 +75,7 @@ class Record(NamedTuple):
     `series` int64[seconds + 1, columns] (what would come after the last second goes to the extra row); `counts` int64
     [stages + 1, endpoints + 1, BUCKETS] histograms in ns per stage, the last for what belongs to none; `total` int64
     [stages + 1, endpoints + 1] exact sums; `bands` uint32[rows, 3, BANDS] with `band_s` int64[1] seconds per row;
-    `second` int64[2]: the row being written and the time in ns at which it ends.
+    `second` int64[3]: the row being written, the time in ns at which it ends, and its row of the bands.
     """
 
     series: NDArray[np.int64]
@@ -94,27 +96,31 @@ def new_record(end_ns: int, nodes: int, stages: int) -> Record:
         np.zeros((stages + 1, WAIT + 1), np.int64),
         np.zeros((seconds // band_s + 1, BANDED, BANDS), np.uint32),
         np.array([band_s], np.int64),
-        np.array([0, SECOND], np.int64),
+        np.array([0, SECOND, 0], np.int64),
     )
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def count(record: Record, column: int, amount: int) -> None:
     """Add to a column of the current second."""
     record.series[record.second[0], column] += amount
 
 
-@njit(cache=True)
+@compiled
 def turn_to(record: Record, now: int) -> None:
     """Make the second that holds `now` the current one."""
     row = min(now // SECOND, record.series.shape[0] - 1)
     record.second[0] = row
+    record.second[2] = row // record.band_s[0]
     record.second[1] = (row + 1) * SECOND if row < record.series.shape[0] - 1 else np.iinfo(np.int64).max
 
 
-@njit(cache=True)
+@compiled
 def add_busy(record: Record, column: int, start: int, duration: int) -> None:
     """Spread the busy time [start, start + duration) of a server over the seconds it falls into."""
+    if start >= record.second[1] - SECOND and start + duration <= record.second[1]:
+        record.series[record.second[0], column] += duration
+        return
     last = record.series.shape[0] - 1
     row = start // SECOND
     while duration > 0 and row < last:
@@ -126,11 +132,11 @@ def add_busy(record: Record, column: int, start: int, duration: int) -> None:
     record.series[last, column] += duration
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def add_latency(record: Record, stage: int, endpoint: int, value: int) -> None:
     """Record the latency, in ns, of an answer given in the current second to a request of this stage."""
     bucket = bucket_of(value)
     record.counts[stage, endpoint, bucket] += 1
     record.total[stage, endpoint] += value
     if endpoint < BANDED:
-        record.bands[record.second[0] // record.band_s[0], endpoint, bucket >> BAND_SHIFT] += 1
+        record.bands[record.second[2], endpoint, bucket >> BAND_SHIFT] += 1

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class Sessions(NamedTuple):
     """How every session (tab; or user of a closed loop) ended, each array of length S.
 
-    `came_at` int64 is when its first request reached the load balancer, -1 if none did; `call_number` int32 the place of
-    its first call among its event's, from 1, 0 if it was never called. bool: `admitted` and `bought` as its client knows,
-    `holds` as the stock does, `in_place` in line or called at the end.
+    `came_at` int64 is when its first request reached the load balancer, -1 if none did; `call_number` int32 the place
+    of its first call among its event's, from 1, 0 if it was never called. bool: `admitted` and `bought` as its client
+    knows, `holds` as the stock does, `in_place` in line or called at the end.
     """
 
     came_at: NDArray[np.int64]
@@ -37,9 +37,10 @@ class Sessions(NamedTuple):
 class Recording:
     """A finished run.
 
-    It ended at `end_ns`. Of the requests `sent` (arrived at the load balancer) so many were `answered` in time, `failed`,
-    or still `awaited` by their client at the end; `late` answers found nobody. `sold_out_at` is when the last event sold out, ns, or -1. By event, int64[E]: places `waiting` in line and `called` at
-    the end, seats `sold`.
+    It ended at `end_ns`. Of the requests `sent` (arrived at the load balancer) so many were `answered` in time,
+    `failed`, or still `awaited` by their client at the end; `late` answers found nobody. `sold_out_at` is when the
+    last event sold out, ns, or -1. By event, int64[E]: places `waiting` in line and `called` at the end, seats
+    `sold`.
     """
 
     end_ns: int

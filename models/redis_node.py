@@ -5,15 +5,13 @@ at its end. Their effects are applied when the pass starts: nobody can look in b
 work, the script's overhead and the commands the waiting room runs for it.
 """
 
-import numpy as np
-from numba import njit
-
 from models import waiting_room_core as rooms
 from models.agenda import NOTHING, free_slot, new_slot, schedule
 from models.operations import NUMBER_BITS, Answer, Kind, Op
 from models.plan import COUNTER, REDIS_TIME
 from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column, add_busy, count
 from models.units import EPOCH_NS, MILLISECOND, SECOND
+from models.waiting_room_core import COMMANDS as BILLED_COMMANDS
 from models.waiting_room_core import (
     COST_NS,
     EFFECT_NS,
@@ -25,22 +23,26 @@ from models.waiting_room_core import (
     SILENT,
     WAIT_MS,
 )
-from models.waiting_room_core import COMMANDS as BILLED_COMMANDS
 from models.world import CLIENT, CONTROL, CONTROL_SENT, PRIMARY, SOURCE, World
 from sim import queues
+from sim.compiled import compiled
 from sim.engine_thread import wake_ns
+from sim.memory import prefetch
 from sim.queues import FIRST, LAST, LENGTH
 
 _JOIN, _STATUS, _ENTER, _LEAVE = int(Op.JOIN), int(Op.STATUS), int(Op.ENTER), int(Op.LEAVE)
 _STATUS_READ, _EXPIRE, _REPLICATE = int(Op.STATUS_READ), int(Op.EXPIRE), int(Op.REPLICATE)
 _WAITING, _READY, _UNKNOWN, _GRANTED = int(Answer.WAITING), int(Answer.READY), int(Answer.UNKNOWN), int(Answer.GRANTED)
 _NODE_ARRIVE, _PASS_END, _POD_REPLY = int(Kind.NODE_ARRIVE), int(Kind.PASS_END), int(Kind.POD_REPLY)
-_STAMP_COLUMN = int(Column.ADMITTED_BY_STAMP)
+_BUCKET_COLUMN, _THROTTLED_COLUMN = int(Column.ADMITTED_BY_BUCKET), int(Column.THROTTLED)
+_THROTTLED = int(Answer.THROTTLED)
 _JOINED, _LEFT, _EXPIRED, _LAPSED = int(Column.JOINED), int(Column.LEFT), int(Column.EXPIRED), int(Column.LAPSED)
+FETCH = 8
+"""Requests of a pass that are fetched in advance: in a saturated shard they have long left the caches."""
 _PASS_MASK = (1 << NUMBER_BITS) - 1
 
 
-@njit(cache=True)
+@compiled
 def send_expiry(w: World, now: int, event: int, delay: int) -> None:
     """Let the control side ask the event's primary to remove silent and lapsed places; it arrives after `delay` ns."""
     entity = (1 << 28) - 1 - event
@@ -54,13 +56,13 @@ def send_expiry(w: World, now: int, event: int, delay: int) -> None:
     schedule(w, now + delay, _NODE_ARRIVE, entity, r.number, slot)
 
 
-@njit(cache=True)
+@compiled
 def open_sale(w: World, now: int) -> None:
     """Begin to call and to admit in every event."""
     rooms.open_rooms(w.rooms, (EPOCH_NS + now) // MILLISECOND)
 
 
-@njit(cache=True)
+@compiled
 def on_node_arrive(w: World, now: int, slot: int) -> None:
     """A request is readable at its node, which wakes for it if it sleeps."""
     k = w.slot[slot].node
@@ -72,7 +74,7 @@ def on_node_arrive(w: World, now: int, slot: int) -> None:
         _pass(w, now, k, wake_ns(w.p.wake_warm, w.p.wake_cold, w.p.wake_tau, now - node.idle_since))
 
 
-@njit(cache=True)
+@compiled
 def _pass(w: World, now: int, k: int, wake: int) -> None:
     """Start a pass over everything in the inbox."""
     w.in_pass[k, FIRST] = w.inbox[k, FIRST]
@@ -83,8 +85,9 @@ def _pass(w: World, now: int, k: int, wake: int) -> None:
     node.effect_ns = 0
     cost = wake
     commands = 0
-    slot = w.in_pass[k, FIRST]
-    for _ in range(w.in_pass[k, LENGTH]):
+    slot = ahead = w.in_pass[k, FIRST]
+    for at in range(w.in_pass[k, LENGTH]):
+        ahead = _fetch_ahead(w, ahead, at, w.in_pass[k, LENGTH])
         cost += w.p.io + _execute(w, now, k, slot)
         commands += w.rooms.bill[BILLED_COMMANDS]
         slot = w.follower[slot]
@@ -96,12 +99,26 @@ def _pass(w: World, now: int, k: int, wake: int) -> None:
     schedule(w, now + cost, _PASS_END, k, node.passes & _PASS_MASK, NOTHING)
 
 
-@njit(cache=True)
+@compiled
+def _fetch_ahead(w: World, ahead: int, at: int, length: int) -> int:
+    """Fetch the slots and places that a long pass comes to next; `ahead` runs some requests in front of it."""
+    for _ in range(FETCH if at == 0 else 1):
+        if at + FETCH < length:
+            token = int(w.slot[ahead].token)
+            if token < w.rooms.place.size:
+                prefetch(w.rooms.place, token)
+            ahead = int(w.follower[ahead])
+            prefetch(w.slot, int(w.follower[ahead]))
+    return ahead
+
+
+@compiled
 def on_pass_end(w: World, now: int, k: int) -> None:
     """All replies of the pass leave, its changes go to the replicas, and the next pass starts or the thread sleeps."""
     slot = w.in_pass[k, FIRST]
     for _ in range(w.in_pass[k, LENGTH]):
-        follower = w.follower[slot]
+        follower = int(w.follower[slot])
+        prefetch(w.slot, int(w.follower[follower]))
         r = w.slot[slot]
         if r.origin == CLIENT or r.origin == SOURCE:
             schedule(w, now + w.x.delay[r.pod, k], _POD_REPLY, r.entity, r.number, slot)
@@ -118,7 +135,7 @@ def on_pass_end(w: World, now: int, k: int) -> None:
         node.idle_since = now
 
 
-@njit(cache=True)
+@compiled
 def _feed_replicas(w: World, now: int, shard: int, effect_ns: int) -> None:
     """Send the writes of a pass to every replica of the shard."""
     for replica in range(w.p.replicas):
@@ -132,7 +149,7 @@ def _feed_replicas(w: World, now: int, shard: int, effect_ns: int) -> None:
         schedule(w, now + w.x.feed_delay[k], _NODE_ARRIVE, (1 << 27) + k, r.number, slot)
 
 
-@njit(cache=True)
+@compiled
 def _execute(w: World, now: int, k: int, slot: int) -> int:
     """Execute one request and return its cost beside the socket work, ns."""
     r = w.slot[slot]
@@ -158,22 +175,25 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
     return w.p.script + w.rooms.bill[COST_NS] + (w.p.feed if effect > 0 else 0)
 
 
-@njit(cache=True)
+@compiled
 def _execute_rare(w: World, now: int, event: int, now_ms: int, slot: int) -> None:
     """Execute anything but a status."""
     r = w.slot[slot]
     if r.op == _JOIN:
-        joined = w.rooms.counts[JOINED]
+        joined, lapsed = w.rooms.counts[JOINED], w.rooms.counts[LAPSED]
         score = float((EPOCH_NS + now) // 1000) if w.p.ticket_order == REDIS_TIME else float(r.stamp)
         timed = w.p.ticket_order == REDIS_TIME
         r.answer = rooms.join(w.rooms, event, r.token, now_ms, score, w.p.ticket_order == COUNTER, timed)
         r.detail = w.rooms.bill[POSITION]
         count(w.record, _JOINED, w.rooms.counts[JOINED] - joined)
+        count(w.record, _LAPSED, w.rooms.counts[LAPSED] - lapsed)
     elif r.op == _ENTER:
         r.answer = rooms.enter(w.rooms, event, r.token, now_ms)
         r.detail = w.rooms.bill[WAIT_MS]
         if r.answer == _GRANTED:
-            _count_by_stamp(w, r.stamp)
+            _count_by_bucket_time(w, w.rooms.room[event].bucket_at_ms)
+        elif r.answer == _THROTTLED:
+            count(w.record, _THROTTLED_COLUMN, 1)
     elif r.op == _LEAVE:
         left = w.rooms.counts[LEFT]
         r.answer = rooms.leave(w.rooms, event, r.token)
@@ -186,14 +206,14 @@ def _execute_rare(w: World, now: int, event: int, now_ms: int, slot: int) -> Non
         count(w.record, _LAPSED, w.rooms.counts[LAPSED] - lapsed)
 
 
-@njit(cache=True)
-def _count_by_stamp(w: World, stamp: int) -> None:
-    """Count an admission in the second its pod stamped it with: the time the token bucket goes by."""
-    second = max(0, (stamp - EPOCH_NS) // SECOND)
-    w.record.series[min(second, w.record.series.shape[0] - 1), _STAMP_COLUMN] += 1
+@compiled
+def _count_by_bucket_time(w: World, bucket_at_ms: int) -> None:
+    """Count an admission in the second the token bucket goes by: the latest of the pods' stamps it has seen."""
+    second = max(0, (bucket_at_ms * MILLISECOND - EPOCH_NS) // SECOND)
+    w.record.series[min(second, w.record.series.shape[0] - 1), _BUCKET_COLUMN] += 1
 
 
-@njit(cache=True)
+@compiled
 def keys_of(w: World, k: int) -> int:
     """Return how many keys the node's keyspace has in the first version: one stream per place, five keys an event."""
     keys = 0
@@ -203,7 +223,7 @@ def keys_of(w: World, k: int) -> int:
     return keys
 
 
-@njit(cache=True)
+@compiled
 def _read(w: World, k: int, event: int, token: int, now_ms: int) -> int:
     """Answer a read-only status from what this node knows: a primary all, a replica what has reached it."""
     primary = k < w.p.shards
@@ -223,7 +243,7 @@ def _read(w: World, k: int, event: int, token: int, now_ms: int) -> int:
     return known
 
 
-@njit(cache=True)
+@compiled
 def _apply(w: World, k: int, log_end: int) -> None:
     """Let a replica see its primary's changes up to `log_end`."""
     replica = (k - w.p.shards) % w.p.replicas
@@ -237,7 +257,7 @@ def _apply(w: World, k: int, log_end: int) -> None:
     node.applied = max(node.applied, log_end)
 
 
-@njit(cache=True)
+@compiled
 def prejoin(w: World) -> None:
     """Put the tokens of a generated load into line before the run, at no cost, in the order of their numbers."""
     now_ms = EPOCH_NS // MILLISECOND

@@ -16,9 +16,22 @@ from models.clients import SHORTEST_THROTTLE_NS, backoff, exponential, next_sour
 from models.commands import Command, call_cost_ns
 from models.gateway import cpu_time
 from models.operations import FIRST_FAILURE, Answer, Kind, Op, Stream, event_key
-from models.plan import CLOSED_LOOP, COUNTER, ONSALE, OPEN_LOOP, RANDOM, REDIS_TIME, ROUND_ROBIN, Plan
-from models.record import BAND_SHIFT, BANDED, BUSY_NS, COMMANDS, NODES, PER_NODE, QUEUE, REQUESTS, WAIT
-from models.record import Column, Level, new_record
+from models.plan import COUNTER, ONSALE, OPEN_LOOP, RANDOM, REDIS_TIME, ROUND_ROBIN, Plan
+from models.record import (
+    BAND_SHIFT,
+    BANDED,
+    BUSY_NS,
+    COMMANDS,
+    NODES,
+    PER_NODE,
+    QUEUE,
+    REQUESTS,
+    WAIT,
+    Column,
+    Level,
+    new_record,
+)
+from models.recording import Recording, Sessions
 from models.units import EPOCH_NS, FOREVER, MILLISECOND, SECOND
 from models.waiting_room import Reply, WaitingRoom
 from models.waiting_room_core import WRITES
@@ -276,6 +289,8 @@ class Reference:
             op = self._mixed_op(s, number)
             base = int(self.plan.population.base_delay[s])
             yield At(self, at + base + self._draw(self.x.jitter, Stream.NET_OUT, s, number), Kind.ARRIVE, s, number)
+            if self.came_at[s] < 0:
+                self.came_at[s] = self.env.now
             request = Request(self.env, s, number, op, self._token(s, number, op), at)
             request.stage = self._stage(at)
             yield self._ask(request)
@@ -341,6 +356,7 @@ class Reference:
         """Let a request that has reached the load balancer run, and its client's clock; return what settles it."""
         self.in_flight += 1
         self.totals["sent"] += 1
+        self.totals["awaited"] += 1
         self._count(Column.SENT + request.endpoint)
         expires = max(request.sent_at + self.p.timeout, self.env.now)
         clock = At(self, expires, Kind.CLIENT_TIMEOUT, request.entity, request.number)
@@ -353,6 +369,7 @@ class Reference:
         self.note(clock)
         self.totals["failed"] += 1
         self._count(Column.FAILED_CLIENT_TIMEOUT)
+        self.totals["awaited"] -= 1
         request.settled.succeed(TIMED_OUT)
 
     def _settle(self, request: Request, reply: Reply) -> None:
@@ -368,6 +385,7 @@ class Reference:
             self.totals["answered"] += 1
             self._count(Column.ANSWERED + request.endpoint)
             self._latency(request.stage, request.endpoint, self.env.now - request.sent_at)
+        self.totals["awaited"] -= 1
         request.settled.succeed(reply)
 
     # -- the gateway ---------------------------------------------------------------------------------------------
@@ -521,15 +539,17 @@ class Reference:
         if r.op == Op.STATUS_READ:
             return self._read(k, room, r.token, now_ms)
         if r.op == Op.JOIN:
-            held = r.token in room.score
+            held, lapsed = r.token in room.score, room.lapsed
             reply = self._join(room, r, now_ms)
+            self._count(Column.LAPSED, room.lapsed - lapsed)
             self._count(Column.JOINED, int(r.token in room.score and not held))
             return reply
         if r.op == Op.ENTER:
             reply = room.enter(r.token, now_ms)
             if reply.answer == Answer.GRANTED:
-                second = min(max(0, (r.stamp - EPOCH_NS) // SECOND), self.series.shape[0] - 1)
-                self.series[second, Column.ADMITTED_BY_STAMP] += 1
+                second = max(0, (room.bucket_at_ms * MILLISECOND - EPOCH_NS) // SECOND)
+                self.series[min(second, self.series.shape[0] - 1), Column.ADMITTED_BY_BUCKET] += 1
+            self._count(Column.THROTTLED, int(reply.answer == Answer.THROTTLED))
             return reply
         if r.op == Op.LEAVE:
             reply = room.leave(r.token)
@@ -566,7 +586,7 @@ class Reference:
         return sum(len(room.seen) + 5 for room in here)
 
     def _trace(self, command: Command, elements: int, members: int) -> None:
-        cost = int(call_cost_ns(self.plan.cost, command, elements, members))
+        cost = int(call_cost_ns(self.plan.cost, int(command), elements, members))
         self.bill[0] += cost
         self.bill[1] += 1
         self.bill[2] += cost * int(WRITES[command])
@@ -634,6 +654,47 @@ class Reference:
     def _stop(self, now: int, cause: str) -> Stop:
         self.now = max(self.now, now)
         return Stop(self.now, cause)
+
+    def requests(self) -> int:
+        """Return how many requests have reached the load balancer so far."""
+        return self.totals["sent"]
+
+    def recording(self) -> Recording:
+        """Return what the run leaves behind."""
+        for (stage, endpoint, bucket), count in self.latency.items():
+            self.record.counts[stage, endpoint, bucket] = count
+        for (row, endpoint, band), count in self.bands.items():
+            self.record.bands[row, endpoint, band] = count
+        return Recording(
+            end_ns=self.now,
+            record=self.record,
+            sent=self.totals["sent"],
+            answered=self.totals["answered"],
+            failed=self.totals["failed"],
+            awaited=self.totals["awaited"],
+            late=self.totals["late"],
+            sold_out_at=self.sold_out_at,
+            waiting=np.array([len(room.line) for room in self.rooms], np.int64),
+            called=np.array([len(room.called) for room in self.rooms], np.int64),
+            sold=np.array(self.sold, np.int64),
+            sessions=self._sessions(),
+        )
+
+    def _sessions(self) -> Sessions:
+        count, events = self.p.sessions, self.p.events
+        mine = range(count if self.p.load == ONSALE else 0)
+        call_number, in_place = np.zeros(count, np.int32), np.zeros(count, np.bool_)
+        for s in mine:
+            call_number[s] = self.rooms[s % events].call_number.get(s, 0)
+            in_place[s] = s in self.rooms[s % events].seen
+        return Sessions(
+            came_at=np.array(self.came_at, np.int64),
+            call_number=call_number,
+            admitted=np.isin(np.arange(count), list(self.admitted)),
+            bought=np.isin(np.arange(count), list(self.buyers)),
+            holds=np.isin(np.arange(count), list(self.holders)),
+            in_place=in_place,
+        )
 
     def open_sale(self) -> None:
         """Begin to call and to admit."""

@@ -1,5 +1,7 @@
 """The per-second series of a run, as a table with the columns that every face knows."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -30,21 +32,23 @@ PERCENTILES = (50, 95, 99)
 def series_of(plan: Plan, recording: Recording) -> pd.DataFrame:
     """Return one row per second of the run (index: the second) with counts, levels at its end and latency bands.
 
-    `gateway_cpu_cores` is CPU used, `shard_K_busy` the share of the second in which the engine thread of shard K's primary
-    worked; a replica that is read from has columns of its own, `shard_K_replica_R_...`. Latencies are NaN where nobody was
-    answered; they are read off buckets 9 to 12 % wide.
+    `gateway_cpu_cores` is CPU used, `shard_K_busy` the share of the second in which the engine thread of shard K's
+    primary worked; a replica that is read from has columns of its own, `shard_K_replica_R_...`. Latencies are NaN
+    where nobody was answered; they are read off buckets 6 to 12 % wide.
     """
     data: dict[str, NDArray[np.generic]] = {}
     for k, name in enumerate(ENDPOINTS):
         data[f"sent_{name}"] = recording.column(Column.SENT + k)
     for k, name in enumerate(ENDPOINTS):
         data[f"answered_{name}"] = recording.column(Column.ANSWERED + k)
-    for column, name in SERIES_NAMES.items():
+    for column, name in sorted(SERIES_NAMES.items()):
         data[name] = recording.column(column)
-    data["granted"] = recording.column(Column.ADMITTED_BY_STAMP)
+    data["granted"] = recording.column(Column.ADMITTED_BY_BUCKET)
     for level in Level:
         data[level.name.lower()] = recording.column(Column.LEVELS + level)
-    data["gateway_cpu_cores"] = gateway_share(plan, recording) * plan.scenario.gateway.pods * plan.scenario.gateway.cpu_cores
+    data["gateway_cpu_cores"] = (
+        gateway_share(plan, recording) * plan.scenario.gateway.pods * plan.scenario.gateway.cpu_cores
+    )
     for node, name in enumerate(node_names(plan)):
         data[f"{name}_busy"] = busy_share(recording, node)
         for part, column in (("requests", REQUESTS), ("commands", COMMANDS), ("queue", QUEUE)):
@@ -89,21 +93,19 @@ def _band_percentiles(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     answered = below[:, -1]
     result = np.full((counts.shape[0], len(PERCENTILES)), np.nan)
     rows = np.flatnonzero(answered)
+    low, high = _band_edges()
     for k, percent in enumerate(PERCENTILES):
         rank = percent / 100 * answered[rows]
         band = (below[rows] >= rank[:, None]).argmax(axis=1)
         inside = counts[rows, band]
         share = 1 - (below[rows, band] - rank) / inside
-        low, high = _EDGES[0][band], _EDGES[1][band]
-        result[rows, k] = low + share * (high - low)
+        result[rows, k] = low[band] + share * (high[band] - low[band])
     return result
 
 
-_EDGES = np.array(
-    [
-        [bucket_low(band << BAND_SHIFT) for band in range(BANDS)],
-        [bucket_high((band + 1 << BAND_SHIFT) - 1) for band in range(BANDS)],
-    ],
-    np.float64,
-)
-"""Lowest and highest value of every band, ns."""
+@cache
+def _band_edges() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the lowest and the highest value of every band, ns."""
+    low = [bucket_low(band << BAND_SHIFT) for band in range(BANDS)]
+    high = [bucket_high((band + 1 << BAND_SHIFT) - 1) for band in range(BANDS)]
+    return np.array(low, np.float64), np.array(high, np.float64)

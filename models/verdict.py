@@ -99,9 +99,7 @@ class StageRow:
     @property
     def difference_points(self) -> float | None:
         """Twin minus published, in percentage points."""
-        return (
-            None if self.published_percent is None else self.stage.engine_cpu_percent - self.published_percent
-        )
+        return None if self.published_percent is None else self.stage.engine_cpu_percent - self.published_percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +189,7 @@ def _stage_rows(result: RunResult, scenario: Scenario) -> tuple[StageRow, ...]:
     return tuple(rows)
 
 
-def _onsale_headline(
-    result: RunResult, scenario: Scenario, slo: tuple[SloRow, ...], first: Limit | None
-) -> str:
+def _onsale_headline(result: RunResult, scenario: Scenario, slo: tuple[SloRow, ...], first: Limit | None) -> str:
     """Whether the levels hold, then the two choices of the design: its admission rate and its shards."""
     broken = [row for row in slo if not row.met]
     if not broken:

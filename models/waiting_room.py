@@ -101,6 +101,7 @@ class WaitingRoom:
                 return Reply(Answer.READY)
             self.trace(Command.ZREM, 1, len(self.called))
             del self.called[token]
+            self.lapsed += 1
         if asks_time:
             self.trace(Command.TIME, 1, 1)
         if score is None:

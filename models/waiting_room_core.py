@@ -7,13 +7,13 @@ Read that file first; this one only says the same in arrays. Tokens are numbered
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from models.commands import Command, call_cost_ns
 from models.operations import Answer
 from models.waiting_room import CALLS_PER_OPERATION, MICRO, XLENS_PER_KEYS_STATUS, RoomRules
 from sim import deadlines, ranked
+from sim.compiled import compiled, inlined
 from sim.deadlines import Deadlines, new_deadlines
 from sim.memory import zeros
 from sim.ranked import Ranked, new_ranked
@@ -118,7 +118,7 @@ def new_rooms(rules: RoomRules, shard: NDArray[np.int32], tokens: int, cost: NDA
     )
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _run(rooms: Rooms, command: int, elements: int, members: int) -> None:
     """Bill one Redis command."""
     cost = call_cost_ns(rooms.cost, command, elements, members)
@@ -127,7 +127,7 @@ def _run(rooms: Rooms, command: int, elements: int, members: int) -> None:
     rooms.bill[EFFECT_NS] += cost * WRITES[command]
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _log(rooms: Rooms, event: int, token: int, answer: int, deadline_ms: int) -> None:
     """Append a change for the replicas, if there are any."""
     size = rooms.log.shape[1]
@@ -141,19 +141,19 @@ def _log(rooms: Rooms, event: int, token: int, answer: int, deadline_ms: int) ->
     rooms.logged[shard] += 1
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _members(rooms: Rooms, event: int) -> int:
     """Return the size of the `seen` set: everybody in line or called."""
     return rooms.line.members[event] + rooms.room[event].called
 
 
-@njit(cache=True)
+@compiled
 def clear_bill(rooms: Rooms) -> None:
     """Begin a new bill."""
     rooms.bill[:] = 0
 
 
-@njit(cache=True)
+@compiled
 def _call(rooms: Rooms, event: int, now_ms: int) -> None:
     room = rooms.room[event]
     _run(rooms, _HMGET, 1, 1)
@@ -165,7 +165,7 @@ def _call(rooms: Rooms, event: int, now_ms: int) -> None:
         _call_some(rooms, event, now_ms, credit)
 
 
-@njit(cache=True)
+@compiled
 def _call_some(rooms: Rooms, event: int, now_ms: int, credit: int) -> None:
     room = rooms.room[event]
     _run(rooms, _ZCARD, 1, room.called)
@@ -197,14 +197,14 @@ def _call_some(rooms: Rooms, event: int, now_ms: int, credit: int) -> None:
     room.called_at_ms = now_ms
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _heartbeat(rooms: Rooms, event: int, token: int, now_ms: int) -> None:
     _run(rooms, _ZADD, 1, _members(rooms, event))
     place = rooms.place[token]
     place.seen_ms = max(place.seen_ms, now_ms)
 
 
-@njit(cache=True)
+@compiled
 def join(rooms: Rooms, event: int, token: int, now_ms: int, score: float, own_counter: bool, asks_time: bool) -> int:
     """Take a place; `own_counter`: the score is the event's next ticket number, `asks_time`: it took a TIME to know."""
     _call(rooms, event, now_ms)
@@ -221,6 +221,7 @@ def join(rooms: Rooms, event: int, token: int, now_ms: int, score: float, own_co
             return _READY
         _run(rooms, _ZREM, 1, room.called)
         room.called -= 1
+        rooms.counts[LAPSED] += 1
         seen = waiting + room.called + 1
     else:
         place.seen_ms = now_ms
@@ -244,7 +245,7 @@ def join(rooms: Rooms, event: int, token: int, now_ms: int, score: float, own_co
     return _WAITING
 
 
-@njit(cache=True)
+@compiled
 def _list_as_seen(rooms: Rooms, event: int, token: int) -> None:
     """Make sure that the token has an entry in `seen` no later than its last sign of life."""
     place = rooms.place[token]
@@ -258,7 +259,7 @@ def _list_as_seen(rooms: Rooms, event: int, token: int) -> None:
     rooms.listed_ms[token] = place.seen_ms
 
 
-@njit(cache=True)
+@compiled
 def status(rooms: Rooms, event: int, token: int, now_ms: int, want_position: bool) -> int:
     """Tell the place in line or that the turn has come; the position is worked out only if `want_position`."""
     _call(rooms, event, now_ms)
@@ -276,7 +277,7 @@ def status(rooms: Rooms, event: int, token: int, now_ms: int, want_position: boo
     return _READY
 
 
-@njit(cache=True)
+@compiled
 def bill_key_scan(rooms: Rooms, keys: int) -> None:
     """Bill what the first version did before it could answer a status: KEYS over the node, then counting."""
     _run(rooms, _KEYS, 1, keys)
@@ -284,7 +285,7 @@ def bill_key_scan(rooms: Rooms, keys: int) -> None:
         _run(rooms, _XLEN, 1, 1)
 
 
-@njit(cache=True)
+@compiled
 def bill_read(rooms: Rooms, event: int, token: int, waiting: bool, want_position: bool) -> None:
     """Bill a read-only status that found its token `waiting` or not.
 
@@ -297,7 +298,7 @@ def bill_read(rooms: Rooms, event: int, token: int, waiting: bool, want_position
         rooms.bill[POSITION] = ranked.rank(rooms.line, event, rooms.place[token].score, token) + 1
 
 
-@njit(cache=True)
+@compiled
 def enter(rooms: Rooms, event: int, token: int, now_ms: int) -> int:
     """Go in, if called and if the bucket has an admission."""
     room = rooms.room[event]
@@ -325,7 +326,7 @@ def enter(rooms: Rooms, event: int, token: int, now_ms: int) -> int:
     return _GRANTED
 
 
-@njit(cache=True)
+@compiled
 def _remove(rooms: Rooms, event: int, token: int) -> None:
     place = rooms.place[token]
     if place.where == LINE:
@@ -336,7 +337,7 @@ def _remove(rooms: Rooms, event: int, token: int) -> None:
     _log(rooms, event, token, _UNKNOWN, 0)
 
 
-@njit(cache=True)
+@compiled
 def leave(rooms: Rooms, event: int, token: int) -> int:
     """Give up the place, wherever it is."""
     where = rooms.place[token].where
@@ -350,7 +351,7 @@ def leave(rooms: Rooms, event: int, token: int) -> int:
     return _LEFT
 
 
-@njit(cache=True)
+@compiled
 def expire(rooms: Rooms, event: int, limit: int, now_ms: int) -> int:
     """Remove at most `limit` silent places, then at most `limit` lapsed calls."""
     _call(rooms, event, now_ms)
@@ -374,7 +375,7 @@ def expire(rooms: Rooms, event: int, limit: int, now_ms: int) -> int:
     return _EXPIRED
 
 
-@njit(cache=True)
+@compiled
 def _remove_silent(rooms: Rooms, event: int, limit: int, cutoff_ms: int) -> int:
     removed = 0
     while removed < limit and rooms.seen.size[event] > 0 and rooms.seen.due[event, 0] < cutoff_ms:
@@ -392,7 +393,7 @@ def _remove_silent(rooms: Rooms, event: int, limit: int, cutoff_ms: int) -> int:
     return removed
 
 
-@njit(cache=True)
+@compiled
 def _remove_lapsed(rooms: Rooms, event: int, limit: int, now_ms: int) -> int:
     removed = 0
     while removed < limit and rooms.called.size[event] > 0 and rooms.called.due[event, 0] <= now_ms:
@@ -409,7 +410,7 @@ def _remove_lapsed(rooms: Rooms, event: int, limit: int, now_ms: int) -> int:
     return removed
 
 
-@njit(cache=True)
+@compiled
 def open_rooms(rooms: Rooms, now_ms: int) -> None:
     """Begin to call and to admit in every room: buckets start full, call credits empty."""
     for event in range(rooms.room.size):

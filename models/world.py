@@ -4,10 +4,9 @@ A request that has reached the load balancer holds a *slot* until its last event
 it. A session's request in the air is only an event.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from models.operations import Answer
@@ -16,6 +15,7 @@ from models.record import Record, new_record
 from models.units import FOREVER
 from models.waiting_room_core import Rooms, new_rooms
 from sim import ranked, wheel
+from sim.compiled import compiled
 from sim.heap import Heap, grown_heap, new_heap
 from sim.memory import zeros
 from sim.ranked import grown_ranked
@@ -216,10 +216,10 @@ def _wheel_buckets(p: Params) -> int:
 
 def _tick_bits(p: Params) -> int:
     """Return the wheel's tick: 0.26 ms for 300,000 clients, shorter for more, so that buckets stay short."""
-    return int(np.clip(36 - int(np.ceil(np.log2(max(p.sessions, 1)))), 14, 20)) + 1
+    return int(np.clip(37 - int(np.ceil(np.log2(max(p.sessions, 1)))), 14, 20)) + 1
 
 
-@njit(cache=True)
+@compiled
 def most_behind(w: World) -> int:
     """Return how many changes the replica farthest behind has not seen yet."""
     behind = 0
@@ -228,7 +228,7 @@ def most_behind(w: World) -> int:
     return behind
 
 
-@njit(cache=True)
+@compiled
 def is_short(w: World) -> bool:
     """Tell whether some array could be too small for the next event: `grown` must be called first."""
     in_flight = w.total[IN_FLIGHT]
@@ -247,7 +247,7 @@ def grown(w: World) -> World:
     return w._replace(**_more_slots(w), **_more_agenda(w), **_more_rooms(w))
 
 
-def _more_slots(w: World) -> dict[str, object]:
+def _more_slots(w: World) -> dict[str, Any]:
     if w.total[FREE_SLOTS] >= SPARE:
         return {}
     old, new = w.slot.size, 2 * w.slot.size
@@ -259,8 +259,8 @@ def _more_slots(w: World) -> dict[str, object]:
     return {"slot": slot, "follower": follower, "free": free}
 
 
-def _more_agenda(w: World) -> dict[str, object]:
-    more: dict[str, object] = {}
+def _more_agenda(w: World) -> dict[str, Any]:
+    more: dict[str, Any] = {}
     needed = int(w.heap.size[0] + w.total[IN_FLIGHT] + w.total[BUCKET_NEEDS] + SPARE)
     if needed >= w.heap.time.size:
         more["heap"] = grown_heap(w.heap, 2 * needed)
@@ -269,7 +269,7 @@ def _more_agenda(w: World) -> dict[str, object]:
     return more
 
 
-def _more_rooms(w: World) -> dict[str, object]:
+def _more_rooms(w: World) -> dict[str, Any]:
     rooms = w.rooms
     line = rooms.line
     if line.state[ranked.FREE] < SPARE or line.state[ranked.LONGEST] + SPARE > line.directory.shape[1]:

@@ -78,9 +78,7 @@ def _refuse_anchors_and_tags(yaml: YAML, text: str, source: str) -> None:
         if depth > MAX_DEPTH:
             raise BadInput(f"{source}: line {line}: nested too deeply; at most {MAX_DEPTH} levels")
         if isinstance(event, NodeEvent) and event.anchor is not None:
-            raise BadInput(
-                f"{source}: line {line}: anchors and aliases (& and *) are not allowed; use extends"
-            )
+            raise BadInput(f"{source}: line {line}: anchors and aliases (& and *) are not allowed; use extends")
         if getattr(event, "tag", None) is not None:
             raise BadInput(f"{source}: line {line}: tags (!) are not allowed")
 

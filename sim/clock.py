@@ -1,8 +1,8 @@
 """One clock for control and data: SimPy's, with a compiled core that is advanced between its events.
 
-Control processes are ordinary SimPy processes on an environment whose time is int nanoseconds. The core, which holds the
-many small events, is run up to the next control event or to the first thing it was told to watch for, and no further; so
-control sees and changes exact state at exact times.
+Control processes are ordinary SimPy processes on an environment whose time is int nanoseconds. The core, which holds
+the many small events, is run up to the next control event or to the first thing it was told to watch for, and no
+further; so control sees and changes exact state at exact times.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import simpy
 
 
 class Stop(NamedTuple):
-    """Where a core stopped, in ns, and why: REACHED the time it was given, DRAINED (nothing left), or a watch's name."""
+    """Where a core stopped, in ns, and why: REACHED the time it was given, DRAINED (nothing left), or a watch."""
 
     time: int
     cause: str

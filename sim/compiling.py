@@ -2,8 +2,8 @@
 
 Numba keeps a compiled function as long as the *file* it stands in is unchanged; that a function it calls has changed in
 another file goes unseen, and the old numbers would come back. So compiled code goes to a directory whose name is a hash
-of all sources of the engine and the models, of numba, of Python and of the processor. It lies in
-`$XDG_CACHE_HOME/breakwater/numba` (`~/.cache` by default), or below NUMBA_CACHE_DIR if that is set.
+of numba, of Python, of the processor and of every source that compiled code stands in or could reach by its imports. It
+lies in `$XDG_CACHE_HOME/breakwater/numba` (`~/.cache` by default), or below NUMBA_CACHE_DIR if that is set.
 
 `import sim` runs this before numba is imported, which takes a few milliseconds and imports nothing heavy.
 """
@@ -12,14 +12,13 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Iterator
 from hashlib import blake2b
 from importlib.machinery import PathFinder
 
 from sim.errors import BadInput
 
 PACKAGES = ("sim", "models")
-"""Whose sources decide: everything that is compiled, or called by what is."""
+"""Where the sources of compiled code are."""
 KEPT = 3
 """Directories kept, of the sources used last: switching between two branches compiles nothing anew."""
 
@@ -31,6 +30,9 @@ _CPU_FIELDS = re.compile(
     rb"\s*:.*$",
     re.MULTILINE,
 )
+
+_FROM = re.compile(rb"from ((?:sim|models)\b[\w.]*) import (\([^)]*\)|.*)")
+_IMPORT = re.compile(rb"import ((?:sim|models)\b[\w.]*)")
 
 _directory: str | None = None
 _problem: str | None = None
@@ -55,7 +57,7 @@ def use_cache() -> None:
     _directory = directory
     os.environ["NUMBA_CACHE_DIR"] = directory
     if "numba" in sys.modules:  # too late for the environment
-        sys.modules["numba"].config.CACHE_DIR = directory  # type: ignore[attr-defined]
+        sys.modules["numba"].config.CACHE_DIR = directory
     _prune(base)
 
 
@@ -80,6 +82,11 @@ def mark_compiled() -> None:
         pass
 
 
+def sources_hash() -> str:
+    """Return 32 hexadecimal digits that stand for all sources of the engine and the models."""
+    return _hash_of(_sources())
+
+
 def _base() -> str:
     """Return the directory that holds those of all sources."""
     given = os.environ.get("NUMBA_CACHE_DIR")
@@ -94,11 +101,8 @@ def _base() -> str:
 
 def _key() -> str:
     """Return 32 hexadecimal digits that stand for everything the compiled code depends on."""
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    digest = blake2b(digest_size=16)
-    for path in _sources(root):
-        digest.update(os.path.relpath(path, root).encode() + b"\0")
-        digest.update(_content(path) + b"\0")
+    sources = _sources()
+    digest = blake2b(_hash_of({path: sources[path] for path in _compiled(sources)}).encode(), digest_size=16)
     for package in ("numba", "llvmlite"):
         digest.update(_version_of(package) + b"\0")
     digest.update(f"{sys.version} {sys.implementation.cache_tag} {sys.maxsize}\0".encode())
@@ -106,13 +110,52 @@ def _key() -> str:
     return digest.hexdigest()
 
 
-def _sources(root: str) -> Iterator[str]:
+def _sources() -> dict[str, bytes]:
+    """Return the content of every source beside this one by its path, as in "sim/compiling.py"."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    found = {}
     for package in PACKAGES:
         for folder, folders, files in os.walk(os.path.join(root, package)):
-            folders[:] = sorted(name for name in folders if name != "__pycache__")
-            for name in sorted(files):
+            folders[:] = [name for name in folders if name != "__pycache__"]
+            for name in files:
                 if name.endswith(".py"):
-                    yield os.path.join(folder, name)
+                    path = os.path.join(folder, name)
+                    found[os.path.relpath(path, root).replace(os.sep, "/")] = _content(path)
+    return found
+
+
+def _hash_of(sources: dict[str, bytes]) -> str:
+    digest = blake2b(digest_size=16)
+    for path in sorted(sources):
+        digest.update(path.encode() + b"\0" + sources[path] + b"\0")
+    return digest.hexdigest()
+
+
+def _compiled(sources: dict[str, bytes]) -> set[str]:
+    """Return the paths of the sources that import numba and of all they import, from one another, at any depth."""
+    reached: set[str] = set()
+    next_ones = [path for path, content in sources.items() if b"from numba" in content or b"import numba" in content]
+    while next_ones:
+        path = next_ones.pop()
+        if path not in reached:
+            reached.add(path)
+            next_ones += _imports(sources[path], sources)
+    return reached
+
+
+def _imports(content: bytes, sources: dict[str, bytes]) -> list[str]:
+    """Return the paths of the *sources* that one imports, or that a line in it could mean (absolute imports only)."""
+    named = [module.decode() for module in _IMPORT.findall(content)]
+    for module, names in _FROM.findall(content):
+        named.append(module.decode())
+        if f"{named[-1].replace('.', '/')}.py" not in sources:  # a package: names can be modules
+            named += [f"{module.decode()}.{name.decode()}" for name in re.findall(rb"\w+", names)]
+    found = set()
+    for module_name in named:
+        steps = module_name.split(".")
+        found.add("/".join(steps) + ".py")
+        found.update("/".join(steps[:depth]) + "/__init__.py" for depth in range(1, len(steps) + 1))
+    return [path for path in found if path in sources]
 
 
 def _content(path: str) -> bytes:

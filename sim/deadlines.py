@@ -1,6 +1,6 @@
 """Deadlines that mostly move: who is due first, without touching the heap each time one is postponed.
 
-Several heaps of (due, owner), one entry per owner at most. An entry may be older than the owner's real deadline, never
+Several heaps of (due, owner), one entry per owner at most. An entry may be older than the owner's real deadline, not
 younger; whoever looks at the first one either accepts it, drops it, or postpones it to what is true now. So refreshing a
 deadline a million times costs nothing, and yet the first accepted entry is the earliest real one (ties by owner).
 """
@@ -8,8 +8,9 @@ deadline a million times costs nothing, and yet the first accepted entry is the 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sim.compiled import compiled
 
 
 class Deadlines(NamedTuple):
@@ -27,7 +28,7 @@ def new_deadlines(heaps: int, capacity: int) -> Deadlines:
     )
 
 
-@njit(cache=True)
+@compiled
 def _sift_up(d: Deadlines, which: int, i: int, due: int, owner: int) -> None:
     while i > 0:
         parent = (i - 1) >> 1
@@ -41,7 +42,7 @@ def _sift_up(d: Deadlines, which: int, i: int, due: int, owner: int) -> None:
     d.owner[which, i] = owner
 
 
-@njit(cache=True)
+@compiled
 def _sift_down(d: Deadlines, which: int, due: int, owner: int) -> None:
     size = d.size[which]
     i = 0
@@ -65,29 +66,29 @@ def _sift_down(d: Deadlines, which: int, due: int, owner: int) -> None:
     d.owner[which, i] = owner
 
 
-@njit(cache=True)
+@compiled
 def add(d: Deadlines, which: int, due: int, owner: int) -> None:
     """Enter an owner that has no entry."""
     d.size[which] += 1
     _sift_up(d, which, d.size[which] - 1, due, owner)
 
 
-@njit(cache=True)
+@compiled
 def advance_to(d: Deadlines, which: int, due: int, owner: int) -> None:
-    """Make the entry of `owner` earlier, wherever it is: a search through the heap, for the rare clock that ran back."""
+    """Make the entry of `owner` earlier, wherever it is: a search of the heap, for the rare clock that ran back."""
     for i in range(d.size[which]):
         if d.owner[which, i] == owner:
             _sift_up(d, which, i, due, owner)
             return
 
 
-@njit(cache=True)
+@compiled
 def postpone_first(d: Deadlines, which: int, due: int) -> None:
     """Replace the first entry's due time by a later one."""
     _sift_down(d, which, due, d.owner[which, 0])
 
 
-@njit(cache=True)
+@compiled
 def drop_first(d: Deadlines, which: int) -> None:
     """Remove the first entry."""
     last = d.size[which] - 1

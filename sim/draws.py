@@ -11,8 +11,9 @@ position instead of stepped: position = entity << 30 | n, start = a mixed functi
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sim.compiled import compiled, inlined
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 NUMBER_BITS = 30
@@ -24,7 +25,7 @@ TABLE_SIZE = 2 * (CELLS + 1)
 """Length of a quantile table: the body's cell borders, then those of the last cell."""
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def mix64(x: np.uint64) -> np.uint64:
     """Scramble 64 bits: the output function of SplitMix64 (variant 13 of Stafford's mixers)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -32,26 +33,26 @@ def mix64(x: np.uint64) -> np.uint64:
     return x ^ (x >> np.uint64(31))
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def bits(start: np.uint64, entity: int, n: int) -> np.uint64:
     """Return the 64 random bits of draw `n` of `entity` in the stream that begins at `start`."""
     position = (np.uint64(entity) << np.uint64(NUMBER_BITS)) | np.uint64(n)
     return mix64(start + (position + np.uint64(1)) * GOLDEN)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def uniform(start: np.uint64, entity: int, n: int) -> float:
     """Return a float in [0, 1) with 53 random bits."""
     return float(bits(start, entity, n) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def below(start: np.uint64, entity: int, n: int, limit: int) -> int:
     """Return an integer in [0, `limit`), for limits up to 2**31 (bias under 2**-1 of a 2**32nd)."""
-    return np.int64(((bits(start, entity, n) >> np.uint64(32)) * np.uint64(limit)) >> np.uint64(32))
+    return int(((bits(start, entity, n) >> np.uint64(32)) * np.uint64(limit)) >> np.uint64(32))
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def from_table(table: NDArray[np.int64], start: np.uint64, entity: int, n: int) -> int:
     """Draw from the distribution whose quantiles are in `table` (made by `quantile_table`)."""
     x = bits(start, entity, n)
@@ -63,7 +64,7 @@ def from_table(table: NDArray[np.int64], start: np.uint64, entity: int, n: int) 
     return low + (((table[cell + 1] - low) * fraction) >> 16)
 
 
-@njit(cache=True)
+@compiled
 def uniforms(start: np.uint64, count: int) -> NDArray[np.float64]:
     """Return draw 0 of entities 0 to *count* - 1, float64[count] in [0, 1)."""
     values = np.empty(count)
@@ -72,7 +73,7 @@ def uniforms(start: np.uint64, count: int) -> NDArray[np.float64]:
     return values
 
 
-@njit(cache=True)
+@compiled
 def table_draws(table: NDArray[np.int64], start: np.uint64, count: int) -> NDArray[np.int64]:
     """Return draw 0 of entities 0 to *count* - 1 from a quantile table, int64[count]."""
     values = np.empty(count, np.int64)
@@ -100,5 +101,5 @@ def quantile_table(quantile: Callable[[NDArray[np.float64]], NDArray[np.float64]
     body[-1] = tail[-1] = 1.0 - 2.0**-21
     values = np.rint(np.concatenate([quantile(body), quantile(tail)]) * scale)
     if not np.all(np.isfinite(values)) or values.min() < 0 or values.max() > LARGEST:
-        raise ValueError(f"quantiles must be from 0 to 2**47 in the unit of the draw, got {values.min()} to {values.max()}")
+        raise ValueError(f"quantiles must be from 0 to 2**47 in the draw's unit, got {values.min()} to {values.max()}")
     return values.astype(np.int64)

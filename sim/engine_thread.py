@@ -22,12 +22,13 @@ rate.
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.compiled import compiled
 
-@numba.njit(cache=True)
+
+@compiled
 def wake_ns(warm_ns: int, cold_ns: int, tau_ns: int, idle_ns: int) -> int:
     """Return the cost in ns of waking after *idle_ns* of sleep, rounded to the nanosecond.
 
@@ -38,7 +39,7 @@ def wake_ns(warm_ns: int, cold_ns: int, tau_ns: int, idle_ns: int) -> int:
     return warm_ns + math.floor((cold_ns - warm_ns) * cooled + 0.5)
 
 
-@numba.njit(cache=True)
+@compiled
 def replay(
     arrivals_ns: NDArray[np.int64], request_ns: NDArray[np.int64], warm_ns: int, cold_ns: int, tau_ns: int
 ) -> tuple[int, int, int, NDArray[np.int64]]:

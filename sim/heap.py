@@ -7,8 +7,9 @@ of arrays so that compiled code can hold it; `size[0]` is its length.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sim.compiled import inlined
 
 
 class Heap(NamedTuple):
@@ -30,12 +31,15 @@ def new_heap(capacity: int) -> Heap:
 def grown_heap(heap: Heap, capacity: int) -> Heap:
     """Return a heap of larger `capacity` with the same content."""
     bigger = new_heap(capacity)
-    for new, old in zip(bigger, heap, strict=True):
-        new[: old.size] = old
+    old = heap.time.size
+    bigger.time[:old] = heap.time
+    bigger.key[:old] = heap.key
+    bigger.item[:old] = heap.item
+    bigger.size[:] = heap.size
     return bigger
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def push(heap: Heap, time: int, key: int, item: int) -> None:
     """Add an event; the caller has made sure that there is room."""
     i = heap.size[0]
@@ -53,30 +57,23 @@ def push(heap: Heap, time: int, key: int, item: int) -> None:
     heap.item[i] = item
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def drop_first(heap: Heap) -> None:
     """Remove the earliest event (read it at index 0 before)."""
     last = heap.size[0] - 1
-    heap.size[0] = last
-    time = heap.time[last]
-    key = heap.key[last]
     i = 0
-    while True:
-        child = 2 * i + 1
-        if child >= last:
-            break
-        right = child + 1
-        if right < last and (
-            heap.time[right] < heap.time[child]
-            or (heap.time[right] == heap.time[child] and heap.key[right] < heap.key[child])
-        ):
-            child = right
-        if time < heap.time[child] or (time == heap.time[child] and key <= heap.key[child]):
-            break
+    child = 1
+    while child < last:
+        left_time = heap.time[child]
+        right_time = heap.time[child + 1]
+        child += int((right_time < left_time) | ((right_time == left_time) & (heap.key[child + 1] < heap.key[child])))
         heap.time[i] = heap.time[child]
         heap.key[i] = heap.key[child]
         heap.item[i] = heap.item[child]
         i = child
-    heap.time[i] = time
-    heap.key[i] = key
-    heap.item[i] = heap.item[last]
+        child = 2 * i + 1
+    # the hole is at the bottom; the last event, which comes from there, rises from it, mostly not at all
+    heap.size[0] = i
+    if i != last:
+        push(heap, heap.time[last], heap.key[last], heap.item[last])
+    heap.size[0] = last

@@ -14,9 +14,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from sim.compiled import compiled
 
 PRECISION_BITS = 7
 """Each power of two is cut into 2**7 buckets: relative width 1/128."""
@@ -40,7 +42,7 @@ def _leading_zeros(typingctx: Any, v: Any) -> Any:
     return types.int64(types.int64), codegen
 
 
-@njit(cache=True)
+@compiled
 def bucket_of(value: int) -> int:
     """Index of the bucket that holds *value*, 0 to BUCKETS - 1.
 
@@ -54,20 +56,20 @@ def bucket_of(value: int) -> int:
     return (shift << PRECISION_BITS) + (v >> shift)
 
 
-@njit(cache=True)
+@compiled
 def bucket_low(bucket: int) -> int:
     """Smallest value that *bucket* holds."""
     shift = max((int(bucket) >> PRECISION_BITS) - 1, 0)
     return (int(bucket) - (shift << PRECISION_BITS)) << shift
 
 
-@njit(cache=True)
+@compiled
 def bucket_high(bucket: int) -> int:
     """Largest value that *bucket* holds."""
     return bucket_low(int(bucket) + 1) - 1
 
 
-@njit(cache=True)
+@compiled
 def percentile_of(counts: NDArray[np.int64], percent: float) -> float:
     """Middle of the bucket that holds the value of rank ceil(percent / 100 x count), counted from 1.
 
@@ -106,9 +108,7 @@ class LogHistogram:
             raise ValueError(f"counts must be {BUCKETS} integers, not {given.dtype} of shape {given.shape}")
         counts = given.astype(np.int64)
         if counts.min() < 0:
-            raise ValueError(
-                f"counts must not be negative, but bucket {int(counts.argmin())} holds {counts.min()}"
-            )
+            raise ValueError(f"counts must not be negative, but bucket {int(counts.argmin())} holds {counts.min()}")
         counts.flags.writeable = False
         object.__setattr__(self, "counts", counts)
         object.__setattr__(self, "total", int(self.total))
@@ -142,14 +142,10 @@ class LogHistogram:
             raise ValueError(f"precision_bits is {document['precision_bits']!r}; must be {PRECISION_BITS}")
         buckets, held, total = document["buckets"], document["counts"], document["total"]
         if not (_are_counts(buckets) and _are_counts(held) and type(total) is int):
-            raise ValueError(
-                "buckets and counts of a stored histogram are lists of int64, total is an integer"
-            )
+            raise ValueError("buckets and counts of a stored histogram are lists of int64, total is an integer")
         ordered = all(a < b for a, b in zip([-1, *buckets], [*buckets, BUCKETS], strict=True))
         if len(buckets) != len(held) or not ordered:
-            raise ValueError(
-                f"buckets of a stored histogram must ascend from 0 to {BUCKETS - 1}, one count each"
-            )
+            raise ValueError(f"buckets of a stored histogram must ascend from 0 to {BUCKETS - 1}, one count each")
         counts = np.zeros(BUCKETS, np.int64)
         counts[np.array(buckets, np.int64)] = np.array(held, np.int64)
         return cls(counts, total)
@@ -197,7 +193,7 @@ class LogHistogram:
     __hash__ = None  # type: ignore[assignment]
 
 
-@njit(cache=True)
+@compiled
 def _record(counts: NDArray[np.int64], values: NDArray[np.int64]) -> None:
     for i in range(values.size):
         counts[bucket_of(values[i])] += 1

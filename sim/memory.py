@@ -1,7 +1,7 @@
 """Memory for states that are read at random: aligned to cache lines, on huge pages where the system has them.
 
-A simulation of 300,000 clients touches tens of megabytes in no order. On small pages most of those touches also miss the
-address translation; on huge pages they do not.
+A simulation of 300,000 clients touches tens of megabytes in no order. On small pages most of those touches also miss
+the address translation; on huge pages they do not.
 """
 
 import mmap
@@ -25,8 +25,7 @@ def zeros(count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.frombuffer(memory, dtype, count)
 
 
-@intrinsic  # type: ignore[misc]
-def prefetch(typing_context: Any, array: Any, index: Any) -> Any:
+def _prefetch(_typing: Any, array: Any, index: Any) -> Any:
     """Ask for the cache line of `array[index]` (one axis, C order), which will be written soon. Changes nothing."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -43,3 +42,6 @@ def prefetch(typing_context: Any, array: Any, index: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.int64), generate
+
+
+prefetch: Any = intrinsic(_prefetch)

@@ -92,9 +92,7 @@ class Replications(Generic[P]):
             )
         common = sorted(self.outcomes.keys() & other.outcomes.keys())
         if common:
-            raise BadInput(
-                f"results share seeds {_listed(common)}; counting them twice would narrow intervals"
-            )
+            raise BadInput(f"results share seeds {_listed(common)}; counting them twice would narrow intervals")
         return Replications(self.key, {**self.outcomes, **other.outcomes})
 
     @property
@@ -111,9 +109,7 @@ class Replications(Generic[P]):
         """Values of *kpi* by seed, of the replications that observed it. BadInput if none did."""
         values = {seed: outcome.kpis[kpi] for seed, outcome in self.outcomes.items() if kpi in outcome.kpis}
         if not values:
-            raise BadInput(
-                f"kpi: {kpi!r} was not observed; must be one of {', '.join(self.kpi_names) or 'none'}"
-            )
+            raise BadInput(f"kpi: {kpi!r} was not observed; must be one of {', '.join(self.kpi_names) or 'none'}")
         return values
 
     def estimate(self, kpi: str, confidence: float = 0.95) -> Estimate:

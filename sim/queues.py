@@ -4,13 +4,14 @@
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sim.compiled import inlined
 
 FIRST, LAST, LENGTH = range(3)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def put(queue: NDArray[np.int64], which: int, follower: NDArray[np.int32], item: int) -> None:
     """Add an item that is in no queue at the end of queue `which`."""
     if queue[which, LENGTH] == 0:
@@ -21,7 +22,7 @@ def put(queue: NDArray[np.int64], which: int, follower: NDArray[np.int32], item:
     queue[which, LENGTH] += 1
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def take(queue: NDArray[np.int64], which: int, follower: NDArray[np.int32]) -> int:
     """Remove the first item of queue `which`, which is not empty, and return it."""
     item = queue[which, FIRST]

@@ -8,8 +8,9 @@ and taking from the front, what a waiting line mostly does, touch one chunk.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sim.compiled import compiled
 
 CHUNK = 128
 GROUP = 32
@@ -68,7 +69,7 @@ def grown_ranked(ranked: Ranked, chunks: int, longest: int) -> Ranked:
     return bigger
 
 
-@njit(cache=True)
+@compiled
 def _chunk_of(ranked: Ranked, which: int, score: float, member: int) -> int:
     """Return the position in the directory of the last chunk that begins at or before (score, member), or 0."""
     low = 0
@@ -85,7 +86,7 @@ def _chunk_of(ranked: Ranked, which: int, score: float, member: int) -> int:
     return low
 
 
-@njit(cache=True)
+@compiled
 def _place_in(ranked: Ranked, chunk: int, score: float, member: int) -> int:
     """Return how many members of `chunk` come before (score, member)."""
     low = 0
@@ -100,7 +101,7 @@ def _place_in(ranked: Ranked, chunk: int, score: float, member: int) -> int:
     return low
 
 
-@njit(cache=True)
+@compiled
 def _regroup(ranked: Ranked, which: int, start: int) -> None:
     """Count the groups anew from the one that holds directory position `start`."""
     chunks = ranked.chunks[which]
@@ -113,7 +114,7 @@ def _regroup(ranked: Ranked, which: int, start: int) -> None:
             break
 
 
-@njit(cache=True)
+@compiled
 def _open_chunk(ranked: Ranked, which: int, position: int) -> int:
     """Put an empty chunk into the directory at `position` and return it."""
     ranked.state[FREE] -= 1
@@ -127,7 +128,7 @@ def _open_chunk(ranked: Ranked, which: int, position: int) -> int:
     return chunk
 
 
-@njit(cache=True)
+@compiled
 def _split(ranked: Ranked, which: int, position: int) -> None:
     """Move the upper half of a full chunk into a new one behind it."""
     chunk = ranked.directory[which, position]
@@ -141,7 +142,7 @@ def _split(ranked: Ranked, which: int, position: int) -> None:
     _regroup(ranked, which, position)
 
 
-@njit(cache=True)
+@compiled
 def insert(ranked: Ranked, which: int, score: float, member: int) -> int:
     """Add a member that is not in the list and return its rank; two free chunks and directory places must be left."""
     if ranked.chunks[which] == 0:
@@ -171,7 +172,7 @@ def insert(ranked: Ranked, which: int, score: float, member: int) -> int:
     return _before(ranked, which, position) + place
 
 
-@njit(cache=True)
+@compiled
 def _before(ranked: Ranked, which: int, position: int) -> int:
     """Return how many members stand in chunks before directory position `position`."""
     total = 0
@@ -183,14 +184,14 @@ def _before(ranked: Ranked, which: int, position: int) -> int:
     return total
 
 
-@njit(cache=True)
+@compiled
 def rank(ranked: Ranked, which: int, score: float, member: int) -> int:
     """Return how many members come before (score, member), which is in the list."""
     position = _chunk_of(ranked, which, score, member)
     return _before(ranked, which, position) + _place_in(ranked, ranked.directory[which, position], score, member)
 
 
-@njit(cache=True)
+@compiled
 def _drop(ranked: Ranked, which: int, position: int, place: int) -> None:
     chunk = ranked.directory[which, position]
     last = ranked.fill[chunk] - 1
@@ -209,14 +210,14 @@ def _drop(ranked: Ranked, which: int, position: int, place: int) -> None:
         _regroup(ranked, which, position)
 
 
-@njit(cache=True)
+@compiled
 def remove(ranked: Ranked, which: int, score: float, member: int) -> None:
     """Take (score, member), which is in the list, out of it."""
     position = _chunk_of(ranked, which, score, member)
     _drop(ranked, which, position, _place_in(ranked, ranked.directory[which, position], score, member))
 
 
-@njit(cache=True)
+@compiled
 def take_first(ranked: Ranked, which: int) -> int:
     """Take the first member out of a list that is not empty and return it."""
     member = ranked.member[ranked.directory[which, 0], 0]

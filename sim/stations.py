@@ -6,12 +6,13 @@ exactly the FIFO multi-server queue (Kiefer and Wolfowitz 1955, there for waitin
 times), so waits obey M/M/1, M/D/1, M/G/1 and, with several servers, Erlang C.
 """
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.compiled import compiled
 
-@numba.njit(cache=True)
+
+@compiled
 def serve(free_ns: NDArray[np.int64], arrival_ns: int, service_ns: int) -> int:
     """Give one customer to the station and return when its service is done, in ns.
 

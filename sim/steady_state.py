@@ -21,9 +21,7 @@ def mser5(series: ArrayLike) -> int | None:
     values = _observations(series)
     k = values.size // _MSER_BATCH
     if k < 2 * _MSER_TAIL:
-        raise ValueError(
-            f"MSER-5 needs at least {2 * _MSER_TAIL * _MSER_BATCH} observations, not {values.size}"
-        )
+        raise ValueError(f"MSER-5 needs at least {2 * _MSER_TAIL * _MSER_BATCH} observations, not {values.size}")
     means = values[: k * _MSER_BATCH].reshape(k, _MSER_BATCH).mean(axis=1)
     squared_error = np.empty(k)
     mean = squares = 0.0
@@ -50,9 +48,7 @@ def batch_means(series: ArrayLike, warm_up: int, *, batches: int = 20, confidenc
         raise ValueError(f"batches ({batches}) must be at least 2")
     length = (values.size - warm_up) // batches
     if length < 2:
-        raise ValueError(
-            f"{values.size - warm_up} observations after warm-up are too few for {batches} batches"
-        )
+        raise ValueError(f"{values.size - warm_up} observations after warm-up are too few for {batches} batches")
     means = values[values.size - length * batches :].reshape(batches, length).mean(axis=1)
     return Estimate.of(means.tolist(), confidence)
 

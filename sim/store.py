@@ -37,9 +37,7 @@ class Store:
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise BadInput(
-                f"store: {root} cannot be used ({error.strerror}); must be a writable directory"
-            ) from error
+            raise BadInput(f"store: {root} cannot be used ({error.strerror}); must be a writable directory") from error
         self._remove_abandoned()
 
     def path(self, seed: int) -> Path:
@@ -60,9 +58,7 @@ class Store:
         if document["format"] != _FORMAT:
             raise self._unusable(path, f"its format is {document['format']!r}, not {_FORMAT}")
         if document["key"] != self.key:
-            raise self._unusable(
-                path, f"it belongs to {document['key']!r}: another scenario, profile or version"
-            )
+            raise self._unusable(path, f"it belongs to {document['key']!r}: another scenario, profile or version")
         if document["seed"] != seed:
             raise self._unusable(path, f"it holds seed {document['seed']!r}")
         try:

@@ -1,7 +1,7 @@
 """One pointer for a whole state: how compiled code holds a NamedTuple of arrays.
 
-Numba passes a NamedTuple by value, every array as seven words, through every call. For a state of a hundred arrays that
-costs more than the work, in run time as in compile time. A `View` writes the addresses and shapes of all arrays, and the
+Numba passes a NamedTuple by value, every array as seven words, through every call. For a state of a hundred arrays
+that costs more than the work, in run time as in compile time. A `View` writes the addresses and shapes of all arrays, and the
 values of all plain numbers, into one table of words; compiled code gets the address of the table and reads what it
 needs. In compiled code a view is used like the tuple: `w.heap.time[0]`; nested tuples are views into the same table.
 
@@ -10,7 +10,7 @@ The arrays must be C-contiguous. They can be written to; plain numbers and the t
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from llvmlite import ir
@@ -27,7 +27,7 @@ from numba.extending import (
 )
 from numba.np import arrayobj, numpy_support
 
-_WORD = 8
+S = TypeVar("S")
 
 
 class ViewType(types.Type):
@@ -51,6 +51,11 @@ class View:
         self.numba_type = _lay_out(state, words)
         self.words = np.array(words, np.int64)
         self.address = int(self.words.ctypes.data)
+
+
+def seen_compiled(state: S) -> S:
+    """Return a view of a tuple, typed as the tuple that compiled code takes it for."""
+    return cast(S, View(state))
 
 
 def _lay_out(state: Any, words: list[int]) -> ViewType:
@@ -80,9 +85,9 @@ def _lay_out(state: Any, words: list[int]) -> ViewType:
 
 
 @register_model(ViewType)
-class _ViewModel(models.PrimitiveModel):  # type: ignore[misc]
+class _ViewModel(models.PrimitiveModel):
     def __init__(self, manager: Any, view_type: ViewType) -> None:
-        super().__init__(manager, view_type, ir.IntType(64).as_pointer())
+        super().__init__(manager, view_type, ir.IntType(64).as_pointer())  # type: ignore[no-untyped-call]
 
 
 @typeof_impl.register(View)
@@ -90,7 +95,7 @@ def _typeof_view(view: View, _context: Any) -> ViewType:
     return view.numba_type
 
 
-@unbox(ViewType)
+@unbox(ViewType)  # type: ignore[untyped-decorator]
 def _unbox_view(_type: ViewType, view: Any, c: Any) -> NativeValue:
     address = c.pyapi.object_getattr_string(view, "address")
     word = c.pyapi.long_as_longlong(address)
@@ -99,15 +104,17 @@ def _unbox_view(_type: ViewType, view: Any, c: Any) -> NativeValue:
 
 
 @infer_getattr
-class _ViewAttributes(AttributeTemplate):  # type: ignore[misc]
+class _ViewAttributes(AttributeTemplate):
     key = ViewType
 
-    def generic_resolve(self, view: ViewType, name: str) -> types.Type | None:
+    def generic_resolve(  # type: ignore[override]
+        self, view: ViewType, name: str
+    ) -> types.Type | None:
         found = view.fields.get(name)
         return None if found is None else found[0]
 
 
-@lower_getattr_generic(ViewType)
+@lower_getattr_generic(ViewType)  # type: ignore[untyped-decorator]
 def _lower_attribute(context: Any, builder: Any, view: ViewType, table: Any, name: str) -> Any:
     kind, word = view.fields[name]
     if isinstance(kind, ViewType):

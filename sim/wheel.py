@@ -1,17 +1,17 @@
 """A timing wheel for what happens later: inserting costs the same however many timers wait.
 
-Time is cut into buckets of `2**tick_bits` nanoseconds; a bucket is a chain of chunks, all full but the first, so that its
-events lie side by side in memory. Events of a bucket are unordered: whoever empties it puts them into the heap. An event
-beyond the wheel's horizon is kept in the farthest bucket and inserted again when that bucket comes (Varghese and Lauck
+Time is cut into buckets of `2**tick_bits` nanoseconds; a bucket is a chain of chunks, all full but the first, so that
+its events lie side by side in memory. Events of a bucket are unordered: whoever empties it puts them into the heap. An
+event beyond the wheel's horizon is kept in the farthest bucket and inserted again when that bucket comes (Varghese and Lauck
 1987, scheme 4 with overflow).
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sim.compiled import inlined
 from sim.memory import zeros
 
 CHUNK = 31
@@ -24,8 +24,8 @@ EVENT = np.dtype([("time", "i8"), ("key", "i8"), ("item", "i8")])
 class Wheel(NamedTuple):
     """Arrays of one wheel of B buckets and C chunks.
 
-    `event` EVENT[C * 31] holds the chunks one after the other, `next` int32[C] the chunk that follows in a bucket, `head`
-    int64[B] a bucket's first chunk and its fill (chunk << 5 | fill, NONE: empty), `free` int32[C] the stack of unused
+    `event` EVENT[C * 31] holds the chunks one after the other, `next` int32[C] the chunk that follows in a bucket,
+    `head` int64[B] a bucket's first chunk and its fill (chunk << 5 | fill, NONE: empty), `free` int32[C] the stack of unused
     chunks. `state` int64[4] is: number of free chunks, index of the next bucket to be emptied, tick bits, events held.
     """
 
@@ -66,7 +66,7 @@ def grown_wheel(wheel: Wheel, chunks: int) -> Wheel:
     return bigger
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def insert(wheel: Wheel, time: int, key: int, item: int) -> None:
     """Add an event that is not earlier than the end of the last emptied bucket; there must be a free chunk."""
     buckets = wheel.head.size
@@ -77,7 +77,7 @@ def insert(wheel: Wheel, time: int, key: int, item: int) -> None:
         wheel.state[FREE] -= 1
         fresh = wheel.free[wheel.state[FREE]]
         wheel.next[fresh] = head >> _FILL_BITS if head != NONE else NONE
-        head = np.int64(fresh) << _FILL_BITS
+        head = int(fresh) << _FILL_BITS
     event = wheel.event[(head >> _FILL_BITS) * CHUNK + (head & _FILL)]
     event.time = time
     event.key = key
@@ -86,13 +86,13 @@ def insert(wheel: Wheel, time: int, key: int, item: int) -> None:
     wheel.state[HELD] += 1
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def next_bucket(wheel: Wheel) -> int:
     """Return the head of the next bucket (NONE: empty) without taking it."""
     return wheel.head[wheel.state[CURRENT] & (wheel.head.size - 1)]
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def take_bucket(wheel: Wheel) -> int:
     """Advance by one bucket and return its head. Go through it by `chunk_of`, `fill_of` and `release`."""
     head = next_bucket(wheel)
@@ -101,26 +101,26 @@ def take_bucket(wheel: Wheel) -> int:
     return head
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def chunk_of(head: int) -> int:
     """Return the index in `event` of the first event of a head's chunk."""
     return (head >> _FILL_BITS) * CHUNK
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def fill_of(head: int) -> int:
     """Return how many events a head's chunk has."""
     return head & _FILL
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def follower(wheel: Wheel, head: int) -> int:
     """Return the head of the chunk behind this one in its bucket, which is full, or NONE."""
-    chunk = np.int64(wheel.next[head >> _FILL_BITS])
+    chunk = int(wheel.next[head >> _FILL_BITS])
     return NONE if chunk == NONE else (chunk << _FILL_BITS) + CHUNK
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def release(wheel: Wheel, head: int) -> int:
     """Give the chunk of a taken bucket back and return its follower's head."""
     behind = follower(wheel, head)
@@ -130,7 +130,7 @@ def release(wheel: Wheel, head: int) -> int:
     return behind
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def emptied_until(wheel: Wheel) -> int:
     """Return the time (ns) before which every bucket has been emptied."""
     return wheel.state[CURRENT] << wheel.state[TICK_BITS]

@@ -92,8 +92,7 @@ def _explained(error: Exception, seed: int) -> Exception:
         return error
     if isinstance(error, BrokenExecutor):
         explained = ReplicationFailed(
-            "a worker process died (killed, out of memory, or a crash in compiled code);"
-            " fewer workers need less memory"
+            "a worker process died (killed, out of memory, or a crash in compiled code); fewer workers need less memory"
         )
     else:
         explained = _failed(seed, error)

@@ -24,18 +24,14 @@ class Lognormal(Section):
     """A lognormal duration in seconds."""
 
     median_s: float = Field(ge=0, le=86_400, description="median in seconds")
-    sigma: float = Field(
-        0.5, ge=0, le=3, description="standard deviation of the logarithm; 0 = constant (assumption)"
-    )
+    sigma: float = Field(0.5, ge=0, le=3, description="standard deviation of the logarithm; 0 = constant (assumption)")
 
 
 class LognormalMs(Section):
     """A lognormal duration in milliseconds."""
 
     median_ms: float = Field(ge=0, le=60_000, description="median in milliseconds")
-    sigma: float = Field(
-        0.5, ge=0, le=3, description="standard deviation of the logarithm; 0 = constant (assumption)"
-    )
+    sigma: float = Field(0.5, ge=0, le=3, description="standard deviation of the logarithm; 0 = constant (assumption)")
 
 
 def tagged(key: str, default: str) -> BeforeValidator:

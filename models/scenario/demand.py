@@ -22,9 +22,7 @@ class Run(Section):
 class Event(Section):
     """What is sold, and what those do who were let in."""
 
-    seats: int = Field(
-        10_000, ge=1, le=10_000_000, description="seats on sale, over all events together (the talk)"
-    )
+    seats: int = Field(10_000, ge=1, le=10_000_000, description="seats on sale, over all events together (the talk)")
     opens_at_s: float = Field(
         0,
         ge=0,
@@ -37,9 +35,7 @@ class Event(Section):
         "tells each at the next poll",
     )
     seats_per_order: int = Field(1, ge=1, le=10, description="seats one reservation takes (assumption)")
-    conversion: float = Field(
-        1.0, ge=0, le=1, description="share of those admitted who try to reserve (assumption)"
-    )
+    conversion: float = Field(1.0, ge=0, le=1, description="share of those admitted who try to reserve (assumption)")
     choose: Lognormal = Field(
         Lognormal(median_s=15, sigma=0.5),
         description="time from being admitted to the reservation request (assumption)",
@@ -71,18 +67,14 @@ class Bots(Section):
     reaction_sigma: float = Field(
         0.5, ge=0, le=3, description="standard deviation of the logarithm of the reaction (assumption)"
     )
-    poll_interval_s: float = Field(
-        5, ge=0.1, le=3600, description="seconds between polls of a bot (assumption)"
-    )
+    poll_interval_s: float = Field(5, ge=0.1, le=3600, description="seconds between polls of a bot (assumption)")
 
 
 def _integer_keys(value: Any) -> Any:
     """Take "2" for the key 2: JSON and command-line paths know only text."""
     if not isinstance(value, dict):
         return value
-    keyed = {
-        int(k) if isinstance(k, str) and k.isdecimal() and len(k) < 10 else k: v for k, v in value.items()
-    }
+    keyed = {int(k) if isinstance(k, str) and k.isdecimal() and len(k) < 10 else k: v for k, v in value.items()}
     return keyed if len(keyed) == len(value) else value
 
 
@@ -107,12 +99,8 @@ class Clients(Section):
         le=20_000_000,
         description="people, bots included; in open and closed loop the tokens in line beforehand (the talk)",
     )
-    arrival: Arrival = Field(
-        RushArrival(), description="when people arrive (the talk: all wait for the opening)"
-    )
-    poll_interval_s: float = Field(
-        5, ge=0.1, le=3600, description="seconds between polls of the status (the talk)"
-    )
+    arrival: Arrival = Field(RushArrival(), description="when people arrive (the talk: all wait for the opening)")
+    poll_interval_s: float = Field(5, ge=0.1, le=3600, description="seconds between polls of the status (the talk)")
     poll_jitter_fraction: float = Field(
         0.1, ge=0, le=1, description="j: the interval is uniform in [1-j, 1+j] x poll_interval_s (assumption)"
     )
@@ -132,9 +120,7 @@ class Clients(Section):
         description="seconds after which a client gives a request up (assumption: a browser sets no limit of its "
         f"own; the deployed client waits 5 s, {GATEWAY_API})",
     )
-    retries: int = Field(
-        3, ge=0, le=100, description=f"further attempts after a failed request ({GATEWAY_API})"
-    )
+    retries: int = Field(3, ge=0, le=100, description=f"further attempts after a failed request ({GATEWAY_API})")
     backoff_base_s: float = Field(
         1, ge=0, le=3600, description="retry k waits uniform(0, min(backoff_max_s, base x 2^k)) (assumption)"
     )

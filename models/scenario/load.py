@@ -23,9 +23,7 @@ PROFILES = Path(__file__).parent.parent / "profiles"
 
 def scenario_names() -> list[tuple[str, str]]:
     """Return name and description of every shipped scenario, by name."""
-    return [
-        (path.stem, str(read_mapping(path).get("description", ""))) for path in sorted(SHIPPED.glob("*.yaml"))
-    ]
+    return [(path.stem, str(read_mapping(path).get("description", ""))) for path in sorted(SHIPPED.glob("*.yaml"))]
 
 
 def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
@@ -114,9 +112,7 @@ def _resolved(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
         return data
     parent = data.pop("extends")
     if not isinstance(parent, str):
-        raise BadInput(
-            f"{name}: extends: {shown(parent)} is not allowed; must be the name of a scenario or file"
-        )
+        raise BadInput(f"{name}: extends: {shown(parent)} is not allowed; must be the name of a scenario or file")
     try:
         found = _locate(parent, path.parent)
     except BadInput as error:

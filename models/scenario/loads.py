@@ -29,9 +29,7 @@ class RateStage(Section):
 class UserStage(Section):
     """One step of a closed-loop load."""
 
-    users: int = Field(
-        ge=0, le=10_000_000, description="users, each with one request outstanding; 0 = a pause"
-    )
+    users: int = Field(ge=0, le=10_000_000, description="users, each with one request outstanding; 0 = a pause")
     duration_s: float = Field(gt=0, le=86_400, description="length of the stage in seconds")
 
 
@@ -60,9 +58,7 @@ class ClosedLoopLoad(Section):
     settle_s: float = Field(
         10, ge=0, le=86_400, description="start of every stage left out of its figures, seconds (assumption)"
     )
-    think_s: float = Field(
-        1.0, ge=0, le=3600, description="mean of the exponential think time in seconds (assumption)"
-    )
+    think_s: float = Field(1.0, ge=0, le=3600, description="mean of the exponential think time in seconds (assumption)")
     stages: Sequence[UserStage] = Field(min_length=1, max_length=1000, description="stages in order of time")
 
 

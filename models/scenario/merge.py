@@ -49,9 +49,7 @@ def _with(node: Any, keys: tuple[str, ...], value: Any, path: tuple[str, ...]) -
     return {**old, key: _with(old.get(key), rest, value, (*path, key))}
 
 
-def _with_item(
-    items: list[Any], key: str, rest: tuple[str, ...], value: Any, path: tuple[str, ...]
-) -> list[Any]:
+def _with_item(items: list[Any], key: str, rest: tuple[str, ...], value: Any, path: tuple[str, ...]) -> list[Any]:
     if not (key.isdecimal() and len(key) < 10 and int(key) < len(items)):
         last = f"items 0 to {len(items) - 1}" if items else "no items to change"
         raise BadInput(f"{'.'.join(path)}: has {last}, not {key!a}")

@@ -90,12 +90,7 @@ def _dotted(keys: Sequence[int | str]) -> str:
 
 def _whole(node: Node, value: Any) -> str:
     """Help with 3e5 for an integer."""
-    if (
-        node.get("type") == "integer"
-        and isinstance(value, float)
-        and value.is_integer()
-        and abs(value) < 1e15
-    ):
+    if node.get("type") == "integer" and isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return f"; write {int(value)}"
     return ""
 
@@ -198,9 +193,7 @@ def _unknown(keys: Sequence[int | str], parent: Node) -> str:
     if close or elsewhere:
         return f"unknown key; did you mean {_dotted([*section, *close]) if close else elsewhere[0]}?"
     kind = "".join(
-        f" with {name}: {here[name]['const']}"
-        for name in ("profile", "mode")
-        if "const" in here.get(name, {})
+        f" with {name}: {here[name]['const']}" for name in ("profile", "mode") if "const" in here.get(name, {})
     )
     return f"unknown key{kind}; must be one of {', '.join(here)}"
 

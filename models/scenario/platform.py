@@ -20,9 +20,7 @@ class Network(Section):
     client_jitter: LognormalMs = Field(
         LognormalMs(median_ms=2, sigma=0.8), description="added to that for every packet (assumption)"
     )
-    zones: int = Field(
-        3, ge=1, le=6, description="availability zones that pods and nodes are spread over (assumption)"
-    )
+    zones: int = Field(3, ge=1, le=6, description="availability zones that pods and nodes are spread over (assumption)")
     same_zone_one_way_us: float = Field(
         100, ge=0, le=1_000_000, description="pod to Redis node of its zone, microseconds (assumption)"
     )
@@ -38,9 +36,7 @@ class GatewayCpu(Section):
     status: float = Field(130, ge=0, le=1_000_000, description="microseconds of CPU per status (assumption)")
     enter: float = Field(200, ge=0, le=1_000_000, description="microseconds of CPU per enter (assumption)")
     leave: float = Field(150, ge=0, le=1_000_000, description="microseconds of CPU per leave (assumption)")
-    reserve: float = Field(
-        250, ge=0, le=1_000_000, description="microseconds of CPU per reserve (assumption)"
-    )
+    reserve: float = Field(250, ge=0, le=1_000_000, description="microseconds of CPU per reserve (assumption)")
 
 
 class Gateway(Section):
@@ -51,9 +47,7 @@ class Gateway(Section):
     cpu_us: GatewayCpu = Field(
         GatewayCpu(), description="CPU per request (assumption near the talk's 15 % at 1k RPS per pod)"
     )
-    cpu_sigma: float = Field(
-        0.5, ge=0, le=3, description="lognormal shape of the CPU time, its mean kept (assumption)"
-    )
+    cpu_sigma: float = Field(0.5, ge=0, le=3, description="lognormal shape of the CPU time, its mean kept (assumption)")
     worker_slots: int = Field(
         4096, ge=1, le=1_000_000, description="requests a pod works on at the same time (assumption)"
     )

@@ -145,6 +145,7 @@ FACTS = {
     "sold_out_s": 26.4,
     "waiting_at_sold_out": 273_600,
     "waited_in_vain": 273_600,
+    "admitted_without_seat": 290_000,
     "people": PEOPLE,
     "sessions": PEOPLE,
     "bots": 60_000,

@@ -52,9 +52,7 @@ def test_an_announced_end_leaves_nobody_waiting_for_nothing() -> None:
 
 def test_a_sale_that_did_not_sell_out_says_so(onsale: Scenario) -> None:
     facts = {"sold_out_s": None, "waiting_at_sold_out": 0, "waited_in_vain": 0}
-    seats = found(onsale, facts=facts, kpis={"seats.sold_out_s": kpi(None), "seats.sold": kpi(9_500)})[
-        "Seats"
-    ]
+    seats = found(onsale, facts=facts, kpis={"seats.sold_out_s": kpi(None), "seats.sold": kpi(9_500)})["Seats"]
     assert "9,500 of 10,000 sold by the end, not sold out" in seats.text
 
 
@@ -105,3 +103,43 @@ def test_an_even_spread_is_a_good_finding(onsale: Scenario) -> None:
     shards = found(onsale, series=even, facts={"events_per_shard": [2] * 5})["Hottest shard"]
     assert shards.good is True
     assert "1 times the mean" in shards.text
+
+
+def test_an_uneven_spread_is_bad_only_where_the_hot_shard_strains(onsale: Scenario) -> None:
+    idle = {f"shard_{k}_busy": 0.3 if k == 3 else 0.01 for k in range(5)}
+    assert found(onsale, series=idle)["Hottest shard"].good is None
+    assert found(onsale, series=idle | {"shard_3_busy": 0.95})["Hottest shard"].good is False
+
+
+def test_what_is_exhausted_together_is_told_apart_from_what_follows(onsale: Scenario) -> None:
+    def spell(start: int) -> np.ndarray:
+        return ((np.arange(SECONDS) >= start) & (np.arange(SECONDS) < start + 20)).astype(float)
+
+    full = {"shard_3_busy": spell(41), "pool_waiting": spell(40), "failed_refused": spell(90)}
+    text = found(onsale, series=full)["Binds first"].text
+    assert text.startswith("The engine thread of shard 3, from second 41")
+    assert "With it: Redis connection pool." in text
+    assert "Then: backlog of the gateway (second 90)." in text
+
+
+def test_turns_that_were_lost_are_counted(onsale: Scenario) -> None:
+    assert "Lost turns" not in found(onsale)
+    second = (np.arange(SECONDS) == 50).astype(float)
+    lost = found(onsale, series={"lapsed": 7 * second, "expired": second})["Lost turns"]
+    assert "7 calls lapsed, not taken up within 30 s" in lost.text
+    assert "1 place removed after 1 min" in lost.text
+    assert lost.good is False
+    assert found(onsale, series={"expired": second})["Lost turns"].good is None
+
+
+def test_being_throttled_is_no_failure(onsale: Scenario) -> None:
+    quiet = {"errors.client_timeout": kpi(0), "errors.pool_timeout": kpi(0), "errors.rate_percent": kpi(0)}
+    errors = found(onsale, kpis=quiet | {"errors.throttled": kpi(5_000)})["Errors"]
+    assert errors.text == "No request failed."
+    assert errors.good is True
+
+
+@pytest.mark.parametrize(("peak", "waves"), [(60_000, False), (125_000, True)])
+def test_a_peak_far_above_the_even_load_is_explained(onsale: Scenario, peak: float, waves: bool) -> None:
+    text = found(onsale, kpis={"requests.status_rps_peak": kpi(peak)})["Load"].text
+    assert ("in step" in text) is waves

@@ -29,9 +29,7 @@ def test_an_engine_thread_is_exhausted_after_three_full_seconds(length: int, bou
     scenario = load_scenario("onsale-300k")
     series = QUIET | {"shard_3_busy": spell(FULL, 50, length)}
     engine = next(
-        limit
-        for limit in limits_of(onsale_result(scenario, series=series), scenario)
-        if limit.key == "engine"
+        limit for limit in limits_of(onsale_result(scenario, series=series), scenario) if limit.key == "engine"
     )
     assert engine.bound is bound
     assert engine.first_s == (50 if bound else None)
@@ -63,3 +61,21 @@ def test_in_the_same_second_the_cause_stands_before_its_effect() -> None:
     series = QUIET | {"shard_3_busy": spell(1, 40, 10), "pool_waiting": spell(5, 40, 10)}
     found = limits_of(onsale_result(scenario, series=series), scenario)
     assert [limit.key for limit in found if limit.bound] == ["engine", "pool"]
+
+
+def test_within_three_seconds_the_cause_stands_before_what_seems_to_come_first() -> None:
+    scenario = load_scenario("onsale-300k")
+    series = QUIET | {"shard_3_busy": spell(1, 42, 10), "pool_waiting": spell(5, 40, 10)}
+    found = limits_of(onsale_result(scenario, series=series), scenario)
+    assert [limit.key for limit in found if limit.bound] == ["engine", "pool"]
+    series |= {"shard_3_busy": spell(1, 43, 10)}
+    found = limits_of(onsale_result(scenario, series=series), scenario)
+    assert [limit.key for limit in found if limit.bound] == ["pool", "engine"]
+
+
+def test_a_replica_can_be_the_engine_thread_that_binds() -> None:
+    scenario = load_scenario("onsale-300k")
+    replica = {"shard_1_replica_0_busy": spell(1, 20, 100), "shard_1_replica_0_queue": spell(77, 20, 100)}
+    first = limits_of(onsale_result(scenario, series=QUIET | replica), scenario)[0]
+    assert (first.key, first.name, first.first_s) == ("engine", "engine thread of replica 0 of shard 1", 20)
+    assert "77 requests queued" in first.evidence

@@ -1,189 +1,287 @@
-"""The waiting room against its rules: random crowds with clocks that disagree, watched by somebody who only counts."""
+"""The waiting room against its rules: random crowds with clocks that disagree, and books kept beside it."""
 
 import copy
+from random import Random
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from models.commands import Command
 from models.operations import Answer
 from models.waiting_room import CALLS_PER_OPERATION, MICRO, RoomRules, WaitingRoom
 
-SKEW_MS = 3  # pods' clocks are behind the fastest by so much
-TOKENS = st.integers(0, 15)
-BEHIND = st.integers(0, SKEW_MS)
+TOKENS = 10
+SLOWEST_MS = 3  # by which a pod's clock may be behind the fastest
+RULES = st.builds(
+    RoomRules,
+    rate_micro_per_ms=st.sampled_from([40_000, 300_007, MICRO]),
+    burst_micro=st.sampled_from([MICRO, 3 * MICRO, 5 * MICRO + 1]),
+    call_window=st.integers(1, 8),
+    call_ttl_ms=st.integers(1, 40),
+    heartbeat_ttl_ms=st.integers(5, 80),
+)
 
 
-class Crowd(RuleBasedStateMachine):
-    """Random operations. The books kept beside the room come from its replies and the changes it announces."""
+class Crowd:
+    """Does random things in a room; keeps its books from the replies and from the changes that the room announces."""
 
-    @initialize(
-        rate=st.sampled_from([40_000, MICRO // 3, MICRO]),
-        burst=st.sampled_from([MICRO, 3 * MICRO, 5 * MICRO + 1]),
-        window=st.integers(1, 6),
-        call_ttl_ms=st.integers(1, 40),
-        heartbeat_ttl_ms=st.integers(5, 80),
-    )
-    def build(self, rate, burst, window, call_ttl_ms, heartbeat_ttl_ms):
-        self.rules = RoomRules(rate, burst, window, call_ttl_ms, heartbeat_ttl_ms)
-        self.room = WaitingRoom(self.rules, lambda *call: None, self.change)
-        self.true_ms = self.latest_ms = 1_000
+    def __init__(self, rules: RoomRules, seed: int) -> None:
+        self.rules = rules
+        self.random = Random(seed)
+        self.room = WaitingRoom(rules, lambda *call: None, self.change)
+        self.true_ms = self.now_ms = self.latest_ms = 1_000
         self.opened_ms = None
         self.line: dict[int, float] = {}
         self.called: dict[int, int] = {}
         self.alive_ms: dict[int, int] = {}
-        self.calls: list[int] = []  # latest clock reading at each call, and at each admission
+        self.calls: list[int] = []  # at each call, the latest clock reading that had come with one so far
         self.admissions: list[int] = []
-        self.joined = self.removed = 0
-        self.next_score = 0.0
+        self.joined = self.gone = 0
+        self.score = 0.0
 
     def change(self, token: int, state: Answer, deadline_ms: int) -> None:
-        """Keep the books; places must be called first come, first called."""
         if state == Answer.WAITING:
+            self.gone += self.called.pop(token, None) is not None  # a lapsed call is over when its owner joins anew
             assert token not in self.line
-            self.called.pop(token, None)
-            self.line[token] = self.next_score
+            self.line[token] = self.score
             self.joined += 1
         elif state == Answer.READY:
-            assert (self.line[token], token) == min((score, who) for who, score in self.line.items())
             assert self.opened_ms is not None
-            assert deadline_ms == self.latest_ms + self.rules.call_ttl_ms
-            del self.line[token]
+            assert (self.line.pop(token), token) < min(((score, t) for t, score in self.line.items()), default=(1e9, 0))
+            self.calls.append(max([*self.calls[-1:], self.now_ms, self.opened_ms]))
+            assert deadline_ms == self.calls[-1] + self.rules.call_ttl_ms
             self.called[token] = deadline_ms
-            self.calls.append(self.latest_ms)
         else:
-            assert (token in self.line) != (token in self.called)
-            self.line.pop(token, None)
-            self.called.pop(token, None)
-            self.removed += 1
+            assert (self.line.pop(token, None) is None) != (self.called.pop(token, None) is None)
+            del self.alive_ms[token]
+            self.gone += 1
 
-    def now(self, behind: int) -> int:
-        now_ms = self.true_ms - behind
-        self.latest_ms = max(self.latest_ms, now_ms)
-        return now_ms
+    def step(self) -> None:
+        """Let some time pass, read some pod's clock, and do something to somebody, often to one who has been called."""
+        if self.random.random() < 0.3:
+            self.true_ms += self.random.choice((1, 2, 5, 20))
+        self.now_ms = self.true_ms - self.random.randint(0, SLOWEST_MS)
+        token = self.random.randrange(TOKENS)
+        if self.called and self.random.random() < 0.4:
+            token = self.random.choice(list(self.called))
+        actions = (self.join, self.join, self.status, self.status, self.enter, self.enter, self.leave, self.expire)
+        self.random.choice(actions)(token)
+        if self.opened_ms is None and self.random.random() < 0.1:
+            self.opened_ms = self.true_ms
+            self.room.open(self.true_ms)
+        self.check_the_books()
 
-    def place(self, token: int) -> int:
-        return 1 + sum((score, who) < (self.line[token], token) for who, score in self.line.items())
+    def is_called(self, token: int) -> bool:
+        return self.called.get(token, 0) > self.now_ms
 
-    def sign_of_life(self, token: int, now_ms: int) -> None:
-        self.alive_ms[token] = max(self.alive_ms.get(token, 0), now_ms) if token in self.alive_ms else now_ms
+    def position(self, token: int) -> int:
+        return 1 + sum((score, other) < (self.line[token], token) for other, score in self.line.items())
 
-    @rule(ms=st.integers(0, 30))
-    def wait(self, ms):
-        self.true_ms += ms
+    def sign_of_life(self, token: int) -> None:
+        self.alive_ms[token] = max(self.alive_ms.get(token, 0), self.now_ms)
 
-    @precondition(lambda self: self.opened_ms is None)
-    @rule()
-    def open(self):
-        self.opened_ms = self.now(0)
-        self.room.open(self.opened_ms)
-
-    @rule(token=TOKENS, behind=BEHIND, by=st.sampled_from(["clock", "counter"]))
-    def join(self, token, behind, by):
-        now_ms = self.now(behind)
-        score = float(now_ms) if by == "clock" else None
-        self.next_score = float(self.room.tickets + 1) if score is None else score
+    def join(self, token: int) -> None:
         before = self.joined
-        reply = self.room.join(token, now_ms, score)
-        if reply.answer == Answer.READY:
-            assert self.called[token] > now_ms
-            assert self.joined == before
+        held = token in self.line or self.is_called(token)
+        counted = self.random.random() < 0.5
+        self.score = float(self.room.tickets + 1 if counted else self.now_ms)
+        reply = self.room.join(token, self.now_ms, None if counted else self.score)
+        assert self.joined - before == (not held)
+        if reply.answer == Answer.WAITING:
+            assert reply.position == self.position(token)
         else:
-            assert (reply.answer, reply.position) == (Answer.WAITING, self.place(token))
-        if self.joined > before:
-            if token not in self.room.call_number:  # a lapsed place keeps its last sign of life
-                self.alive_ms[token] = now_ms
-            self.sign_of_life(token, now_ms)
-        assert self.room.join(token, now_ms, 0.0)[:1] == reply[:1]
-        assert self.joined == before + (self.joined > before)
+            assert reply.answer == Answer.READY
+            assert self.is_called(token)
+        if not held:
+            self.sign_of_life(token)
 
-    @rule(token=TOKENS, behind=BEHIND)
-    def status(self, token, behind):
-        now_ms = self.now(behind)
-        reply = self.room.status(token, now_ms)
+    def status(self, token: int) -> None:
+        reply = self.room.status(token, self.now_ms)
         if token in self.line:
-            assert (reply.answer, reply.position) == (Answer.WAITING, self.place(token))
+            assert (reply.answer, reply.position) == (Answer.WAITING, self.position(token))
         else:
-            assert reply.position == 0
-            is_called = self.called.get(token, 0) > now_ms
-            assert reply.answer == (Answer.READY if is_called else Answer.UNKNOWN)
+            assert reply == (Answer.READY if self.is_called(token) else Answer.UNKNOWN, 0, 0, 0)
         if reply.answer != Answer.UNKNOWN:
-            self.sign_of_life(token, now_ms)
+            self.sign_of_life(token)
 
-    @rule(token=TOKENS, behind=BEHIND)
-    def enter(self, token, behind):
-        now_ms = self.now(behind)
-        was_line, was_called = token in self.line, self.called.get(token, 0) > now_ms
-        before = copy.deepcopy(self.room, {id(self.room.trace): self.room.trace})
-        before.effect = lambda *change: None
-        reply = self.room.enter(token, now_ms)
-        if not was_called:
-            assert reply.answer == (Answer.NOT_CALLED if was_line else Answer.UNKNOWN)
+    def enter(self, token: int) -> None:
+        in_line, called = token in self.line, self.is_called(token)
+        reply = self.room.enter(token, self.now_ms)
+        if not called:
+            assert reply.answer == (Answer.NOT_CALLED if in_line else Answer.UNKNOWN)
         elif reply.answer == Answer.GRANTED:
-            self.admissions.append(self.latest_ms)
-            assert self.room.status(token, now_ms).answer == Answer.UNKNOWN
+            assert token not in self.called
+            self.admissions.append(max([*self.admissions[-1:], self.now_ms]))
         else:
             assert reply.answer == Answer.THROTTLED
-            assert reply.wait_ms > 0
-            before.called[token] = now_ms + reply.wait_ms + 1  # so that the call does not lapse meanwhile
-            assert before.enter(token, now_ms + reply.wait_ms - 1).answer == Answer.THROTTLED
-            if now_ms == self.latest_ms:
-                assert before.enter(token, now_ms + reply.wait_ms).answer == Answer.GRANTED
+            self.check_the_wait(token, reply.wait_ms)
 
-    @rule(token=TOKENS)
-    def leave(self, token):
+    def check_the_wait(self, token: int, wait_ms: int) -> None:
+        """Somebody told to wait, and still called then, gets in after that time and not a millisecond earlier."""
+        for earlier, answer in ((1, Answer.THROTTLED), (0, Answer.GRANTED)):
+            if earlier or self.now_ms >= self.admissions[-1]:  # who asks by a slow clock may have to ask again
+                later = copy.copy(self.room)
+                later.called, later.seen = {token: self.now_ms + wait_ms + 1}, dict(self.room.seen)
+                later.effect = lambda *change: None
+                assert later.enter(token, self.now_ms + wait_ms - earlier).answer == answer
+
+    def leave(self, token: int) -> None:
         held = token in self.line or token in self.called
         assert self.room.leave(token).answer == (Answer.LEFT if held else Answer.UNKNOWN)
         assert token not in self.line
         assert token not in self.called
 
-    @rule(limit=st.integers(1, 4), behind=BEHIND)
-    def expire(self, limit, behind):
-        now_ms = self.now(behind)
-        self.room.status(-1, now_ms)  # a stranger's status calls whom expire would call, and changes nothing else
-        held = {**self.line, **self.called}
-        silent = sorted(t for t in held if self.alive_ms[t] < now_ms - self.rules.heartbeat_ttl_ms)
-        lapsed = sorted(t for t, deadline_ms in self.called.items() if deadline_ms <= now_ms and t not in silent)
-        before = self.removed
-        calls = len(self.calls)
-        assert self.room.expire(limit, now_ms).removed == self.removed - before
-        gone = held.keys() - self.line.keys() - self.called.keys()
-        assert gone <= {*silent, *lapsed}
-        silent_gone = len(gone.intersection(silent))
-        assert silent_gone >= min(limit, len(silent))
-        assert len(gone) <= 2 * limit
-        longest = sorted(silent, key=lambda t: (self.alive_ms[t], t))[:limit]
-        assert gone.issuperset(longest)
-        assert len(gone) >= min(limit, len(silent)) + min(limit, len(lapsed)) or len(self.calls) > calls
+    def expire(self, _token: int) -> None:
+        limit = self.random.randint(1, 3)
+        self.room.status(-1, self.now_ms)  # a stranger's status calls whom expire would call, and changes nothing else
+        oldest_first = sorted(self.alive_ms, key=lambda t: (self.alive_ms[t], t))
+        silent = [t for t in oldest_first if self.alive_ms[t] < self.now_ms - self.rules.heartbeat_ttl_ms][:limit]
+        earliest_first = sorted(self.called.keys() - silent, key=lambda t: (self.called[t], t))
+        lapsed = [t for t in earliest_first if self.called[t] <= self.now_ms][:limit]
+        stays = self.alive_ms.keys() - {*silent, *lapsed}
+        assert self.room.expire(limit, self.now_ms).removed == len(silent) + len(lapsed)
+        assert self.alive_ms.keys() == stays
 
-    @invariant()
-    def the_books_agree(self):
-        if not hasattr(self, "room"):
-            return
-        assert [token for _, token in self.room.line] == sorted(self.line, key=lambda t: (self.line[t], t))
+    def check_the_books(self) -> None:
+        assert [t for _, t in self.room.line] == sorted(self.line, key=lambda t: (self.line[t], t))
         assert self.room.called == self.called
-        assert self.room.seen.keys() == self.line.keys() | self.called.keys()
-        assert self.joined == len(self.line) + len(self.called) + self.removed - self.rejoined()
+        assert self.room.seen == self.alive_ms
+        assert self.joined == len(self.line) + len(self.called) + self.gone
         assert len(self.called) <= self.rules.call_window
 
-    def rejoined(self) -> int:
-        return 0
-
-    @invariant()
-    def no_window_exceeds_the_rate(self):
-        if not hasattr(self, "room") or self.opened_ms is None:
-            return
-        for moments, at_opening in ((self.calls, 0), (self.admissions, self.rules.burst_micro)):
-            for first, start in enumerate(moments):
-                for count, end in enumerate(moments[first:], 1):
-                    most = self.rules.burst_micro + self.rules.rate_micro_per_ms * (end - start)
-                    assert count * MICRO <= most
-            if moments:
-                most = at_opening + self.rules.rate_micro_per_ms * (moments[-1] - self.opened_ms)
-                assert len(moments) * MICRO <= most
+    def check_the_rates(self) -> None:
+        """In no window of time are more called, or admitted, than the rate and one burst allow."""
+        rate, burst = self.rules.rate_micro_per_ms, self.rules.burst_micro
+        for moments in (self.calls, self.admissions):
+            beyond_rate = [count * MICRO - rate * moment for count, moment in enumerate(moments)]
+            for end, most in enumerate(beyond_rate):
+                assert most + MICRO - min(beyond_rate[: end + 1]) <= burst
+        for count, moment in enumerate(self.calls, 1):  # the call credit starts empty
+            assert count * MICRO <= rate * (moment - self.opened_ms)
 
 
-Crowd.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
-test_a_crowd_finds_the_rules_kept = Crowd.TestCase
+@settings(max_examples=150, deadline=None)
+@given(RULES, st.integers(0, 2**32), st.integers(1, 300))
+def test_a_random_crowd_finds_every_rule_kept(rules, seed, steps):
+    crowd = Crowd(rules, seed)
+    for _ in range(steps):
+        crowd.step()
+    crowd.check_the_rates()
+
+
+def room_of(**changed: int) -> tuple[WaitingRoom, list[tuple[Command, int, int]]]:
+    """Return an unopened room that calls 20 a second, and the list of the commands it runs."""
+    rules = {"rate_micro_per_ms": 20_000, "burst_micro": 20 * MICRO, "call_window": 200}
+    rules |= {"call_ttl_ms": 30_000, "heartbeat_ttl_ms": 60_000} | changed
+    commands: list[tuple[Command, int, int]] = []
+    return WaitingRoom(RoomRules(**rules), lambda *call: commands.append(call), lambda *change: None), commands
+
+
+@pytest.mark.parametrize(("window", "admitted_per_s"), [(200, 20), (100, 20), (25, 10)])
+def test_a_window_of_rate_times_poll_keeps_the_rate_and_a_small_one_does_not(window, admitted_per_s):
+    """Who polls every 5 s takes a call up after 2.5 s on average, so by Little's law 25 calls at once let 10/s in."""
+    room, _ = room_of(call_window=window)
+    people = 2_500
+    for token in range(people):
+        room.join(token, 0, None)
+    room.open(0)
+    admitted = []
+    polls = sorted((turn * 5_000 + token * 1847 % 5_000, token) for turn in range(13) for token in range(people))
+    for now_ms, token in polls:
+        if room.status(token, now_ms).answer == Answer.READY and room.enter(token, now_ms).answer == Answer.GRANTED:
+            admitted.append(now_ms)
+    steady = [now_ms for now_ms in admitted if 20_000 <= now_ms < 60_000]
+    assert len(steady) / 40 == pytest.approx(admitted_per_s, rel=0.1)
+
+
+def test_nobody_is_called_or_let_in_before_the_opening():
+    room, _ = room_of()
+    room.join(1, 0, None)
+    assert room.status(1, 10**9).answer == Answer.WAITING
+    assert room.enter(1, 10**9).answer == Answer.NOT_CALLED
+
+
+def test_a_slow_clock_neither_takes_from_the_buckets_nor_fills_them():
+    room, _ = room_of(rate_micro_per_ms=MICRO, burst_micro=5 * MICRO, call_window=2)
+    for token in range(12):
+        room.join(token, 0, None)
+    room.open(0)
+    room.status(11, 5)
+    assert list(room.called) == [0, 1]
+    room.enter(0, 5)
+    room.status(11, 1)  # of five calls three are left, whatever the time
+    assert list(room.called) == [1, 2]
+    room.rules = RoomRules(MICRO, 5 * MICRO, call_window=20, call_ttl_ms=1000, heartbeat_ttl_ms=1000)
+    room.status(11, 10)
+    answers = [room.enter(token, 8 + 2 * (token % 2)).answer for token in range(1, 8)]
+    assert answers == [Answer.GRANTED] * 5 + [Answer.THROTTLED] * 2
+
+
+def test_one_operation_calls_a_bounded_number():
+    room, _ = room_of(rate_micro_per_ms=1000 * MICRO, burst_micro=1000 * MICRO, call_window=1000)
+    for token in range(200):
+        room.join(token, 0, None)
+    room.open(0)
+    room.status(199, 100)
+    assert len(room.called) == CALLS_PER_OPERATION
+    room.status(199, 100)
+    assert len(room.called) == 2 * CALLS_PER_OPERATION
+
+
+def test_places_go_by_score_then_token_and_by_the_counter_as_they_come():
+    room, _ = room_of()
+    assert [room.join(token, 0, 5.0).position for token in (3, 1, 2)] == [1, 1, 2]
+    assert room.join(9, 0, 4.0).position == 1
+    room, _ = room_of()
+    assert [room.join(token, 0, None).position for token in (3, 1, 2)] == [1, 2, 3]
+
+
+def names(commands: list[tuple[Command, int, int]]) -> str:
+    return " ".join(command.name for command, _, _ in commands)
+
+
+def test_a_command_on_a_member_that_is_absent_or_new_walks_no_set():
+    room, commands = room_of()
+    for token in range(50):
+        room.join(token, 0, None)
+    commands.clear()
+    room.status(99, 0)
+    room.enter(99, 0)
+    room.leave(99)
+    room.status_read(99, Answer.UNKNOWN)
+    assert names(commands) == "HMGET ZRANK ZSCORE HMGET ZSCORE ZRANK ZREM ZREM ZREM ZRANK ZSCORE"
+    assert {members for command, _, members in commands if command in (Command.ZRANK, Command.ZREM)} == {0}
+    commands.clear()
+    room.join(99, 0, None)
+    assert names(commands) == "HMGET ZRANK ZSCORE HINCRBY ZADD ZADD ZRANK"
+    assert [members for *_, members in commands] == [1, 0, 0, 1, 0, 0, 51]
+
+
+def test_a_command_on_a_member_walks_the_set_that_holds_it():
+    room, commands = room_of()
+    for token in range(50):
+        room.join(token, 0, None)
+    commands.clear()
+    room.status(7, 0)
+    assert commands == [(Command.HMGET, 1, 1), (Command.ZRANK, 1, 50), (Command.ZADD, 1, 50)]
+    commands.clear()
+    room.leave(7)
+    assert commands == [(Command.ZREM, 1, 50), (Command.ZREM, 1, 0), (Command.ZREM, 1, 50)]
+    commands.clear()
+    room.expire(30, 60_001)
+    assert commands[2:] == [
+        (Command.ZREM, 30, 49),
+        (Command.ZREM, 30, 49),
+        (Command.ZREM, 0, 0),
+        (Command.ZRANGEBYSCORE, 1, 0),
+    ]
+
+
+def test_the_first_version_scans_every_key_and_then_does_the_same():
+    room, commands = room_of()
+    room.join(1, 0, None)
+    commands.clear()
+    room.status_keys(1, 0, 1234)
+    assert commands[0] == (Command.KEYS, 1, 1234)
+    assert names(commands[1:]) == " ".join(["XLEN"] * 9 + ["HMGET", "ZRANK", "ZADD"])

@@ -11,7 +11,6 @@ from models import waiting_room_core as core
 from models.commands import Command, call_cost_ns
 from models.operations import Answer
 from models.waiting_room import MICRO, Reply, RoomRules, WaitingRoom
-from sim import ranked
 from sim.views import View
 
 LOG = 1 << 16
@@ -35,6 +34,7 @@ class Twins:
         self.rooms = core.new_rooms(rules, np.array(shard, np.int32), tokens, COST_NS, log_size)
         self.view = View(self.rooms)
         self.tokens = tokens
+        self.granted = 0
 
     def open(self, now_ms: int) -> None:
         for room in self.plain:
@@ -53,6 +53,7 @@ class Twins:
         answer = getattr(self, f"_{operation}_core")(event, token, now_ms, **how)
         cost_ns, commands, effect_ns, position, wait_ms, removed = self.rooms.bill.tolist()
         assert Reply(Answer(answer), position, wait_ms, removed) == expected
+        self.granted += expected.answer == Answer.GRANTED
         assert commands == len(self.bill)
         assert cost_ns == sum(call_cost_ns(COST_NS, *call) for call in self.bill)
         assert effect_ns == sum(call_cost_ns(COST_NS, *call) for call in self.bill if call[0] in WRITING)
@@ -112,13 +113,27 @@ class Twins:
             fields = ("opened", "call_credit", "called_at_ms", "bucket", "bucket_at_ms", "tickets", "calls")
             assert [int(self.rooms.room[event][name]) for name in fields] == [getattr(room, name) for name in fields]
             assert self.rooms.room[event]["called"] == len(room.called)
-            assert self.rooms.line.members[event] == len(room.line)
-            for place, (score, token) in enumerate(room.line):
-                assert ranked.rank(self.rooms.line, event, score, token) == place
+            assert self._line(event) == room.line
             for token in range(event, self.tokens, events):
                 self._same_place(room, token)
+            for heap, flag, members in (
+                (self.rooms.called, "in_called", room.called),
+                (self.rooms.seen, "in_seen", room.seen),
+            ):
+                owners = sorted(heap.owner[event, : heap.size[event]].tolist())
+                assert owners == [t for t in range(event, self.tokens, events) if self.rooms.place[t][flag]]
+                assert members.keys() <= set(owners)
         joined, left, silent, lapsed = self.rooms.counts.tolist()
-        assert joined - left - silent - lapsed >= sum(len(room.seen) for room in self.plain)
+        assert silent == sum(room.silent for room in self.plain)
+        assert lapsed == sum(room.lapsed for room in self.plain)
+        assert joined == self.granted + left + silent + lapsed + sum(len(room.seen) for room in self.plain)
+
+    def _line(self, event: int) -> list[tuple[float, int]]:
+        line = self.rooms.line
+        chunks = line.directory[event, : line.chunks[event]]
+        members = [(line.score[c, i], line.member[c, i]) for c in chunks for i in range(line.fill[c])]
+        assert len(members) == line.members[event]
+        return members
 
     def _same_place(self, room: WaitingRoom, token: int) -> None:
         place = self.rooms.place[token]
@@ -144,7 +159,10 @@ RULES = st.builds(
     heartbeat_ttl_ms=st.integers(1, 120),
 )
 STEP = st.tuples(
-    st.sampled_from(("join", "join", "step", "step", *OPERATIONS)), st.integers(0, 11), st.integers(0, 40), st.integers()
+    st.sampled_from(("join", "join", "step", "step", *OPERATIONS)),
+    st.integers(0, 11),
+    st.integers(0, 40),
+    st.integers(),
 )
 
 
@@ -230,10 +248,15 @@ def test_who_rejoins_after_a_lapsed_call_begins_anew():
     twins.same_state()
 
 
-def test_a_clock_that_ran_back_makes_the_next_deadline_earlier():
+@pytest.mark.parametrize("passes", [0, 1])
+def test_a_clock_that_ran_back_makes_the_next_deadline_earlier(passes):
+    """Also where an expiry pass has meanwhile moved the entry in the heap of deadlines to a later sign of life."""
     rules = RoomRules(MICRO, MICRO, call_window=1, call_ttl_ms=10, heartbeat_ttl_ms=100)
     twins = Twins(rules, shard=(0,), tokens=2)
-    twins.do("join", 0, 105, score=1.0, counter=False, asks_time=False)
+    twins.do("join", 0, 20, score=1.0, counter=False, asks_time=False)
+    twins.do("status", 0, 105)
+    for _ in range(passes):
+        assert twins.do("expire", 0, 150, limit=1).removed == 0
     twins.do("leave", 0, 105)
     twins.do("join", 1, 104, score=2.0, counter=False, asks_time=False)
     twins.do("join", 0, 103, score=3.0, counter=False, asks_time=False)

@@ -58,9 +58,7 @@ def test_what_is_stored_is_not_run_again(tmp_path: Path) -> None:
     task = Normal(5, 1, tmp_path / "diary")
     replicate(task, [1, 2, 3], store=tmp_path / "store")
     seen: list[int] = []
-    resumed = replicate(
-        task, [5, 2, 3, 4], store=tmp_path / "store", on_done=lambda seed, _: seen.append(seed)
-    )
+    resumed = replicate(task, [5, 2, 3, 4], store=tmp_path / "store", on_done=lambda seed, _: seen.append(seed))
     assert task.runs() == [1, 2, 3, 5, 4]
     assert seen == [2, 3, 5, 4]
     assert resumed == replicate(Normal(5, 1), [2, 3, 4, 5])
@@ -112,9 +110,7 @@ def test_replications_stop_when_the_mean_is_precise(target: float, deviation: fl
     assert n == pytest.approx((1.96 * deviation / (target / (1 + target) * 100)) ** 2, rel=0.5)
     # and it stopped no later than it could
     if n > FIRST_LOOK:
-        earlier = Replications(
-            Normal(100, deviation).key, dict(list(precise.replications.outcomes.items())[:-1])
-        )
+        earlier = Replications(Normal(100, deviation).key, dict(list(precise.replications.outcomes.items())[:-1]))
         before = earlier.estimate("value")
         assert before.half_width is not None
         assert before.half_width > target / (1 + target) * before.best

@@ -14,9 +14,7 @@ from sim.histogram import BUCKETS, LogHistogram
 
 LARGEST = 2**47 - 1
 # bits first, so that small values are as likely as large ones
-VALUES = st.lists(
-    st.integers(0, 47).flatmap(lambda bits: st.integers(0, 2**bits - 1)), min_size=1, max_size=50
-)
+VALUES = st.lists(st.integers(0, 47).flatmap(lambda bits: st.integers(0, 2**bits - 1)), min_size=1, max_size=50)
 
 
 def of(values: list[int]) -> LogHistogram:
@@ -55,9 +53,7 @@ def test_no_value_at_all_leads_outside_the_array(value: int) -> None:
 
 @given(VALUES, st.floats(0, 100))
 @settings(max_examples=200)
-def test_percentiles_are_the_exact_order_statistic_within_half_a_bucket(
-    values: list[int], percent: float
-) -> None:
+def test_percentiles_are_the_exact_order_statistic_within_half_a_bucket(values: list[int], percent: float) -> None:
     exact = int(np.percentile(np.array(values), percent, method="inverted_cdf"))
     neighbours = [int(np.percentile(np.array(values), p, method="inverted_cdf")) for p in around(percent)]
     found = of(values).percentile(percent)

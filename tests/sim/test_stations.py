@@ -19,9 +19,7 @@ WARM_UP = 10_000
 
 
 @numba.njit
-def waits_ns(
-    servers: int, arrivals_ns: NDArray[np.int64], services_ns: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def waits_ns(servers: int, arrivals_ns: NDArray[np.int64], services_ns: NDArray[np.int64]) -> NDArray[np.int64]:
     free_ns = np.zeros(servers, np.int64)
     waits = np.empty(arrivals_ns.size, np.int64)
     for i in range(arrivals_ns.size):
@@ -95,9 +93,7 @@ def test_erlang_c_of_the_tables():
     assert erlang_c(2, 0.5) == pytest.approx(1 / 3)  # 2 rho^2 / (1 + rho)
 
 
-customers = st.lists(
-    st.tuples(st.integers(0, 30), st.integers(0, 50)), min_size=1, max_size=40
-)  # gap, service
+customers = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 50)), min_size=1, max_size=40)  # gap, service
 
 
 def totalled(pairs: list[tuple[int, int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -53,15 +53,11 @@ def test_the_same_outcome_gives_the_same_bytes(store: Store) -> None:
         {"more": 1},
     ],
 )
-def test_a_file_that_is_not_this_replication_is_refused_in_one_line(
-    store: Store, change: dict[str, Any]
-) -> None:
+def test_a_file_that_is_not_this_replication_is_refused_in_one_line(store: Store, change: dict[str, Any]) -> None:
     store.write(7, OUTCOME)
     document = json.loads(store.path(7).read_text())
     store.path(7).write_text(json.dumps({**document, **change}))
-    with pytest.raises(
-        BadInput, match=r"7\.json cannot be used .*remove it to run the seed again"
-    ) as refusal:
+    with pytest.raises(BadInput, match=r"7\.json cannot be used .*remove it to run the seed again") as refusal:
         store.read(7, LogHistogram.from_json)
     assert "\n" not in str(refusal.value)
 
@@ -111,9 +107,7 @@ def test_a_store_that_is_a_file_is_refused(tmp_path: Path) -> None:
         Store(taken, "abc")
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "result.json"
     write_atomically(path, b"old")
 

@@ -1,0 +1,77 @@
+"""Plain facts of a run that a verdict needs beside the KPIs."""
+
+from typing import Any
+
+import numpy as np
+
+from models.commands import Command, call_cost_ns
+from models.plan import Plan
+from models.record import Column, Level
+from models.recording import Recording
+from models.series import busy_share
+from models.units import SECOND
+from models.waiting_room import XLENS_PER_KEYS_STATUS
+
+
+def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
+    """Return the facts by name; all are plain numbers, or lists of them.
+
+    `waiting_at_sold_out`: people who had come and were neither in nor gone when the last seat went. `waited_in_vain`:
+    they and those who came later, if nobody told them. `admitted_without_seat`: let in, and never got one.
+    """
+    params, scenario = plan.params, plan.scenario
+    request_ns = status_request_ns(plan, _longest_line(recording) // params.events)
+    waiting, later = _at_sold_out(recording)
+    told = scenario.event.on_sold_out == "announce"
+    bought = recording.sessions.bought
+    return {
+        "hot_shard": hot_node(plan, recording) if params.replicas == 0 else _hot_shard(plan, recording),
+        "events_per_shard": np.bincount(plan.placement.event_node, minlength=params.shards).tolist(),
+        "slots": list(plan.placement.slots),
+        "sold_out_s": recording.sold_out_at / SECOND if recording.sold_out_at >= 0 else None,
+        "waiting_at_sold_out": waiting,
+        "waited_in_vain": 0 if told else waiting + later,
+        "admitted_without_seat": int((recording.sessions.admitted & ~bought).sum()),
+        "people": plan.population.people,
+        "sessions": params.sessions,
+        "bots": int(plan.population.bot.sum()),
+        "connections_per_node": params.pods * params.pool_size,
+        "ceiling_rps": SECOND / request_ns,
+        "status_request_us": request_ns / 1000,
+        "pods": params.pods,
+    }
+
+
+def hot_node(plan: Plan, recording: Recording) -> int:
+    """Return the number of the modelled node whose engine thread worked longest."""
+    return int(np.argmax([busy_share(recording, node).sum() for node in range(plan.params.nodes)]))
+
+
+def _hot_shard(plan: Plan, recording: Recording) -> int:
+    return int(np.argmax([busy_share(recording, shard).sum() for shard in range(plan.params.shards)]))
+
+
+def status_request_ns(plan: Plan, line: int) -> int:
+    """Return what one status poll of somebody in a line of this length costs a primary, without the wake-up."""
+    p, cost = plan.params, plan.cost
+    calls = [(Command.HMGET, 1), (Command.ZRANK, line), (Command.ZADD, line)]
+    if p.key_scan:
+        calls += [(Command.KEYS, line + 5)] + [(Command.XLEN, 1)] * XLENS_PER_KEYS_STATUS
+    return p.io + p.script + p.feed + sum(int(call_cost_ns(cost, command, 1, members)) for command, members in calls)
+
+
+def _longest_line(recording: Recording) -> int:
+    """Return the most people in line or called at the end of a second."""
+    levels = (recording.column(Column.LEVELS + level) for level in (Level.WAITING, Level.CALLED))
+    return int(np.add(*levels).max())
+
+
+def _at_sold_out(recording: Recording) -> tuple[int, int]:
+    """Return how many were waiting in the second in which the last seat went, and how many came later."""
+    if recording.sold_out_at < 0:
+        return 0, 0
+    until = recording.sold_out_at // SECOND + 1
+    came = recording.sessions.came_at
+    earlier = int(((came >= 0) & (came < until * SECOND)).sum())
+    gone = sum(int(recording.column(column)[:until].sum()) for column in (Column.ADMITTED, Column.LEFT, Column.EXPIRED))
+    return max(0, earlier - gone), int((came >= until * SECOND).sum())

@@ -1,0 +1,156 @@
+"""The key figures of a run, by the names of the command's contract, worked out from its recording.
+
+`*_peak` is the highest whole second, `*_peak_60s` the highest mean over 60 seconds in a row (of a shorter run: its
+mean), which is as bad as a minute of CloudWatch can look. Means are over the time the run lasted.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.fairness import order_kept
+from models.operations import ENDPOINTS, Op
+from models.origins import rests_on
+from models.plan import Plan
+from models.record import BANDED, WAIT, Column
+from models.recording import Recording
+from models.results import Kpi
+from models.series import busy_share, gateway_share
+from models.units import MILLISECOND, SECOND
+from sim.histogram import LogHistogram
+
+Found = tuple[str, float | None]
+"""Name and value (None: it did not happen) of a KPI."""
+MINUTE = 60
+
+
+def kpis_of(plan: Plan, recording: Recording) -> dict[str, Kpi]:
+    """Return every KPI of one run; without replications, none has an interval."""
+    histograms = histograms_of(recording)
+    found: list[Found] = [
+        *_requests(recording),
+        *_engines(plan, recording),
+        *_latencies(histograms),
+        *_waits(histograms["wait"]),
+        *_admissions(recording),
+        *_seats(plan, recording),
+        *_errors(recording),
+        *_gateway(plan, recording),
+        *_fairness(plan, recording),
+    ]
+    return {
+        name: Kpi(None, value, None, unit_of(name), rests_on(name, plan.scenario, plan.profile))
+        for name, value in found
+    }
+
+
+def unit_of(kpi: str) -> str:
+    """Return the unit of a KPI, which its name tells."""
+    family, _, measure = kpi.partition(".")
+    if "rps_" in measure:
+        return "rps"
+    for ending, unit in (("_percent", "percent"), ("_ms", "ms"), ("_s", "s"), ("_tau", "tau"), ("_lost", "places")):
+        if measure.endswith(ending):
+            return unit
+    return {"errors": "requests", "admission": "admissions", "gateway": "pods"}.get(family, family)
+
+
+def histograms_of(recording: Recording) -> dict[str, LogHistogram]:
+    """Return the latency of each endpoint's answers as its clients saw it, and the waits of those admitted, in ns."""
+    counts, total = recording.record.counts.sum(axis=0), recording.record.total.sum(axis=0)
+    names = {**{f"latency_{name}": k for k, name in enumerate(ENDPOINTS)}, "wait": WAIT}
+    return {name: LogHistogram(counts[row], int(total[row])) for name, row in names.items()}
+
+
+def highest_minute(per_second: NDArray[np.float64], end_s: float) -> float:
+    """Return the highest mean over 60 rows in a row; the mean over `end_s` seconds if there are fewer."""
+    if per_second.size < MINUTE:
+        return float(per_second.sum() / end_s)
+    sums = np.concatenate([[0.0], np.cumsum(per_second)])
+    return float((sums[MINUTE:] - sums[:-MINUTE]).max() / MINUTE)
+
+
+def _requests(recording: Recording) -> Iterator[Found]:
+    status = recording.column(Column.SENT + Op.STATUS).astype(np.float64)
+    yield "requests.total", float(recording.sent)
+    yield "requests.status_rps_peak", float(status.max())
+    yield "requests.status_rps_peak_60s", highest_minute(status, recording.end_s)
+    yield "requests.status_rps_mean", float(status.sum()) / recording.end_s
+
+
+def _engines(plan: Plan, recording: Recording) -> Iterator[Found]:
+    """Engine CPU of the busiest engine thread, replicas that are read from included, then of each shard's primary."""
+    nodes = [tuple(_percent_of(busy_share(recording, k), recording.end_s)) for k in range(plan.params.nodes)]
+    measures = ("engine_cpu_peak_percent", "engine_cpu_peak_60s_percent", "engine_cpu_mean_percent")
+    for k, measure in enumerate(measures):
+        yield f"redis.{measure}", max(node[k] for node in nodes)
+    for shard in range(plan.params.shards):
+        for measure, value in zip(measures, nodes[shard], strict=True):
+            yield f"redis.shard_{shard}.{measure}", value
+
+
+def _percent_of(share: NDArray[np.float64], end_s: float) -> Iterator[float]:
+    yield 100 * float(share.max())
+    yield 100 * highest_minute(share, end_s)
+    yield 100 * min(1.0, float(share.sum()) / end_s)
+
+
+def _latencies(histograms: dict[str, LogHistogram]) -> Iterator[Found]:
+    for endpoint in ENDPOINTS[:BANDED]:
+        for percent in (50, 95, 99):
+            yield (
+                f"latency.{endpoint}_p{percent}_ms",
+                _percentile(histograms[f"latency_{endpoint}"], percent, MILLISECOND),
+            )
+
+
+def _waits(waits: LogHistogram) -> Iterator[Found]:
+    yield "wait.mean_s", waits.mean / SECOND if waits.count else None
+    for name, percent in (("p50", 50), ("p95", 95), ("max", 100)):
+        yield f"wait.{name}_s", _percentile(waits, percent, SECOND)
+
+
+def _percentile(histogram: LogHistogram, percent: float, unit: int) -> float | None:
+    return histogram.percentile(percent) / unit if histogram.count else None
+
+
+def _admissions(recording: Recording) -> Iterator[Found]:
+    granted = recording.column(Column.ADMITTED_BY_BUCKET).astype(np.float64)
+    yield "admission.total", float(recording.sessions.admitted.sum())
+    yield "admission.rps_peak", float(granted.max())
+    yield "admission.rps_peak_60s", highest_minute(granted, recording.end_s)
+
+
+def _seats(plan: Plan, recording: Recording) -> Iterator[Found]:
+    at, bought = recording.sold_out_at, recording.sessions.bought
+    yield "seats.sold", float(recording.sold.sum())
+    yield "seats.oversold", float(np.maximum(recording.sold - plan.seats, 0).sum())
+    yield "seats.sold_out_s", at / SECOND if at >= 0 else None
+    of_bots = 100 * float(plan.population.bot[bought].mean()) if bought.any() else None
+    yield "bots.seat_share_percent", of_bots
+
+
+def _errors(recording: Recording) -> Iterator[Found]:
+    yield "errors.rate_percent", 100 * recording.failed / max(recording.sent, 1)
+    for name in ("pool_timeout", "client_timeout", "refused"):
+        column = Column[f"FAILED_{name.upper()}"]
+        yield f"errors.{name}", float(recording.column(column).sum())
+    # an answer (429, try again), not a failure: it is not part of the rate
+    yield "errors.throttled", float(recording.column(Column.THROTTLED).sum())
+
+
+def _gateway(plan: Plan, recording: Recording) -> Iterator[Found]:
+    """CPU in percent of the pods' limit, all pods together."""
+    share = gateway_share(plan, recording)
+    yield "gateway.pods_peak", float(plan.params.pods)
+    names = ("gateway.cpu_peak_percent", "gateway.cpu_peak_60s_percent", "gateway.cpu_mean_percent")
+    yield from zip(names, _percent_of(share, recording.end_s), strict=True)
+
+
+def _fairness(plan: Plan, recording: Recording) -> Iterator[Found]:
+    sessions = recording.sessions
+    event = np.arange(sessions.came_at.size) % plan.params.events
+    tau, lost = order_kept(sessions.came_at, sessions.call_number, event)
+    yield "fairness.kendall_tau", tau
+    yield "fairness.max_places_lost", None if lost is None else float(lost)

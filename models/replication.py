@@ -1,0 +1,70 @@
+"""A scenario as something to replicate: what a worker process runs, and what it sends back."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from models.kpis import histograms_of, kpis_of
+from models.preparing import prepare
+from models.profile import Profile, load_profile
+from models.run_result import profile_hash, versions
+from models.running import Finished, run_once
+from models.scenario import Scenario, scenario_hash
+from sim.compiling import sources_hash
+from sim.histogram import LogHistogram
+from sim.outcome import Outcome
+
+
+@dataclass(frozen=True, eq=False)
+class Histograms:
+    """Histograms by name that add up over replications."""
+
+    by_name: Mapping[str, LogHistogram]
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)({name: mine + other.by_name[name] for name, mine in self.by_name.items()})
+
+    def to_json(self) -> dict[str, Any]:
+        """As `from_json` reads it."""
+        return {name: histogram.to_json() for name, histogram in self.by_name.items()}
+
+    @classmethod
+    def from_json(cls, document: Any) -> Self:
+        """The inverse of `to_json`. ValueError if *document* is not what that writes."""
+        if not isinstance(document, dict):
+            raise ValueError(f"histograms are stored by name, not as {type(document).__name__}")
+        return cls({name: LogHistogram.from_json(stored) for name, stored in document.items()})
+
+
+@dataclass(frozen=True)
+class ScenarioTask:
+    """One scenario on one engine; `key` is the hash of everything but the seed that decides about its outcome."""
+
+    scenario: Scenario
+    profile: Profile
+    engine: str
+    key: str
+
+    @classmethod
+    def of(cls, scenario: Scenario, engine: str) -> Self:
+        """Return the task of a scenario; BadInput if its profile cannot be read."""
+        profile = load_profile(scenario.redis.profile)
+        parts = (scenario_hash(scenario), profile_hash(profile), engine, versions()["breakwater"], sources_hash())
+        return cls(scenario, profile, engine, hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32])
+
+    def __call__(self, seed: int) -> Outcome[Histograms]:
+        """Run the replication of *seed*."""
+        prepare(self.engine)
+        return outcome_of(run_once(self.scenario, self.profile, seed, self.engine))
+
+    def payload_from_json(self, document: Any) -> Histograms:
+        """The inverse of the payload's `to_json`."""
+        return Histograms.from_json(document)
+
+
+def outcome_of(finished: Finished) -> Outcome[Histograms]:
+    """Return what of a run is kept when there are many."""
+    kpis = kpis_of(finished.plan, finished.recording)
+    observed = {name: kpi.best for name, kpi in kpis.items() if kpi.best is not None}
+    return Outcome(observed, Histograms(histograms_of(finished.recording)))

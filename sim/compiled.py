@@ -1,0 +1,21 @@
+"""How functions of the engine are compiled: kept on disk, with the arithmetic of C (no check for division by zero).
+
+`sim.compiling` decides where they are kept, so that a change in one file is never missed by a caller in another.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from numba import njit
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def compiled(function: F) -> F:
+    """Compile a function on its first call."""
+    return cast(F, njit(cache=True, error_model="numpy")(function))
+
+
+def inlined(function: F) -> F:
+    """Compile a function into each of its callers."""
+    return cast(F, njit(cache=True, error_model="numpy", forceinline=True)(function))

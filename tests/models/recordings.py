@@ -1,0 +1,43 @@
+"""Recordings without an engine, for whoever fills in what a test is about."""
+
+import numpy as np
+
+from models.plan import Plan, make_plan
+from models.profile import load_profile
+from models.record import new_record
+from models.recording import Recording, Sessions
+from models.scenario import load_scenario
+from models.units import SECOND
+
+
+def planned(*settings: str, name: str = "onsale-small", seed: int = 1) -> Plan:
+    """The plan of a shipped scenario with some settings changed."""
+    scenario = load_scenario(name, settings)
+    return make_plan(scenario, load_profile(scenario.redis.profile), seed)
+
+
+def blank(plan: Plan, end_s: float) -> Recording:
+    """A run in which nothing happened until it ended."""
+    p = plan.params
+    nothing = np.zeros(p.sessions, np.bool_)
+    return Recording(
+        end_ns=round(end_s * SECOND),
+        record=new_record(p.end, p.nodes, plan.tables.stage_end.size),
+        sent=0,
+        answered=0,
+        failed=0,
+        awaited=0,
+        late=0,
+        sold_out_at=-1,
+        waiting=np.zeros(p.events, np.int64),
+        called=np.zeros(p.events, np.int64),
+        sold=np.zeros(p.events, np.int64),
+        sessions=Sessions(
+            came_at=np.full(p.sessions, -1, np.int64),
+            call_number=np.zeros(p.sessions, np.int32),
+            admitted=nothing.copy(),
+            bought=nothing.copy(),
+            holds=nothing.copy(),
+            in_place=nothing.copy(),
+        ),
+    )

@@ -1,0 +1,167 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.kpis import highest_minute, kpis_of, unit_of
+from models.operations import Op
+from models.plan import Plan
+from models.record import BUSY_NS, NODES, PER_NODE, WAIT, Column
+from models.recording import Recording
+from models.units import MILLISECOND, SECOND
+from sim.histogram import bucket_of
+from tests.models.recordings import blank, planned
+
+# the command's contract, as far as this version models it
+CONTRACT = {
+    *("requests.total", "requests.status_rps_peak", "requests.status_rps_peak_60s", "requests.status_rps_mean"),
+    *(f"redis.engine_cpu_{part}_percent" for part in ("peak", "peak_60s", "mean")),
+    *(f"redis.shard_{k}.engine_cpu_{part}_percent" for k in range(5) for part in ("peak", "peak_60s", "mean")),
+    *(f"latency.{name}_p{p}_ms" for name in ("join", "status", "enter") for p in (50, 95, 99)),
+    *("wait.mean_s", "wait.p50_s", "wait.p95_s", "wait.max_s"),
+    *("admission.total", "admission.rps_peak", "admission.rps_peak_60s"),
+    *("seats.sold", "seats.oversold", "seats.sold_out_s"),
+    *("errors.rate_percent", "errors.pool_timeout", "errors.client_timeout", "errors.refused", "errors.throttled"),
+    *("gateway.pods_peak", "gateway.cpu_mean_percent", "gateway.cpu_peak_percent", "gateway.cpu_peak_60s_percent"),
+    *("fairness.kendall_tau", "fairness.max_places_lost", "bots.seat_share_percent"),
+}
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return planned()
+
+
+def best(plan: Plan, recording: Recording, kpi: str) -> float | None:
+    return kpis_of(plan, recording)[kpi].best
+
+
+def test_a_run_has_every_kpi_of_the_contract_also_when_nothing_happened(plan: Plan) -> None:
+    kpis = kpis_of(plan, blank(plan, 120))
+    assert set(kpis) == CONTRACT
+    did_not_happen = {name for name, kpi in kpis.items() if kpi.best is None}
+    assert did_not_happen == {
+        name for name in CONTRACT if name.startswith(("latency.", "wait.", "fairness.", "bots."))
+    } | {"seats.sold_out_s"}
+    assert all(kpi.low is kpi.high is None for kpi in kpis.values())
+    assert all(kpi.rests_on for kpi in kpis.values())
+
+
+@pytest.mark.parametrize(
+    ("kpi", "unit"),
+    [
+        ("requests.total", "requests"),
+        ("requests.status_rps_peak_60s", "rps"),
+        ("redis.shard_3.engine_cpu_peak_60s_percent", "percent"),
+        ("latency.enter_p99_ms", "ms"),
+        ("wait.p95_s", "s"),
+        ("seats.sold_out_s", "s"),
+        ("seats.sold", "seats"),
+        ("admission.total", "admissions"),
+        ("admission.rps_peak", "rps"),
+        ("errors.throttled", "requests"),
+        ("gateway.pods_peak", "pods"),
+        ("fairness.kendall_tau", "tau"),
+        ("fairness.max_places_lost", "places"),
+    ],
+)
+def test_a_kpi_has_the_unit_its_name_says(kpi: str, unit: str) -> None:
+    assert unit_of(kpi) == unit
+
+
+@given(st.lists(st.integers(0, 1000), min_size=1, max_size=150))
+@settings(max_examples=100)
+def test_the_highest_minute_is_that_of_all_windows(per_second: list[int]) -> None:
+    windows = [per_second[k : k + 60] for k in range(max(1, len(per_second) - 59))]
+    expected = max(sum(window) / len(window) for window in windows)
+    assert highest_minute(np.array(per_second, float), len(per_second)) == pytest.approx(expected)
+
+
+def test_rates_are_by_whole_seconds_by_the_minute_and_over_the_time_the_run_lasted(plan: Plan) -> None:
+    recording = blank(plan, 99.5)
+    status = recording.record.series[:, Column.SENT + Op.STATUS]
+    status[10:70] = 1000
+    status[30] = 5000
+    assert best(plan, recording, "requests.status_rps_peak") == 5000
+    assert best(plan, recording, "requests.status_rps_peak_60s") == pytest.approx((59 * 1000 + 5000) / 60)
+    assert best(plan, recording, "requests.status_rps_mean") == pytest.approx((59 * 1000 + 5000) / 99.5)
+
+
+def test_engine_cpu_is_that_of_the_busiest_shard(plan: Plan) -> None:
+    recording = blank(plan, 100)
+    for shard, share in ((1, 0.25), (4, 0.5)):
+        recording.record.series[:100, NODES + PER_NODE * shard + BUSY_NS] = share * SECOND
+    recording.record.series[7, NODES + PER_NODE * 1 + BUSY_NS] = SECOND
+    kpis = {name: kpi.best for name, kpi in kpis_of(plan, recording).items()}
+    assert kpis["redis.engine_cpu_mean_percent"] == pytest.approx(50)
+    assert kpis["redis.engine_cpu_peak_percent"] == pytest.approx(100)
+    assert kpis["redis.shard_1.engine_cpu_mean_percent"] == pytest.approx(25.75)
+    assert kpis["redis.shard_1.engine_cpu_peak_60s_percent"] == pytest.approx(25 + 75 / 60)
+    assert kpis["redis.shard_0.engine_cpu_peak_percent"] == 0
+
+
+def test_a_replica_that_is_read_from_has_an_engine_thread_too() -> None:
+    plan = planned("waiting_room.replica_reads=true")
+    recording = blank(plan, 100)
+    replica = plan.params.shards + 2
+    recording.record.series[:100, NODES + PER_NODE * replica + BUSY_NS] = 0.75 * SECOND
+    assert best(plan, recording, "redis.engine_cpu_mean_percent") == pytest.approx(75)
+    assert best(plan, recording, "redis.shard_2.engine_cpu_mean_percent") == 0
+
+
+def test_gateway_cpu_is_a_share_of_the_limit_of_all_pods(plan: Plan) -> None:
+    # a limit of 1.2 cores is two at 0.6 of their speed: both busy all the time are 100 %
+    recording = blank(plan, 100)
+    recording.record.series[:50, Column.GATEWAY_BUSY_NS] = 2 * plan.params.pods * SECOND
+    assert best(plan, recording, "gateway.cpu_mean_percent") == pytest.approx(50)
+    assert best(plan, recording, "gateway.cpu_peak_percent") == pytest.approx(100)
+
+
+def test_waits_have_an_exact_mean_and_percentiles_within_a_bucket(plan: Plan) -> None:
+    recording = blank(plan, 100)
+    for seconds in (10, 20, 60):
+        recording.record.counts[0, WAIT, bucket_of(seconds * SECOND)] += 1
+        recording.record.total[0, WAIT] += seconds * SECOND
+    assert best(plan, recording, "wait.mean_s") == pytest.approx(30)
+    assert best(plan, recording, "wait.p50_s") == pytest.approx(20, rel=0.004)
+    assert best(plan, recording, "wait.max_s") == pytest.approx(60, rel=0.004)
+
+
+def test_latencies_are_over_all_stages_those_of_none_included() -> None:
+    plan = planned(name="ladder-index")
+    recording = blank(plan, 300)
+    for row, count in ((0, 98), (5, 2)):
+        latency = 10 * MILLISECOND if row == 0 else SECOND
+        recording.record.counts[row, Op.STATUS, bucket_of(latency)] += count
+        recording.record.total[row, Op.STATUS] += count * latency
+    assert best(plan, recording, "latency.status_p95_ms") == pytest.approx(10, rel=0.004)
+    assert best(plan, recording, "latency.status_p99_ms") == pytest.approx(1000, rel=0.004)
+
+
+def test_bots_seats_are_their_share_of_those_who_bought(plan: Plan) -> None:
+    recording = blank(plan, 100)
+    bots, people = np.flatnonzero(plan.population.bot), np.flatnonzero(~plan.population.bot)
+    recording.sessions.bought[bots[:3]] = True
+    recording.sessions.bought[people[:1]] = True
+    assert best(plan, recording, "bots.seat_share_percent") == pytest.approx(75)
+
+
+def test_errors_are_failed_of_sent_and_throttling_is_none(plan: Plan) -> None:
+    recording = dataclasses.replace(blank(plan, 100), sent=200, answered=190, failed=10)
+    recording.record.series[3, Column.FAILED_POOL_TIMEOUT] = 7
+    recording.record.series[4, Column.FAILED_REFUSED] = 3
+    recording.record.series[5, Column.THROTTLED] = 11
+    assert best(plan, recording, "errors.rate_percent") == pytest.approx(5)
+    assert best(plan, recording, "errors.pool_timeout") == 7
+    assert best(plan, recording, "errors.refused") == 3
+    assert best(plan, recording, "errors.throttled") == 11
+
+
+def test_oversold_is_measured_by_event() -> None:
+    plan = planned("waiting_room.events=2", "event.seats=10")
+    recording = dataclasses.replace(blank(plan, 100), sold=np.array([7, 3]), sold_out_at=4 * SECOND)
+    assert best(plan, recording, "seats.oversold") == 2
+    assert best(plan, recording, "seats.sold") == 10
+    assert best(plan, recording, "seats.sold_out_s") == 4

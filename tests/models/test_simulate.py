@@ -1,0 +1,216 @@
+import dataclasses
+import math
+import pickle
+from pathlib import Path
+
+import pytest
+
+from models import simulate as module
+from models.preparing import prepare
+from models.profile import load_profile
+from models.replication import Histograms, ScenarioTask, outcome_of
+from models.results import RunResult
+from models.running import expected_share, run_once
+from models.scenario import Scenario, load_scenario
+from models.simulate import compare_scenarios, simulate, simulate_many
+from models.units import SECOND
+from sim.errors import BadInput
+from sim.estimate import Estimate
+from tests.models.recordings import planned
+
+SMALL = ("clients.count=300", "event.seats=30", "run.duration_s=40", "admission.rate_rps=20", "admission.burst=20")
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return load_scenario("onsale-small", SMALL)
+
+
+@pytest.fixture(scope="module")
+def result(scenario: Scenario) -> RunResult:
+    return simulate(scenario)
+
+
+def same(a: RunResult, b: RunResult) -> bool:
+    """Whether two results agree in everything but dates, times spent and the engine's name."""
+    apart = {"created", "wall_s", "compile_s", "engine"}
+    manifests = [{k: v for k, v in r.manifest.items() if k not in apart} for r in (a, b)]
+    return (
+        manifests[0] == manifests[1]
+        and a.kpis == b.kpis
+        and a.facts == b.facts
+        and a.stages == b.stages
+        and a.histograms == b.histograms
+        and a.series.equals(b.series)
+    )
+
+
+def test_the_same_scenario_and_seed_give_the_same_result(scenario: Scenario, result: RunResult) -> None:
+    assert same(simulate(scenario), result)
+    assert not same(simulate(scenario, seed=2), result)
+
+
+def test_the_reference_gives_the_same_result(scenario: Scenario, result: RunResult) -> None:
+    reference = simulate(scenario, engine="simpy")
+    assert reference.manifest["engine"] == "simpy"
+    assert same(reference, result)
+
+
+def test_a_result_says_what_it_takes_to_reproduce_it(scenario: Scenario, result: RunResult) -> None:
+    manifest = result.manifest
+    assert manifest["scenario_full"] == scenario.model_dump(mode="json")
+    assert (manifest["seed"], manifest["replications"], manifest["profile"]) == (1, 1, "talk-m7g")
+    assert set(manifest["versions"]) == {"breakwater", "python", "numba", "numpy", "scipy", "simpy"}
+    assert manifest["end_s"] == 40
+    assert manifest["wall_s"] > 0
+    assert manifest["created"].endswith("+00:00")
+
+
+def test_a_run_ends_when_nobody_has_anything_left_to_do() -> None:
+    result = simulate(load_scenario("onsale-small", (*SMALL, "run.duration_s=900")))
+    assert result.manifest["end_s"] < 900
+    assert result.manifest["end_reason"] == "nobody had anything left to do"
+    assert len(result.series) == math.ceil(result.manifest["end_s"])
+    assert result.series["waiting"].iloc[-1] == 0
+
+
+def test_the_facts_of_a_sale_that_sold_out(result: RunResult) -> None:
+    facts, series = result.facts, result.series
+    until = int(facts["sold_out_s"]) + 1
+    assert facts["people"] == facts["sessions"] == 300
+    assert facts["waiting_at_sold_out"] == 300 - series["admitted"][:until].sum()
+    assert facts["waited_in_vain"] == facts["waiting_at_sold_out"]
+    assert facts["admitted_without_seat"] == series["admitted"].sum() - 30
+    assert facts["events_per_shard"][facts["hot_shard"]] == 1
+    assert facts["connections_per_node"] == 2 * 1000
+
+
+def test_those_who_were_told_do_not_wait_in_vain() -> None:
+    result = simulate(load_scenario("onsale-small", (*SMALL, "event.on_sold_out=announce")))
+    assert result.facts["waiting_at_sold_out"] > 0
+    assert result.facts["waited_in_vain"] == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_replications_give_students_interval_of_single_runs(
+    scenario: Scenario, result: RunResult, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setattr(module, "_workers", lambda runs: workers)
+    many = simulate_many(scenario, 3)
+    singles = [simulate(scenario, seed=seed) for seed in (1, 2, 3)]
+    for name in ("wait.mean_s", "latency.status_p99_ms", "requests.total"):
+        expected = Estimate.of(single.kpis[name].best for single in singles)  # type: ignore[misc]
+        kpi = many.kpis[name]
+        assert (kpi.low, kpi.best, kpi.high) == (expected.low, expected.best, expected.high)
+    assert many.series.equals(result.series)
+    assert many.manifest["replications"] == 3
+    assert many.histograms["wait"].count == sum(single.histograms["wait"].count for single in singles)
+
+
+def test_one_replication_has_no_interval(scenario: Scenario, result: RunResult) -> None:
+    one = simulate_many(scenario, 1)
+    assert {name: kpi.best for name, kpi in one.kpis.items()} == {name: kpi.best for name, kpi in result.kpis.items()}
+    assert all(kpi.low is None for kpi in one.kpis.values())
+
+
+def test_what_no_replication_observed_stays_unknown() -> None:
+    unsold = load_scenario("onsale-small", (*SMALL, "event.seats=400"))
+    kpi = simulate_many(unsold, 2).kpis["seats.sold_out_s"]
+    assert (kpi.low, kpi.best, kpi.high) == (None, None, None)
+
+
+def test_finished_replications_are_taken_from_the_store(
+    scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_workers", lambda runs: 1)
+    before = simulate_many(scenario, 3, store=tmp_path)
+    # from now on a run that is not stored fails, but for the first, which is run for its series
+    monkeypatch.setattr(ScenarioTask, "__call__", None)
+    after = simulate_many(scenario, 3, store=tmp_path)
+    assert same(before, after)
+
+
+def test_a_scenario_does_not_differ_from_itself_and_differs_from_another(scenario: Scenario) -> None:
+    differences = compare_scenarios(scenario, scenario, 2)
+    assert all(item.difference.best == 0 and not item.detectable for item in differences.values())
+    slower = load_scenario("onsale-small", (*SMALL, "admission.rate_rps=12"))
+    wait = compare_scenarios(scenario, slower, 3)["wait.mean_s"]
+    assert wait.detectable
+    assert wait.difference.best > 0
+    assert wait.unit == "s"
+    assert wait.b.best - wait.a.best == pytest.approx(wait.difference.best)
+
+
+def test_one_pair_tells_no_difference_from_chance(scenario: Scenario) -> None:
+    other = load_scenario("onsale-small", (*SMALL, "admission.rate_rps=12"))
+    assert not any(item.detectable for item in compare_scenarios(scenario, other, 1).values())
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_at_least_one_replication(scenario: Scenario, count: int) -> None:
+    with pytest.raises(BadInput, match="replications"):
+        simulate_many(scenario, count)
+    with pytest.raises(BadInput, match="replications"):
+        compare_scenarios(scenario, scenario, count)
+
+
+def test_an_engine_nobody_knows_is_refused(scenario: Scenario) -> None:
+    with pytest.raises(BadInput, match="'warp' is not known; must be one of kernel, simpy"):
+        simulate(scenario, engine="warp")
+
+
+def test_progress_goes_up_and_ends_with_the_runs(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.running.REPORT_EVERY_S", 0.0)
+    told: list[tuple[float, int, float, str]] = []
+    simulate_many(scenario, 2, progress=lambda *state: told.append(state))
+    for earlier, later in zip(told, told[1:], strict=False):
+        assert earlier[0] <= later[0]
+        assert earlier[1] <= later[1]
+    assert all(0 <= fraction <= 1 for fraction, *_ in told)
+    assert told[-1][0] == 1
+    assert told[-1][3] == "2 of 2 runs"
+
+
+@pytest.mark.parametrize("name", ["onsale-small", "ladder-index", "ladder-keys-closed"])
+def test_the_expected_share_rises_from_0_to_nearly_all(name: str) -> None:
+    plan = planned(name=name)
+    end_s = plan.params.end // SECOND
+    shares = [expected_share(plan, second * SECOND) for second in range(end_s + 1)]
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert 0.98 < shares[-1] <= 1
+
+
+def test_preparing_happens_once() -> None:
+    prepare("kernel")
+    assert prepare("kernel") == 0
+
+
+def test_a_task_travels_and_its_key_stands_for_all_that_decides(scenario: Scenario) -> None:
+    task = ScenarioTask.of(scenario, "kernel")
+    assert pickle.loads(pickle.dumps(task)) == task
+    renamed = scenario.model_copy(update={"name": "other"})
+    assert ScenarioTask.of(renamed, "kernel").key == task.key
+    other_profile = load_scenario("onsale-small", (*SMALL, "redis.profile=x86-measured"))
+    slower = load_scenario("onsale-small", (*SMALL, "admission.rate_rps=12"))
+    keys = {
+        task.key,
+        *(ScenarioTask.of(s, "kernel").key for s in (other_profile, slower)),
+        ScenarioTask.of(scenario, "simpy").key,
+    }
+    assert len(keys) == 4
+
+
+def test_histograms_of_replications_add_up_and_can_be_stored(scenario: Scenario) -> None:
+    finished = run_once(scenario, load_profile("talk-m7g"), 1, "kernel")
+    payload = outcome_of(finished).payload
+    both = payload + payload
+    assert both.by_name["wait"].count == 2 * payload.by_name["wait"].count
+    assert Histograms.from_json(both.to_json()).by_name == both.by_name
+    with pytest.raises(ValueError, match="by name"):
+        Histograms.from_json([])
+
+
+def test_a_result_is_immutable(result: RunResult) -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        result.kpis = {}  # type: ignore[misc]

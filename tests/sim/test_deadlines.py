@@ -1,0 +1,63 @@
+"""Moving deadlines against a dictionary of the real ones."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim import deadlines
+
+OWNERS = 10
+STEP = st.tuples(st.sampled_from(("set", "refresh", "end", "due")), st.integers(0, OWNERS - 1), st.integers(0, 30))
+
+
+class Watch:
+    """Heap 1 of two, used as it is meant to be: refreshing touches no heap, only an earlier deadline does."""
+
+    def __init__(self) -> None:
+        self.heaps = deadlines.new_deadlines(2, OWNERS)
+        self.real: dict[int, int] = {}
+        self.entry: dict[int, int] = {}
+
+    def set(self, owner: int, due: int) -> None:
+        self.real[owner] = due
+        if owner not in self.entry:
+            deadlines.add(self.heaps, 1, due, owner)
+        elif due < self.entry[owner]:
+            deadlines.advance_to(self.heaps, 1, due, owner)
+        else:
+            return
+        self.entry[owner] = due
+
+    def next_due(self, now: int) -> int | None:
+        """Return the owner of the earliest real deadline up to *now*, which is dropped, or None."""
+        while self.heaps.size[1] and self.heaps.due[1, 0] <= now:
+            owner = int(self.heaps.owner[1, 0])
+            assert self.heaps.due[1, 0] == self.entry[owner]
+            if self.entry[owner] < self.real.get(owner, 0):
+                self.entry[owner] = self.real[owner]
+                deadlines.postpone_first(self.heaps, 1, self.real[owner])
+                continue
+            deadlines.drop_first(self.heaps, 1)
+            del self.entry[owner]
+            if self.real.pop(owner, None) is not None:
+                return owner
+        return None
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(STEP, max_size=60))
+def test_the_first_accepted_is_the_earliest_real_one(steps):
+    watch, now = Watch(), 0
+    for name, owner, number in steps:
+        if name == "set":
+            watch.set(owner, now + number)
+        elif name == "refresh" and owner in watch.real:
+            watch.set(owner, watch.real[owner] + number)
+        elif name == "end":
+            watch.real.pop(owner, None)
+        elif name == "due":
+            now += number // 3
+            due = sorted((at, who) for who, at in watch.real.items() if at <= now)
+            for _, who in due:
+                assert watch.next_due(now) == who
+            assert watch.next_due(now) is None
+        assert watch.heaps.size.tolist() == [0, len(watch.entry)]
