@@ -32,6 +32,7 @@ _CPU_FIELDS = re.compile(
 )
 
 _FROM = re.compile(rb"from ((?:sim|models)\b[\w.]*) import (\([^)]*\)|.*)")
+_DECORATORS = re.compile(rb"(?:from|import) (?:numba|sim\.compiled)\b|from sim import [^\n]*\bcompiled\b")
 _IMPORT = re.compile(rb"import ((?:sim|models)\b[\w.]*)")
 
 _directory: str | None = None
@@ -132,9 +133,9 @@ def _hash_of(sources: dict[str, bytes]) -> str:
 
 
 def _compiled(sources: dict[str, bytes]) -> set[str]:
-    """Return the paths of the sources that import numba and of all they import, from one another, at any depth."""
+    """Return the paths of the sources that have compiled code and of all they import, at any depth."""
     reached: set[str] = set()
-    next_ones = [path for path, content in sources.items() if b"from numba" in content or b"import numba" in content]
+    next_ones = [path for path, content in sources.items() if _DECORATORS.search(content)]
     while next_ones:
         path = next_ones.pop()
         if path not in reached:

@@ -49,7 +49,8 @@ def uniform(start: np.uint64, entity: int, n: int) -> float:
 @inlined
 def below(start: np.uint64, entity: int, n: int, limit: int) -> int:
     """Return an integer in [0, `limit`), for limits up to 2**31 (bias under 2**-1 of a 2**32nd)."""
-    return int(((bits(start, entity, n) >> np.uint64(32)) * np.uint64(limit)) >> np.uint64(32))
+    scaled = (bits(start, entity, n) >> np.uint64(32)) * np.uint64(limit)
+    return int(np.int64(scaled >> np.uint64(32)))
 
 
 @inlined

@@ -1,6 +1,7 @@
 import dataclasses
 import math
 import pickle
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -163,7 +164,7 @@ def test_progress_goes_up_and_ends_with_the_runs(scenario: Scenario, monkeypatch
     monkeypatch.setattr("models.running.REPORT_EVERY_S", 0.0)
     told: list[tuple[float, int, float, str]] = []
     simulate_many(scenario, 2, progress=lambda *state: told.append(state))
-    for earlier, later in zip(told, told[1:], strict=False):
+    for earlier, later in pairwise(told):
         assert earlier[0] <= later[0]
         assert earlier[1] <= later[1]
     assert all(0 <= fraction <= 1 for fraction, *_ in told)

@@ -93,6 +93,24 @@ def test_every_form_of_import_is_followed(project: Path, line: str) -> None:
     assert python(project, DIRECTORY) != before
 
 
+def test_every_compiled_function_stands_in_a_source_that_counts() -> None:
+    program = (
+        "import importlib, pathlib, sys\n"
+        "from numba.core.dispatcher import Dispatcher\n"
+        "from sim import compiling\n"
+        "sources = compiling._sources()\n"
+        "files = set()\n"
+        "for path in sources:\n"
+        "    module = importlib.import_module(path.removesuffix('.py').removesuffix('/__init__').replace('/', '.'))\n"
+        "    found = [value for value in vars(module).values() if isinstance(value, Dispatcher)]\n"
+        "    files |= {pathlib.Path(value.py_func.__code__.co_filename) for value in found}\n"
+        "counted = {pathlib.Path(compiling.__file__).parent.parent / path for path in compiling._compiled(sources)}\n"
+        "print(len(files) > 10, sorted(map(str, files - counted)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "True []", done.stderr
+
+
 def test_no_source_hides_an_import_from_the_key() -> None:
     hidden = [
         path

@@ -22,7 +22,7 @@ class Timers:
     def __init__(self) -> None:
         self.wheel = wheel.new_wheel(TICK_BITS, BUCKETS, CHUNKS)
         self.waiting: set[tuple[int, int, int]] = set()
-        self.made = 0
+        self.made = self.put_back = 0
 
     def add(self, time: int) -> None:
         self.made += 1
@@ -47,6 +47,7 @@ class Timers:
                 if event[0] < end:
                     due.add(event)
                 else:
+                    self.put_back += 1
                     wheel.insert(self.wheel, *event)
             head = wheel.release(self.wheel, head)
         assert taken == size
@@ -82,7 +83,7 @@ def test_every_timer_comes_in_its_bucket_and_every_chunk_comes_back(steps):
     timers.run_out()
 
 
-def test_a_timer_far_beyond_the_horizon_waits_its_turns():
+def test_a_timer_beyond_the_horizon_is_put_back_once_a_turn_of_the_wheel():
     timers = Timers()
     horizon = BUCKETS << TICK_BITS
     for time in (horizon - 1, horizon, 5 * horizon, 5 * horizon + 1):
@@ -90,6 +91,7 @@ def test_a_timer_far_beyond_the_horizon_waits_its_turns():
     for _ in range(5 * BUCKETS):
         timers.turn()
     assert {timer[0] for timer in timers.waiting} == {5 * horizon, 5 * horizon + 1}
+    assert timers.put_back == 0 + 1 + 5 + 5
     timers.run_out()
 
 

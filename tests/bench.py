@@ -1,0 +1,163 @@
+"""How fast and how large: `make bench`, apart from the tests, writes BENCHMARKS.md.
+
+Every figure comes from a process of its own. Speed is stated as the ratio of the reference to the compiled engine, per
+request, in the same run of this program, because that is what survives a noisy machine; seconds are given beside it,
+with the share of time that the hypervisor took away.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+REPORT = ROOT / "BENCHMARKS.md"
+NOTES = Path(__file__).with_name("bench_notes.md")
+MILLION = 1e6
+
+
+def stolen_s() -> float:
+    """Return the processor seconds that the hypervisor has given to others so far (0 where that is not known)."""
+    try:
+        fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    except OSError:
+        return 0.0
+    return int(fields[8]) / os.sysconf("SC_CLK_TCK")
+
+
+def one(scenario: str, engine: str, settings: Sequence[str]) -> dict[str, Any]:
+    """Run a scenario once in this process and return its requests, seconds, and peak memory in MB."""
+    import resource
+
+    from models.scenario import load_scenario
+    from models.simulate import simulate
+
+    stolen, began = stolen_s(), time.perf_counter()
+    result = simulate(load_scenario(scenario, settings), engine=engine)
+    elapsed = time.perf_counter() - began
+    requests = result.best("requests.total")
+    return {
+        "scenario": scenario,
+        "engine": engine,
+        "requests": requests,
+        "wall_s": result.manifest["wall_s"],
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "steal_percent": 100 * (stolen_s() - stolen) / elapsed,
+    }
+
+
+def measured(scenario: str, engine: str, *settings: str) -> dict[str, Any]:
+    """Run `one` in a process of its own."""
+    command = [sys.executable, "-m", "tests.bench", "--one", scenario, engine, *settings]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise SystemExit(f"{scenario} on {engine} failed:\n{run.stderr}")
+    found: dict[str, Any] = json.loads(run.stdout)
+    found["us"] = found["wall_s"] / found["requests"] * MILLION
+    print(f"  {scenario:22} {engine:7} {' '.join(settings):34} {found['requests']:>12,.0f} requests "
+          f"{found['wall_s']:8.2f} s {found['us']:8.3f} us each", flush=True)  # fmt: skip
+    return found
+
+
+def middle(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the run of median cost per request."""
+    return sorted(runs, key=lambda run: run["us"])[(len(runs) - 1) // 2]
+
+
+def ratios(repeats: int, reference_at: Sequence[int]) -> list[str]:
+    """Compare the engines on both full-size on-sales, the runs of one and the other in turn."""
+    rows = ["| scenario | compiled: requests, s, us each | reference at | us each | ratio | steal |", "|---|---|---|---|---|---|"]
+    for scenario in ("onsale-300k", "onsale-300k-spread"):
+        for clients in reference_at:
+            full = clients == 300_000
+            fast, slow = [], []
+            for _ in range(1 if full else repeats):
+                fast.append(measured(scenario, "kernel"))
+                slow.append(measured(scenario, "simpy", f"clients.count={clients}"))
+            a, b = middle(fast), middle(slow)
+            each = [s["us"] / f["us"] for f, s in zip(fast, slow, strict=True)]
+            rows.append(
+                f"| `{scenario}` | {a['requests']:,.0f}, {a['wall_s']:.1f} s, {a['us']:.3f} | {clients:,} clients "
+                f"({b['requests']:,.0f} requests) | {b['us']:.0f} | **{statistics.median(each):.0f}x** "
+                f"({min(each):.0f} to {max(each):.0f}) | {a['steal_percent']:.1f} % |"
+            )
+    return rows
+
+
+def sizes(repeats: int, counts: Sequence[int]) -> list[str]:
+    """Measure the cost per request and the memory of the compiled engine from small to large."""
+    rows = ["| clients | requests | us per request | peak memory |", "|---|---|---|---|"]
+    for count in counts:
+        scenario = "onsale-3m" if count > 300_000 else "onsale-300k-spread"
+        run = middle([measured(scenario, "kernel", f"clients.count={count}") for _ in range(repeats)])
+        rows.append(f"| {count:,} | {run['requests']:,.0f} | {run['us']:.3f} | {run['peak_mb']:,.0f} MB |")
+    return rows
+
+
+def starts() -> list[str]:
+    """Time the command as a new user meets it: its help, a first run with everything to compile, and a second one."""
+    command = [str(Path(sys.executable).with_name("breakwater"))]
+    rows = ["| what | s |", "|---|---|"]
+    with tempfile.TemporaryDirectory() as empty:
+        env = {**os.environ, "XDG_CACHE_HOME": empty}
+        for what, arguments in (
+            ("`breakwater --help`", ["--help"]),
+            ("first `breakwater run onsale-small`, compilation included", ["run", "onsale-small"]),
+            ("second one", ["run", "onsale-small"]),
+        ):
+            began = time.perf_counter()
+            subprocess.run([*command, *arguments], cwd=ROOT, env=env, capture_output=True, check=False)
+            rows.append(f"| {what} | {time.perf_counter() - began:.1f} |")
+    return rows
+
+
+def machine() -> str:
+    """Describe the machine and the versions."""
+    model = platform.processor() or "unknown processor"
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("numba", "numpy", "simpy"))
+    return f"{os.cpu_count()} cores ({model}), Python {platform.python_version()}, {libraries}"
+
+
+def main() -> None:
+    """Measure everything and write the report."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one run of each, reference at 10,000 clients only")
+    parser.add_argument("--one", nargs="+", metavar=("SCENARIO", "ENGINE"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(json.dumps(one(arguments.one[0], arguments.one[1], arguments.one[2:])))
+        return
+    repeats = 1 if arguments.quick else 3
+    print("compiling, if need be", flush=True)
+    measured("onsale-small", "kernel")
+    parts = [
+        "# Benchmarks",
+        f"Measured {datetime.now(UTC):%Y-%m-%d} by `make bench`: {machine()}. Medians of {repeats}.",
+        "## Against the reference\n",
+        "\n".join(ratios(repeats, (10_000,) if arguments.quick else (10_000, 300_000))),
+        "## From small to large\n",
+        "\n".join(sizes(repeats, (30_000, 300_000, 3_000_000))),
+        "## As a new user meets it\n",
+        "\n".join(starts()),
+        NOTES.read_text(),
+    ]
+    REPORT.write_text("\n".join(parts))
+    print(f"wrote {REPORT.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
