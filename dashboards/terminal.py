@@ -17,7 +17,7 @@ from rich.text import Text
 
 from models.results import Kpi, RunResult
 from models.verdict import Verdict
-from models.wording import NOTHING, clock, number, with_unit
+from models.wording import NOTHING, clock, latency, number, with_unit
 
 WIDTH = 100
 """Columns the layout is made for; wider terminals are not filled, lines would be hard to read."""
@@ -74,7 +74,14 @@ def verdict_view(result: RunResult, verdict: Verdict) -> Group:
         _banner(result, verdict),
         *_section("Why", _findings(verdict)),
         *_section(_titled("Service levels", result), _slo(verdict)),
-        *(_section("Load ladder, engine CPU beside the published figures", _stages(verdict)) if verdict.stages else ()),
+        *(
+            _section(
+                "Load ladder: engine CPU beside the published figures, answers and commands per second",
+                _stages(verdict),
+            )
+            if verdict.stages
+            else ()
+        ),
         *_section("Capacities, the one exhausted first on top", _limits(verdict)),
         *(_section(_shard_title(verdict), _shards(verdict)) if len(verdict.shards) > 1 else ()),
         *_section(_titled("Key figures", result), _kpis(result)),
@@ -197,7 +204,7 @@ def _shards(verdict: Verdict) -> Table:
 
 
 def _stages(verdict: Verdict) -> Table:
-    titles = ("stage", "twin", "published", "apart", "p50", "p99", "answered/s", "errors", "commands/s")
+    titles = ("stage", "twin", "published", "apart", "p50", "p99", "answered", "errors", "commands")
     table = grid(("", "left"), *((title, "left" if title == "stage" else "right") for title in titles))
     table.columns[1].no_wrap = True
     for row in verdict.stages:
@@ -209,8 +216,8 @@ def _stages(verdict: Verdict) -> Table:
             f"{number(stage.engine_cpu_percent)} %",
             NOTHING if row.published_percent is None else f"{number(row.published_percent)} %",
             NOTHING if difference is None else f"{difference:+.1f} pt",
-            with_unit(stage.status_p50_ms, "ms"),
-            with_unit(stage.status_p99_ms, "ms"),
+            latency(stage.status_p50_ms),
+            latency(stage.status_p99_ms),
             number(stage.answered_rps),
             f"{number(stage.error_percent)} %",
             number(stage.commands_per_s),

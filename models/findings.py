@@ -103,7 +103,7 @@ def _shards(result: RunResult, scenario: Scenario) -> Finding:
     if busy.size == 1 or mean == 0:
         return Finding("Hottest shard", text)
     ratio = float(busy[hot]) / mean
-    text += f" That is {number(ratio)} times the mean; an even spread would be 1."
+    text += f" That is {number(ratio)} times the mean." if ratio >= 1.05 else " The load is spread evenly."
     strained = 100 * float(by_second[:, hot].max()) > scenario.slo.engine_cpu_percent
     return Finding("Hottest shard", text, True if ratio < 1.5 else False if strained else None)
 

@@ -63,8 +63,8 @@ class Recording:
 
     @property
     def end_s(self) -> float:
-        """When the run ended, in seconds."""
-        return self.end_ns / SECOND
+        """When the run ended, in seconds; a nanosecond for one in which nobody ever came, so that it has means."""
+        return max(self.end_ns, 1) / SECOND
 
     def column(self, column: int) -> NDArray[np.int64]:
         """Return one column of the series, a value for each second of the run."""

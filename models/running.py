@@ -60,8 +60,8 @@ def run_once(
     control = Control(env, plane, scenario)
     core = plane if progress is None else _Reported(plane, plan, progress, began)
     stop = clock.run(env, core, plan.params.end, control.watched)
-    if stop.time % SECOND:
-        plane.sample(stop.time // SECOND)  # the last second is not a whole one: nothing else will write its levels
+    if stop.time > 0:
+        plane.sample((stop.time - 1) // SECOND)  # control does not get to see the end of the last second
     wall_s = time.perf_counter() - began
     recording = plane.recording()
     laws.check(plan, recording)

@@ -41,8 +41,8 @@ def series_of(plan: Plan, recording: Recording) -> pd.DataFrame:
         data[f"sent_{name}"] = recording.column(Column.SENT + k)
     for k, name in enumerate(ENDPOINTS):
         data[f"answered_{name}"] = recording.column(Column.ANSWERED + k)
-    for column, name in sorted(SERIES_NAMES.items()):
-        data[name] = recording.column(column)
+    for number, name in sorted(SERIES_NAMES.items()):
+        data[name] = recording.column(number)
     data["granted"] = recording.column(Column.ADMITTED_BY_BUCKET)
     for level in Level:
         data[level.name.lower()] = recording.column(Column.LEVELS + level)

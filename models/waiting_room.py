@@ -174,9 +174,8 @@ class WaitingRoom:
         cutoff = now_ms - self.rules.heartbeat_ttl_ms
         silent = sorted((ms, token) for token, ms in self.seen.items() if ms < cutoff)[:limit]
         if silent:
-            for members in (self.seen, self.score, self.called):
-                found = sum(token in members for _, token in silent)
-                self.trace(Command.ZREM, found, len(members))
+            for held in (self.seen, self.score, self.called):
+                self.trace(Command.ZREM, sum(token in held for _, token in silent), len(held))
         for _, token in silent:
             self._remove(token)
         self.trace(Command.ZRANGEBYSCORE, 1, len(self.called))

@@ -47,6 +47,13 @@ def clock(seconds: float | None) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
+def latency(milliseconds: float | None) -> str:
+    """Milliseconds as `36.6 ms`, from a second up as `18.5 s`: short enough for a column; a dash for None."""
+    if milliseconds is None or milliseconds < 1000:
+        return with_unit(milliseconds, "ms")
+    return clock(milliseconds / 1000)
+
+
 def plural(count: float, one: str, many: str | None = None) -> str:
     """`1 shard`, `4 shards`: *count* and the word that fits it."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"

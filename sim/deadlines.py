@@ -1,8 +1,8 @@
 """Deadlines that mostly move: who is due first, without touching the heap each time one is postponed.
 
 Several heaps of (due, owner), one entry per owner at most. An entry may be older than the owner's real deadline, not
-younger; whoever looks at the first one either accepts it, drops it, or postpones it to what is true now. So refreshing a
-deadline a million times costs nothing, and yet the first accepted entry is the earliest real one (ties by owner).
+younger; whoever looks at the first one either accepts it, drops it, or postpones it to what is true now. So refreshing
+a deadline a million times costs nothing, and yet the first accepted entry is the earliest real one (ties by owner).
 """
 
 from typing import NamedTuple

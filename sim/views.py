@@ -1,9 +1,9 @@
 """One pointer for a whole state: how compiled code holds a NamedTuple of arrays.
 
 Numba passes a NamedTuple by value, every array as seven words, through every call. For a state of a hundred arrays
-that costs more than the work, in run time as in compile time. A `View` writes the addresses and shapes of all arrays, and the
-values of all plain numbers, into one table of words; compiled code gets the address of the table and reads what it
-needs. In compiled code a view is used like the tuple: `w.heap.time[0]`; nested tuples are views into the same table.
+that costs more than the work, in run time as in compile time. A `View` writes the addresses and shapes of all arrays,
+and the values of all plain numbers, into one table of words; compiled code gets the address of the table and reads what
+it needs. In compiled code a view is used like the tuple: `w.heap.time[0]`; nested tuples are views into the same table.
 
 The arrays must be C-contiguous. They can be written to; plain numbers and the tuple itself cannot change during a call.
 """

@@ -2,8 +2,8 @@
 
 Time is cut into buckets of `2**tick_bits` nanoseconds; a bucket is a chain of chunks, all full but the first, so that
 its events lie side by side in memory. Events of a bucket are unordered: whoever empties it puts them into the heap. An
-event beyond the wheel's horizon is kept in the farthest bucket and inserted again when that bucket comes (Varghese and Lauck
-1987, scheme 4 with overflow).
+event beyond the wheel's horizon is kept in the farthest bucket and inserted again when that bucket comes (Varghese and
+Lauck 1987, scheme 4 with overflow).
 """
 
 from typing import NamedTuple
@@ -25,8 +25,9 @@ class Wheel(NamedTuple):
     """Arrays of one wheel of B buckets and C chunks.
 
     `event` EVENT[C * 31] holds the chunks one after the other, `next` int32[C] the chunk that follows in a bucket,
-    `head` int64[B] a bucket's first chunk and its fill (chunk << 5 | fill, NONE: empty), `free` int32[C] the stack of unused
-    chunks. `state` int64[4] is: number of free chunks, index of the next bucket to be emptied, tick bits, events held.
+    `head` int64[B] a bucket's first chunk and its fill (chunk << 5 | fill, NONE: empty), `free` int32[C] the stack of
+    unused chunks. `state` int64[4] is: number of free chunks, index of the next bucket to be emptied, tick bits, events
+    held.
     """
 
     event: NDArray[np.void]

@@ -1,6 +1,6 @@
 import pytest
 
-from models.wording import NOTHING, clock, number, plural, with_unit
+from models.wording import NOTHING, clock, latency, number, plural, with_unit
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,11 @@ def test_units_are_shown_as_people_write_them(value: float, unit: str, text: str
 def test_one_is_singular() -> None:
     assert [plural(n, "shard") for n in (0, 1, 4)] == ["0 shards", "1 shard", "4 shards"]
     assert plural(2, "loss", "losses") == "2 losses"
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [(None, NOTHING), (0.4, "0.4 ms"), (999.4, "999 ms"), (1000, "1 s"), (18_455, "18.5 s"), (75_000, "1 min 15 s")],
+)
+def test_latencies_become_seconds_from_one_second_up(milliseconds: float | None, text: str) -> None:
+    assert latency(milliseconds) == text

@@ -97,7 +97,8 @@ def test_the_ratios_between_commands_give_the_measured_operations():
     calls = calls_by_operation(100_000)
     assert shape.request_us(calls["status"]) == pytest.approx(measured["status"], rel=0.02)
     assert shape.request_us(calls["join"]) == pytest.approx(measured["join"], rel=0.02)
-    # The measured entry came from a larger set of those called than the 64 of one operation.
+    # An entry walks the set of those called; here it holds the 64 that one operation calls, and how many it held
+    # in the measurement is not known.
     assert 0.8 * measured["enter"] < shape.request_us(calls["enter"]) < measured["enter"]
     assert shape.request_us([]) == measured["EVALSHA no-op"]
     # A bare ZRANK is spared the script and the 1 to 2 us of redis.call.

@@ -103,6 +103,22 @@ def test_the_tail_is_drawn_as_often_as_it_should():
     assert stats.kstest(beyond, distribution.cdf).pvalue > 0.001
 
 
+def test_a_draw_is_the_quantile_of_the_uniform_at_its_address():
+    """To the width of a cell, 2**-10 in the body and 2**-20 in the tail, in which it is spread evenly."""
+    table = draws.quantile_table(lambda p: p, 2.0**40)
+    start = starts()[6]
+    drawn = draws.table_draws(table, start, 2_000_000)
+    uniforms = draws.uniforms(start, drawn.size)
+    in_tail = uniforms >= 1 - 2.0**-10
+    for chosen, width_bits in ((~in_tail, 30), (in_tail, 20)):
+        cells = np.floor(np.ldexp(uniforms[chosen], 40 - width_bits)).astype(np.int64)
+        inside = drawn[chosen] - (cells << width_bits)
+        assert inside.min() >= 0
+        assert inside.max() < 1 << width_bits
+        assert stats.chisquare(np.bincount(inside >> (width_bits - 4), minlength=16)).pvalue > 0.001
+    assert in_tail.sum() > 1000
+
+
 def test_a_constant_stays_one():
     table = draws.quantile_table(lambda p: np.full_like(p, 0.25), 1e9)
     assert set(draws.table_draws(table, starts()[5], 10_000).tolist()) == {250_000_000}
@@ -112,6 +128,7 @@ def test_a_constant_stays_one():
     ("quantile", "scale"),
     [
         (stats.norm().ppf, 1e9),
+        (stats.uniform(-0.001, 1.0).ppf, 1e9),
         (stats.expon(scale=1e4).ppf, 1e9),
         (lambda p: np.full_like(p, np.nan), 1.0),
         (lambda p: np.full_like(p, np.inf), 1.0),

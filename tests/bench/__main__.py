@@ -1,4 +1,4 @@
-"""How fast and how large: `make bench`, apart from the tests, writes BENCHMARKS.md.
+"""How fast and how large: `make bench`, apart from the tests, writes report.md beside this file.
 
 Every figure comes from a process of its own. Speed is stated as the ratio of the reference to the compiled engine, per
 request, in the same run of this program, because that is what survives a noisy machine; seconds are given beside it,
@@ -20,9 +20,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-REPORT = ROOT / "BENCHMARKS.md"
-NOTES = Path(__file__).with_name("bench_notes.md")
+ROOT = Path(__file__).resolve().parents[2]
+REPORT = Path(__file__).with_name("report.md")
+NOTES = Path(__file__).with_name("notes.md")
 MILLION = 1e6
 
 

@@ -1,0 +1,119 @@
+"""The whole reference, as the clock and the control processes see it."""
+
+from typing import Any
+
+import numpy as np
+
+from models.plan import ONSALE, OPEN_LOOP, Plan
+from models.record import NODES, PER_NODE, QUEUE, Column, Level
+from models.recording import Recording, Sessions
+from models.reference.backend import Backend
+from models.reference.clients import Clients
+from models.reference.gateway import Gateway
+from models.reference.loads import Loads
+from models.reference.redis import Redis
+from models.reference.run import Run
+from models.units import EPOCH_NS, MILLISECOND
+from sim.clock import DRAINED, REACHED, Stop
+
+SOLD_OUT = "sold out"
+
+
+class Reference(Run):
+    """One run. It is a `control.Plane` and a `clock.Core`, as the compiled engine is.
+
+    `trace` holds (time in ns, key) of the first *traced* events, for comparison with the compiled engine.
+    """
+
+    def __init__(self, plan: Plan, traced: int = 0) -> None:
+        super().__init__(plan, traced)
+        self.now = 0
+        self.redis = Redis(self)
+        self.backend = Backend(self)
+        self.gateway = Gateway(self, self.redis, self.backend)
+        clients = Clients(self, self.gateway)
+        loads = Loads(self, clients)
+        live = clients.person if self.p.load == ONSALE else loads.user
+        for session in self.sessions:
+            self.env.process(live(session))
+        if self.p.load == OPEN_LOOP:
+            self.active += 1
+            self.env.process(loads.source())
+
+    def advance(self, until: int) -> Stop:
+        """Run every event before `until`, or stop when an event sells out."""
+        while True:
+            if self.sold_out_news:
+                self.sold_out_news = False
+                return self._stop(int(self.env.now), SOLD_OUT)
+            if self.active == 0 and self.in_flight == 0:
+                return self._stop(int(self.env.now), DRAINED)
+            if self.env.peek() >= until:
+                return self._stop(until, REACHED)
+            self.env.step()
+
+    def _stop(self, now: int, cause: str) -> Stop:
+        self.now = max(self.now, now)
+        return Stop(self.now, cause)
+
+    def requests(self) -> int:
+        """Return how many requests have reached the load balancer so far."""
+        return self.totals["sent"]
+
+    def open_sale(self) -> None:
+        """Begin to call and to admit."""
+        for room in self.redis.rooms:
+            room.open((EPOCH_NS + self.now) // MILLISECOND)
+
+    def announce_sold_out(self) -> None:
+        """Let the gateways tell everybody of the events that have sold out."""
+        self.gateway.announced = [self.backend.is_sold_out(event) for event in range(self.p.events)]
+
+    def expire(self, event: int) -> None:
+        """Ask the event's primary to remove silent and lapsed places."""
+        if self.active > 0:
+            self.redis.expire(event, self.now)
+
+    def sample(self, second: int) -> None:
+        """Write down the levels at the end of this second."""
+        row = self.series[second]
+        row[Column.LEVELS + Level.WAITING] = sum(len(room.line) for room in self.redis.rooms)
+        row[Column.LEVELS + Level.CALLED] = sum(len(room.called) for room in self.redis.rooms)
+        row[Column.LEVELS + Level.POOL_WAITING] = self.gateway.waiting_for_connections()
+        row[Column.LEVELS + Level.IN_FLIGHT] = self.in_flight
+        row[NODES + QUEUE :: PER_NODE] = [len(node.inbox) + len(node.in_pass) for node in self.redis.nodes]
+
+    def recording(self) -> Recording:
+        """Return what the run leaves behind."""
+        rooms = self.redis.rooms
+        return Recording(
+            end_ns=self.now,
+            record=self.record,
+            sent=self.totals["sent"],
+            answered=self.totals["answered"],
+            failed=self.totals["failed"],
+            awaited=self.totals["awaited"],
+            late=self.totals["late"],
+            sold_out_at=self.backend.sold_out_at,
+            waiting=np.array([len(room.line) for room in rooms], np.int64),
+            called=np.array([len(room.called) for room in rooms], np.int64),
+            sold=np.array(self.backend.sold, np.int64),
+            sessions=self._sessions(),
+        )
+
+    def _sessions(self) -> Sessions:
+        sessions, rooms, events = self.sessions, self.redis.rooms, self.p.events
+        # on-sale: a session is the token of its number; the tokens of a generated load belong to nobody
+        owners = self.p.load == ONSALE
+
+        def each(value: Any, dtype: Any) -> Any:
+            return np.array([value(c) for c in sessions], dtype)
+
+        return Sessions(
+            came_at=each(lambda c: c.came_at, np.int64),
+            call_number=each(lambda c: owners and rooms[c.s % events].call_number.get(c.s, 0), np.int32),
+            admitted=each(lambda c: c.admitted, np.bool_),
+            bought=each(lambda c: c.bought, np.bool_),
+            holds=each(lambda c: c.holds, np.bool_),
+            in_place=each(lambda c: owners and c.s in rooms[c.s % events].seen, np.bool_),
+        )

@@ -1,0 +1,228 @@
+"""The Redis nodes: engine threads that work in passes, and what they execute.
+
+A pass takes every request that is readable when it starts; effects are applied at its start and all replies leave at
+its end. A replica knows what its primary's passes have changed, once that has reached it and been worked on.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import simpy
+
+from models.commands import Command, call_cost_ns
+from models.operations import Answer, Kind, Op
+from models.plan import COUNTER, REDIS_TIME
+from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column
+from models.reference.run import Process, Request, Run
+from models.units import EPOCH_NS, MILLISECOND, SECOND
+from models.waiting_room import Effect, Reply, WaitingRoom
+from models.waiting_room_core import WRITES
+from sim.engine_thread import wake_ns
+
+CONTROL_ENTITY = (1 << 28) - 1
+FEED_ENTITY = 1 << 27
+
+
+class Feed(NamedTuple):
+    """What a primary sends to a replica after a pass: tokens with their new state, and the work that they are, ns."""
+
+    changes: list[tuple[int, Answer, int]]
+    work: int
+
+
+class Node:
+    """A node: its input, the pass under way, changes not yet sent to its replicas; what it knows if it is one."""
+
+    def __init__(self, env: simpy.Environment) -> None:
+        self.inbox: list[Request | Feed] = []
+        self.in_pass: list[Request | Feed] = []
+        self.readable = env.event()
+        self.passes = 0
+        self.unsent: list[tuple[int, Answer, int]] = []
+        self.known: dict[int, tuple[Answer, int]] = {}
+
+
+class Redis:
+    """All nodes, and the waiting rooms of all events on their primaries."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.p, self.x, self.env = run, run.p, run.x, run.env
+        self.cost_ns = self.commands = self.write_ns = 0
+        self.nodes = [Node(run.env) for _ in range(run.p.nodes)]
+        self.home = [int(node) for node in run.x.event_node]
+        self.rooms = [WaitingRoom(run.plan.rules, self._bill, self._to_replicas(node)) for node in self.home]
+        self.positions_wanted = run.x.advice.shape[0] > 0
+        self._prejoin()
+        for k in range(run.p.nodes):
+            run.env.process(self._engine_thread(k))
+
+    def _prejoin(self) -> None:
+        """Put the tokens of a generated load into line, at no cost, in the order of their numbers; replicas know."""
+        count = self.p.prejoined
+        for token in range(count):
+            score = float(EPOCH_NS - count + token)
+            self.rooms[token % self.p.events].join(token, EPOCH_NS // MILLISECOND, score)
+        for node in self.nodes:
+            node.unsent.clear()
+        for node in self.nodes[self.p.shards :]:
+            node.known = {token: (Answer.WAITING, 0) for token in range(count)}
+
+    # -- the engine threads -----------------------------------------------------------------------------------------
+
+    def ask(self, r: Request) -> Process:
+        """Bring a request from its pod to its node, and the reply back."""
+        delay = int(self.x.delay[r.pod, r.node])
+        yield self.run.after(delay, Kind.NODE_ARRIVE, r.entity, r.number)
+        self._deliver(r.node, r)
+        yield r.replied
+        yield self.run.after(delay, Kind.POD_REPLY, r.entity, r.number)
+
+    def expire(self, event: int, now: int) -> None:
+        """Ask the event's primary, from the control side at `now`, to remove silent and lapsed places."""
+        r = Request(self.run, CONTROL_ENTITY - event, self.run.totals["control sent"], Op.EXPIRE, event, now)
+        self.run.totals["control sent"] += 1
+        r.stamp, r.node = EPOCH_NS + now, self.home[event]
+        arrives = self.run.at(now + self.p.to_backend, Kind.NODE_ARRIVE, r.entity, r.number)
+        arrives.callbacks.append(self._delivery(r.node, r))
+
+    def _delivery(self, k: int, item: Request | Feed) -> Callable[[simpy.Event], None]:
+        return lambda _: self._deliver(k, item)
+
+    def _deliver(self, k: int, item: Request | Feed) -> None:
+        node = self.nodes[k]
+        node.inbox.append(item)
+        if not node.readable.triggered:
+            node.readable.succeed()
+
+    def _engine_thread(self, k: int) -> Process:
+        """A node's loop: sleep until something is readable, then pass after pass until nothing is."""
+        p, node = self.p, self.nodes[k]
+        while True:
+            slept_at = self.env.now
+            node.readable = self.env.event()
+            yield node.readable
+            wake = wake_ns(p.wake_warm, p.wake_cold, p.wake_tau, int(self.env.now - slept_at))
+            while node.inbox:
+                cost, write_ns = self._run_pass(k, wake)
+                yield self.run.after(cost, Kind.PASS_END, k, node.passes)
+                self._reply(node)
+                if write_ns and k < p.shards:
+                    self._feed_replicas(k, write_ns)
+                wake = 0
+            node.in_pass = []
+
+    def _run_pass(self, k: int, wake: int) -> tuple[int, int]:
+        """Execute everything readable and return what that costs, and how much of it a replica will have to repeat."""
+        node, column = self.nodes[k], NODES + PER_NODE * k
+        node.in_pass, node.inbox = node.inbox, []
+        node.passes += 1
+        cost, write_ns = wake, 0
+        for item in node.in_pass:
+            if isinstance(item, Feed):
+                node.known.update({token: (answer, deadline) for token, answer, deadline in item.changes})
+                cost += self.p.io + item.work
+                continue
+            self.cost_ns = self.commands = self.write_ns = 0
+            item.reply = self._execute(k, item)
+            cost += self.p.io + self.p.script + self.cost_ns + (self.p.feed if self.write_ns else 0)
+            write_ns += self.write_ns
+            self.run.count(column + COMMANDS, self.commands + 1)  # the call of the script itself is one
+        self.run.count(column + REQUESTS, len(node.in_pass))
+        self.run.add_busy(column + BUSY_NS, int(self.env.now), cost)
+        return cost, write_ns
+
+    def _reply(self, node: Node) -> None:
+        """Let all replies of a pass out; nobody waits for those to control and to primaries."""
+        for item in node.in_pass:
+            if isinstance(item, Request) and item.op != Op.EXPIRE:
+                item.replied.succeed()
+            else:
+                self.run.in_flight -= 1
+
+    def _feed_replicas(self, shard: int, work: int) -> None:
+        node, replicas = self.nodes[shard], self.p.replicas
+        first, feed = self.p.shards + shard * replicas, Feed(node.unsent, work)
+        for k in range(first, first + replicas):
+            self.run.in_flight += 1
+            arrives = self.run.after(int(self.x.feed_delay[k]), Kind.NODE_ARRIVE, FEED_ENTITY + k, node.passes)
+            arrives.callbacks.append(self._delivery(k, feed))
+        node.unsent = []
+
+    def _to_replicas(self, shard: int) -> Effect:
+        """Return what takes note of changes on a shard, if it has replicas that are read."""
+        node = self.nodes[shard]
+        if self.p.replicas == 0:
+            return lambda token, answer, deadline: None
+        return lambda token, answer, deadline: node.unsent.append((token, answer, deadline))
+
+    # -- the scripts ------------------------------------------------------------------------------------------------
+
+    def _execute(self, k: int, r: Request) -> Reply:
+        """Run a request's script on node `k`."""
+        room, now_ms = self.rooms[r.token % self.p.events], r.stamp // MILLISECOND
+        if r.op == Op.STATUS and self.p.key_scan:
+            return self._without_position(room.status_keys(r.token, now_ms, self._keys(k)))
+        if r.op == Op.STATUS:
+            return self._without_position(room.status(r.token, now_ms))
+        if r.op == Op.STATUS_READ:
+            return self._without_position(self._read(k, room, r.token, now_ms))
+        if r.op == Op.JOIN:
+            return self._join(room, r, now_ms)
+        if r.op == Op.ENTER:
+            return self._enter(room, r.token, now_ms)
+        if r.op == Op.LEAVE:
+            reply = room.leave(r.token)
+            self.run.count(Column.LEFT, reply.answer == Answer.LEFT)
+            return reply
+        silent, lapsed = room.silent, room.lapsed
+        reply = room.expire(self.p.expire_limit, now_ms)
+        self.run.count(Column.EXPIRED, room.silent - silent)
+        self.run.count(Column.LAPSED, room.lapsed - lapsed)
+        return reply
+
+    def _join(self, room: WaitingRoom, r: Request, now_ms: int) -> Reply:
+        had_place, lapsed = r.token in room.score, room.lapsed
+        score: float | None = float(r.stamp)
+        if self.p.ticket_order == REDIS_TIME:
+            score = float((EPOCH_NS + int(self.env.now)) // 1000)
+        elif self.p.ticket_order == COUNTER:
+            score = None
+        reply = room.join(r.token, now_ms, score, asks_time=self.p.ticket_order == REDIS_TIME)
+        self.run.count(Column.LAPSED, room.lapsed - lapsed)
+        self.run.count(Column.JOINED, r.token in room.score and not had_place)
+        return reply
+
+    def _enter(self, room: WaitingRoom, token: int, now_ms: int) -> Reply:
+        reply = room.enter(token, now_ms)
+        if reply.answer == Answer.GRANTED:
+            # in the second the token bucket goes by: the latest of the pods' stamps it has seen
+            second = max(0, (room.bucket_at_ms * MILLISECOND - EPOCH_NS) // SECOND)
+            self.run.series[min(second, self.run.last_row), Column.ADMITTED_BY_BUCKET] += 1
+        self.run.count(Column.THROTTLED, reply.answer == Answer.THROTTLED)
+        return reply
+
+    def _read(self, k: int, room: WaitingRoom, token: int, now_ms: int) -> Reply:
+        """Answer a read-only status from what this node knows: a primary all, a replica what has reached it."""
+        if k < self.p.shards:
+            known = Answer.WAITING if token in room.score else Answer.READY if token in room.called else Answer.UNKNOWN
+            deadline = room.called.get(token, 0)
+        else:
+            known, deadline = self.nodes[k].known.get(token, (Answer.UNKNOWN, 0))
+        if known == Answer.READY and deadline <= now_ms:
+            known = Answer.UNKNOWN
+        return Reply(known, room.status_read(token, known))
+
+    def _without_position(self, reply: Reply) -> Reply:
+        """Drop the place unless the clients are advised by it: what nobody reads is not worked out."""
+        return reply if self.positions_wanted else reply._replace(position=0)
+
+    def _keys(self, k: int) -> int:
+        """Return how many keys a node has in the first version: one stream per place, five keys an event."""
+        return sum(len(room.seen) + 5 for room, home in zip(self.rooms, self.home, strict=True) if home == k)
+
+    def _bill(self, command: Command, elements: int, members: int) -> None:
+        cost = call_cost_ns(self.run.plan.cost, int(command), elements, members)
+        self.cost_ns += cost
+        self.commands += 1
+        if WRITES[command]:
+            self.write_ns += cost
