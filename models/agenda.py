@@ -3,14 +3,14 @@
 from models.operations import ENTITY_BITS, NUMBER_BITS
 from models.world import FREE_SLOTS, IN_FLIGHT, World
 from sim import heap, wheel
-from sim.compiled import inlined
+from sim.compiled import compiled, inlined
 
 NOTHING = -1
 """The item of an event that concerns no slot."""
 _KIND_SHIFT = ENTITY_BITS + NUMBER_BITS
 
 
-@inlined
+@compiled
 def schedule(w: World, time: int, kind: int, entity: int, number: int, item: int) -> None:
     """Let an event happen at `time`, which is not in the past."""
     key = (kind << _KIND_SHIFT) | (entity << NUMBER_BITS) | number

@@ -5,7 +5,7 @@ told what it already has. Nothing oversells.
 """
 
 from models.agenda import schedule
-from models.operations import Answer, Kind, Stream
+from models.operations import Answer, Kind, Stream, code
 from models.record import Column, count
 from models.world import (
     BACKEND_BUSY,
@@ -19,9 +19,9 @@ from sim.compiled import compiled
 from sim.draws import from_table
 from sim.queues import LENGTH
 
-_SOLD, _SOLD_OUT, _PASS_EXPIRED = int(Answer.SOLD), int(Answer.SOLD_OUT), int(Answer.PASS_EXPIRED)
-_DONE, _POD_REPLY, _SERVICE = int(Kind.BACKEND_DONE), int(Kind.POD_REPLY), int(Stream.BACKEND)
-_SOLD_COLUMN = int(Column.SOLD)
+_SOLD, _SOLD_OUT, _PASS_EXPIRED = code(Answer.SOLD), code(Answer.SOLD_OUT), code(Answer.PASS_EXPIRED)
+_DONE, _POD_REPLY, _SERVICE = code(Kind.BACKEND_DONE), code(Kind.POD_REPLY), code(Stream.BACKEND)
+_SOLD_COLUMN = code(Column.SOLD)
 
 
 @compiled

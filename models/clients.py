@@ -6,7 +6,7 @@ Also the generated loads of the ladders: an open loop, which sends whatever happ
 import math
 
 from models.agenda import NOTHING, free_slot, new_slot, schedule
-from models.operations import FIRST_FAILURE, Answer, Kind, Op, Stream
+from models.operations import FIRST_FAILURE, Answer, Kind, Op, Stream, code
 from models.plan import CLOSED_LOOP, ONSALE
 from models.record import WAIT, Column, add_latency, count
 from models.units import MILLISECOND, SECOND
@@ -35,19 +35,24 @@ from sim.draws import below, from_table, uniform
 SHORTEST_THROTTLE_NS = SECOND
 """A page that was told to try again waits at least this long (assumption)."""
 
-_JOIN, _STATUS, _ENTER, _LEAVE = int(Op.JOIN), int(Op.STATUS), int(Op.ENTER), int(Op.LEAVE)
-_RESERVE, _STATUS_READ = int(Op.RESERVE), int(Op.STATUS_READ)
-_WAITING, _READY, _UNKNOWN, _GRANTED = int(Answer.WAITING), int(Answer.READY), int(Answer.UNKNOWN), int(Answer.GRANTED)
-_THROTTLED, _NOT_CALLED, _SOLD = int(Answer.THROTTLED), int(Answer.NOT_CALLED), int(Answer.SOLD)
-_FIRST_FAILURE, _POOL_TIMEOUT = int(FIRST_FAILURE), int(Answer.POOL_TIMEOUT)
-_ARRIVE, _CLIENT_TIMEOUT, _SOURCE = int(Kind.ARRIVE), int(Kind.CLIENT_TIMEOUT), int(Kind.SOURCE)
-_OUT, _BACK, _POLL, _BACKOFF = int(Stream.NET_OUT), int(Stream.NET_BACK), int(Stream.POLL), int(Stream.BACKOFF)
-_CHOOSE, _CONVERT, _THINK = int(Stream.CHOOSE), int(Stream.CONVERT), int(Stream.THINK)
-_BASE, _GAP = int(Stream.NET_BASE), int(Stream.SOURCE_GAP)
-_SOURCE_OP, _SOURCE_TOKEN = int(Stream.SOURCE_OP), int(Stream.SOURCE_TOKEN)
-_SENT, _ANSWERED = int(Column.SENT), int(Column.ANSWERED)
-_FAILED_POOL, _FAILED_CLIENT = int(Column.FAILED_POOL_TIMEOUT), int(Column.FAILED_CLIENT_TIMEOUT)
-_FAILED_REFUSED, _ADMITTED = int(Column.FAILED_REFUSED), int(Column.ADMITTED)
+_JOIN, _STATUS, _ENTER, _LEAVE = code(Op.JOIN), code(Op.STATUS), code(Op.ENTER), code(Op.LEAVE)
+_RESERVE, _STATUS_READ = code(Op.RESERVE), code(Op.STATUS_READ)
+_WAITING, _READY, _UNKNOWN, _GRANTED = (
+    code(Answer.WAITING),
+    code(Answer.READY),
+    code(Answer.UNKNOWN),
+    code(Answer.GRANTED),
+)
+_THROTTLED, _NOT_CALLED, _SOLD = code(Answer.THROTTLED), code(Answer.NOT_CALLED), code(Answer.SOLD)
+_FIRST_FAILURE, _POOL_TIMEOUT = code(FIRST_FAILURE), code(Answer.POOL_TIMEOUT)
+_ARRIVE, _CLIENT_TIMEOUT, _SOURCE = code(Kind.ARRIVE), code(Kind.CLIENT_TIMEOUT), code(Kind.SOURCE)
+_OUT, _BACK, _POLL, _BACKOFF = code(Stream.NET_OUT), code(Stream.NET_BACK), code(Stream.POLL), code(Stream.BACKOFF)
+_CHOOSE, _CONVERT, _THINK = code(Stream.CHOOSE), code(Stream.CONVERT), code(Stream.THINK)
+_BASE, _GAP = code(Stream.NET_BASE), code(Stream.SOURCE_GAP)
+_SOURCE_OP, _SOURCE_TOKEN = code(Stream.SOURCE_OP), code(Stream.SOURCE_TOKEN)
+_SENT, _ANSWERED = code(Column.SENT), code(Column.ANSWERED)
+_FAILED_POOL, _FAILED_CLIENT = code(Column.FAILED_POOL_TIMEOUT), code(Column.FAILED_CLIENT_TIMEOUT)
+_FAILED_REFUSED, _ADMITTED = code(Column.FAILED_REFUSED), code(Column.ADMITTED)
 
 
 @inlined
@@ -134,21 +139,22 @@ def poll_later(w: World, s: int, now: int, position: int) -> None:
 def try_again(w: World, s: int, now: int) -> None:
     """After a failure: retry with backoff; after the last retry wait a poll interval and begin anew."""
     c = w.session[s]
+    op = c.op + 0  # a wide integer, as everybody passes it
     if c.attempt < w.p.retries:
         u = uniform(w.x.starts[_BACKOFF], s, c.number)
         at = now + backoff(u, w.p.backoff_base, w.p.backoff_max, c.attempt)
         c.attempt += 1
-        if c.op == _JOIN or endpoint_of(c.op) == _STATUS:
-            next_turn(w, s, c.op, now, at)
+        if op == _JOIN or endpoint_of(op) == _STATUS:
+            next_turn(w, s, op, now, at)
         else:
-            send(w, s, c.op, at)
+            send(w, s, op, at)
         return
     c.attempt = 0
-    if c.op == _LEAVE:
+    if op == _LEAVE:
         finish(w, s)
-    elif c.op == _RESERVE:
+    elif op == _RESERVE:
         send(w, s, _RESERVE, now + own_interval(w, s))
-    elif c.op == _JOIN:
+    elif op == _JOIN:
         next_turn(w, s, _JOIN, now, now + own_interval(w, s))
     else:
         c.phase = WAITING

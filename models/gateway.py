@@ -7,7 +7,7 @@ one (FIFO) up to the pool timeout.
 
 from models.agenda import NOTHING, schedule
 from models.clients import endpoint_of, way_back
-from models.operations import Answer, Kind, Op, Stream
+from models.operations import Answer, Kind, Op, Stream, code
 from models.plan import RANDOM, ROUND_ROBIN, UNIT
 from models.record import Column, add_busy
 from models.units import EPOCH_NS
@@ -19,13 +19,13 @@ from sim.memory import prefetch
 from sim.queues import FIRST, LENGTH
 from sim.stations import serve
 
-_JOIN, _STATUS, _ENTER, _RESERVE = int(Op.JOIN), int(Op.STATUS), int(Op.ENTER), int(Op.RESERVE)
-_STATUS_READ = int(Op.STATUS_READ)
-_SOLD_OUT, _POOL_TIMEOUT, _REFUSED = int(Answer.SOLD_OUT), int(Answer.POOL_TIMEOUT), int(Answer.REFUSED)
-_CPU_DONE, _TIMER, _NODE_ARRIVE = int(Kind.CPU_DONE), int(Kind.POOL_TIMEOUT), int(Kind.NODE_ARRIVE)
-_CLIENT_REPLY, _BACKEND_ARRIVE = int(Kind.CLIENT_REPLY), int(Kind.BACKEND_ARRIVE)
-_ROUTE, _CPU = int(Stream.ROUTE), int(Stream.CPU)
-_BUSY = int(Column.GATEWAY_BUSY_NS)
+_JOIN, _STATUS, _ENTER, _RESERVE = code(Op.JOIN), code(Op.STATUS), code(Op.ENTER), code(Op.RESERVE)
+_STATUS_READ = code(Op.STATUS_READ)
+_SOLD_OUT, _POOL_TIMEOUT, _REFUSED = code(Answer.SOLD_OUT), code(Answer.POOL_TIMEOUT), code(Answer.REFUSED)
+_CPU_DONE, _TIMER, _NODE_ARRIVE = code(Kind.CPU_DONE), code(Kind.POOL_TIMEOUT), code(Kind.NODE_ARRIVE)
+_CLIENT_REPLY, _BACKEND_ARRIVE = code(Kind.CLIENT_REPLY), code(Kind.BACKEND_ARRIVE)
+_ROUTE, _CPU = code(Stream.ROUTE), code(Stream.CPU)
+_BUSY = code(Column.GATEWAY_BUSY_NS)
 
 
 @compiled

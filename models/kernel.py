@@ -7,7 +7,7 @@ from models.agenda import NOTHING, schedule
 from models.backend import on_backend_arrive, on_backend_done
 from models.clients import count_sent, on_client_reply, on_client_timeout, on_request, on_source, waits_still
 from models.gateway import on_arrive, on_cpu_done, on_pod_reply, on_pool_timeout
-from models.operations import ENTITY_BITS, NUMBER_BITS, Kind
+from models.operations import ENTITY_BITS, NUMBER_BITS, Kind, code
 from models.record import turn_to
 from models.redis_node import on_node_arrive, on_pass_end
 from models.world import (
@@ -23,7 +23,7 @@ from models.world import (
     is_short,
 )
 from sim import heap, wheel
-from sim.compiled import compiled, inlined
+from sim.compiled import compiled, inlined, merged
 from sim.draws import from_table
 from sim.memory import prefetch
 
@@ -35,10 +35,10 @@ CHECK_EVERY = 32
 REACHED, SHORT, DRAINED, SOLD_OUT = range(4)
 """Why `advance` returned: the time was reached; an array must grow first; nothing is left to do; an event sold out."""
 
-_ARRIVE, _CPU_DONE, _POOL_TIMEOUT = int(Kind.ARRIVE), int(Kind.CPU_DONE), int(Kind.POOL_TIMEOUT)
-_NODE_ARRIVE, _PASS_END, _POD_REPLY = int(Kind.NODE_ARRIVE), int(Kind.PASS_END), int(Kind.POD_REPLY)
-_BACKEND_ARRIVE, _BACKEND_DONE = int(Kind.BACKEND_ARRIVE), int(Kind.BACKEND_DONE)
-_CLIENT_REPLY, _CLIENT_TIMEOUT = int(Kind.CLIENT_REPLY), int(Kind.CLIENT_TIMEOUT)
+_ARRIVE, _CPU_DONE, _POOL_TIMEOUT = code(Kind.ARRIVE), code(Kind.CPU_DONE), code(Kind.POOL_TIMEOUT)
+_NODE_ARRIVE, _PASS_END, _POD_REPLY = code(Kind.NODE_ARRIVE), code(Kind.PASS_END), code(Kind.POD_REPLY)
+_BACKEND_ARRIVE, _BACKEND_DONE = code(Kind.BACKEND_ARRIVE), code(Kind.BACKEND_DONE)
+_CLIENT_REPLY, _CLIENT_TIMEOUT = code(Kind.CLIENT_REPLY), code(Kind.CLIENT_TIMEOUT)
 _ENTITIES = (1 << ENTITY_BITS) - 1
 _NUMBERS = (1 << NUMBER_BITS) - 1
 
@@ -72,7 +72,7 @@ def advance(w: World, until: int) -> int:
         _run_first(w)
 
 
-@inlined
+@merged
 def _run_first(w: World) -> None:
     """Take the first event of the heap and let it happen, unless it is the timeout of a request that is over."""
     now = w.heap.time[0]
@@ -95,7 +95,7 @@ def _run_first(w: World) -> None:
     _dispatch(w, now, kind, key, item)
 
 
-@compiled
+@merged
 def _dispatch(w: World, now: int, kind: int, key: int, item: int) -> None:
     """Hand an event to the part of the system it concerns."""
     if kind == _ARRIVE:

@@ -13,14 +13,14 @@ from models.slots import shard_of, slot_of
 class Placement:
     """Nodes are numbered: the primaries of all shards first, then the modelled replicas, shard by shard.
 
-    `slots` and `event_node` int32[E] are an event's hash slot and primary; `read_node` int32[P, shards] where a pod
+    `slots` and `event_node` int64[E] are an event's hash slot and primary; `read_node` int64[P, shards] where a pod
     reads a shard; `delay` int64[P, nodes] one way from pod to node and `feed_delay` int64[nodes] from its primary, ns.
     """
 
     slots: tuple[int, ...]
     replicas: int
-    event_node: NDArray[np.int32]
-    read_node: NDArray[np.int32]
+    event_node: NDArray[np.int64]
+    read_node: NDArray[np.int64]
     delay: NDArray[np.int64]
     feed_delay: NDArray[np.int64]
 
@@ -46,15 +46,15 @@ def place(scenario: Scenario) -> Placement:
     return Placement(
         slots=slots,
         replicas=replicas,
-        event_node=np.array([shard_of(slot, shards) for slot in slots], np.int32),
+        event_node=np.array([shard_of(slot, shards) for slot in slots], np.int64),
         read_node=_read_nodes(pod_zone, node_zone, shards, replicas),
         delay=np.where(same, round(near * 1000), round(far * 1000)).astype(np.int64),
         feed_delay=feed,
     )
 
 
-def _read_nodes(pod_zone: list[int], node_zone: list[int], shards: int, replicas: int) -> NDArray[np.int32]:
-    nodes = np.zeros((len(pod_zone), shards), np.int32)
+def _read_nodes(pod_zone: list[int], node_zone: list[int], shards: int, replicas: int) -> NDArray[np.int64]:
+    nodes = np.zeros((len(pod_zone), shards), np.int64)
     for pod, zone in enumerate(pod_zone):
         for shard in range(shards):
             candidates = [shard, *(shards + shard * replicas + r for r in range(replicas))]

@@ -23,7 +23,7 @@ class Population:
     """What is fixed about every session (browser tab, or user of a closed loop) before the run.
 
     `first_send`, `base_delay` (one way to the gateway) and `gives_up_at` are int64[S] ns;
-    `bot` and `says_leave` bool[S]; `person` int32[S] numbers the people from 0 to `people` - 1.
+    `bot` and `says_leave` bool[S]; `person` int64[S] numbers the people from 0 to `people` - 1.
     """
 
     first_send: NDArray[np.int64]
@@ -31,7 +31,7 @@ class Population:
     gives_up_at: NDArray[np.int64]
     bot: NDArray[np.bool_]
     says_leave: NDArray[np.bool_]
-    person: NDArray[np.int32]
+    person: NDArray[np.int64]
     people: int
 
 
@@ -42,7 +42,7 @@ def on_sale(scenario: Scenario, starts: NDArray[np.uint64], base: NDArray[np.int
     bot = uniforms(starts[Stream.BOT], people) < clients.bots.share
     arrival = arrival_times_ns(clients, scenario.event.opens_at_s, uniforms(starts[Stream.ARRIVAL], people), bot)
     tabs = _tabs(clients.tabs, uniforms(starts[Stream.TABS], people))
-    person = np.repeat(np.arange(people, dtype=np.int32), tabs)
+    person = np.repeat(np.arange(people, dtype=np.int64), tabs)
     sessions = person.size
     further = np.diff(person, prepend=-1) == 0
     opened = uniforms(starts[Stream.TAB_DELAY], sessions) * TAB_SPREAD_S * SECOND * further
@@ -88,7 +88,7 @@ def generated_load(scenario: Scenario, starts: NDArray[np.uint64], base: NDArray
         gives_up_at=np.full(users, FOREVER, np.int64),
         bot=np.zeros(users, np.bool_),
         says_leave=np.zeros(users, np.bool_),
-        person=np.arange(users, dtype=np.int32),
+        person=np.arange(users, dtype=np.int64),
         people=users,
     )
 

@@ -7,7 +7,7 @@ work, the script's overhead and the commands the waiting room runs for it.
 
 from models import waiting_room_core as rooms
 from models.agenda import NOTHING, free_slot, new_slot, schedule
-from models.operations import NUMBER_BITS, Answer, Kind, Op
+from models.operations import NUMBER_BITS, Answer, Kind, Op, code
 from models.plan import COUNTER, REDIS_TIME
 from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column, add_busy, count
 from models.units import EPOCH_NS, MILLISECOND, SECOND
@@ -30,13 +30,18 @@ from sim.engine_thread import wake_ns
 from sim.memory import prefetch
 from sim.queues import FIRST, LAST, LENGTH
 
-_JOIN, _STATUS, _ENTER, _LEAVE = int(Op.JOIN), int(Op.STATUS), int(Op.ENTER), int(Op.LEAVE)
-_STATUS_READ, _EXPIRE, _REPLICATE = int(Op.STATUS_READ), int(Op.EXPIRE), int(Op.REPLICATE)
-_WAITING, _READY, _UNKNOWN, _GRANTED = int(Answer.WAITING), int(Answer.READY), int(Answer.UNKNOWN), int(Answer.GRANTED)
-_NODE_ARRIVE, _PASS_END, _POD_REPLY = int(Kind.NODE_ARRIVE), int(Kind.PASS_END), int(Kind.POD_REPLY)
-_BUCKET_COLUMN, _THROTTLED_COLUMN = int(Column.ADMITTED_BY_BUCKET), int(Column.THROTTLED)
-_THROTTLED = int(Answer.THROTTLED)
-_JOINED, _LEFT, _EXPIRED, _LAPSED = int(Column.JOINED), int(Column.LEFT), int(Column.EXPIRED), int(Column.LAPSED)
+_JOIN, _STATUS, _ENTER, _LEAVE = code(Op.JOIN), code(Op.STATUS), code(Op.ENTER), code(Op.LEAVE)
+_STATUS_READ, _EXPIRE, _REPLICATE = code(Op.STATUS_READ), code(Op.EXPIRE), code(Op.REPLICATE)
+_WAITING, _READY, _UNKNOWN, _GRANTED = (
+    code(Answer.WAITING),
+    code(Answer.READY),
+    code(Answer.UNKNOWN),
+    code(Answer.GRANTED),
+)
+_NODE_ARRIVE, _PASS_END, _POD_REPLY = code(Kind.NODE_ARRIVE), code(Kind.PASS_END), code(Kind.POD_REPLY)
+_BUCKET_COLUMN, _THROTTLED_COLUMN = code(Column.ADMITTED_BY_BUCKET), code(Column.THROTTLED)
+_THROTTLED = code(Answer.THROTTLED)
+_JOINED, _LEFT, _EXPIRED, _LAPSED = code(Column.JOINED), code(Column.LEFT), code(Column.EXPIRED), code(Column.LAPSED)
 FETCH = 8
 """Requests of a pass that are fetched in advance: in a saturated shard they have long left the caches."""
 _PASS_MASK = (1 << NUMBER_BITS) - 1

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.commands import Command, call_cost_ns
-from models.operations import Answer
+from models.operations import Answer, code
 from models.waiting_room import CALLS_PER_OPERATION, MICRO, XLENS_PER_KEYS_STATUS, RoomRules
 from sim import deadlines, ranked
 from sim.compiled import compiled, inlined
@@ -58,13 +58,18 @@ WRITES = np.zeros(len(Command), np.int64)
 for _command in ("HSET", "HINCRBY", "ZADD", "ZREM", "ZPOPMIN", "SET", "XADD", "EXPIRE"):
     WRITES[Command[_command]] = 1
 
-_HMGET, _HSET, _HINCRBY, _ZADD = int(Command.HMGET), int(Command.HSET), int(Command.HINCRBY), int(Command.ZADD)
-_ZREM, _ZRANK, _ZSCORE, _ZCARD = int(Command.ZREM), int(Command.ZRANK), int(Command.ZSCORE), int(Command.ZCARD)
-_ZPOPMIN, _ZRANGEBYSCORE, _SET = int(Command.ZPOPMIN), int(Command.ZRANGEBYSCORE), int(Command.SET)
-_KEYS, _XLEN, _TIME = int(Command.KEYS), int(Command.XLEN), int(Command.TIME)
-_WAITING, _READY, _UNKNOWN, _GRANTED = int(Answer.WAITING), int(Answer.READY), int(Answer.UNKNOWN), int(Answer.GRANTED)
-_THROTTLED, _NOT_CALLED, _LEFT = int(Answer.THROTTLED), int(Answer.NOT_CALLED), int(Answer.LEFT)
-_EXPIRED = int(Answer.EXPIRED)
+_HMGET, _HSET, _HINCRBY, _ZADD = code(Command.HMGET), code(Command.HSET), code(Command.HINCRBY), code(Command.ZADD)
+_ZREM, _ZRANK, _ZSCORE, _ZCARD = code(Command.ZREM), code(Command.ZRANK), code(Command.ZSCORE), code(Command.ZCARD)
+_ZPOPMIN, _ZRANGEBYSCORE, _SET = code(Command.ZPOPMIN), code(Command.ZRANGEBYSCORE), code(Command.SET)
+_KEYS, _XLEN, _TIME = code(Command.KEYS), code(Command.XLEN), code(Command.TIME)
+_WAITING, _READY, _UNKNOWN, _GRANTED = (
+    code(Answer.WAITING),
+    code(Answer.READY),
+    code(Answer.UNKNOWN),
+    code(Answer.GRANTED),
+)
+_THROTTLED, _NOT_CALLED, _LEFT = code(Answer.THROTTLED), code(Answer.NOT_CALLED), code(Answer.LEFT)
+_EXPIRED = code(Answer.EXPIRED)
 
 
 class Rooms(NamedTuple):
@@ -73,7 +78,7 @@ class Rooms(NamedTuple):
     `room` ROOM[E]; `place` PLACE[T]; `listed_ms` int64[T] when a token's entry in `seen` is due, if it has one; `line`
     the waiting lines; `called`, `seen` deadlines per event; `cost` int64[16, 4] the profile's cost table in ns; `bill`
     int64[6] of the operation being run; `log` int64[shards, R, 3] rings of changes for replicas (token, answer,
-    deadline), their lengths so far in `logged` int64[shards] (R = 1: nobody listens), and `shard` int32[E] whose ring
+    deadline), their lengths so far in `logged` int64[shards] (R = 1: nobody listens), and `shard` int64[E] whose ring
     an event writes to; `counts` int64[4] of places joined, left, expired and lapsed.
     """
 
@@ -87,14 +92,14 @@ class Rooms(NamedTuple):
     bill: NDArray[np.int64]
     log: NDArray[np.int64]
     logged: NDArray[np.int64]
-    shard: NDArray[np.int32]
+    shard: NDArray[np.int64]
     counts: NDArray[np.int64]
 
 
 JOINED, LEFT, SILENT, LAPSED = range(4)
 
 
-def new_rooms(rules: RoomRules, shard: NDArray[np.int32], tokens: int, cost: NDArray[np.int64], log_size: int) -> Rooms:
+def new_rooms(rules: RoomRules, shard: NDArray[np.int64], tokens: int, cost: NDArray[np.int64], log_size: int) -> Rooms:
     """Return empty rooms for *tokens* in all, one per entry of *shard*, with change logs of *log_size* (1: none)."""
     events, shards = shard.size, int(shard.max()) + 1
     room = np.zeros(events, ROOM)
@@ -118,7 +123,7 @@ def new_rooms(rules: RoomRules, shard: NDArray[np.int32], tokens: int, cost: NDA
     )
 
 
-@inlined
+@compiled
 def _run(rooms: Rooms, command: int, elements: int, members: int) -> None:
     """Bill one Redis command."""
     cost = call_cost_ns(rooms.cost, command, elements, members)
@@ -127,7 +132,7 @@ def _run(rooms: Rooms, command: int, elements: int, members: int) -> None:
     rooms.bill[EFFECT_NS] += cost * WRITES[command]
 
 
-@inlined
+@compiled
 def _log(rooms: Rooms, event: int, token: int, answer: int, deadline_ms: int) -> None:
     """Append a change for the replicas, if there are any."""
     size = rooms.log.shape[1]
@@ -197,7 +202,7 @@ def _call_some(rooms: Rooms, event: int, now_ms: int, credit: int) -> None:
     room.called_at_ms = now_ms
 
 
-@inlined
+@compiled
 def _heartbeat(rooms: Rooms, event: int, token: int, now_ms: int) -> None:
     _run(rooms, _ZADD, 1, _members(rooms, event))
     place = rooms.place[token]

@@ -53,19 +53,22 @@ SLOT = np.dtype(
         ("stamp", "i8"),  # the pod's clock when the command was made, ns of the epoch
         ("queued_at", "i8"),
         ("detail", "i8"),  # with the answer: position or wait in ms; in a change for a replica: its work in ns
-        ("entity", "i4"),
-        ("number", "i4"),
-        ("token", "i4"),
-        ("pod", "i4"),
-        ("node", "i4"),
+        ("entity", "i8"),
+        ("number", "i8"),
+        ("token", "i8"),
+        ("pod", "i8"),
+        ("node", "i8"),
         ("op", "i1"),
         ("answer", "i1"),
         ("origin", "i1"),
         ("abandoned", "i1"),
-        ("stage", "i4"),
+        ("unused", "i4"),
+        ("stage", "i8"),
         ("log_end", "i8"),
     ]
 )
+"""A request. What is passed on from one function to the next is wide: for each width of an argument numba compiles a
+function anew."""
 CLIENT, SOURCE, CONTROL, PRIMARY = range(4)
 """Where a request comes from."""
 COMING, JOINING, WAITING, ENTERING, BUYING, DONE = range(6)
@@ -120,10 +123,10 @@ class World(NamedTuple):
     session: NDArray[np.void]
     bought_at: NDArray[np.int64]
     arrival: NDArray[np.int64]  # when each session's first request reaches the balancer, sorted
-    arriving: NDArray[np.int32]  # whose that is
+    arriving: NDArray[np.int64]  # whose that is
     slot: NDArray[np.void]
-    follower: NDArray[np.int32]
-    free: NDArray[np.int32]
+    follower: NDArray[np.int64]
+    free: NDArray[np.int64]
     heap: Heap
     wheel: Wheel
     pod: NDArray[np.void]
@@ -151,7 +154,7 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int = 0) -> World:
     `arrival` int64[S] is when each session's first request reaches the balancer.
     """
     p = plan.params
-    order = np.argsort(arrival, kind="stable").astype(np.int32)
+    order = np.argsort(arrival, kind="stable").astype(np.int64)
     slots = 4096
     total = np.zeros(TOTALS, np.int64)
     total[FREE_SLOTS] = slots
@@ -168,8 +171,8 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int = 0) -> World:
         arrival=arrival[order],
         arriving=order,
         slot=np.zeros(slots, SLOT),
-        follower=np.zeros(slots, np.int32),
-        free=np.arange(slots - 1, -1, -1).astype(np.int32),
+        follower=np.zeros(slots, np.int64),
+        free=np.arange(slots - 1, -1, -1).astype(np.int64),
         heap=new_heap(16384),
         wheel=new_wheel(_tick_bits(p), _wheel_buckets(p), _wheel_buckets(p) // 4 + 2048 + p.sessions // 4),
         pod=np.zeros(p.pods, POD),
@@ -251,7 +254,7 @@ def _more_slots(w: World) -> dict[str, Any]:
     if w.total[FREE_SLOTS] >= SPARE:
         return {}
     old, new = w.slot.size, 2 * w.slot.size
-    slot, follower, free = np.zeros(new, SLOT), np.zeros(new, np.int32), np.zeros(new, np.int32)
+    slot, follower, free = np.zeros(new, SLOT), np.zeros(new, np.int64), np.zeros(new, np.int64)
     slot[:old], follower[:old] = w.slot, w.follower
     spare = np.concatenate([np.arange(new - 1, old - 1, -1), w.free[: w.total[FREE_SLOTS]]])
     free[: spare.size] = spare

@@ -14,17 +14,17 @@ from sim.compiled import compiled
 
 
 class Deadlines(NamedTuple):
-    """Arrays of L heaps of capacity K: `due` int64[L, K], `owner` int32[L, K], `size` int64[L]."""
+    """Arrays of L heaps of capacity K: `due` int64[L, K], `owner` int64[L, K], `size` int64[L]."""
 
     due: NDArray[np.int64]
-    owner: NDArray[np.int32]
+    owner: NDArray[np.int64]
     size: NDArray[np.int64]
 
 
 def new_deadlines(heaps: int, capacity: int) -> Deadlines:
     """Return empty heaps for up to *capacity* owners each."""
     return Deadlines(
-        np.zeros((heaps, capacity), np.int64), np.zeros((heaps, capacity), np.int32), np.zeros(heaps, np.int64)
+        np.zeros((heaps, capacity), np.int64), np.zeros((heaps, capacity), np.int64), np.zeros(heaps, np.int64)
     )
 
 

@@ -13,18 +13,18 @@ from sim.compiled import inlined
 
 
 class Heap(NamedTuple):
-    """Arrays of one heap: `time`, `key` int64[capacity], `item` int32[capacity], `size` int64[1]."""
+    """Arrays of one heap: `time`, `key` int64[capacity], `item` int64[capacity], `size` int64[1]."""
 
     time: NDArray[np.int64]
     key: NDArray[np.int64]
-    item: NDArray[np.int32]
+    item: NDArray[np.int64]
     size: NDArray[np.int64]
 
 
 def new_heap(capacity: int) -> Heap:
     """Return an empty heap that holds up to `capacity` events."""
     return Heap(
-        np.zeros(capacity, np.int64), np.zeros(capacity, np.int64), np.zeros(capacity, np.int32), np.zeros(1, np.int64)
+        np.zeros(capacity, np.int64), np.zeros(capacity, np.int64), np.zeros(capacity, np.int64), np.zeros(1, np.int64)
     )
 
 

@@ -12,7 +12,7 @@ FIRST, LAST, LENGTH = range(3)
 
 
 @inlined
-def put(queue: NDArray[np.int64], which: int, follower: NDArray[np.int32], item: int) -> None:
+def put(queue: NDArray[np.int64], which: int, follower: NDArray[np.int64], item: int) -> None:
     """Add an item that is in no queue at the end of queue `which`."""
     if queue[which, LENGTH] == 0:
         queue[which, FIRST] = item
@@ -23,7 +23,7 @@ def put(queue: NDArray[np.int64], which: int, follower: NDArray[np.int32], item:
 
 
 @inlined
-def take(queue: NDArray[np.int64], which: int, follower: NDArray[np.int32]) -> int:
+def take(queue: NDArray[np.int64], which: int, follower: NDArray[np.int64]) -> int:
     """Remove the first item of queue `which`, which is not empty, and return it."""
     item = queue[which, FIRST]
     queue[which, FIRST] = follower[item]

@@ -19,19 +19,19 @@ GROUP = 32
 class Ranked(NamedTuple):
     """Arrays of L lists over C chunks, each list of at most D chunks.
 
-    `score` float64[C, 128], `member` int32[C, 128], `fill` int32[C]; `directory` int32[L, D]; `group` int32[L, D / 32]
-    members per 32 chunks; `chunks` and `members` int64[L]; `free` int32[C] the stack of unused chunks; `state` int64[2]
+    `score` float64[C, 128], `member` int64[C, 128], `fill` int64[C]; `directory` int64[L, D]; `group` int64[L, D / 32]
+    members per 32 chunks; `chunks` and `members` int64[L]; `free` int64[C] the stack of unused chunks; `state` int64[2]
     is the number of those and the longest directory so far.
     """
 
     score: NDArray[np.float64]
-    member: NDArray[np.int32]
-    fill: NDArray[np.int32]
-    directory: NDArray[np.int32]
-    group: NDArray[np.int32]
+    member: NDArray[np.int64]
+    fill: NDArray[np.int64]
+    directory: NDArray[np.int64]
+    group: NDArray[np.int64]
     chunks: NDArray[np.int64]
     members: NDArray[np.int64]
-    free: NDArray[np.int32]
+    free: NDArray[np.int64]
     state: NDArray[np.int64]
 
 
@@ -42,13 +42,13 @@ def new_ranked(lists: int, chunks: int, longest: int) -> Ranked:
     """Return empty lists over a pool of *chunks*, none with more than *longest* of them."""
     return Ranked(
         np.zeros((chunks, CHUNK), np.float64),
-        np.zeros((chunks, CHUNK), np.int32),
-        np.zeros(chunks, np.int32),
-        np.zeros((lists, longest), np.int32),
-        np.zeros((lists, longest // GROUP + 1), np.int32),
+        np.zeros((chunks, CHUNK), np.int64),
+        np.zeros(chunks, np.int64),
+        np.zeros((lists, longest), np.int64),
+        np.zeros((lists, longest // GROUP + 1), np.int64),
         np.zeros(lists, np.int64),
         np.zeros(lists, np.int64),
-        np.arange(chunks - 1, -1, -1).astype(np.int32),
+        np.arange(chunks - 1, -1, -1).astype(np.int64),
         np.array([chunks, 0], np.int64),
     )
 

@@ -24,16 +24,16 @@ EVENT = np.dtype([("time", "i8"), ("key", "i8"), ("item", "i8")])
 class Wheel(NamedTuple):
     """Arrays of one wheel of B buckets and C chunks.
 
-    `event` EVENT[C * 31] holds the chunks one after the other, `next` int32[C] the chunk that follows in a bucket,
-    `head` int64[B] a bucket's first chunk and its fill (chunk << 5 | fill, NONE: empty), `free` int32[C] the stack of
+    `event` EVENT[C * 31] holds the chunks one after the other, `next` int64[C] the chunk that follows in a bucket,
+    `head` int64[B] a bucket's first chunk and its fill (chunk << 5 | fill, NONE: empty), `free` int64[C] the stack of
     unused chunks. `state` int64[4] is: number of free chunks, index of the next bucket to be emptied, tick bits, events
     held.
     """
 
     event: NDArray[np.void]
-    next: NDArray[np.int32]
+    next: NDArray[np.int64]
     head: NDArray[np.int64]
-    free: NDArray[np.int32]
+    free: NDArray[np.int64]
     state: NDArray[np.int64]
 
 
@@ -46,9 +46,9 @@ def new_wheel(tick_bits: int, buckets: int, chunks: int) -> Wheel:
         raise ValueError(f"buckets ({buckets}) must be a power of two")
     return Wheel(
         zeros(chunks * CHUNK, EVENT),
-        np.full(chunks, NONE, np.int32),
+        np.full(chunks, NONE, np.int64),
         np.full(buckets, NONE, np.int64),
-        np.arange(chunks - 1, -1, -1).astype(np.int32),
+        np.arange(chunks - 1, -1, -1).astype(np.int64),
         np.array([chunks, 0, tick_bits, 0], np.int64),
     )
 
