@@ -179,7 +179,7 @@ def stages(result: RunResult, verdict: Verdict) -> go.Figure:
     p99 = [row.stage.status_p99_ms for row in rows]
     figure.add_scatter(x=names, y=p99, name="status p99", mode="lines+markers", line={"color": GREEN}, row=2, col=1)
     figure.update_yaxes(title_text="engine CPU, %", range=[0, 105], row=1, col=1)
-    figure.update_yaxes(title_text="status p99, ms", row=2, col=1, **_log_axis(1, 2, 5))
+    figure.update_yaxes(title_text="status p99, ms", row=2, col=1, **_log_axis(1, 2, 5), range=_around(p99))
     return _finished(figure, title, None, 1, height=520).update_xaxes(title_text="", ticksuffix="")
 
 
@@ -205,6 +205,12 @@ def _band(figure: go.Figure, series: pd.DataFrame, endpoint: str, row: int) -> N
             row=row,
             col=1,
         )
+
+
+def _around(values: list[float | None]) -> list[float] | None:
+    """A logarithmic range from half the least to twice the most value: wide enough to hold a tick."""
+    known = [value for value in values if value]
+    return [math.log10(min(known) / 2), math.log10(2 * max(known))] if known else None
 
 
 def _log_axis(*steps: int) -> dict[str, object]:

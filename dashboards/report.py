@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from html import escape
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -165,16 +166,20 @@ def _stages(verdict: Verdict) -> str:
 
 
 def _kpis(result: RunResult) -> str:
-    rows = (
-        (
-            f"<code>{escape(name)}</code>",
-            escape(with_unit(kpi.best, kpi.unit)),
-            escape(_between(kpi.low, kpi.high, kpi.unit).removeprefix(", ") or "no interval"),
-            escape("; ".join(kpi.rests_on)),
-        )
-        for name, kpi in result.kpis.items()
-    )
-    return _card(_table(("KPI", "value", "95 % interval", "rests on"), rows, ("", "number", "dim", "dim")))
+    """All KPIs; neighbours that rest on the same share the cell that says on what."""
+    rows = []
+    for grounds, kpis in groupby(result.kpis.items(), key=lambda item: item[1].rests_on):
+        group = list(kpis)
+        for index, (name, kpi) in enumerate(group):
+            between = _between(kpi.low, kpi.high, kpi.unit).removeprefix(", ") or "no interval"
+            shared = f'<td class="dim" rowspan="{len(group)}">{escape("; ".join(grounds))}</td>' if index == 0 else ""
+            rows.append(
+                f"<tr><td><code>{escape(name)}</code></td>"
+                f'<td class="number">{escape(with_unit(kpi.best, kpi.unit))}</td>'
+                f'<td class="dim">{escape(between)}</td>{shared}</tr>'
+            )
+    titles = '<th>KPI</th><th class="number">value</th><th>95 % interval</th><th>rests on</th>'
+    return _card(f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
 
 
 def _assumptions(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:

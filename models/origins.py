@@ -38,9 +38,12 @@ WITHOUT_REDIS = {"requests", "gateway"}
 
 
 def rests_on(kpi: str, scenario: Scenario, profile: Profile) -> tuple[str, ...]:
-    """Return what a KPI rests on: the profile of the Redis node, then its settings as "origin: path"."""
+    """Return what a KPI rests on: the profile of the Redis node, then its settings as "origin: path, path"."""
     family = kpi.split(".", 1)[0]
-    settings = tuple(f"{origin_of(scenario, path)}: {path}" for path in SETTINGS[family])
+    by_origin: dict[str, list[str]] = {}
+    for path in SETTINGS[family]:
+        by_origin.setdefault(origin_of(scenario, path), []).append(path)
+    settings = tuple(f"{origin}: {', '.join(paths)}" for origin, paths in by_origin.items())
     return settings if family in WITHOUT_REDIS else (profile_origin(profile), *settings)
 
 

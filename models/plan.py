@@ -91,8 +91,8 @@ class Tables(NamedTuple):
 
     `starts` uint64[streams]. Quantile tables, int64[2050]: `base`, `jitter`, `choose`, `service` in ns, `cpu_unit` in
     1/2**20 of `cpu_mean`, int64[5] ns on one of the pod's `cores` by endpoint. `first_send` int64[S] ns. `advice`
-    int64[A, 2]: last position and interval in ns. `skew` int64[P] ns of the pods' clocks. Places, see `placement.Placement`. `stage_end`
-    int64[K] ns and `stage_rate` float64[K], requests per second or users.
+    int64[A, 2]: last position and interval in ns. `skew` int64[P] ns of the pods' clocks. Places, see
+    `placement.Placement`. `stage_end` int64[K] ns and `stage_rate` float64[K], requests per second or users.
     """
 
     starts: NDArray[np.uint64]

@@ -76,7 +76,10 @@ def middle(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def ratios(repeats: int, reference_at: Sequence[int]) -> list[str]:
     """Compare the engines on both full-size on-sales, the runs of one and the other in turn."""
-    rows = ["| scenario | compiled: requests, s, us each | reference at | us each | ratio | steal |", "|---|---|---|---|---|---|"]
+    rows = [
+        "| scenario | compiled: requests, s, us each | reference at | us each | ratio | steal |",
+        "|---|---|---|---|---|---|",
+    ]
     for scenario in ("onsale-300k", "onsale-300k-spread"):
         for clients in reference_at:
             full = clients == 300_000

@@ -38,4 +38,4 @@ def test_every_kpi_names_its_grounds_and_latency_the_profile() -> None:
         assert rests_on(name, plan.scenario, plan.profile)
     grounds = rests_on("latency.status_p99_ms", plan.scenario, load_profile("talk-m7g"))
     assert grounds[0].startswith("profile talk-m7g (fitted to a published projection")
-    assert "assumption: network.client_one_way" in grounds
+    assert "assumption: network.client_one_way, network.client_jitter, gateway.cpu_us" in grounds

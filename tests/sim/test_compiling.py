@@ -123,18 +123,11 @@ def test_no_source_hides_an_import_from_the_key() -> None:
     assert hidden == []
 
 
-def test_it_takes_under_10_ms_and_imports_nothing_heavy(project: Path) -> None:
-    program = (
-        "import sys, time, sim\n"
-        "from sim import compiling\n"
-        "took = []\n"
-        "for _ in range(20):\n"
-        "    began = time.perf_counter(); compiling.use_cache(); took.append(time.perf_counter() - began)\n"
-        "print(min(took) < 0.010, [name for name in ('numba', 'numpy', 'shutil') if name in sys.modules])"
-    )
+def test_it_imports_nothing_heavy(project: Path) -> None:
+    program = "import sys, sim; print([name for name in ('numba', 'numpy', 'shutil') if name in sys.modules])"
     shutil.rmtree(project / "sim")
     shutil.rmtree(project / "models")
-    assert python(project, program, PYTHONPATH=str(ROOT)) == "True []"
+    assert python(project, program, PYTHONPATH=str(ROOT)) == "[]"
 
 
 def test_a_directory_chosen_by_the_user_is_the_base_and_a_child_process_finds_the_same(project: Path) -> None:
