@@ -120,17 +120,18 @@ def _ask(w: World, now: int, slot: int) -> None:
 
 @compiled
 def on_pool_timeout(w: World, now: int, pool: int) -> None:
-    """Fail everybody who has waited too long for a connection of this pool."""
+    """Fail the first in line for a connection of this pool if it has waited too long; the next has its own timeout."""
     w.pool[pool].armed = 0
-    while w.pool_queue[pool, LENGTH] > 0:
-        slot = w.pool_queue[pool, FIRST]
-        if w.slot[slot].queued_at + w.p.pool_timeout > now:
-            _arm(w, pool)
-            return
+    if w.pool_queue[pool, LENGTH] == 0:
+        return
+    slot = w.pool_queue[pool, FIRST]
+    if w.slot[slot].queued_at + w.p.pool_timeout <= now:
         queues.take(w.pool_queue, pool, w.follower)
         w.total[POOL_WAITING] -= 1
         w.slot[slot].answer = _POOL_TIMEOUT
         _finish_work(w, now, slot)
+    if w.pool_queue[pool, LENGTH] > 0:
+        _arm(w, pool)
 
 
 @compiled

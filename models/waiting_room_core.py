@@ -99,9 +99,14 @@ class Rooms(NamedTuple):
 JOINED, LEFT, SILENT, LAPSED = range(4)
 
 
-def new_rooms(rules: RoomRules, shard: NDArray[np.int64], tokens: int, cost: NDArray[np.int64], log_size: int) -> Rooms:
-    """Return empty rooms for *tokens* in all, one per entry of *shard*, with change logs of *log_size* (1: none)."""
-    events, shards = shard.size, int(shard.max()) + 1
+def new_rooms(
+    rules: RoomRules, shard: NDArray[np.int64], shards: int, tokens: int, cost: NDArray[np.int64], log_size: int
+) -> Rooms:
+    """Return empty rooms for *tokens* in all, one per entry of *shard*.
+
+    Each of all *shards*, those without an event too, gets a change log of *log_size* (1: none).
+    """
+    events = shard.size
     room = np.zeros(events, ROOM)
     room["rate"], room["burst"], room["window"] = rules.rate_micro_per_ms, rules.burst_micro, rules.call_window
     room["call_ttl_ms"], room["heartbeat_ttl_ms"] = rules.call_ttl_ms, rules.heartbeat_ttl_ms

@@ -188,7 +188,12 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int = 0) -> World:
         sold=np.zeros(p.events, np.int64),
         announced=np.zeros(p.events, np.int8),
         rooms=new_rooms(
-            plan.rules, plan.placement.event_node, max(p.tokens, 1), plan.cost, 1 << 14 if p.replica_reads else 1
+            plan.rules,
+            plan.placement.event_node,
+            p.shards,
+            max(p.tokens, 1),
+            plan.cost,
+            1 << 14 if p.replica_reads else 1,
         ),
         known=np.full((max(p.replicas, 1), viewed), Answer.UNKNOWN, np.int8),
         known_deadline=np.zeros((max(p.replicas, 1), viewed), np.int64),

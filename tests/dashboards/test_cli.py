@@ -26,9 +26,7 @@ sys.modules["models.simulate"] = fake
 """
 
 
-def breakwater(
-    *arguments: str, engine: str | None = None, cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
+def breakwater(*arguments: str, engine: str | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     program = ("" if engine is None else FAKE_ENGINE.format(body=engine)) + ENTRY
     return subprocess.run(
         [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60, cwd=cwd
@@ -127,9 +125,7 @@ def test_json_is_one_document_by_the_contract() -> None:
 
 
 def test_the_verdict_decides_the_exit_code() -> None:
-    lenient = [
-        f"slo.{level}" for level in ("status_p99_ms=1e5", "error_percent=50", "engine_cpu_percent=100")
-    ]
+    lenient = [f"slo.{level}" for level in ("status_p99_ms=1e5", "error_percent=50", "engine_cpu_percent=100")]
     options = [word for setting in lenient for word in ("--set", setting)]
     assert breakwater("run", *options, engine="pass").returncode == 0
     assert breakwater("run", engine="pass").returncode == 1
@@ -169,8 +165,6 @@ def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path, sent: signal.Signa
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     program = f"{sys.executable} -c '{ENTRY}' schema | head -1"
-    done = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {program}"], capture_output=True, text=True, timeout=60
-    )
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {program}"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0
     assert done.stderr == ""

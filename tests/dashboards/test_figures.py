@@ -92,9 +92,7 @@ def test_a_day_is_thinned_without_changing_its_mean(scenario: Scenario) -> None:
 def test_seats_add_up_in_a_thinned_run_too(scenario: Scenario) -> None:
     long = onsale_result(scenario)
     series = pd.concat([long.series] * 20, ignore_index=True).assign(sold=1)
-    drawn = figures.admissions_and_seats(
-        RunResult(long.manifest, long.kpis, series, {}, (), long.facts), scenario
-    )
+    drawn = figures.admissions_and_seats(RunResult(long.manifest, long.kpis, series, {}, (), long.facts), scenario)
     sold = next(trace for trace in drawn.data if trace.name == "seats sold")
     assert np.asarray(sold.y) == pytest.approx(np.asarray(sold.x) + 1)
 

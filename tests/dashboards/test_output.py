@@ -16,9 +16,7 @@ def names(directory: Path) -> set[str]:
     return {path.name for path in directory.iterdir()}
 
 
-def test_a_run_is_written_whole(
-    tmp_path: Path, result: RunResult, scenario: Scenario, verdict: Verdict
-) -> None:
+def test_a_run_is_written_whole(tmp_path: Path, result: RunResult, scenario: Scenario, verdict: Verdict) -> None:
     write_run(tmp_path / "run", result, scenario, verdict)
     assert names(tmp_path / "run") == set(FILES)
     assert names(tmp_path) == {"run"}
@@ -27,24 +25,16 @@ def test_a_run_is_written_whole(
     summary = json.loads((tmp_path / "run/summary.json").read_text())
     assert summary["kpis"]["seats.sold"] == {"low": None, "best": 10_000, "high": None, "unit": "seats"}
     assert summary["verdict"]["headline"] == verdict.headline
-    pd.testing.assert_frame_equal(
-        pd.read_parquet(tmp_path / "run/series.parquet"), result.series, check_freq=False
-    )
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "run/series.parquet"), result.series, check_freq=False)
 
 
-def test_histograms_keep_every_count(
-    tmp_path: Path, result: RunResult, scenario: Scenario, verdict: Verdict
-) -> None:
+def test_histograms_keep_every_count(tmp_path: Path, result: RunResult, scenario: Scenario, verdict: Verdict) -> None:
     write_run(tmp_path / "run", result, scenario, verdict)
     table = pd.read_parquet(tmp_path / "run/histograms.parquet")
     for name, histogram in result.histograms.items():
         rows = table[table["histogram"] == name]
         assert rows["count"].sum() == histogram.count
-        assert (
-            (rows["low_ns"] * rows["count"]).sum()
-            <= histogram.total
-            <= (rows["high_ns"] * rows["count"]).sum()
-        )
+        assert (rows["low_ns"] * rows["count"]).sum() <= histogram.total <= (rows["high_ns"] * rows["count"]).sum()
 
 
 def test_a_failure_leaves_the_run_before_untouched(
@@ -75,9 +65,7 @@ def test_a_full_disk_is_one_line_and_no_run(
     assert names(tmp_path) == set()
 
 
-def test_a_run_may_replace_a_run(
-    tmp_path: Path, result: RunResult, scenario: Scenario, verdict: Verdict
-) -> None:
+def test_a_run_may_replace_a_run(tmp_path: Path, result: RunResult, scenario: Scenario, verdict: Verdict) -> None:
     for _ in range(2):
         target = checked_target(tmp_path / "run")
         write_run(target, result, scenario, verdict)

@@ -50,9 +50,7 @@ def test_intervals_are_shown_when_there_are_some(scenario: Scenario) -> None:
     assert "no interval" not in text
 
 
-def test_a_ladder_shows_its_stages_beside_the_published_figures(
-    ladder_result: RunResult, ladder: Scenario
-) -> None:
+def test_a_ladder_shows_its_stages_beside_the_published_figures(ladder_result: RunResult, ladder: Scenario) -> None:
     text = words(shown(ladder_result, judge(ladder_result, ladder)))
     assert re.search(r"10,000 RPS 39.2 % 40 % -0.8 pt", text)
     assert "not evidence" in text

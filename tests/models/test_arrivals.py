@@ -55,9 +55,7 @@ def test_rush_of_waiting_people_is_lognormal():
 
 def test_rush_splits_waiting_from_late_people():
     u = (np.arange(20_000) + 0.5) / 20_000
-    found = times_s(
-        u, profile="rush", waiting_share=0.4, reaction_median_s=1, reaction_sigma=0, late_mean_s=60
-    )
+    found = times_s(u, profile="rush", waiting_share=0.4, reaction_median_s=1, reaction_sigma=0, late_mean_s=60)
     assert np.count_nonzero(found == 1) == 8000
     late = found[u >= 0.4]
     assert stats.kstest(late, stats.expon(scale=60).cdf).statistic < 1e-3

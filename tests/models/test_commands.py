@@ -46,8 +46,6 @@ def test_keys_pays_for_every_key_of_the_node():
 
 
 def test_the_rows_of_a_cost_table_keep_their_order():
-    names = (
-        "HMGET HSET HINCRBY TIME ZADD ZREM ZRANK ZSCORE ZCARD ZPOPMIN ZRANGEBYSCORE SET KEYS XLEN XADD EXPIRE"
-    )
+    names = "HMGET HSET HINCRBY TIME ZADD ZREM ZRANK ZSCORE ZCARD ZPOPMIN ZRANGEBYSCORE SET KEYS XLEN XADD EXPIRE"
     assert [command.name for command in Command] == names.split()
     assert [int(command) for command in Command] == list(range(16))

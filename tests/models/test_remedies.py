@@ -49,16 +49,12 @@ def test_the_poll_interval_proposed_keeps_the_shard_under_its_safe_share() -> No
     bots = 300_000 * proposed.bots.share / proposed.bots.poll_interval_s
     assert people + bots <= SAFE_SHARE * CEILING_RPS
     # and it is the smallest whole second that does
-    assert (
-        people * proposed.poll_interval_s / (proposed.poll_interval_s - 1) + bots > SAFE_SHARE * CEILING_RPS
-    )
+    assert people * proposed.poll_interval_s / (proposed.poll_interval_s - 1) + bots > SAFE_SHARE * CEILING_RPS
 
 
 def test_no_poll_interval_helps_against_bots_alone() -> None:
     scenario = load_scenario("onsale-300k")
-    assert not any(
-        "poll_interval" in item.command for item in actions(scenario, facts={"ceiling_rps": 13_000.0})
-    )
+    assert not any("poll_interval" in item.command for item in actions(scenario, facts={"ceiling_rps": 13_000.0}))
 
 
 def test_one_shard_cannot_be_spread() -> None:

@@ -138,9 +138,7 @@ class TestOverrides:
         assert [stage.rate_rps for stage in stages] == [1000, 6000, 10_000, 20_000, 30_000]
 
     def test_one_share_of_a_whole(self):
-        s = load_scenario(
-            "onsale-small", ["clients.tabs={1: 1.0}", "clients.tabs.1=0.5", "clients.tabs.2=0.5"]
-        )
+        s = load_scenario("onsale-small", ["clients.tabs={1: 1.0}", "clients.tabs.1=0.5", "clients.tabs.2=0.5"])
         assert s.clients.tabs == {1: 0.5, 2: 0.5}
 
     @pytest.mark.parametrize("reverse", [False, True])
@@ -182,9 +180,7 @@ class TestHash:
         two = write(tmp_path / "two.csv", "arrival_s\n1\n")
         three = write(tmp_path / "three.csv", "arrival_s\n2\n")
         hashes = [
-            scenario_hash(
-                load_scenario("onsale-small", [f"clients.arrival={{profile: trace, file: {path}}}"])
-            )
+            scenario_hash(load_scenario("onsale-small", [f"clients.arrival={{profile: trace, file: {path}}}"]))
             for path in (one, two, three)
         ]
         assert hashes[0] == hashes[1] != hashes[2]
@@ -262,7 +258,5 @@ def test_the_talks_node_is_in_the_catalogue():
 
 
 def test_reading_scenarios_needs_no_numpy():
-    code = (
-        "import sys, models.scenario; sys.exit(any(m in sys.modules for m in ('numpy', 'pandas', 'numba')))"
-    )
+    code = "import sys, models.scenario; sys.exit(any(m in sys.modules for m in ('numpy', 'pandas', 'numba')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -180,9 +180,7 @@ known = [".".join(map(str, path)) for data in SHIPPED for path in paths(data)]
 @given(
     st.sampled_from(["onsale-small", "ladder-index"]),
     st.lists(
-        st.tuples(
-            st.sampled_from(known) | st.text(max_size=10), st.text(max_size=12) | numbers.map(str) | words
-        ),
+        st.tuples(st.sampled_from(known) | st.text(max_size=10), st.text(max_size=12) | numbers.map(str) | words),
         min_size=1,
         max_size=3,
     ),

@@ -49,20 +49,14 @@ def test_hash_tag(key, part):
 
 
 # CLUSTER KEYSLOT somekey and foo{hash_tag}: examples of the Redis command reference
-@pytest.mark.parametrize(
-    ("key", "slot"), [("somekey", 11058), ("foo{hash_tag}", 2515), ("bar{hash_tag}", 2515)]
-)
+@pytest.mark.parametrize(("key", "slot"), [("somekey", 11058), ("foo{hash_tag}", 2515), ("bar{hash_tag}", 2515)])
 def test_slot_as_cluster_keyslot_gives_it(key, slot):
     assert slot_of(key) == slot
 
 
-@given(
-    st.text(min_size=1, alphabet=st.characters(exclude_characters="}", codec="utf-8")), st.text(max_size=9)
-)
+@given(st.text(min_size=1, alphabet=st.characters(exclude_characters="}", codec="utf-8")), st.text(max_size=9))
 def test_keys_of_one_tag_share_a_slot(tag, suffix):
-    assert (
-        slot_of("wr:{" + tag + "}:line") == slot_of("{" + tag + "}" + suffix) == crc16(tag.encode()) % SLOTS
-    )
+    assert slot_of("wr:{" + tag + "}:line") == slot_of("{" + tag + "}" + suffix) == crc16(tag.encode()) % SLOTS
 
 
 def test_three_shards_as_redis_cli_announces_them():

@@ -31,9 +31,7 @@ def healthy(scenario: Scenario, **changes: object) -> RunResult:
         "errors.rate_percent": Kpi(None, 0.0, None, "percent"),
         "errors.client_timeout": Kpi(None, 0.0, None, "requests"),
     }
-    return dataclasses.replace(
-        base, series=base.series.assign(**calm), kpis=dict(base.kpis) | kpis, **changes
-    )
+    return dataclasses.replace(base, series=base.series.assign(**calm), kpis=dict(base.kpis) | kpis, **changes)
 
 
 def test_every_level_met_is_a_design_that_holds(onsale: Scenario) -> None:
@@ -130,9 +128,7 @@ def test_a_ladder_has_no_waits_and_no_seats(ladder: Scenario) -> None:
 def test_before_the_index_only_10k_was_published() -> None:
     keys = load_scenario("ladder-keys")
     rows = judge(ladder_run(keys), keys).stages
-    published = {
-        row.stage.rate_rps: row.published_percent for row in rows if row.published_percent is not None
-    }
+    published = {row.stage.rate_rps: row.published_percent for row in rows if row.published_percent is not None}
     assert published == {10_000: 100}
 
 

@@ -32,7 +32,7 @@ class Twins:
             WaitingRoom(rules, lambda *call: self.bill.append(call), lambda *change: self.log.append(change))
             for _ in shard
         ]
-        self.rooms = core.new_rooms(rules, np.array(shard, np.int32), tokens, COST_NS, log_size)
+        self.rooms = core.new_rooms(rules, np.array(shard, np.int64), max(shard) + 1, tokens, COST_NS, log_size)
         self.view = View(self.rooms)
         self.tokens = tokens
         self.granted = 0

@@ -43,8 +43,7 @@ def test_the_costs_of_a_profile_add_up_to_its_fitted_request(again):
     table = shipped.cost_table()
     calls = calls_by_operation(curve.members)
     request_ns = sum(
-        share * sum(call_cost_ns(table, *call) for call in calls[operation])
-        for operation, share in MIX.items()
+        share * sum(call_cost_ns(table, *call) for call in calls[operation]) for operation, share in MIX.items()
     )
     request_ns += io_ns + script_ns + feed_ns * curve.replicas
     assert request_ns / 1e3 == pytest.approx(shipped.fit.parameters["request_us"].best, rel=0.002)
@@ -77,9 +76,7 @@ def test_the_fit_finds_the_parameters_that_made_a_curve():
     truth = np.array([18.0, 35.0, 30.0])
     mechanism = Mechanism(read_shape(), members=1000, tau_ms=5.0)
     rate_rps = np.array([500.0, 2_000.0, 10_000.0, 25_000.0, 40_000.0])
-    curve = Curve(
-        rate_rps, mechanism.expected_us(truth, rate_rps), np.full(5, np.nan), members=1000, replicas=0
-    )
+    curve = Curve(rate_rps, mechanism.expected_us(truth, rate_rps), np.full(5, np.nan), members=1000, replicas=0)
     assert mechanism.fit(curve) == pytest.approx(truth, rel=0.03)
     assert mechanism.fit(curve, truth * [0.4, 3.0, 0.4]) == pytest.approx(truth, rel=0.03)
 
