@@ -29,7 +29,7 @@ check: $(READY) ## lint, types, import direction
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(READY) ## speed and memory against the reference, in one run (about half an hour; BENCH_ARGS=--quick: minutes)
+bench: $(READY) ## speed and memory, against the reference in the same run (BENCH_ARGS=--quick or --full)
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 lock: $(READY) ## renew requirements.lock (needs uv)

@@ -79,11 +79,12 @@ class Divergence:
 class Agreement:
     """The outcome of a comparison.
 
-    `events` of the compiled engine were compared with the reference's. `divergence` is where the traces part, if they
-    do; `difference` says in words what differs first, None if nothing does.
+    `events` of the compiled engine, at so many different `instants`, were compared with the reference's. `divergence`
+    is where the traces part, if they do; `difference` says in words what differs first, None if nothing does.
     """
 
     events: int
+    instants: int
     divergence: Divergence | None
     difference: str | None
 
@@ -91,7 +92,9 @@ class Agreement:
         return self.difference is None
 
     def __str__(self) -> str:
-        return f"agree on {self.events} events and the whole record" if self else str(self.difference)
+        if self:
+            return f"agree on {self.events} events at {self.instants} instants and on all figures"
+        return str(self.difference)
 
 
 def compare_engines(plan: Plan, traced: int = 1_000_000) -> Agreement:
@@ -102,9 +105,10 @@ def compare_engines(plan: Plan, traced: int = 1_000_000) -> Agreement:
     theirs = np.array(reference.trace, np.int64).reshape(-1, 2)
     divergence = first_divergence(ours, theirs)
     if divergence is not None:
-        return Agreement(len(ours), divergence, str(divergence))
-    differences = _differences(plan, kernel, reference, stops)
-    return Agreement(len(ours), None, next(differences, None))
+        difference: str | None = str(divergence)
+    else:
+        difference = next(_differences(plan, kernel, reference, stops), None)
+    return Agreement(len(ours), np.unique(ours[:, 0]).size, divergence, difference)
 
 
 def first_divergence(kernel: NDArray[np.int64], reference: NDArray[np.int64]) -> Divergence | None:

@@ -195,8 +195,7 @@ def _scaled(shape: Shape, factor: float, per_key_us: float) -> dict[str, Command
     table_us[Command.KEYS, PER_KEY] = per_key_us  # measured, or assumed, on its own
     columns = tuple(CommandCost.model_fields)
     return {
-        command.name: CommandCost(**dict(zip(columns, table_us[command].tolist(), strict=True)))
-        for command in Command
+        command.name: CommandCost(**dict(zip(columns, table_us[command].tolist(), strict=True))) for command in Command
     }
 
 

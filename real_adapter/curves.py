@@ -102,9 +102,7 @@ def calls_by_operation(members: int) -> dict[str, Calls]:
         call_ttl_ms=60_000,
         heartbeat_ttl_ms=60_000,
     )
-    room = WaitingRoom(
-        rules, trace=lambda *call: calls.append(call), effect=lambda token, answer, deadline_ms: None
-    )
+    room = WaitingRoom(rules, trace=lambda *call: calls.append(call), effect=lambda token, answer, deadline_ms: None)
     for token in range(members):
         room.join(token, 0, float(token))
     first, last = 0, members - 1

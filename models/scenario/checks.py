@@ -148,6 +148,11 @@ def _load(s: "Scenario") -> Iterator[str]:
         yield from _open_loop(load)
     else:
         yield from _closed_loop(load)
+        if load.think_s == 0 and s.network.client_one_way.median_ms == 0:
+            yield (
+                "clients.load.think_s: 0 is not allowed with network.client_one_way.median_ms = 0; one of them must be "
+                "above 0, or a refused user sends again at the same instant for ever"
+            )
 
 
 def _open_loop(load: OpenLoopLoad) -> Iterator[str]:
