@@ -21,8 +21,6 @@ NUMBER_BITS = 30
 CELLS = 1024
 LARGEST = 2**47
 """Largest quantile a table holds: with 16 bits of fraction the interpolation stays within 63 bits."""
-TABLE_SIZE = 2 * (CELLS + 1)
-"""Length of a quantile table: the body's cell borders, then those of the last cell."""
 
 
 @inlined

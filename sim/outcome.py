@@ -146,13 +146,6 @@ class Comparison(Generic[P]):
         return result
 
 
-def difference_text(difference: Estimate, unit: str = "") -> str:
-    """A paired difference for people; says so if its interval holds 0, or if one pair gives no interval."""
-    if difference.n > 1 and not difference.excludes(0):
-        return f"no detectable difference: {difference.text(unit)}"
-    return difference.text(unit)
-
-
 def _listed(seeds: list[int]) -> str:
     shown = ", ".join(str(seed) for seed in seeds[:5])
     return shown if len(seeds) <= 5 else f"{shown} and {len(seeds) - 5} more"

@@ -9,7 +9,7 @@ import pytest
 from sim.errors import BadInput
 from sim.estimate import Estimate
 from sim.histogram import LogHistogram
-from sim.outcome import Comparison, Outcome, Replications, difference_text
+from sim.outcome import Comparison, Outcome, Replications
 
 
 def outcome(value: int, **kpis: float) -> Outcome[LogHistogram]:
@@ -79,10 +79,3 @@ def test_differences_are_b_minus_a_on_the_seeds_both_observed() -> None:
 def test_a_pair_needs_both_sides() -> None:
     with pytest.raises(BadInput, match="seeds 1, 3 have no pair"):
         Comparison(replications("a", {1: 1, 2: 2}), replications("b", {2: 2, 3: 3}))
-
-
-def test_a_difference_is_claimed_only_when_the_interval_excludes_zero() -> None:
-    assert difference_text(Estimate(-1, 2, 5, 4), "s") == "no detectable difference: 2 s (-1 to 5, n = 4)"
-    assert difference_text(Estimate(0, 2, 4, 4), "s").startswith("no detectable difference")
-    assert difference_text(Estimate(1, 2, 3, 4), "s") == "2 s (1 to 3, n = 4)"
-    assert difference_text(Estimate(None, 2, None, 1), "s") == "2 s (no interval)"
