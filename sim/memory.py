@@ -19,9 +19,11 @@ _HUGE_PAGE = 1 << 21
 def zeros(count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return a zeroed array of *count* items that begins on a page; the pages are huge where that can be had."""
     size = max(count * dtype.itemsize, 1)
-    memory = mmap.mmap(-1, -(-size // _HUGE_PAGE) * _HUGE_PAGE if size >= _HUGE_PAGE else size)
-    if size >= _HUGE_PAGE and hasattr(mmap, "MADV_HUGEPAGE"):
-        memory.madvise(mmap.MADV_HUGEPAGE)
+    if size < _HUGE_PAGE or not hasattr(mmap, "MADV_HUGEPAGE"):
+        return np.frombuffer(mmap.mmap(-1, size), dtype, count)
+    # private: what Python maps by default is shared, and Linux gives shared memory no huge pages unless told to
+    memory = mmap.mmap(-1, -(-size // _HUGE_PAGE) * _HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(memory, dtype, count)
 
 
