@@ -197,6 +197,11 @@ def _guarded(arguments: list[str]) -> int:
         return _fail("not enough memory for this scenario; lower clients.count", UNUSABLE)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted; nothing was left half-written", INTERRUPTED)
+    except SystemExit as ended:
+        # of a reader that has gone, typer's copy of click makes an exit with code 1, which here is a failed verdict
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise ended.__context__ from None
+        raise
     except Exception as error:
         if isinstance(error, BrokenPipeError):
             raise
