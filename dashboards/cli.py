@@ -19,7 +19,7 @@ import typer
 from sim.errors import BadInput
 
 if TYPE_CHECKING:
-    from models.results import RunResult
+    from models.results.result import RunResult
     from models.scenario import Scenario
 
 FINE, VERDICT_FAILED, UNUSABLE, DEFECT, INTERRUPTED, TERMINATED = 0, 1, 2, 70, 130, 143
@@ -88,7 +88,7 @@ def run(
     store = None if target is None or replications == 1 else unfinished(target)
     result = _simulated(wanted, seed, replications, engine, store)
 
-    from models.verdict import judge
+    from models.judge.verdict import judge
 
     verdict = judge(result, wanted)
     if target is not None:

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dashboards.terminal import grid
-from models.results import Difference
-from models.wording import plural, with_unit
+from models.judge.wording import plural, with_unit
+from models.results.result import Difference
 
 if TYPE_CHECKING:
     from models.scenario import Scenario

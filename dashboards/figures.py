@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from models.findings import (
+from models.judge.findings import (
     TALK_ENOUGH_RPS,
     TALK_PEOPLE,
     TALK_STATUS_RPS,
     achieved_admissions_rps,
 )
-from models.verdict import FITTED, Verdict
-from models.wording import clock, number, plural
+from models.judge.verdict import FITTED, Verdict
+from models.judge.wording import clock, number, plural
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from models.results import RunResult
+    from models.results.result import RunResult
     from models.scenario import Scenario
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"

@@ -21,9 +21,9 @@ from sim.errors import BadInput
 if TYPE_CHECKING:
     import pandas as pd
 
-    from models.results import Difference, RunResult
+    from models.judge.verdict import Verdict
+    from models.results.result import Difference, RunResult
     from models.scenario import Scenario
-    from models.verdict import Verdict
 
 FILES = ("manifest.json", "summary.json", "series.parquet", "histograms.parquet", "report.html")
 """The files of a run."""

@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from models.wording import clock, number
+from models.judge.wording import clock, number
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

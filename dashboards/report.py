@@ -18,10 +18,10 @@ from pydantic import BaseModel
 
 from dashboards.figures import figures_of
 from dashboards.terminal import SLO_WORDS
-from models.results import RunResult
+from models.judge.verdict import Verdict
+from models.judge.wording import NOTHING, clock, number, plural, with_unit
+from models.results.result import RunResult
 from models.scenario import Scenario
-from models.verdict import Verdict
-from models.wording import NOTHING, clock, number, plural, with_unit
 
 STYLE = Path(__file__).with_name("report.css")
 

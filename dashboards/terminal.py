@@ -15,9 +15,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from models.results import Kpi, RunResult
-from models.verdict import Verdict
-from models.wording import NOTHING, clock, latency, number, with_unit
+from models.judge.verdict import Verdict
+from models.judge.wording import NOTHING, clock, latency, number, with_unit
+from models.results.result import Kpi, RunResult
 
 WIDTH = 100
 """Columns the layout is made for; wider terminals are not filled, lines would be hard to read."""

@@ -14,7 +14,7 @@ from models.operations import ENDPOINTS, ENTITY_BITS, NUMBER_BITS, Kind
 from models.plan import Plan
 from models.record import BUSY_NS, COMMANDS, PER_NODE, QUEUE, REQUESTS, SERIES_NAMES, Column, Level, Record
 from models.reference import Reference
-from models.series import node_names
+from models.results.series import node_names
 from models.units import SECOND
 from models.waiting_room import WaitingRoom
 from models.waiting_room_core import CALLED, OUT, Rooms

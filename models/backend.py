@@ -5,8 +5,16 @@ told what it already has. Nothing oversells.
 """
 
 from models.agenda import schedule
-from models.operations import Answer, Kind, Stream, code
-from models.record import Column, count
+from models.codes import (
+    ANSWER_PASS_EXPIRED,
+    ANSWER_SOLD,
+    ANSWER_SOLD_OUT,
+    COLUMN_SOLD,
+    KIND_BACKEND_DONE,
+    KIND_POD_REPLY,
+    STREAM_BACKEND,
+)
+from models.record import count
 from models.world import (
     BACKEND_BUSY,
     SOLD_OUT_AT,
@@ -18,10 +26,6 @@ from sim import queues
 from sim.compiled import compiled
 from sim.draws import from_table
 from sim.queues import LENGTH
-
-_SOLD, _SOLD_OUT, _PASS_EXPIRED = code(Answer.SOLD), code(Answer.SOLD_OUT), code(Answer.PASS_EXPIRED)
-_DONE, _POD_REPLY, _SERVICE = code(Kind.BACKEND_DONE), code(Kind.POD_REPLY), code(Stream.BACKEND)
-_SOLD_COLUMN = code(Column.SOLD)
 
 
 @compiled
@@ -37,8 +41,8 @@ def on_backend_arrive(w: World, now: int, slot: int) -> None:
 @compiled
 def _serve(w: World, now: int, slot: int) -> None:
     r = w.slot[slot]
-    service = from_table(w.x.service, w.x.starts[_SERVICE], r.entity, r.number)
-    schedule(w, now + service, _DONE, r.entity, r.number, slot)
+    service = from_table(w.x.service, w.x.starts[STREAM_BACKEND], r.entity, r.number)
+    schedule(w, now + service, KIND_BACKEND_DONE, r.entity, r.number, slot)
 
 
 @compiled
@@ -46,7 +50,7 @@ def on_backend_done(w: World, now: int, slot: int) -> None:
     """A reservation has been worked on: take the seats, answer, go on to the next."""
     r = w.slot[slot]
     r.answer = _reserve(w, now, r.entity, r.token % w.p.events)
-    schedule(w, now + w.p.to_backend, _POD_REPLY, r.entity, r.number, slot)
+    schedule(w, now + w.p.to_backend, KIND_POD_REPLY, r.entity, r.number, slot)
     if w.backend_queue[0, LENGTH] > 0:
         _serve(w, now, queues.take(w.backend_queue, 0, w.follower))
     else:
@@ -57,17 +61,17 @@ def on_backend_done(w: World, now: int, slot: int) -> None:
 def _reserve(w: World, now: int, s: int, event: int) -> int:
     c = w.session[s]
     if c.holds == 1:
-        return _SOLD
+        return ANSWER_SOLD
     if now > c.pass_until:
-        return _PASS_EXPIRED
+        return ANSWER_PASS_EXPIRED
     if w.seats[event] - w.sold[event] < w.p.seats_per_order:
-        return _SOLD_OUT
+        return ANSWER_SOLD_OUT
     c.holds = 1
     w.sold[event] += w.p.seats_per_order
-    count(w.record, _SOLD_COLUMN, w.p.seats_per_order)
+    count(w.record, COLUMN_SOLD, w.p.seats_per_order)
     if w.seats[event] - w.sold[event] < w.p.seats_per_order:
         w.total[SOLD_OUT_NEWS] = 1
         w.total[SOLD_OUT_EVENTS] += 1
         if w.total[SOLD_OUT_EVENTS] == w.p.events:
             w.total[SOLD_OUT_AT] = now
-    return _SOLD
+    return ANSWER_SOLD

@@ -6,10 +6,28 @@ one (FIFO) up to the pool timeout.
 """
 
 from models.agenda import NOTHING, schedule
-from models.clients import endpoint_of, way_back
-from models.operations import Answer, Kind, Op, Stream, code
+from models.clients import way_back
+from models.codes import (
+    ANSWER_POOL_TIMEOUT,
+    ANSWER_REFUSED,
+    ANSWER_SOLD_OUT,
+    COLUMN_GATEWAY_BUSY_NS,
+    KIND_BACKEND_ARRIVE,
+    KIND_CLIENT_REPLY,
+    KIND_CPU_DONE,
+    KIND_NODE_ARRIVE,
+    KIND_POOL_TIMEOUT,
+    OP_ENTER,
+    OP_JOIN,
+    OP_RESERVE,
+    OP_STATUS,
+    OP_STATUS_READ,
+    STREAM_CPU,
+    STREAM_ROUTE,
+)
 from models.plan import RANDOM, ROUND_ROBIN, UNIT
-from models.record import Column, add_busy
+from models.record import add_busy
+from models.sessions import endpoint_of
 from models.units import EPOCH_NS
 from models.world import POOL_WAITING, ROUND_ROBIN_AT, World
 from sim import queues
@@ -18,14 +36,6 @@ from sim.draws import below, from_table
 from sim.memory import prefetch
 from sim.queues import FIRST, LENGTH
 from sim.stations import serve
-
-_JOIN, _STATUS, _ENTER, _RESERVE = code(Op.JOIN), code(Op.STATUS), code(Op.ENTER), code(Op.RESERVE)
-_STATUS_READ = code(Op.STATUS_READ)
-_SOLD_OUT, _POOL_TIMEOUT, _REFUSED = code(Answer.SOLD_OUT), code(Answer.POOL_TIMEOUT), code(Answer.REFUSED)
-_CPU_DONE, _TIMER, _NODE_ARRIVE = code(Kind.CPU_DONE), code(Kind.POOL_TIMEOUT), code(Kind.NODE_ARRIVE)
-_CLIENT_REPLY, _BACKEND_ARRIVE = code(Kind.CLIENT_REPLY), code(Kind.BACKEND_ARRIVE)
-_ROUTE, _CPU = code(Stream.ROUTE), code(Stream.CPU)
-_BUSY = code(Column.GATEWAY_BUSY_NS)
 
 
 @compiled
@@ -42,7 +52,7 @@ def _route(w: World, slot: int) -> int:
         at = w.total[ROUND_ROBIN_AT]
         w.total[ROUND_ROBIN_AT] = at + 1 if at + 1 < w.p.pods else 0
         return at
-    return below(w.x.starts[_ROUTE], r.entity, r.number if w.p.routing == RANDOM else 0, w.p.pods)
+    return below(w.x.starts[STREAM_ROUTE], r.entity, r.number if w.p.routing == RANDOM else 0, w.p.pods)
 
 
 @compiled
@@ -56,18 +66,18 @@ def on_arrive(w: World, now: int, slot: int) -> None:
     elif w.backlog[pod, LENGTH] < w.p.backlog:
         queues.put(w.backlog, pod, w.follower, slot)
     else:
-        w.slot[slot].answer = _REFUSED
+        w.slot[slot].answer = ANSWER_REFUSED
         _answer_client(w, now, slot)
 
 
 @compiled
 def _start_work(w: World, now: int, slot: int) -> None:
     r = w.slot[slot]
-    unit = from_table(w.x.cpu_unit, w.x.starts[_CPU], r.entity, r.number)
+    unit = from_table(w.x.cpu_unit, w.x.starts[STREAM_CPU], r.entity, r.number)
     service = cpu_time(unit, w.x.cpu_mean[endpoint_of(r.op)])
     done = serve(w.core_free[r.pod], now, service)
-    add_busy(w.record, _BUSY, done - service, service)
-    schedule(w, done, _CPU_DONE, r.entity, r.number, slot)
+    add_busy(w.record, COLUMN_GATEWAY_BUSY_NS, done - service, service)
+    schedule(w, done, KIND_CPU_DONE, r.entity, r.number, slot)
 
 
 @compiled
@@ -76,15 +86,15 @@ def on_cpu_done(w: World, now: int, slot: int) -> None:
     r = w.slot[slot]
     r.stamp = EPOCH_NS + now + w.x.skew[r.pod]
     event = r.token % w.p.events
-    if r.op == _RESERVE:
-        schedule(w, now + w.p.to_backend, _BACKEND_ARRIVE, r.entity, r.number, slot)
+    if r.op == OP_RESERVE:
+        schedule(w, now + w.p.to_backend, KIND_BACKEND_ARRIVE, r.entity, r.number, slot)
         return
-    if w.announced[event] == 1 and (r.op == _JOIN or r.op == _ENTER or endpoint_of(r.op) == _STATUS):
-        r.answer = _SOLD_OUT
+    if w.announced[event] == 1 and (r.op == OP_JOIN or r.op == OP_ENTER or endpoint_of(r.op) == OP_STATUS):
+        r.answer = ANSWER_SOLD_OUT
         _finish_work(w, now, slot)
         return
     shard = w.x.event_node[event]
-    r.node = w.x.read_node[r.pod, shard] if r.op == _STATUS_READ else shard
+    r.node = w.x.read_node[r.pod, shard] if r.op == OP_STATUS_READ else shard
     _connect(w, now, slot)
 
 
@@ -109,13 +119,13 @@ def _arm(w: World, pool: int) -> None:
     if w.pool[pool].armed == 0:
         w.pool[pool].armed = 1
         first = w.pool_queue[pool, FIRST]
-        schedule(w, w.slot[first].queued_at + w.p.pool_timeout, _TIMER, pool, 0, NOTHING)
+        schedule(w, w.slot[first].queued_at + w.p.pool_timeout, KIND_POOL_TIMEOUT, pool, 0, NOTHING)
 
 
 @compiled
 def _ask(w: World, now: int, slot: int) -> None:
     r = w.slot[slot]
-    schedule(w, now + w.x.delay[r.pod, r.node], _NODE_ARRIVE, r.entity, r.number, slot)
+    schedule(w, now + w.x.delay[r.pod, r.node], KIND_NODE_ARRIVE, r.entity, r.number, slot)
 
 
 @compiled
@@ -128,7 +138,7 @@ def on_pool_timeout(w: World, now: int, pool: int) -> None:
     if w.slot[slot].queued_at + w.p.pool_timeout <= now:
         queues.take(w.pool_queue, pool, w.follower)
         w.total[POOL_WAITING] -= 1
-        w.slot[slot].answer = _POOL_TIMEOUT
+        w.slot[slot].answer = ANSWER_POOL_TIMEOUT
         _finish_work(w, now, slot)
     if w.pool_queue[pool, LENGTH] > 0:
         _arm(w, pool)
@@ -138,7 +148,7 @@ def on_pool_timeout(w: World, now: int, pool: int) -> None:
 def on_pod_reply(w: World, now: int, slot: int) -> None:
     """The answer is back at the pod: the connection goes to the next in line, the worker to the next request."""
     r = w.slot[slot]
-    if r.op != _RESERVE:
+    if r.op != OP_RESERVE:
         pool = r.pod * w.p.nodes + r.node
         if w.pool_queue[pool, LENGTH] > 0:
             w.total[POOL_WAITING] -= 1
@@ -164,4 +174,4 @@ def _finish_work(w: World, now: int, slot: int) -> None:
 @compiled
 def _answer_client(w: World, now: int, slot: int) -> None:
     r = w.slot[slot]
-    schedule(w, now + way_back(w, slot), _CLIENT_REPLY, r.entity, r.number, slot)
+    schedule(w, now + way_back(w, slot), KIND_CLIENT_REPLY, r.entity, r.number, slot)

@@ -5,9 +5,22 @@ from numpy.typing import NDArray
 
 from models.agenda import NOTHING, schedule
 from models.backend import on_backend_arrive, on_backend_done
-from models.clients import count_sent, on_client_reply, on_client_timeout, on_request, on_source, waits_still
+from models.clients import count_sent, on_client_reply, on_client_timeout, on_request, waits_still
+from models.codes import (
+    KIND_ARRIVE,
+    KIND_BACKEND_ARRIVE,
+    KIND_BACKEND_DONE,
+    KIND_CLIENT_REPLY,
+    KIND_CLIENT_TIMEOUT,
+    KIND_CPU_DONE,
+    KIND_NODE_ARRIVE,
+    KIND_PASS_END,
+    KIND_POD_REPLY,
+    KIND_POOL_TIMEOUT,
+)
 from models.gateway import on_arrive, on_cpu_done, on_pod_reply, on_pool_timeout
-from models.operations import ENTITY_BITS, NUMBER_BITS, Kind, code
+from models.loads import on_source
+from models.operations import ENTITY_BITS, NUMBER_BITS
 from models.record import turn_to
 from models.redis_node import on_node_arrive, on_pass_end
 from models.world import (
@@ -35,10 +48,6 @@ CHECK_EVERY = 32
 REACHED, SHORT, DRAINED, SOLD_OUT = range(4)
 """Why `advance` returned: the time was reached; an array must grow first; nothing is left to do; an event sold out."""
 
-_ARRIVE, _CPU_DONE, _POOL_TIMEOUT = code(Kind.ARRIVE), code(Kind.CPU_DONE), code(Kind.POOL_TIMEOUT)
-_NODE_ARRIVE, _PASS_END, _POD_REPLY = code(Kind.NODE_ARRIVE), code(Kind.PASS_END), code(Kind.POD_REPLY)
-_BACKEND_ARRIVE, _BACKEND_DONE = code(Kind.BACKEND_ARRIVE), code(Kind.BACKEND_DONE)
-_CLIENT_REPLY, _CLIENT_TIMEOUT = code(Kind.CLIENT_REPLY), code(Kind.CLIENT_TIMEOUT)
 _ENTITIES = (1 << ENTITY_BITS) - 1
 _NUMBERS = (1 << NUMBER_BITS) - 1
 
@@ -82,11 +91,11 @@ def _run_first(w: World) -> None:
     for soon in range(1, LOOK_AHEAD):
         prefetch(w.slot, w.heap.item[soon])
     kind = key >> (ENTITY_BITS + NUMBER_BITS)
-    if kind == _CLIENT_TIMEOUT and not waits_still(w, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS, item):
+    if kind == KIND_CLIENT_TIMEOUT and not waits_still(w, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS, item):
         return
     w.total[NOW] = now
     w.total[EVENTS_RUN] += 1
-    if w.total[TRACED] < w.trace.shape[0] and kind != _POOL_TIMEOUT:
+    if w.total[TRACED] < w.trace.shape[0] and kind != KIND_POOL_TIMEOUT:
         w.trace[w.total[TRACED], 0] = now
         w.trace[w.total[TRACED], 1] = key
         w.total[TRACED] += 1
@@ -98,25 +107,25 @@ def _run_first(w: World) -> None:
 @merged
 def _dispatch(w: World, now: int, kind: int, key: int, item: int) -> None:
     """Hand an event to the part of the system it concerns."""
-    if kind == _ARRIVE:
+    if kind == KIND_ARRIVE:
         _arrive(w, now, (key >> NUMBER_BITS) & _ENTITIES, item)
-    elif kind == _CPU_DONE:
+    elif kind == KIND_CPU_DONE:
         on_cpu_done(w, now, item)
-    elif kind == _NODE_ARRIVE:
+    elif kind == KIND_NODE_ARRIVE:
         on_node_arrive(w, now, item)
-    elif kind == _PASS_END:
+    elif kind == KIND_PASS_END:
         on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES)
-    elif kind == _POD_REPLY:
+    elif kind == KIND_POD_REPLY:
         on_pod_reply(w, now, item)
-    elif kind == _CLIENT_REPLY:
+    elif kind == KIND_CLIENT_REPLY:
         on_client_reply(w, now, item)
-    elif kind == _CLIENT_TIMEOUT:
+    elif kind == KIND_CLIENT_TIMEOUT:
         on_client_timeout(w, now, (key >> NUMBER_BITS) & _ENTITIES, item)
-    elif kind == _POOL_TIMEOUT:
+    elif kind == KIND_POOL_TIMEOUT:
         on_pool_timeout(w, now, (key >> NUMBER_BITS) & _ENTITIES)
-    elif kind == _BACKEND_ARRIVE:
+    elif kind == KIND_BACKEND_ARRIVE:
         on_backend_arrive(w, now, item)
-    elif kind == _BACKEND_DONE:
+    elif kind == KIND_BACKEND_DONE:
         on_backend_done(w, now, item)
     else:
         on_source(w, now, (key >> NUMBER_BITS) & _ENTITIES)
@@ -165,7 +174,7 @@ def _empty_bucket(w: World) -> None:
         head = wheel.release(w.wheel, head)
     at = w.total[NEXT_ARRIVAL]
     while at < w.arrival.size and w.arrival[at] < end:
-        schedule(w, w.arrival[at], _ARRIVE, w.arriving[at], 1, NOTHING)
+        schedule(w, w.arrival[at], KIND_ARRIVE, w.arriving[at], 1, NOTHING)
         at += 1
     w.total[NEXT_ARRIVAL] = at
 
@@ -175,13 +184,13 @@ def _is_alive(w: World, key: int, item: int) -> bool:
     """Drop a timeout whose request is over, as nearly all are; fetch what a request or a reply will read and write."""
     kind = key >> (ENTITY_BITS + NUMBER_BITS)
     entity = (key >> NUMBER_BITS) & _ENTITIES
-    if kind == _CLIENT_TIMEOUT:
+    if kind == KIND_CLIENT_TIMEOUT:
         return w.slot[item].entity == entity and w.slot[item].number == key & _NUMBERS
-    if kind == _ARRIVE and entity < w.p.sessions:
+    if kind == KIND_ARRIVE and entity < w.p.sessions:
         prefetch(w.session, entity)
         if entity < w.rooms.place.size:
             prefetch(w.rooms.place, entity)
-    elif kind == _CLIENT_REPLY:
+    elif kind == KIND_CLIENT_REPLY:
         prefetch(w.slot, item)
         if entity < w.p.sessions:
             prefetch(w.session, entity)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from models import kernel
-from models.clients import next_source_time
 from models.kernel import advance, first_arrivals
+from models.loads import next_source_time
 from models.operations import Kind, Stream, event_key
 from models.plan import OPEN_LOOP, Plan
 from models.record import NODES, PER_NODE, QUEUE, Column, Level

@@ -1,9 +1,6 @@
 """What a client can ask for, what it can be told, and the kinds of events: the vocabulary of both engines."""
 
 from enum import IntEnum
-from typing import cast
-
-import numpy as np
 
 
 class Op(IntEnum):
@@ -85,14 +82,6 @@ class Stream(IntEnum):
     SOURCE_TOKEN = 18
     THINK = 19
     TAB_DELAY = 20
-
-
-def code(member: IntEnum) -> int:
-    """Return a member as the integer that compiled code is given.
-
-    It is numpy's, because numba compiles a function anew for every *literal* integer that it is called with.
-    """
-    return cast(int, np.int64(member))
 
 
 NUMBER_BITS = 30

@@ -3,7 +3,7 @@
 import time
 
 from models.profile import load_profile
-from models.run_result import result_of
+from models.results.run_result import result_of
 from models.running import Progress, run_once
 from models.scenario import load_scenario
 from sim.compiling import is_compiled, mark_compiled

@@ -7,9 +7,32 @@ work, the script's overhead and the commands the waiting room runs for it.
 
 from models import waiting_room_core as rooms
 from models.agenda import NOTHING, free_slot, new_slot, schedule
-from models.operations import NUMBER_BITS, Answer, Kind, Op, code
+from models.codes import (
+    ANSWER_GRANTED,
+    ANSWER_READY,
+    ANSWER_THROTTLED,
+    ANSWER_UNKNOWN,
+    ANSWER_WAITING,
+    COLUMN_ADMITTED_BY_BUCKET,
+    COLUMN_EXPIRED,
+    COLUMN_JOINED,
+    COLUMN_LAPSED,
+    COLUMN_LEFT,
+    COLUMN_THROTTLED,
+    KIND_NODE_ARRIVE,
+    KIND_PASS_END,
+    KIND_POD_REPLY,
+    OP_ENTER,
+    OP_EXPIRE,
+    OP_JOIN,
+    OP_LEAVE,
+    OP_REPLICATE,
+    OP_STATUS,
+    OP_STATUS_READ,
+)
+from models.operations import NUMBER_BITS
 from models.plan import COUNTER, REDIS_TIME
-from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column, add_busy, count
+from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, add_busy, count
 from models.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room_core import COMMANDS as BILLED_COMMANDS
 from models.waiting_room_core import (
@@ -30,18 +53,6 @@ from sim.engine_thread import wake_ns
 from sim.memory import prefetch
 from sim.queues import FIRST, LAST, LENGTH
 
-_JOIN, _STATUS, _ENTER, _LEAVE = code(Op.JOIN), code(Op.STATUS), code(Op.ENTER), code(Op.LEAVE)
-_STATUS_READ, _EXPIRE, _REPLICATE = code(Op.STATUS_READ), code(Op.EXPIRE), code(Op.REPLICATE)
-_WAITING, _READY, _UNKNOWN, _GRANTED = (
-    code(Answer.WAITING),
-    code(Answer.READY),
-    code(Answer.UNKNOWN),
-    code(Answer.GRANTED),
-)
-_NODE_ARRIVE, _PASS_END, _POD_REPLY = code(Kind.NODE_ARRIVE), code(Kind.PASS_END), code(Kind.POD_REPLY)
-_BUCKET_COLUMN, _THROTTLED_COLUMN = code(Column.ADMITTED_BY_BUCKET), code(Column.THROTTLED)
-_THROTTLED = code(Answer.THROTTLED)
-_JOINED, _LEFT, _EXPIRED, _LAPSED = code(Column.JOINED), code(Column.LEFT), code(Column.EXPIRED), code(Column.LAPSED)
 FETCH = 8
 """Requests of a pass that are fetched in advance: in a saturated shard they have long left the caches."""
 _PASS_MASK = (1 << NUMBER_BITS) - 1
@@ -54,11 +65,11 @@ def send_expiry(w: World, now: int, event: int, delay: int) -> None:
     slot = new_slot(w)
     r = w.slot[slot]
     r.sent_at, r.stamp, r.detail, r.queued_at = now, EPOCH_NS + now, 0, 0
-    r.entity, r.number, r.op, r.token = entity, w.total[CONTROL_SENT], _EXPIRE, event
+    r.entity, r.number, r.op, r.token = entity, w.total[CONTROL_SENT], OP_EXPIRE, event
     r.origin, r.abandoned, r.answer = CONTROL, 0, 0
     r.node = w.x.event_node[event]
     w.total[CONTROL_SENT] += 1
-    schedule(w, now + delay, _NODE_ARRIVE, entity, r.number, slot)
+    schedule(w, now + delay, KIND_NODE_ARRIVE, entity, r.number, slot)
 
 
 @compiled
@@ -101,7 +112,7 @@ def _pass(w: World, now: int, k: int, wake: int) -> None:
     count(w.record, column + COMMANDS, commands)
     add_busy(w.record, column + BUSY_NS, now, cost)
     node.passes += 1
-    schedule(w, now + cost, _PASS_END, k, node.passes & _PASS_MASK, NOTHING)
+    schedule(w, now + cost, KIND_PASS_END, k, node.passes & _PASS_MASK, NOTHING)
 
 
 @compiled
@@ -126,7 +137,7 @@ def on_pass_end(w: World, now: int, k: int) -> None:
         prefetch(w.slot, int(w.follower[follower]))
         r = w.slot[slot]
         if r.origin == CLIENT or r.origin == SOURCE:
-            schedule(w, now + w.x.delay[r.pod, k], _POD_REPLY, r.entity, r.number, slot)
+            schedule(w, now + w.x.delay[r.pod, k], KIND_POD_REPLY, r.entity, r.number, slot)
         else:
             free_slot(w, slot)
         slot = follower
@@ -148,10 +159,10 @@ def _feed_replicas(w: World, now: int, shard: int, effect_ns: int) -> None:
         slot = new_slot(w)
         r = w.slot[slot]
         r.sent_at, r.stamp, r.queued_at, r.detail = now, 0, 0, effect_ns
-        r.entity, r.number, r.op, r.token, r.node = k, w.node[shard].passes & _PASS_MASK, _REPLICATE, 0, k
+        r.entity, r.number, r.op, r.token, r.node = k, w.node[shard].passes & _PASS_MASK, OP_REPLICATE, 0, k
         r.origin, r.abandoned, r.answer = PRIMARY, 0, 0
         r.log_end = w.rooms.logged[shard]
-        schedule(w, now + w.x.feed_delay[k], _NODE_ARRIVE, (1 << 27) + k, r.number, slot)
+        schedule(w, now + w.x.feed_delay[k], KIND_NODE_ARRIVE, (1 << 27) + k, r.number, slot)
 
 
 @compiled
@@ -159,17 +170,17 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
     """Execute one request and return its cost beside the socket work, ns."""
     r = w.slot[slot]
     rooms.clear_bill(w.rooms)
-    if r.op == _REPLICATE:
+    if r.op == OP_REPLICATE:
         _apply(w, k, r.log_end)
         return r.detail
     event = r.token % w.p.events
     now_ms = r.stamp // MILLISECOND
-    if r.op == _STATUS:
+    if r.op == OP_STATUS:
         if w.p.key_scan:
             rooms.bill_key_scan(w.rooms, keys_of(w, k))
         r.answer = rooms.status(w.rooms, event, r.token, now_ms, w.x.advice.shape[0] > 0)
         r.detail = w.rooms.bill[POSITION]
-    elif r.op == _STATUS_READ:
+    elif r.op == OP_STATUS_READ:
         r.answer = _read(w, k, event, r.token, now_ms)
         r.detail = w.rooms.bill[POSITION]
     else:
@@ -184,38 +195,38 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
 def _execute_rare(w: World, now: int, event: int, now_ms: int, slot: int) -> None:
     """Execute anything but a status."""
     r = w.slot[slot]
-    if r.op == _JOIN:
+    if r.op == OP_JOIN:
         joined, lapsed = w.rooms.counts[JOINED], w.rooms.counts[LAPSED]
         score = float((EPOCH_NS + now) // 1000) if w.p.ticket_order == REDIS_TIME else float(r.stamp)
         timed = w.p.ticket_order == REDIS_TIME
         r.answer = rooms.join(w.rooms, event, r.token, now_ms, score, w.p.ticket_order == COUNTER, timed)
         r.detail = w.rooms.bill[POSITION]
-        count(w.record, _JOINED, w.rooms.counts[JOINED] - joined)
-        count(w.record, _LAPSED, w.rooms.counts[LAPSED] - lapsed)
-    elif r.op == _ENTER:
+        count(w.record, COLUMN_JOINED, w.rooms.counts[JOINED] - joined)
+        count(w.record, COLUMN_LAPSED, w.rooms.counts[LAPSED] - lapsed)
+    elif r.op == OP_ENTER:
         r.answer = rooms.enter(w.rooms, event, r.token, now_ms)
         r.detail = w.rooms.bill[WAIT_MS]
-        if r.answer == _GRANTED:
+        if r.answer == ANSWER_GRANTED:
             _count_by_bucket_time(w, w.rooms.room[event].bucket_at_ms)
-        elif r.answer == _THROTTLED:
-            count(w.record, _THROTTLED_COLUMN, 1)
-    elif r.op == _LEAVE:
+        elif r.answer == ANSWER_THROTTLED:
+            count(w.record, COLUMN_THROTTLED, 1)
+    elif r.op == OP_LEAVE:
         left = w.rooms.counts[LEFT]
         r.answer = rooms.leave(w.rooms, event, r.token)
-        count(w.record, _LEFT, w.rooms.counts[LEFT] - left)
+        count(w.record, COLUMN_LEFT, w.rooms.counts[LEFT] - left)
     else:
         silent, lapsed = w.rooms.counts[SILENT], w.rooms.counts[LAPSED]
         r.answer = rooms.expire(w.rooms, event, w.p.expire_limit, now_ms)
         r.detail = w.rooms.bill[REMOVED]
-        count(w.record, _EXPIRED, w.rooms.counts[SILENT] - silent)
-        count(w.record, _LAPSED, w.rooms.counts[LAPSED] - lapsed)
+        count(w.record, COLUMN_EXPIRED, w.rooms.counts[SILENT] - silent)
+        count(w.record, COLUMN_LAPSED, w.rooms.counts[LAPSED] - lapsed)
 
 
 @compiled
 def _count_by_bucket_time(w: World, bucket_at_ms: int) -> None:
     """Count an admission in the second the token bucket goes by: the latest of the pods' stamps it has seen."""
     second = max(0, (bucket_at_ms * MILLISECOND - EPOCH_NS) // SECOND)
-    w.record.series[min(second, w.record.series.shape[0] - 1), _BUCKET_COLUMN] += 1
+    w.record.series[min(second, w.record.series.shape[0] - 1), COLUMN_ADMITTED_BY_BUCKET] += 1
 
 
 @compiled
@@ -235,16 +246,16 @@ def _read(w: World, k: int, event: int, token: int, now_ms: int) -> int:
     replica = 0 if primary else (k - w.p.shards) % w.p.replicas
     place = w.rooms.place[token]
     if primary:
-        known = _WAITING if place.where == rooms.LINE else _READY
+        known = ANSWER_WAITING if place.where == rooms.LINE else ANSWER_READY
         if place.where == rooms.OUT:
-            known = _UNKNOWN
+            known = ANSWER_UNKNOWN
         deadline = place.deadline_ms
     else:
         known = w.known[replica, token]
         deadline = w.known_deadline[replica, token]
-    if known == _READY and deadline <= now_ms:
-        known = _UNKNOWN
-    rooms.bill_read(w.rooms, event, token, known == _WAITING, w.x.advice.shape[0] > 0)
+    if known == ANSWER_READY and deadline <= now_ms:
+        known = ANSWER_UNKNOWN
+    rooms.bill_read(w.rooms, event, token, known == ANSWER_WAITING, w.x.advice.shape[0] > 0)
     return known
 
 
@@ -270,7 +281,7 @@ def prejoin(w: World) -> None:
         rooms.clear_bill(w.rooms)
         rooms.join(w.rooms, token % w.p.events, token, now_ms, float(EPOCH_NS - w.p.prejoined + token), False, False)
         for replica in range(w.p.replicas):
-            w.known[replica, token] = _WAITING
+            w.known[replica, token] = ANSWER_WAITING
     for k in range(w.p.shards, w.p.nodes):
         w.node[k].applied = w.rooms.logged[(k - w.p.shards) // w.p.replicas]
     w.rooms.counts[:] = 0

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from models.kpis import histograms_of, kpis_of
 from models.preparing import prepare
 from models.profile import Profile, load_profile
-from models.run_result import profile_hash, versions
+from models.results.kpis import histograms_of, kpis_of
+from models.results.run_result import profile_hash, versions
 from models.running import Finished, run_once
 from models.scenario import Scenario, scenario_hash
 from sim.compiling import sources_hash

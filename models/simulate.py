@@ -6,11 +6,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from models.kpis import unit_of
 from models.preparing import prepare
 from models.replication import Histograms, ScenarioTask, outcome_of
-from models.results import Difference, Kpi, RunResult
-from models.run_result import result_of
+from models.results.kpis import unit_of
+from models.results.result import Difference, Kpi, RunResult
+from models.results.run_result import result_of
 from models.running import ENGINES, Progress, run_once
 from models.scenario import Scenario
 from sim.errors import BadInput

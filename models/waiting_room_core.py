@@ -9,8 +9,31 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.codes import (
+    ANSWER_EXPIRED,
+    ANSWER_GRANTED,
+    ANSWER_LEFT,
+    ANSWER_NOT_CALLED,
+    ANSWER_READY,
+    ANSWER_THROTTLED,
+    ANSWER_UNKNOWN,
+    ANSWER_WAITING,
+    COMMAND_HINCRBY,
+    COMMAND_HMGET,
+    COMMAND_HSET,
+    COMMAND_KEYS,
+    COMMAND_SET,
+    COMMAND_TIME,
+    COMMAND_XLEN,
+    COMMAND_ZADD,
+    COMMAND_ZCARD,
+    COMMAND_ZPOPMIN,
+    COMMAND_ZRANGEBYSCORE,
+    COMMAND_ZRANK,
+    COMMAND_ZREM,
+    COMMAND_ZSCORE,
+)
 from models.commands import Command, call_cost_ns
-from models.operations import Answer, code
 from models.waiting_room import CALLS_PER_OPERATION, MICRO, XLENS_PER_KEYS_STATUS, RoomRules
 from sim import deadlines, ranked
 from sim.compiled import compiled, inlined
@@ -57,19 +80,6 @@ COST_NS, COMMANDS, EFFECT_NS, POSITION, WAIT_MS, REMOVED = range(6)
 WRITES = np.zeros(len(Command), np.int64)
 for _command in ("HSET", "HINCRBY", "ZADD", "ZREM", "ZPOPMIN", "SET", "XADD", "EXPIRE"):
     WRITES[Command[_command]] = 1
-
-_HMGET, _HSET, _HINCRBY, _ZADD = code(Command.HMGET), code(Command.HSET), code(Command.HINCRBY), code(Command.ZADD)
-_ZREM, _ZRANK, _ZSCORE, _ZCARD = code(Command.ZREM), code(Command.ZRANK), code(Command.ZSCORE), code(Command.ZCARD)
-_ZPOPMIN, _ZRANGEBYSCORE, _SET = code(Command.ZPOPMIN), code(Command.ZRANGEBYSCORE), code(Command.SET)
-_KEYS, _XLEN, _TIME = code(Command.KEYS), code(Command.XLEN), code(Command.TIME)
-_WAITING, _READY, _UNKNOWN, _GRANTED = (
-    code(Answer.WAITING),
-    code(Answer.READY),
-    code(Answer.UNKNOWN),
-    code(Answer.GRANTED),
-)
-_THROTTLED, _NOT_CALLED, _LEFT = code(Answer.THROTTLED), code(Answer.NOT_CALLED), code(Answer.LEFT)
-_EXPIRED = code(Answer.EXPIRED)
 
 
 class Rooms(NamedTuple):
@@ -166,7 +176,7 @@ def clear_bill(rooms: Rooms) -> None:
 @compiled
 def _call(rooms: Rooms, event: int, now_ms: int) -> None:
     room = rooms.room[event]
-    _run(rooms, _HMGET, 1, 1)
+    _run(rooms, COMMAND_HMGET, 1, 1)
     if room.opened == 0:
         return
     elapsed = max(0, now_ms - room.called_at_ms)
@@ -178,17 +188,17 @@ def _call(rooms: Rooms, event: int, now_ms: int) -> None:
 @compiled
 def _call_some(rooms: Rooms, event: int, now_ms: int, credit: int) -> None:
     room = rooms.room[event]
-    _run(rooms, _ZCARD, 1, room.called)
+    _run(rooms, COMMAND_ZCARD, 1, room.called)
     count = min(credit // MICRO, room.window - room.called, CALLS_PER_OPERATION)
     if count <= 0:
         return
     waiting = rooms.line.members[event]
     count = min(count, waiting)
-    _run(rooms, _ZPOPMIN, count, waiting)
+    _run(rooms, COMMAND_ZPOPMIN, count, waiting)
     if count == 0:
         return
-    _run(rooms, _ZADD, count, 0)
-    _run(rooms, _HSET, 1, 1)
+    _run(rooms, COMMAND_ZADD, count, 0)
+    _run(rooms, COMMAND_HSET, 1, 1)
     now_ms = max(now_ms, room.called_at_ms)
     for _ in range(count):
         token = ranked.take_first(rooms.line, event)
@@ -202,14 +212,14 @@ def _call_some(rooms: Rooms, event: int, now_ms: int, credit: int) -> None:
         if place.in_called == 0:
             place.in_called = 1
             deadlines.add(rooms.called, event, place.deadline_ms, token)
-        _log(rooms, event, token, _READY, place.deadline_ms)
+        _log(rooms, event, token, ANSWER_READY, place.deadline_ms)
     room.call_credit = credit - count * MICRO
     room.called_at_ms = now_ms
 
 
 @compiled
 def _heartbeat(rooms: Rooms, event: int, token: int, now_ms: int) -> None:
-    _run(rooms, _ZADD, 1, _members(rooms, event))
+    _run(rooms, COMMAND_ZADD, 1, _members(rooms, event))
     place = rooms.place[token]
     place.seen_ms = max(place.seen_ms, now_ms)
 
@@ -221,15 +231,15 @@ def join(rooms: Rooms, event: int, token: int, now_ms: int, score: float, own_co
     room = rooms.room[event]
     place = rooms.place[token]
     waiting = rooms.line.members[event]
-    _run(rooms, _ZRANK, 1, waiting if place.where == LINE else 0)
+    _run(rooms, COMMAND_ZRANK, 1, waiting if place.where == LINE else 0)
     if place.where == LINE:
         rooms.bill[POSITION] = ranked.rank(rooms.line, event, place.score, token) + 1
-        return _WAITING
-    _run(rooms, _ZSCORE, 1, room.called)
+        return ANSWER_WAITING
+    _run(rooms, COMMAND_ZSCORE, 1, room.called)
     if place.where == CALLED:
         if place.deadline_ms > now_ms:
-            return _READY
-        _run(rooms, _ZREM, 1, room.called)
+            return ANSWER_READY
+        _run(rooms, COMMAND_ZREM, 1, room.called)
         room.called -= 1
         rooms.counts[LAPSED] += 1
         seen = waiting + room.called + 1
@@ -237,22 +247,22 @@ def join(rooms: Rooms, event: int, token: int, now_ms: int, score: float, own_co
         place.seen_ms = now_ms
         seen = 0
     if asks_time:
-        _run(rooms, _TIME, 1, 1)
+        _run(rooms, COMMAND_TIME, 1, 1)
     if own_counter:
-        _run(rooms, _HINCRBY, 1, 1)
+        _run(rooms, COMMAND_HINCRBY, 1, 1)
         room.tickets += 1
         score = float(room.tickets)
-    _run(rooms, _ZADD, 1, 0)
-    _run(rooms, _ZADD, 1, seen)
+    _run(rooms, COMMAND_ZADD, 1, 0)
+    _run(rooms, COMMAND_ZADD, 1, seen)
     place.where = LINE
     place.score = score
     place.seen_ms = max(place.seen_ms, now_ms)
     _list_as_seen(rooms, event, token)
     rooms.bill[POSITION] = ranked.insert(rooms.line, event, score, token) + 1
-    _run(rooms, _ZRANK, 1, waiting + 1)
+    _run(rooms, COMMAND_ZRANK, 1, waiting + 1)
     rooms.counts[JOINED] += 1
-    _log(rooms, event, token, _WAITING, 0)
-    return _WAITING
+    _log(rooms, event, token, ANSWER_WAITING, 0)
+    return ANSWER_WAITING
 
 
 @compiled
@@ -274,25 +284,25 @@ def status(rooms: Rooms, event: int, token: int, now_ms: int, want_position: boo
     """Tell the place in line or that the turn has come; the position is worked out only if `want_position`."""
     _call(rooms, event, now_ms)
     place = rooms.place[token]
-    _run(rooms, _ZRANK, 1, rooms.line.members[event] if place.where == LINE else 0)
+    _run(rooms, COMMAND_ZRANK, 1, rooms.line.members[event] if place.where == LINE else 0)
     if place.where == LINE:
         _heartbeat(rooms, event, token, now_ms)
         if want_position:
             rooms.bill[POSITION] = ranked.rank(rooms.line, event, place.score, token) + 1
-        return _WAITING
-    _run(rooms, _ZSCORE, 1, rooms.room[event].called)
+        return ANSWER_WAITING
+    _run(rooms, COMMAND_ZSCORE, 1, rooms.room[event].called)
     if place.where == OUT or place.deadline_ms <= now_ms:
-        return _UNKNOWN
+        return ANSWER_UNKNOWN
     _heartbeat(rooms, event, token, now_ms)
-    return _READY
+    return ANSWER_READY
 
 
 @compiled
 def bill_key_scan(rooms: Rooms, keys: int) -> None:
     """Bill what the first version did before it could answer a status: KEYS over the node, then counting."""
-    _run(rooms, _KEYS, 1, keys)
+    _run(rooms, COMMAND_KEYS, 1, keys)
     for _ in range(XLENS_PER_KEYS_STATUS):
-        _run(rooms, _XLEN, 1, 1)
+        _run(rooms, COMMAND_XLEN, 1, 1)
 
 
 @compiled
@@ -301,9 +311,9 @@ def bill_read(rooms: Rooms, event: int, token: int, waiting: bool, want_position
 
     The position is the primary's: a replica's own would differ by what is under way to it, at most a few places.
     """
-    _run(rooms, _ZRANK, 1, rooms.line.members[event] if waiting else 0)
+    _run(rooms, COMMAND_ZRANK, 1, rooms.line.members[event] if waiting else 0)
     if not waiting:
-        _run(rooms, _ZSCORE, 1, rooms.room[event].called)
+        _run(rooms, COMMAND_ZSCORE, 1, rooms.room[event].called)
     elif want_position and rooms.place[token].where == LINE:
         rooms.bill[POSITION] = ranked.rank(rooms.line, event, rooms.place[token].score, token) + 1
 
@@ -313,27 +323,27 @@ def enter(rooms: Rooms, event: int, token: int, now_ms: int) -> int:
     """Go in, if called and if the bucket has an admission."""
     room = rooms.room[event]
     place = rooms.place[token]
-    _run(rooms, _HMGET, 1, 1)
-    _run(rooms, _ZSCORE, 1, room.called)
+    _run(rooms, COMMAND_HMGET, 1, 1)
+    _run(rooms, COMMAND_ZSCORE, 1, room.called)
     if place.where != CALLED or place.deadline_ms <= now_ms:
-        _run(rooms, _ZRANK, 1, rooms.line.members[event] if place.where == LINE else 0)
-        return _NOT_CALLED if place.where == LINE else _UNKNOWN
+        _run(rooms, COMMAND_ZRANK, 1, rooms.line.members[event] if place.where == LINE else 0)
+        return ANSWER_NOT_CALLED if place.where == LINE else ANSWER_UNKNOWN
     elapsed = max(0, now_ms - room.bucket_at_ms) if room.opened == 1 else 0
     level = min(room.burst, room.bucket + room.rate * elapsed)
     if level < MICRO:
         rooms.bill[WAIT_MS] = (MICRO - level + room.rate - 1) // room.rate
-        return _THROTTLED
+        return ANSWER_THROTTLED
     room.bucket = level - MICRO
     room.bucket_at_ms = max(room.bucket_at_ms, now_ms)
-    _run(rooms, _ZREM, 1, room.called)
+    _run(rooms, COMMAND_ZREM, 1, room.called)
     members = _members(rooms, event)
     room.called -= 1
     place.where = OUT
-    _run(rooms, _ZREM, 1, members)
-    _run(rooms, _HSET, 1, 1)
-    _run(rooms, _SET, 1, 1)
-    _log(rooms, event, token, _UNKNOWN, 0)
-    return _GRANTED
+    _run(rooms, COMMAND_ZREM, 1, members)
+    _run(rooms, COMMAND_HSET, 1, 1)
+    _run(rooms, COMMAND_SET, 1, 1)
+    _log(rooms, event, token, ANSWER_UNKNOWN, 0)
+    return ANSWER_GRANTED
 
 
 @compiled
@@ -344,21 +354,21 @@ def _remove(rooms: Rooms, event: int, token: int) -> None:
     else:
         rooms.room[event].called -= 1
     place.where = OUT
-    _log(rooms, event, token, _UNKNOWN, 0)
+    _log(rooms, event, token, ANSWER_UNKNOWN, 0)
 
 
 @compiled
 def leave(rooms: Rooms, event: int, token: int) -> int:
     """Give up the place, wherever it is."""
     where = rooms.place[token].where
-    _run(rooms, _ZREM, 1, rooms.line.members[event] if where == LINE else 0)
-    _run(rooms, _ZREM, 1, rooms.room[event].called if where == CALLED else 0)
-    _run(rooms, _ZREM, 1, _members(rooms, event) if where != OUT else 0)
+    _run(rooms, COMMAND_ZREM, 1, rooms.line.members[event] if where == LINE else 0)
+    _run(rooms, COMMAND_ZREM, 1, rooms.room[event].called if where == CALLED else 0)
+    _run(rooms, COMMAND_ZREM, 1, _members(rooms, event) if where != OUT else 0)
     if where == OUT:
-        return _UNKNOWN
+        return ANSWER_UNKNOWN
     _remove(rooms, event, token)
     rooms.counts[LEFT] += 1
-    return _LEFT
+    return ANSWER_LEFT
 
 
 @compiled
@@ -367,22 +377,22 @@ def expire(rooms: Rooms, event: int, limit: int, now_ms: int) -> int:
     _call(rooms, event, now_ms)
     room = rooms.room[event]
     seen, line, called = _members(rooms, event), rooms.line.members[event], room.called
-    _run(rooms, _ZRANGEBYSCORE, 1, seen)
+    _run(rooms, COMMAND_ZRANGEBYSCORE, 1, seen)
     silent = _remove_silent(rooms, event, limit, now_ms - room.heartbeat_ttl_ms)
     if silent > 0:
-        _run(rooms, _ZREM, silent, seen)
-        _run(rooms, _ZREM, line - rooms.line.members[event], line)
-        _run(rooms, _ZREM, called - room.called, called)
+        _run(rooms, COMMAND_ZREM, silent, seen)
+        _run(rooms, COMMAND_ZREM, line - rooms.line.members[event], line)
+        _run(rooms, COMMAND_ZREM, called - room.called, called)
     seen, called = _members(rooms, event), room.called
-    _run(rooms, _ZRANGEBYSCORE, 1, called)
+    _run(rooms, COMMAND_ZRANGEBYSCORE, 1, called)
     lapsed = _remove_lapsed(rooms, event, limit, now_ms)
     if lapsed > 0:
-        _run(rooms, _ZREM, lapsed, called)
-        _run(rooms, _ZREM, lapsed, seen)
+        _run(rooms, COMMAND_ZREM, lapsed, called)
+        _run(rooms, COMMAND_ZREM, lapsed, seen)
     rooms.counts[SILENT] += silent
     rooms.counts[LAPSED] += lapsed
     rooms.bill[REMOVED] = silent + lapsed
-    return _EXPIRED
+    return ANSWER_EXPIRED
 
 
 @compiled

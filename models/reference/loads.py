@@ -1,9 +1,10 @@
 """The generated loads of the ladders: an open loop, which sends whatever happens, and the users of a closed one."""
 
-from models.clients import exponential, next_source_time
+from models.loads import next_source_time
 from models.operations import Kind, Op, Stream
 from models.reference.clients import Clients
 from models.reference.run import Process, Request, Run, Session
+from models.sessions import exponential
 from sim.draws import below
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from models.results import RunResult
+from models.judge.verdict import Verdict, judge
+from models.results.result import RunResult
 from models.scenario import Scenario, load_scenario
-from models.verdict import Verdict, judge
 from tests.dashboards.synthetic import ladder_run, onsale_result
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from models.results import Kpi, RunResult, Stage
+from models.results.result import Kpi, RunResult, Stage
 from models.scenario import Scenario
 from sim.histogram import LogHistogram
 

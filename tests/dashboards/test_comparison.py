@@ -4,7 +4,7 @@ from rich.console import Console
 
 from dashboards.comparison import comparison_view
 from dashboards.output import comparison_document
-from models.results import Difference
+from models.results.result import Difference
 from models.scenario import load_scenario
 from sim.estimate import Estimate
 

@@ -8,9 +8,9 @@ import pytest
 
 from dashboards import figures
 from dashboards.figures import MOST_POINTS, figures_of
-from models.results import RunResult
+from models.judge.verdict import Verdict, judge
+from models.results.result import RunResult
 from models.scenario import Scenario
-from models.verdict import Verdict, judge
 from tests.dashboards.synthetic import CEILING_RPS, onsale_result
 
 PALETTE = {"#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", figures.GREY}

@@ -6,9 +6,9 @@ import pytest
 
 from dashboards import output, report
 from dashboards.output import FILES, checked_target, json_text, unfinished, write_run
-from models.results import RunResult
+from models.judge.verdict import Verdict
+from models.results.result import RunResult
 from models.scenario import Scenario
-from models.verdict import Verdict
 from sim.errors import BadInput
 
 

@@ -4,9 +4,9 @@ from html.parser import HTMLParser
 import pytest
 
 from dashboards.report import report_html
-from models.results import RunResult
+from models.judge.verdict import Verdict, judge
+from models.results.result import RunResult
 from models.scenario import Scenario, load_scenario
-from models.verdict import Verdict, judge
 from tests.dashboards.synthetic import onsale_result
 
 LOADING = {"src", "href", "srcset", "data", "poster", "action", "background"}

@@ -5,9 +5,9 @@ import pytest
 from rich.console import Console
 
 from dashboards.terminal import WIDTH, console, scenarios_view, verdict_view
-from models.results import RunResult
+from models.judge.verdict import Verdict, judge
+from models.results.result import RunResult
 from models.scenario import Scenario
-from models.verdict import Verdict, judge
 from tests.dashboards.synthetic import kpis_of, onsale_result
 
 

@@ -5,19 +5,19 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from tests.models.recordings import planned
 
 from models import simulate as module
 from models.preparing import prepare
 from models.profile import load_profile
 from models.replication import Histograms, ScenarioTask, outcome_of
-from models.results import RunResult
+from models.results.result import RunResult
 from models.running import expected_share, run_once
 from models.scenario import Scenario, load_scenario
 from models.simulate import compare_scenarios, simulate, simulate_many
 from models.units import SECOND
 from sim.errors import BadInput
 from sim.estimate import Estimate
-from tests.models.recordings import planned
 
 SMALL = ("clients.count=300", "event.seats=30", "run.duration_s=40", "admission.rate_rps=20", "admission.burst=20")
 

@@ -7,14 +7,14 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from models.facts import facts_of, hot_node
-from models.kpis import histograms_of, kpis_of
 from models.profile import Profile, profile_json
-from models.results import RunResult
+from models.results.facts import facts_of, hot_node
+from models.results.kpis import histograms_of, kpis_of
+from models.results.result import RunResult
+from models.results.series import series_of
+from models.results.stages import stages_of
 from models.running import Finished
 from models.scenario import Scenario, scenario_hash
-from models.series import series_of
-from models.stages import stages_of
 from models.units import SECOND
 from sim import clock
 

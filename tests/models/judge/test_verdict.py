@@ -2,9 +2,9 @@ import dataclasses
 
 import pytest
 
-from models.results import Kpi, RunResult, Stage
+from models.judge.verdict import judge
+from models.results.result import Kpi, RunResult, Stage
 from models.scenario import Scenario, load_scenario
-from models.verdict import judge
 from tests.dashboards.synthetic import kpis_of, ladder_run, onsale_result
 
 

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.findings import KEPT_SHARE, achieved_admissions_rps, is_onsale
-from models.limits import Limit
-from models.wording import clock, number
+from models.judge.findings import KEPT_SHARE, achieved_admissions_rps, is_onsale
+from models.judge.limits import Limit
+from models.judge.wording import clock, number
 
 if TYPE_CHECKING:
-    from models.results import RunResult
+    from models.results.result import RunResult
     from models.scenario import Scenario
 
 SAFE_SHARE = 0.9

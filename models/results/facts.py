@@ -8,7 +8,7 @@ from models.commands import Command, call_cost_ns
 from models.plan import Plan
 from models.record import Column, Level
 from models.recording import Recording
-from models.series import busy_share
+from models.results.series import busy_share
 from models.units import SECOND
 from models.waiting_room import XLENS_PER_KEYS_STATUS
 

@@ -1,6 +1,6 @@
 import pytest
 
-from models.wording import NOTHING, clock, latency, number, plural, with_unit
+from models.judge.wording import NOTHING, clock, latency, number, plural, with_unit
 
 
 @pytest.mark.parametrize(

@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.findings import (
+from models.judge.findings import (
     KEPT_SHARE,
     Finding,
     achieved_admissions_rps,
     findings_of,
     is_onsale,
 )
-from models.limits import Limit, busy_by_shard, limits_of
-from models.remedies import Action, actions_for
-from models.wording import clock, number, plural, with_unit
+from models.judge.limits import Limit, busy_by_shard, limits_of
+from models.judge.remedies import Action, actions_for
+from models.judge.wording import clock, number, plural, with_unit
 
 if TYPE_CHECKING:
-    from models.results import RunResult, Stage
+    from models.results.result import RunResult, Stage
     from models.scenario import Scenario
 
 FITTED = "fitted_to_projection"

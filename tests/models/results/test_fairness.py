@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kendalltau
 
-from models.fairness import kendall_tau, order_kept
+from models.results.fairness import kendall_tau, order_kept
 
 ONE_EVENT = np.zeros(1000, np.int64)
 

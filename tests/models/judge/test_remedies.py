@@ -2,9 +2,9 @@ import shlex
 
 import pytest
 
-from models.limits import limits_of
-from models.remedies import SAFE_SHARE, Action, actions_for
-from models.results import Kpi
+from models.judge.limits import limits_of
+from models.judge.remedies import SAFE_SHARE, Action, actions_for
+from models.results.result import Kpi
 from models.scenario import Scenario, load_scenario
 from tests.dashboards.synthetic import CEILING_RPS, onsale_result
 

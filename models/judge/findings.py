@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.limits import MAX_CONNECTIONS_PER_NODE, Limit, busy_by_shard, within_reach
-from models.wording import clock, number, plural, with_unit
+from models.judge.limits import MAX_CONNECTIONS_PER_NODE, Limit, busy_by_shard, within_reach
+from models.judge.wording import clock, number, plural, with_unit
 
 if TYPE_CHECKING:
-    from models.results import RunResult
+    from models.results.result import RunResult
     from models.scenario import Scenario
 
 TALK_PEOPLE = 300_000

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.wording import number, plural
+from models.judge.wording import number, plural
 
 if TYPE_CHECKING:
-    from models.results import RunResult
+    from models.results.result import RunResult
     from models.scenario import Scenario
 
 FULL = 0.99

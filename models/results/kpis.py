@@ -9,14 +9,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from models.fairness import order_kept
 from models.operations import ENDPOINTS, Op
-from models.origins import rests_on
 from models.plan import Plan
 from models.record import BANDED, WAIT, Column
 from models.recording import Recording
-from models.results import Kpi
-from models.series import busy_share, gateway_share
+from models.results.fairness import order_kept
+from models.results.origins import rests_on
+from models.results.result import Kpi
+from models.results.series import busy_share, gateway_share
 from models.units import MILLISECOND, SECOND
 from sim.histogram import LogHistogram
 

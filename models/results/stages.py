@@ -9,7 +9,7 @@ from models.operations import ENDPOINTS, Op
 from models.plan import Plan
 from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, Column
 from models.recording import Recording
-from models.results import Stage
+from models.results.result import Stage
 from models.scenario.loads import OnsaleLoad, RateStage, UserStage
 from models.units import MILLISECOND, SECOND
 from sim.histogram import LogHistogram

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from models.findings import Finding, achieved_admissions_rps, findings_of
-from models.limits import limits_of
-from models.results import Kpi
+from models.judge.findings import Finding, achieved_admissions_rps, findings_of
+from models.judge.limits import limits_of
+from models.results.result import Kpi
 from models.scenario import Scenario, load_scenario
 from tests.dashboards.synthetic import SECONDS, onsale_result
 
