@@ -63,6 +63,8 @@ def _parsed(text: str, source: str) -> Any:
         raise BadInput(f"{source}: not valid YAML: {printable(' '.join(str(error).split()))}") from None
     except BadInput:
         raise
+    except TypeError:  # what the library says of a key that Python cannot hash
+        raise BadInput(f"{source}: a mapping or a list is used as a key; keys must be words") from None
     except ValueError:
         raise BadInput(f"{source}: has an impossible date, or a number of thousands of digits") from None
 

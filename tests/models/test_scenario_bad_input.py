@@ -5,7 +5,7 @@ import math
 import re
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from models.scenario import Scenario, load_scenario, scenario_from_mapping, scenario_hash, scenario_names
@@ -204,6 +204,7 @@ yaml_pieces = st.one_of(
 )
 
 
+@example("? - : ")
 @settings(max_examples=500, deadline=None)
 @given(st.lists(yaml_pieces, max_size=14).map("".join))
 def test_any_yaml(tmp_path_factory, text):
