@@ -3,6 +3,7 @@
 Anchors and tags are refused: a scenario needs neither, and both make small files dangerous.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ def _kind(data: Any) -> str:
 
 def _parsed(text: str, source: str) -> Any:
     yaml = YAML(typ="safe", pure=True)
+    if re.search(r"^%", text, re.MULTILINE):  # a directive such as %YAML 1.1, in which `no` would be False
+        raise BadInput(f"{source}: lines that begin with % are not allowed")
     try:
         _refuse_anchors_and_tags(yaml, text, source)
         return yaml.load(text)

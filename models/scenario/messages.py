@@ -105,7 +105,7 @@ def _find(loc: tuple[int | str, ...]) -> tuple[list[int | str], Node]:
         if step in kinds:
             node = {"$ref": kinds[step]}
             continue
-        if step == "[key]":
+        if step == "[key]" and keys_allowed:  # pydantic's word for the key itself; else somebody's key
             node = keys_allowed
             continue
         keys_allowed = node.get("propertyNames", {})
