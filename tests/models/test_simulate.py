@@ -5,7 +5,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from tests.models.recordings import planned
 
 from models import simulate as module
 from models.preparing import prepare
@@ -18,6 +17,7 @@ from models.simulate import compare_scenarios, simulate, simulate_many
 from models.units import SECOND
 from sim.errors import BadInput
 from sim.estimate import Estimate
+from tests.models.recordings import planned
 
 SMALL = ("clients.count=300", "event.seats=30", "run.duration_s=40", "admission.rate_rps=20", "admission.burst=20")
 

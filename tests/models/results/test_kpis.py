@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.models.recordings import blank, planned
 
 from models.operations import Op
 from models.plan import Plan
@@ -13,6 +12,7 @@ from models.recording import Recording
 from models.results.kpis import highest_minute, kpis_of, unit_of
 from models.units import MILLISECOND, SECOND
 from sim.histogram import bucket_of
+from tests.models.recordings import blank, planned
 
 # the command's contract, as far as this version models it
 CONTRACT = {

@@ -1,10 +1,10 @@
 import pytest
-from tests.models.recordings import blank, planned
 
 from models.profile import load_profile
 from models.results.kpis import kpis_of
 from models.results.origins import SETTINGS, origin_of, rests_on
 from models.scenario import load_scenario
+from tests.models.recordings import blank, planned
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.models.recordings import blank, planned
 
 from models.operations import ENDPOINTS
 from models.record import BAND_SHIFT, BUSY_NS, NODES, PER_NODE, Column, Level, add_latency, new_record, turn_to
 from models.results.series import series_of
 from models.units import MILLISECOND, SECOND
+from tests.models.recordings import blank, planned
 
 
 def test_there_is_a_row_for_every_second_and_a_column_for_everything_the_faces_show() -> None:

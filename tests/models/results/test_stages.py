@@ -1,11 +1,11 @@
 import pytest
-from tests.models.recordings import blank, planned
 
 from models.operations import Op
 from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, Column
 from models.results.stages import stages_of
 from models.units import MILLISECOND, SECOND
 from sim.histogram import bucket_of
+from tests.models.recordings import blank, planned
 
 
 def test_an_on_sale_has_no_stages() -> None:
