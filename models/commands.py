@@ -19,7 +19,7 @@ from sim.compiled import compiled
 
 
 class Command(IntEnum):
-    """Redis commands in the order of a cost table's rows."""
+    """Redis commands in the order of a cost table's rows; those from GET on serve changed and deployed scripts only."""
 
     HMGET = 0
     HSET = 1
@@ -37,9 +37,20 @@ class Command(IntEnum):
     XLEN = 13
     XADD = 14
     EXPIRE = 15
+    GET = 16
+    HGET = 17
+    EXISTS = 18
+    INCR = 19
+    ZCOUNT = 20
+    ZRANGE = 21
 
 
 CALL, ELEMENT, DEPTH, PER_KEY = range(4)  # columns of a cost table, in ns
+
+WRITES = np.zeros(len(Command), np.int64)
+"""1 for the commands that change something, which replicas have to repeat, by `Command`."""
+for _command in ("HSET", "HINCRBY", "ZADD", "ZREM", "ZPOPMIN", "SET", "XADD", "EXPIRE", "INCR"):
+    WRITES[Command[_command]] = 1
 
 
 @compiled
@@ -64,9 +75,9 @@ def log2_1024(x: int) -> int:
 def call_cost_ns(table: NDArray[np.int64], command: int, elements: int, members: int) -> int:
     """Return what one call of *command* costs the engine thread, in ns.
 
-    *table* is a profile's int64[16, 4] in ns with the columns CALL, ELEMENT, DEPTH and PER_KEY. *elements*
-    >= 0 counts the fields, members or pairs of the call; *members* >= 0 is the size of the sorted set it
-    walks, for KEYS the number of keys in the node's keyspace.
+    *table* is a profile's int64[commands, 4] in ns with the columns CALL, ELEMENT, DEPTH and PER_KEY.
+    *elements* >= 0 counts the fields, members or pairs of the call; *members* >= 0 is the size of the sorted
+    set it walks, for KEYS the number of keys in the node's keyspace.
     """
     walk_ns = table[command, DEPTH] * log2_1024(members + 1) >> 10
     element_ns = table[command, ELEMENT] + walk_ns

@@ -115,7 +115,10 @@ class Tables(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """One run, ready for either engine. `cost` int64[16, 4] is the profile's cost table, `seats` int64[E] the stock."""
+    """One run, ready for either engine.
+
+    `cost` int64[commands, 4] is the profile's cost table, `seats` int64[E] the stock.
+    """
 
     scenario: Scenario
     profile: Profile

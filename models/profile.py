@@ -117,7 +117,7 @@ class Profile(_Part):
         return self
 
     def cost_table(self) -> NDArray[np.int64]:
-        """Return int64[16, 4] in ns by `Command`: call, element, depth, per key."""
+        """Return int64[commands, 4] in ns by `Command`: call, element, depth, per key."""
         rows = [self.commands[command.name] for command in Command]
         table_us = [[row.call_us, row.element_us, row.depth_us, row.per_key_us] for row in rows]
         return np.rint(np.array(table_us) * 1e3).astype(np.int64)

@@ -33,7 +33,7 @@ from models.codes import (
     COMMAND_ZREM,
     COMMAND_ZSCORE,
 )
-from models.commands import Command, call_cost_ns
+from models.commands import WRITES, call_cost_ns
 from models.waiting_room import CALLS_PER_OPERATION, MICRO, XLENS_PER_KEYS_STATUS, RoomRules
 from sim import deadlines, ranked
 from sim.compiled import compiled, inlined
@@ -77,17 +77,13 @@ ROOM = np.dtype(
 COST_NS, COMMANDS, EFFECT_NS, POSITION, WAIT_MS, REMOVED = range(6)
 """Entries of a bill: engine time, commands, the part of it that writes, then details of the reply."""
 
-WRITES = np.zeros(len(Command), np.int64)
-for _command in ("HSET", "HINCRBY", "ZADD", "ZREM", "ZPOPMIN", "SET", "XADD", "EXPIRE"):
-    WRITES[Command[_command]] = 1
-
 
 class Rooms(NamedTuple):
     """State of all waiting rooms.
 
     `room` ROOM[E]; `place` PLACE[T]; `listed_ms` int64[T] when a token's entry in `seen` is due, if it has one; `line`
-    the waiting lines; `called`, `seen` deadlines per event; `cost` int64[16, 4] the profile's cost table in ns; `bill`
-    int64[6] of the operation being run; `log` int64[shards, R, 3] rings of changes for replicas (token, answer,
+    the waiting lines; `called`, `seen` deadlines per event; `cost` int64[commands, 4] the profile's cost table in ns;
+    `bill` int64[6] of the operation being run; `log` int64[shards, R, 3] rings of changes for replicas (token, answer,
     deadline), their lengths so far in `logged` int64[shards] (R = 1: nobody listens), and `shard` int64[E] whose ring
     an event writes to; `counts` int64[4] of places joined, left, expired and lapsed.
     """

@@ -43,7 +43,7 @@ class Curve:
 class Shape:
     """Costs in us of which a fit keeps the ratios.
 
-    *table_us*, float64[16, 4], holds the commands as in a cost table; then the I/O of one request and the
+    *table_us*, float64[commands, 4], holds the commands as in a cost table; then the I/O of one request and the
     overhead of one script.
     """
 

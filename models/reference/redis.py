@@ -9,14 +9,13 @@ from typing import NamedTuple
 
 import simpy
 
-from models.commands import Command, call_cost_ns
+from models.commands import WRITES, Command, call_cost_ns
 from models.operations import Answer, Kind, Op
 from models.plan import COUNTER, REDIS_TIME
 from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column
 from models.reference.run import Process, Request, Run
 from models.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room import Effect, Reply, WaitingRoom
-from models.waiting_room_core import WRITES
 from sim.engine_thread import wake_ns
 
 CONTROL_ENTITY = (1 << 28) - 1

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.commands import Command, call_cost_ns, log2_1024
+from models.commands import WRITES, Command, call_cost_ns, log2_1024
 
 
 @settings(max_examples=200, deadline=None)
@@ -47,5 +47,12 @@ def test_keys_pays_for_every_key_of_the_node():
 
 def test_the_rows_of_a_cost_table_keep_their_order():
     names = "HMGET HSET HINCRBY TIME ZADD ZREM ZRANK ZSCORE ZCARD ZPOPMIN ZRANGEBYSCORE SET KEYS XLEN XADD EXPIRE"
+    names += " GET HGET EXISTS INCR ZCOUNT ZRANGE"
     assert [command.name for command in Command] == names.split()
-    assert [int(command) for command in Command] == list(range(16))
+    assert [int(command) for command in Command] == list(range(22))
+
+
+def test_replicas_repeat_what_redis_documents_as_writes():
+    """The flags of `COMMAND INFO`: write, or readonly (and TIME: neither)."""
+    reading = "HMGET TIME ZRANK ZSCORE ZCARD ZRANGEBYSCORE KEYS XLEN GET HGET EXISTS ZCOUNT ZRANGE"
+    assert [command.name for command in Command if not WRITES[command]] == reading.split()
