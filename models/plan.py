@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import lognorm, norm
 
+from models.bill import extra_table
 from models.operations import ENDPOINTS, Stream
 from models.placement import Placement, place
 from models.population import Population, generated_load, on_sale
@@ -117,7 +118,8 @@ class Tables(NamedTuple):
 class Plan:
     """One run, ready for either engine.
 
-    `cost` int64[commands, 4] is the profile's cost table, `seats` int64[E] the stock.
+    `cost` int64[commands, 4] is the profile's cost table, `extra_calls` int64[X, 5] what changed scripts call more or
+    fewer (see `models.bill`), `seats` int64[E] the stock.
     """
 
     scenario: Scenario
@@ -129,6 +131,7 @@ class Plan:
     placement: Placement
     rules: RoomRules
     cost: NDArray[np.int64]
+    extra_calls: NDArray[np.int64]
     seats: NDArray[np.int64]
 
 
@@ -153,6 +156,7 @@ def make_plan(scenario: Scenario, profile: Profile, seed: int) -> Plan:
         placement=placement,
         rules=_rules(scenario),
         cost=profile.cost_table(),
+        extra_calls=extra_table(scenario.waiting_room.extra_calls),
         seats=seats,
     )
 

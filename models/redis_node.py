@@ -185,6 +185,8 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
         r.detail = w.rooms.bill[POSITION]
     else:
         _execute_rare(w, now, event, now_ms, slot)
+    if w.rooms.extra.shape[0] > 0:
+        rooms.bill_extra_calls(w.rooms, event, int(r.op))
     effect = w.rooms.bill[EFFECT_NS]
     w.rooms.bill[BILLED_COMMANDS] += 1  # the call of the script itself
     w.node[k].effect_ns += effect

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.bill import CALLS, COMMAND, ELEMENTS, ON, OPERATION, On, changed_ns
 from models.codes import (
     ANSWER_EXPIRED,
     ANSWER_GRANTED,
@@ -33,7 +34,7 @@ from models.codes import (
     COMMAND_ZREM,
     COMMAND_ZSCORE,
 )
-from models.commands import WRITES, call_cost_ns
+from models.commands import WRITES, Command, call_cost_ns
 from models.waiting_room import CALLS_PER_OPERATION, MICRO, XLENS_PER_KEYS_STATUS, RoomRules
 from sim import deadlines, ranked
 from sim.compiled import compiled, inlined
@@ -85,7 +86,9 @@ class Rooms(NamedTuple):
     the waiting lines; `called`, `seen` deadlines per event; `cost` int64[commands, 4] the profile's cost table in ns;
     `bill` int64[6] of the operation being run; `log` int64[shards, R, 3] rings of changes for replicas (token, answer,
     deadline), their lengths so far in `logged` int64[shards] (R = 1: nobody listens), and `shard` int64[E] whose ring
-    an event writes to; `counts` int64[4] of places joined, left, expired and lapsed.
+    an event writes to; `counts` int64[4] of places joined, left, expired and lapsed; `extra` int64[X, 5] the calls of
+    changed scripts (see `models.bill`), and `tally` int64[commands, 2] what this run has called so far, times and ns
+    (int64[1, 2]: no script calls anything less often, so nobody asks).
     """
 
     room: NDArray[np.void]
@@ -100,18 +103,27 @@ class Rooms(NamedTuple):
     logged: NDArray[np.int64]
     shard: NDArray[np.int64]
     counts: NDArray[np.int64]
+    extra: NDArray[np.int64]
+    tally: NDArray[np.int64]
 
 
 JOINED, LEFT, SILENT, LAPSED = range(4)
 
 
 def new_rooms(
-    rules: RoomRules, shard: NDArray[np.int64], shards: int, tokens: int, cost: NDArray[np.int64], log_size: int
+    rules: RoomRules,
+    shard: NDArray[np.int64],
+    shards: int,
+    tokens: int,
+    cost: NDArray[np.int64],
+    extra: NDArray[np.int64],
+    log_size: int,
 ) -> Rooms:
     """Return empty rooms for *tokens* in all, one per entry of *shard*.
 
     Each of all *shards*, those without an event too, gets a change log of *log_size* (1: none).
     """
+    called_less = bool((extra[:, CALLS] < 0).any())
     events = shard.size
     room = np.zeros(events, ROOM)
     room["rate"], room["burst"], room["window"] = rules.rate_micro_per_ms, rules.burst_micro, rules.call_window
@@ -131,16 +143,50 @@ def new_rooms(
         np.zeros(shards, np.int64),
         shard,
         np.zeros(4, np.int64),
+        extra,
+        np.zeros((len(Command) if called_less else 1, 2), np.int64),
     )
 
 
 @compiled
 def _run(rooms: Rooms, command: int, elements: int, members: int) -> None:
     """Bill one Redis command."""
-    cost = call_cost_ns(rooms.cost, command, elements, members)
-    rooms.bill[COST_NS] += cost
-    rooms.bill[COMMANDS] += 1
-    rooms.bill[EFFECT_NS] += cost * WRITES[command]
+    _charge(rooms, command, 1, call_cost_ns(rooms.cost, command, elements, members))
+
+
+@inlined
+def _charge(rooms: Rooms, command: int, calls: int, cost_ns: int) -> None:
+    rooms.bill[COST_NS] += cost_ns
+    rooms.bill[COMMANDS] += calls
+    rooms.bill[EFFECT_NS] += cost_ns * WRITES[command]
+    if rooms.tally.shape[0] > 1:
+        rooms.tally[command, 0] += calls
+        rooms.tally[command, 1] += cost_ns
+
+
+@compiled
+def bill_extra_calls(rooms: Rooms, event: int, operation: int) -> None:
+    """Bill what the script of an operation that has just run calls more, or fewer, than the specification."""
+    extra = rooms.extra
+    for x in range(extra.shape[0]):
+        if extra[x, OPERATION] == operation:
+            command = extra[x, COMMAND]
+            price = call_cost_ns(rooms.cost, command, extra[x, ELEMENTS], _walked(rooms, event, extra[x, ON]))
+            made = paid = 0
+            if rooms.tally.shape[0] > 1:
+                made, paid = rooms.tally[command, 0], rooms.tally[command, 1]
+            calls, cost = changed_ns(extra[x, CALLS], price, made, paid)
+            _charge(rooms, command, calls, cost)
+
+
+@inlined
+def _walked(rooms: Rooms, event: int, on: int) -> int:
+    """Return the size of the sorted set that an extra call walks."""
+    if on == On.NONE:
+        return 0
+    if on == On.LINE:
+        return rooms.line.members[event]
+    return rooms.room[event].called if on == On.CALLED else _members(rooms, event)
 
 
 @compiled
@@ -167,6 +213,8 @@ def _members(rooms: Rooms, event: int) -> int:
 def clear_bill(rooms: Rooms) -> None:
     """Begin a new bill."""
     rooms.bill[:] = 0
+    if rooms.tally.shape[0] > 1:
+        rooms.tally[:] = 0
 
 
 @compiled

@@ -197,6 +197,7 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int = 0) -> World:
             p.shards,
             max(p.tokens, 1),
             plan.cost,
+            plan.extra_calls,
             1 << 14 if p.replica_reads else 1,
         ),
         known=np.full((max(p.replicas, 1), viewed), Answer.UNKNOWN, np.int8),

@@ -215,6 +215,19 @@ def waiting_rooms(draw: Draw, events: int, longest_poll_s: float) -> Section:
         "heartbeat_ttl_s": max(1, 2 * longest_poll_s * draw(pick([1.001, 2]))),
         "expire_every_s": draw(pick([0.1, 0.5, 1])),
         "expire_limit": draw(pick([1, 5, 500])),
+        "extra_calls": draw(st.just([]) | st.lists(extra_calls(), max_size=5)),
+    }
+
+
+@st.composite
+def extra_calls(draw: Draw) -> Section:
+    """What a changed script calls more or fewer, also of commands that it does not call or of sets it does not walk."""
+    return {
+        "operation": draw(pick(["join", "status", "status", "enter", "leave", "expire"])),
+        "command": draw(pick([command.name for command in Command if command != Command.KEYS])),
+        "on": draw(pick(["none", "line", "called", "seen"])),
+        "elements": draw(pick([1, 1, 7])),
+        "calls": draw(pick([-3, -1, -1, 1, 2, 10])),
     }
 
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import simpy
 
-from models.commands import WRITES, Command, call_cost_ns
+from models.bill import Bill
+from models.commands import Command
 from models.operations import Answer, Kind, Op
 from models.plan import COUNTER, REDIS_TIME
 from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column
@@ -46,10 +47,10 @@ class Redis:
 
     def __init__(self, run: Run) -> None:
         self.run, self.p, self.x, self.env = run, run.p, run.x, run.env
-        self.cost_ns = self.commands = self.write_ns = 0
+        self.bill = Bill(run.plan.cost)
         self.nodes = [Node(run.env) for _ in range(run.p.nodes)]
         self.home = [int(node) for node in run.x.event_node]
-        self.rooms = [WaitingRoom(run.plan.rules, self._bill, self._to_replicas(node)) for node in self.home]
+        self.rooms = [WaitingRoom(run.plan.rules, self._call, self._to_replicas(node)) for node in self.home]
         self.positions_wanted = run.x.advice.shape[0] > 0
         self._prejoin()
         for k in range(run.p.nodes):
@@ -121,11 +122,12 @@ class Redis:
                 node.known.update({token: (answer, deadline) for token, answer, deadline in item.changes})
                 cost += self.p.io + item.work
                 continue
-            self.cost_ns = self.commands = self.write_ns = 0
+            bill = self.bill = Bill(self.run.plan.cost)
             item.reply = self._execute(k, item)
-            cost += self.p.io + self.p.script + self.cost_ns + (self.p.feed if self.write_ns else 0)
-            write_ns += self.write_ns
-            self.run.count(column + COMMANDS, self.commands + 1)  # the call of the script itself is one
+            self._change(item)
+            cost += self.p.io + self.p.script + bill.cost_ns + (self.p.feed if bill.write_ns else 0)
+            write_ns += bill.write_ns
+            self.run.count(column + COMMANDS, bill.commands + 1)  # the call of the script itself is one
         self.run.count(column + REQUESTS, len(node.in_pass))
         self.run.add_busy(column + BUSY_NS, int(self.env.now), cost)
         return cost, write_ns
@@ -219,9 +221,13 @@ class Redis:
         """Return how many keys a node has in the first version: one stream per place, five keys an event."""
         return sum(len(room.seen) + 5 for room, home in zip(self.rooms, self.home, strict=True) if home == k)
 
-    def _bill(self, command: Command, elements: int, members: int) -> None:
-        cost = call_cost_ns(self.run.plan.cost, int(command), elements, members)
-        self.cost_ns += cost
-        self.commands += 1
-        if WRITES[command]:
-            self.write_ns += cost
+    def _call(self, command: Command, elements: int, members: int) -> None:
+        self.bill.call(command, elements, members)
+
+    def _change(self, r: Request) -> None:
+        """Bill what the request's script calls more or fewer than the specification."""
+        room = self.rooms[r.token % self.p.events]
+        for entry in self.run.plan.scenario.waiting_room.extra_calls:
+            if Op[entry.operation.upper()] == r.op:
+                sizes = {"none": 0, "line": len(room.line), "called": len(room.called), "seen": len(room.seen)}
+                self.bill.change(entry, sizes[entry.on])

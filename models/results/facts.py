@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from models.commands import Command, call_cost_ns
+from models.bill import Bill
+from models.commands import Command
 from models.plan import Plan
 from models.record import Column, Level
 from models.recording import Recording
@@ -53,11 +54,17 @@ def _hot_shard(plan: Plan, recording: Recording) -> int:
 
 def status_request_ns(plan: Plan, line: int) -> int:
     """Return what one status poll of somebody in a line of this length costs a primary, without the wake-up."""
-    p, cost = plan.params, plan.cost
+    p, bill = plan.params, Bill(plan.cost)
     calls = [(Command.HMGET, 1), (Command.ZRANK, line), (Command.ZADD, line)]
     if p.key_scan:
         calls += [(Command.KEYS, line + 5)] + [(Command.XLEN, 1)] * XLENS_PER_KEYS_STATUS
-    return p.io + p.script + p.feed + sum(int(call_cost_ns(cost, command, 1, members)) for command, members in calls)
+    for command, members in calls:
+        bill.call(command, 1, members)
+    sizes = {"none": 0, "line": line, "called": min(line, plan.rules.call_window), "seen": line}
+    for entry in plan.scenario.waiting_room.extra_calls:
+        if entry.operation == "status":
+            bill.change(entry, sizes[entry.on])
+    return p.io + p.script + (p.feed if bill.write_ns else 0) + bill.cost_ns
 
 
 def _longest_line(recording: Recording) -> int:

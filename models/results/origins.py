@@ -10,7 +10,7 @@ _DEMAND = ("clients.count", "clients.arrival", "clients.poll_interval_s")
 _NETWORK = ("network.client_one_way", "network.client_jitter")
 SETTINGS = {
     "requests": (*_DEMAND, "clients.poll_jitter_fraction", "clients.retries"),
-    "redis": (*_DEMAND, "waiting_room.core", "waiting_room.events", "redis.shards"),
+    "redis": (*_DEMAND, "waiting_room.core", "waiting_room.events", "waiting_room.extra_calls", "redis.shards"),
     "latency": (*_DEMAND, *_NETWORK, "gateway.cpu_us", "gateway.pods"),
     "wait": (*_DEMAND, "admission.rate_rps", "admission.burst", "admission.call_window"),
     "admission": (*_DEMAND, "admission.rate_rps", "admission.burst", "admission.call_window"),

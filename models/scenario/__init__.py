@@ -7,9 +7,11 @@ from models.scenario.load import (
     scenario_names,
 )
 from models.scenario.messages import json_schema
+from models.scenario.platform import ExtraCall
 from models.scenario.schema import Scenario
 
 __all__ = [
+    "ExtraCall",
     "Scenario",
     "json_schema",
     "load_scenario",

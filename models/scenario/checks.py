@@ -35,6 +35,7 @@ def contradictions(scenario: "Scenario") -> Iterator[str]:
     yield from _polling(scenario)
     yield from _load(scenario)
     yield from _events(scenario)
+    yield from _extra_calls(scenario)
     yield from _admission(scenario)
     yield from _platform(scenario)
 
@@ -203,6 +204,15 @@ def _events(s: "Scenario") -> Iterator[str]:
             f"{events * s.event.seats_per_order}, one order of event.seats_per_order = "
             f"{s.event.seats_per_order} for each event"
         )
+
+
+def _extra_calls(s: "Scenario") -> Iterator[str]:
+    for k, entry in enumerate(s.waiting_room.extra_calls):
+        if entry.calls == 0:
+            yield (
+                f"waiting_room.extra_calls.{k}.calls: 0 is not allowed; "
+                "must be an integer from -1,000 to 1,000 other than 0"
+            )
 
 
 def _admission(s: "Scenario") -> Iterator[str]:

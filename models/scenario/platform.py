@@ -78,6 +78,44 @@ class Gateway(Section):
 EventTag = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=64)]
 
 
+class ExtraCall(Section):
+    """Calls of a Redis command that a changed script makes more, or fewer, in every run (see `models/bill.py`)."""
+
+    operation: Literal["join", "status", "enter", "leave", "expire"] = Field(
+        description="whose script; a status that only reads, for replicas, is another one and does not change"
+    )
+    command: Literal[
+        "HMGET",
+        "HSET",
+        "HINCRBY",
+        "TIME",
+        "ZADD",
+        "ZREM",
+        "ZRANK",
+        "ZSCORE",
+        "ZCARD",
+        "ZPOPMIN",
+        "ZRANGEBYSCORE",
+        "SET",
+        "XLEN",
+        "XADD",
+        "EXPIRE",
+        "GET",
+        "HGET",
+        "EXISTS",
+        "INCR",
+        "ZCOUNT",
+        "ZRANGE",
+    ] = Field(description="the Redis command; not KEYS, which waiting_room.core: keys stands for")
+    on: Literal["none", "line", "called", "seen"] = Field(
+        "none", description="the sorted set it walks, which decides about its cost (assumption)"
+    )
+    elements: int = Field(1, ge=1, le=1000, description="fields or members that each call handles (assumption)")
+    calls: int = Field(
+        ge=-1000, le=1000, description="calls more in each run, or fewer: negative, at most those it makes; not 0"
+    )
+
+
 class WaitingRoom(Section):
     """The line."""
 
@@ -105,6 +143,9 @@ class WaitingRoom(Section):
     )
     expire_limit: int = Field(
         500, ge=1, le=1_000_000, description="places one pass removes at most, per event (assumption)"
+    )
+    extra_calls: Sequence[ExtraCall] = Field(
+        (), max_length=100, description="calls that changed scripts make more or fewer (assumption: none)"
     )
 
     @property

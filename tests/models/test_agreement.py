@@ -37,6 +37,14 @@ CLOSED = ("ladder-keys-closed", *LADDER, STAGES.replace("%s", "users"), "clients
 SATURATED = (*OPEN, "clients.count=40000", "waiting_room.core=keys", "redis.profile=x86-measured")
 AT_ONCE = "clients.arrival={profile: uniform, over_s: 0}"
 IMPATIENT = ("clients.patience={median_s: 8, sigma: 0.7}", "clients.leave_share=0.5", "run.duration_s=40")
+MORE = (
+    "waiting_room.extra_calls=[{operation: status, command: ZCOUNT, on: line, calls: 10},"
+    " {operation: enter, command: INCR, calls: 1}]"
+)
+FEWER = (
+    "waiting_room.extra_calls=[{operation: status, command: ZADD, on: seen, calls: -1},"
+    " {operation: status, command: HMGET, calls: -1}, {operation: status, command: ZRANK, on: line, calls: -1}]"
+)
 SLOW = ("admission.rate_rps=5", "admission.burst=5")
 IN_STEPS = (
     AT_ONCE,
@@ -154,6 +162,11 @@ HAPPENS: dict[str, tuple[tuple[str, ...], Happened]] = {
         lambda r: r.end_s < 20 and not r.sessions.admitted.all(),
     ),
     "status by KEYS": ((*ONSALE, "waiting_room.core=keys"), lambda r: commands_per_request(r) > 10),
+    "scripts call more than they did": ((*ONSALE, MORE), lambda r: commands_per_request(r) > 10),
+    "scripts call less than they did": (
+        (*ONSALE, *SLOW, "clients.poll_interval_s=1", FEWER),
+        lambda r: 1 < commands_per_request(r) < 2,  # without FEWER: more than 4
+    ),
     "an open loop with a pause": (OPEN, lambda r: measured(r) == [True, False, True, True]),
     "an open loop with timeouts": ((*OPEN, "clients.timeout_s=0.03"), lambda r: r.late > 0),
     "an open loop that saturates its shard": (SATURATED, lambda r: longest_queue(r) > 100),

@@ -9,15 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import waiting_room_core as core
+from models.bill import extra_table
 from models.commands import Command, call_cost_ns
-from models.operations import Answer
+from models.operations import Answer, Op
+from models.scenario import ExtraCall
 from models.waiting_room import MICRO, Reply, RoomRules, WaitingRoom
 from sim.views import View
+from tests.strategies import extra_calls
 
 LOG = 1 << 16
 COST_NS = np.random.default_rng(7).integers(1, 1 << 30, (len(Command), 4))
 """Random costs: bills over different commands, elements or members do not add up to the same sum."""
-WRITING = {Command[name] for name in ("HSET", "HINCRBY", "ZADD", "ZREM", "ZPOPMIN", "SET", "XADD", "EXPIRE")}
+WRITING = {Command[name] for name in ("HSET", "HINCRBY", "ZADD", "ZREM", "ZPOPMIN", "SET", "XADD", "EXPIRE", "INCR")}
 OPERATIONS = ("join", "status", "status_keys", "enter", "leave", "expire", "read")
 WHERE = {core.OUT: Answer.UNKNOWN, core.LINE: Answer.WAITING, core.CALLED: Answer.READY}
 
@@ -25,14 +28,18 @@ WHERE = {core.OUT: Answer.UNKNOWN, core.LINE: Answer.WAITING, core.CALLED: Answe
 class Twins:
     """Some events' waiting rooms in both forms; every operation is done to both and its outcome compared."""
 
-    def __init__(self, rules: RoomRules, shard: Sequence[int], tokens: int, log_size: int = LOG) -> None:
+    def __init__(
+        self, rules: RoomRules, shard: Sequence[int], tokens: int, log_size: int = LOG, extra: Sequence[ExtraCall] = ()
+    ) -> None:
         self.bill: list[tuple[Command, int, int]] = []
         self.log: list[tuple[int, int, int]] = []
         self.plain = [
             WaitingRoom(rules, lambda *call: self.bill.append(call), lambda *change: self.log.append(change))
             for _ in shard
         ]
-        self.rooms = core.new_rooms(rules, np.array(shard, np.int64), max(shard) + 1, tokens, COST_NS, log_size)
+        self.extra = extra
+        table = extra_table(extra)
+        self.rooms = core.new_rooms(rules, np.array(shard, np.int64), max(shard) + 1, tokens, COST_NS, table, log_size)
         self.view = View(self.rooms)
         self.tokens = tokens
         self.granted = 0
@@ -52,15 +59,38 @@ class Twins:
         core.clear_bill(self.view)
         expected = getattr(self, f"_{operation}_plain")(self.plain[event], token, now_ms, **how)
         answer = getattr(self, f"_{operation}_core")(event, token, now_ms, **how)
+        script = {"status_keys": "status", "read": "status_read"}.get(operation, operation)
+        core.bill_extra_calls(self.view, event, Op[script.upper()])
         cost_ns, commands, effect_ns, position, wait_ms, removed = self.rooms.bill.tolist()
         assert Reply(Answer(answer), position, wait_ms, removed) == expected
         self.granted += expected.answer == Answer.GRANTED
-        assert commands == len(self.bill)
-        assert cost_ns == sum(call_cost_ns(COST_NS, *call) for call in self.bill)
-        assert effect_ns == sum(call_cost_ns(COST_NS, *call) for call in self.bill if call[0] in WRITING)
+        billed = self._changed(self.plain[event], script)
+        assert commands == sum(calls for calls, _ in billed.values())
+        assert cost_ns == sum(cost for _, cost in billed.values())
+        assert effect_ns == sum(cost for command, (_, cost) in billed.items() if command in WRITING)
         if self.rooms.log.shape[1] > 1:
             assert self.rooms.log[shard, logged : self.rooms.logged[shard]].tolist() == [list(c) for c in self.log]
         return expected
+
+    def _changed(self, room: WaitingRoom, script: str) -> dict[Command, tuple[int, int]]:
+        """Return how often and for how much each command is billed, the calls of the changed script included."""
+        billed = {
+            command: (
+                sum(call[0] == command for call in self.bill),
+                sum(call_cost_ns(COST_NS, *call) for call in self.bill if call[0] == command),
+            )
+            for command in Command
+        }
+        members = {"none": 0, "line": len(room.line), "called": len(room.called), "seen": len(room.seen)}
+        for entry in self.extra:
+            if entry.operation != script:
+                continue
+            command = Command[entry.command]
+            calls, cost = billed[command]
+            price = call_cost_ns(COST_NS, command, entry.elements, members[entry.on])
+            left = max(0, calls + entry.calls)
+            billed[command] = left, max(0, cost + (left - calls) * price) if left else 0
+        return billed
 
     def _join_plain(self, room, token, now_ms, score, counter, asks_time):
         return room.join(token, now_ms, None if counter else score, asks_time)
@@ -159,6 +189,7 @@ RULES = st.builds(
     call_ttl_ms=st.integers(1, 60),
     heartbeat_ttl_ms=st.integers(1, 120),
 )
+CHANGES = st.just([]) | st.lists(extra_calls().map(ExtraCall.model_validate), max_size=5)
 
 
 def random_operation(twins: Twins, random: Random, now_ms: int) -> None:
@@ -183,10 +214,10 @@ def random_operation(twins: Twins, random: Random, now_ms: int) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(RULES, st.integers(0, 2**32), st.integers(1, 300))
-def test_few_people_in_close_succession(rules, seed, steps):
+@given(RULES, CHANGES, st.integers(0, 2**32), st.integers(1, 300))
+def test_few_people_in_close_succession(rules, extra, seed, steps):
     """Clocks of pods differ by a few ms: `now_ms` runs back as well as forth."""
-    twins, random, true_ms = Twins(rules, shard=(0, 1, 0), tokens=9), Random(seed), 10_000
+    twins, random, true_ms = Twins(rules, shard=(0, 1, 0), tokens=9, extra=extra), Random(seed), 10_000
     opens_after = random.choice((0, 20, 100))
     for done in range(steps):
         if done == opens_after:

@@ -1,0 +1,85 @@
+"""What one run of a script costs: the commands it calls, and what a changed script calls more or fewer than those.
+
+The waiting room is billed for the calls of its specification (`models.waiting_room`). `waiting_room.extra_calls` of the
+scenario says how a script has been changed since: after every run of it, its entries are added to that run's bill in
+the order in which they stand, each priced by the sorted set it walks as large as it is by then. An entry of fewer
+calls takes back at most as many as the run made, never for more than they cost, and all they cost if none is left: a
+script that did not get as far as a heartbeat saves nothing where the heartbeat is dropped.
+
+The status that only reads, for replicas, is a script of its own: a change of `status` does not change it.
+"""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.commands import WRITES, Command, call_cost_ns
+from models.operations import Op
+from models.scenario import ExtraCall
+from sim.compiled import compiled
+
+OPERATION, COMMAND, ON, ELEMENTS, CALLS = range(5)
+"""Columns of a table of extra calls."""
+
+
+class On(IntEnum):
+    """The sorted set that a call walks."""
+
+    NONE = 0
+    LINE = 1
+    CALLED = 2
+    SEEN = 3
+
+
+def extra_table(entries: Iterable[ExtraCall]) -> NDArray[np.int64]:
+    """Return extra calls for compiled code, int64[X, 5]."""
+    rows = [
+        (Op[entry.operation.upper()], Command[entry.command], On[entry.on.upper()], entry.elements, entry.calls)
+        for entry in entries
+    ]
+    return np.array(rows, np.int64).reshape(-1, 5)
+
+
+@compiled
+def changed_ns(calls: int, price_ns: int, made: int, paid_ns: int) -> tuple[int, int]:
+    """Return how many calls an entry really adds, and what that costs in ns.
+
+    The entry adds *calls* at *price_ns* each, fewer if negative, to a run that so far *made* so many calls of the
+    command and *paid_ns* for them.
+    """
+    if calls > 0:
+        return calls, calls * price_ns
+    if calls <= -made:
+        return -made, -paid_ns
+    return calls, max(calls * price_ns, -paid_ns)
+
+
+class Bill:
+    """The bill of one run, in plain Python; the compiled engine keeps the same in `Rooms`.
+
+    Times in ns; *table* is the profile's cost table. `write_ns` is the part of the cost that replicas repeat.
+    """
+
+    def __init__(self, table: NDArray[np.int64]) -> None:
+        self.table = table
+        self.cost_ns = self.commands = self.write_ns = 0
+        self.by_command: dict[Command, tuple[int, int]] = {}
+
+    def call(self, command: Command, elements: int, members: int) -> None:
+        """Add one call of *command* (see `models.commands.call_cost_ns`)."""
+        self._add(command, 1, call_cost_ns(self.table, int(command), elements, members))
+
+    def change(self, entry: ExtraCall, members: int) -> None:
+        """Add an entry of extra calls that walks a set of *members*."""
+        command = Command[entry.command]
+        price_ns = call_cost_ns(self.table, int(command), entry.elements, members)
+        self._add(command, *changed_ns(entry.calls, price_ns, *self.by_command.get(command, (0, 0))))
+
+    def _add(self, command: Command, calls: int, cost_ns: int) -> None:
+        made, paid_ns = self.by_command.get(command, (0, 0))
+        self.by_command[command] = made + calls, paid_ns + cost_ns
+        self.cost_ns += cost_ns
+        self.commands += calls
+        self.write_ns += cost_ns * int(WRITES[command])

@@ -1,0 +1,100 @@
+"""The bill of a changed script: what it adds, and that it never takes back more than was called and paid."""
+
+from typing import get_args
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.bill import Bill, changed_ns
+from models.commands import Command, call_cost_ns
+from models.results.facts import status_request_ns
+from models.scenario import ExtraCall, load_scenario
+from sim.errors import BadInput
+from tests.models.recordings import planned
+
+COST_NS = np.random.default_rng(3).integers(1, 1 << 30, (len(Command), 4))
+
+
+def entry(command: str, calls: int, on: str = "none", elements: int = 1) -> ExtraCall:
+    return ExtraCall(operation="status", command=command, on=on, elements=elements, calls=calls)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["ZADD", "ZRANK", "HMGET"]), st.integers(1, 3), st.integers(0, 10**6))),
+    st.lists(
+        st.tuples(st.sampled_from(["ZADD", "ZRANK", "GET"]), st.integers(-5, 5).filter(bool), st.integers(0, 10**6))
+    ),
+)
+def test_no_change_makes_a_bill_negative_or_leaves_the_cost_of_calls_that_are_not_made(called, changes):
+    bill = Bill(COST_NS)
+    for command, elements, members in called:
+        bill.call(Command[command], elements, members)
+    for command, calls, members in changes:
+        bill.change(entry(command, calls), members)
+        made, cost_ns = bill.by_command[Command[command]]
+        assert made >= 0
+        assert cost_ns >= 0
+        assert made > 0 or cost_ns == 0
+    assert bill.commands == sum(made for made, _ in bill.by_command.values())
+    assert 0 <= bill.write_ns <= bill.cost_ns == sum(cost for _, cost in bill.by_command.values())
+
+
+@given(st.integers(1, 20), st.integers(0, 10**9), st.integers(0, 20), st.integers(0, 10**9))
+def test_calls_added_can_be_taken_back(calls, price_ns, made, paid_ns):
+    added, cost_ns = changed_ns(calls, price_ns, made, paid_ns)
+    assert (added, cost_ns) == (calls, calls * price_ns)
+    back = changed_ns(-calls, price_ns, made + added, paid_ns + cost_ns)
+    assert back == (-added, -cost_ns if made else -(paid_ns + cost_ns))
+
+
+def test_what_a_script_did_not_get_to_cannot_be_saved():
+    bill = Bill(COST_NS)
+    bill.call(Command.ZRANK, 1, 500)
+    before = bill.cost_ns
+    bill.change(entry("ZADD", -1, on="seen"), 500)
+    assert (bill.cost_ns, bill.commands, bill.write_ns) == (before, 1, 0)
+
+
+def test_one_call_of_two_is_taken_back_at_its_own_price():
+    bill = Bill(COST_NS)
+    bill.call(Command.ZADD, 1, 0)
+    bill.call(Command.ZADD, 1, 300_000)
+    bill.change(entry("ZADD", -1, on="seen"), 300_000)
+    assert bill.cost_ns == bill.write_ns == call_cost_ns(COST_NS, Command.ZADD, 1, 0)
+
+
+def test_any_command_but_keys_can_be_called_more():
+    assert set(get_args(ExtraCall.model_fields["command"].annotation)) == {c.name for c in Command} - {"KEYS"}
+
+
+@pytest.mark.parametrize("on", ["none", "line", "called", "seen"])
+def test_the_ceiling_of_a_shard_falls_with_what_its_status_calls_more(on):
+    plain, changed = (
+        planned(f"waiting_room.extra_calls=[{{operation: status, command: ZCOUNT, on: {on}, calls: {calls}}}]")
+        for calls in (1, 11)
+    )
+    walked = {"none": 0, "called": min(4000, plain.rules.call_window)}.get(on, 4000)
+    price_ns = call_cost_ns(plain.cost, Command.ZCOUNT, 1, walked)
+    assert status_request_ns(changed, 4000) - status_request_ns(plain, 4000) == 10 * price_ns
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("{operation: status, command: KEYS, calls: 1}", "waiting_room.extra_calls.0.command: 'KEYS' is not allowed"),
+        ("{operation: status, command: ZADD, calls: 0}", "waiting_room.extra_calls.0.calls: 0 is not allowed"),
+        ("{operation: status, command: ZADD, calls: 1.5}", "waiting_room.extra_calls.0.calls: 1.5 is not allowed"),
+        ("{operation: reserve, command: ZADD, calls: 1}", "waiting_room.extra_calls.0.operation: 'reserve' is not"),
+        ("{operation: join, command: ZADD, calls: 1, elements: 0}", "waiting_room.extra_calls.0.elements: 0 is not"),
+        ("{operation: join, command: ZADD, calls: 1, on: pass}", "waiting_room.extra_calls.0.on: 'pass' is not"),
+        ("{operation: join, command: ZADD, calls: 1, time: 3}", "waiting_room.extra_calls.0.time: unknown key"),
+        ("{operation: join, command: ZADD}", "waiting_room.extra_calls.0.calls: missing"),
+    ],
+)
+def test_an_entry_that_cannot_be_is_refused_in_one_line(entry, told):
+    with pytest.raises(BadInput) as caught:
+        load_scenario("onsale-small", [f"waiting_room.extra_calls=[{entry}]"])
+    assert str(caught.value).startswith(told)
+    assert "\n" not in str(caught.value)
