@@ -14,6 +14,7 @@ from models.codes import (
     KIND_CLIENT_TIMEOUT,
     KIND_CPU_DONE,
     KIND_NODE_ARRIVE,
+    KIND_NODE_WAKE,
     KIND_PASS_END,
     KIND_POD_REPLY,
     KIND_POOL_TIMEOUT,
@@ -22,7 +23,7 @@ from models.gateway import on_arrive, on_cpu_done, on_pod_reply, on_pool_timeout
 from models.loads import on_source
 from models.operations import ENTITY_BITS, NUMBER_BITS
 from models.record import turn_to
-from models.redis_node import on_node_arrive, on_pass_end
+from models.redis_node import on_node_arrive, on_node_wake, on_pass_end
 from models.world import (
     ACTIVE,
     BUCKET_NEEDS,
@@ -115,6 +116,8 @@ def _dispatch(w: World, now: int, kind: int, key: int, item: int) -> None:
         on_node_arrive(w, now, item)
     elif kind == KIND_PASS_END:
         on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES)
+    elif kind == KIND_NODE_WAKE:
+        on_node_wake(w, now, (key >> NUMBER_BITS) & _ENTITIES)
     elif kind == KIND_POD_REPLY:
         on_pod_reply(w, now, item)
     elif kind == KIND_CLIENT_REPLY:

@@ -56,6 +56,7 @@ class Kind(IntEnum):
     CLIENT_REPLY = 8  # the answer is at the client
     CLIENT_TIMEOUT = 9  # the client stops waiting for it
     SOURCE = 10  # an open-loop source sends its next request
+    NODE_WAKE = 11  # the engine thread of a Redis node runs again
 
 
 class Stream(IntEnum):

@@ -22,6 +22,7 @@ from models.scenario.loads import ClosedLoopLoad, OnsaleLoad, OpenLoopLoad
 from models.units import FOREVER, ns
 from models.waiting_room import MICRO, RoomRules
 from sim.draws import LARGEST, quantile_table, stream_starts, uniforms
+from sim.engine_thread import EngineThread
 
 UNIT = 1 << 20
 """The mean of the table of CPU times, which is scaled by each endpoint's own mean."""
@@ -77,9 +78,7 @@ class Params(NamedTuple):
     replica_reads: bool
     write_every: int
     expire_limit: int
-    wake_warm: int
-    wake_cold: int
-    wake_tau: int
+    engine: EngineThread
     io: int
     script: int
     feed: int
@@ -189,7 +188,7 @@ def _params(scenario: Scenario, profile: Profile, population: Population, placem
     clients, gateway, load = scenario.clients, scenario.gateway, scenario.clients.load
     sessions = population.first_send.size
     generated = not isinstance(load, OnsaleLoad)
-    warm, cold, tau, io, script, feed = (int(value) for value in profile.engine_ns())
+    io, script, feed = (int(value) for value in profile.request_ns())
     return Params(
         load=_LOADS[load.mode],
         end=ns(scenario.run.duration_s),
@@ -227,9 +226,7 @@ def _params(scenario: Scenario, profile: Profile, population: Population, placem
         replica_reads=scenario.waiting_room.replica_reads,
         write_every=ns(scenario.waiting_room.heartbeat_ttl_s) // 3,
         expire_limit=scenario.waiting_room.expire_limit,
-        wake_warm=warm,
-        wake_cold=cold,
-        wake_tau=tau,
+        engine=profile.engine_thread(),
         io=io,
         script=script,
         feed=feed * scenario.redis.replicas_per_shard,

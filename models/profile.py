@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.commands import Command
+from sim.engine_thread import EngineThread
 from sim.errors import BadInput
 
 PROFILES = Path(__file__).parent / "profiles"
 
 Microseconds = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+Slowness = Annotated[float, Field(ge=0, le=1e4, allow_inf_nan=False)]
+Lasting = Annotated[float, Field(ge=0.001, le=1e9, allow_inf_nan=False)]
 Percent = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -46,6 +49,13 @@ class EngineCosts(_Part):
     wake_warm_us: Microseconds = Field(description="wake-up after the shortest sleep")
     wake_cold_us: Microseconds = Field(description="wake-up after a very long sleep")
     wake_tau_ms: float = Field(gt=0, le=1e6, allow_inf_nan=False, description="time constant between the two")
+    wake_delay_us: Microseconds = Field(default=0.0, description="until the thread runs; no CPU time")
+    pass_us: Microseconds = Field(default=0.0, description="one pass of the event loop, whatever it does")
+    near_slow: Slowness = Field(default=0.0, description="how much slower work is while the core's own caches are cold")
+    near_lost_us: Lasting = Field(default=1.0, description="time constant with which sleep empties them")
+    far_slow: Slowness = Field(default=0.0, description="the same of the caches behind the core's own")
+    far_lost_us: Lasting = Field(default=1.0, description="time constant with which sleep empties those")
+    rewarm_us: Lasting = Field(default=1.0, description="time constant with which work fills both")
     io_us: Microseconds = Field(description="reading one request and writing its reply")
     replica_feed_us: Microseconds = Field(description="passing one writing request on to one replica")
 
@@ -122,18 +132,30 @@ class Profile(_Part):
         table_us = [[row.call_us, row.element_us, row.depth_us, row.per_key_us] for row in rows]
         return np.rint(np.array(table_us) * 1e3).astype(np.int64)
 
-    def engine_ns(self) -> NDArray[np.int64]:
-        """Return int64[6] in ns: wake warm, wake cold, wake tau, io, script overhead, replica feed."""
-        engine = self.engine
-        costs_us = [
-            engine.wake_warm_us,
-            engine.wake_cold_us,
-            engine.wake_tau_ms * 1e3,
-            engine.io_us,
-            self.script_overhead_us,
-            engine.replica_feed_us,
-        ]
+    def request_ns(self) -> NDArray[np.int64]:
+        """Return int64[3] in ns: io, script overhead, replica feed."""
+        costs_us = [self.engine.io_us, self.script_overhead_us, self.engine.replica_feed_us]
         return np.rint(np.array(costs_us) * 1e3).astype(np.int64)
+
+    def engine_thread(self) -> EngineThread:
+        """Return what the event loop costs as the engine takes it."""
+        e = self.engine
+        return EngineThread(
+            wake_warm=_ns(e.wake_warm_us),
+            wake_cold=_ns(e.wake_cold_us),
+            wake_tau=max(1, _ns(e.wake_tau_ms * 1e3)),
+            wake_delay=_ns(e.wake_delay_us),
+            per_pass=_ns(e.pass_us),
+            near_slow=float(e.near_slow),
+            near_lost=_ns(e.near_lost_us),
+            far_slow=float(e.far_slow),
+            far_lost=_ns(e.far_lost_us),
+            rewarm=_ns(e.rewarm_us),
+        )
+
+
+def _ns(microseconds: float) -> int:
+    return round(microseconds * 1e3)
 
 
 def profile_names() -> list[str]:

@@ -20,6 +20,7 @@ from models.codes import (
     COLUMN_LEFT,
     COLUMN_THROTTLED,
     KIND_NODE_ARRIVE,
+    KIND_NODE_WAKE,
     KIND_PASS_END,
     KIND_POD_REPLY,
     OP_ENTER,
@@ -49,7 +50,7 @@ from models.waiting_room_core import (
 from models.world import CLIENT, CONTROL, CONTROL_SENT, PRIMARY, SOURCE, World
 from sim import queues
 from sim.compiled import compiled
-from sim.engine_thread import wake_ns
+from sim.engine_thread import cooled, kept_cold, slowed_ns, wake_ns
 from sim.memory import prefetch
 from sim.queues import FIRST, LAST, LENGTH
 
@@ -87,7 +88,27 @@ def on_node_arrive(w: World, now: int, slot: int) -> None:
     if node.busy == 0:
         node.busy = 1
         node.sleeps += 1
-        _pass(w, now, k, wake_ns(w.p.wake_warm, w.p.wake_cold, w.p.wake_tau, now - node.idle_since))
+        _wake(w, now, k)
+
+
+@compiled
+def _wake(w: World, now: int, k: int) -> None:
+    """Let the engine thread run again, with what its caches have left after the sleep."""
+    node = w.node[k]
+    idle = now - node.idle_since
+    node.wake = wake_ns(w.p.engine, idle)
+    node.near = cooled(node.near, w.p.engine.near_lost, idle)
+    node.far = cooled(node.far, w.p.engine.far_lost, idle)
+    if w.p.engine.wake_delay > 0:
+        schedule(w, now + w.p.engine.wake_delay, KIND_NODE_WAKE, k, node.passes & _PASS_MASK, NOTHING)
+    else:
+        _pass(w, now, k, node.wake)
+
+
+@compiled
+def on_node_wake(w: World, now: int, k: int) -> None:
+    """The engine thread runs again: it takes what has come meanwhile, too."""
+    _pass(w, now, k, w.node[k].wake)
 
 
 @compiled
@@ -99,14 +120,18 @@ def _pass(w: World, now: int, k: int, wake: int) -> None:
     w.inbox[k, LENGTH] = 0
     node = w.node[k]
     node.effect_ns = 0
-    cost = wake
+    work = wake + w.p.engine.per_pass
     commands = 0
     slot = ahead = w.in_pass[k, FIRST]
     for at in range(w.in_pass[k, LENGTH]):
         ahead = _fetch_ahead(w, ahead, at, w.in_pass[k, LENGTH])
-        cost += w.p.io + _execute(w, now, k, slot)
+        work += w.p.io + _execute(w, now, k, slot)
         commands += w.rooms.bill[BILLED_COMMANDS]
         slot = w.follower[slot]
+    kept = kept_cold(w.p.engine, work)
+    cost = slowed_ns(w.p.engine, work, kept, node.near, node.far)
+    node.near *= kept
+    node.far *= kept
     column = NODES + PER_NODE * k
     count(w.record, column + REQUESTS, w.in_pass[k, LENGTH])
     count(w.record, column + COMMANDS, commands)

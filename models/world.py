@@ -83,6 +83,9 @@ NODE = np.dtype(
         ("passes", "i8"),
         ("sleeps", "i8"),
         ("effect_ns", "i8"),  # writes of the current pass
+        ("wake", "i8"),  # what the last wake-up cost, ns
+        ("near", "f8"),  # coldness of the caches, see `sim.engine_thread`
+        ("far", "f8"),
         ("applied", "i8"),  # changes of the primary's log that this replica has seen
         ("busy", "i1"),
         ("unused", "i1", 7),
@@ -184,7 +187,7 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int = 0) -> World:
         backlog=np.zeros((p.pods, 3), np.int64),
         pool=np.zeros(p.pods * p.nodes, POOL),
         pool_queue=np.zeros((p.pods * p.nodes, 3), np.int64),
-        node=np.zeros(p.nodes, NODE),
+        node=_new_nodes(p),
         inbox=np.zeros((p.nodes, 3), np.int64),
         in_pass=np.zeros((p.nodes, 3), np.int64),
         backend_queue=np.zeros((1, 3), np.int64),
@@ -219,6 +222,12 @@ def _new_sessions(plan: Plan) -> NDArray[np.void]:
     tabs = np.bincount(who.person, minlength=1)[who.person] > 1
     session["traits"] = BOT * who.bot + SAYS_LEAVE * who.says_leave + HAS_TABS * tabs
     return session
+
+
+def _new_nodes(p: Params) -> NDArray[np.void]:
+    node = np.zeros(p.nodes, NODE)
+    node["near"] = node["far"] = 1.0
+    return node
 
 
 def _wheel_buckets(p: Params) -> int:

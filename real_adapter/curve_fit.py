@@ -28,7 +28,7 @@ from models.profile import (
     profile_names,
 )
 from real_adapter.curves import Curve, Shape, calls_by_operation, read_curve, read_shape
-from sim.engine_thread import replay
+from sim.engine_thread import EngineThread, replay
 
 Vector = NDArray[np.float64]
 
@@ -62,13 +62,12 @@ class Mechanism:
         """Return CPU in us per request and sleeps per request at each rate, from the batch server itself."""
         request_us, warm_us, slope_us_per_ms = parameters
         request_ns = np.rint(self._relative_cost * request_us * 1e3).astype(np.int64)
-        warm_ns = round(warm_us * 1e3)
-        cold_ns = round((warm_us + slope_us_per_ms * self.tau_ms) * 1e3)
-        tau_ns = round(self.tau_ms * 1e6)
+        cold_us = warm_us + slope_us_per_ms * self.tau_ms
+        thread = EngineThread(round(warm_us * 1e3), round(cold_us * 1e3), round(self.tau_ms * 1e6))
         cpu_us, sleeps = np.empty(rate_rps.size), np.empty(rate_rps.size)
         for i, rate in enumerate(rate_rps):
             arrivals_ns = np.rint(self._unit_arrivals * (1e9 / rate)).astype(np.int64)
-            busy_ns, slept, _, _ = replay(arrivals_ns, request_ns, warm_ns, cold_ns, tau_ns)
+            busy_ns, slept, _, _ = replay(arrivals_ns, request_ns, thread)
             cpu_us[i], sleeps[i] = busy_ns / REQUESTS / 1e3, slept / REQUESTS
         return cpu_us, sleeps
 

@@ -1,26 +1,38 @@
 """A single-threaded event loop as a batch server: Redis's engine thread.
 
 A pass of the loop takes every request that is ready at the instant it starts, works through all of them and
-lets all their replies out at its end. If nothing was ready the loop sleeps, and the request that ends the
-sleep also pays for a wake-up, which costs more after a longer sleep because caches and predictors have been
-lost:
+lets all their replies out at its end. If nothing was ready the loop sleeps. The request that ends a sleep has the
+thread run again a little later (`wake_delay`, in which more requests may come and join the pass; the thread does not
+run, so it is no CPU time), and pays for the wake-up, which costs more after a longer sleep:
 
     wake(idle) = warm + (cold - warm) (1 - exp(-idle / tau))
-    pass       = wake, if the loop slept, + the sum of its requests
+    work       = wake, if the loop slept, + the cost of a pass + the sum of its requests
 
-With Poisson arrivals at rate L, mean wake-up a over the idle gaps and mean request b, every busy period
-starts with one wake-up and one request and each arrival during it adds b, whatever the batches. With Lb < 1
-that gives exactly
+With Poisson arrivals at rate L, delay d, mean wake-up a over the idle gaps and mean request b, but nothing for a pass
+as such, every busy period starts with one wake-up and the requests of the delay, and each arrival during it adds b,
+whatever the batches. With Lb < 1 that gives exactly
 
-    utilisation          U = L (a + b) / (1 + L a)
-    sleeps per request       (1 - L b) / (1 + L a)
-    where                a = warm + (cold - warm) / (1 + L tau)    as the gaps are exponential of mean 1 / L
+    sleeps per request       (1 - L b) / (1 + L (a + d))
+    CPU time per request     b + a times that; so for d = 0 the utilisation is U = L (a + b) / (1 + L a)
+    where                    a = warm + (cold - warm) / (1 + L tau)    as the gaps are exponential of mean 1 / L
 
 and a ceiling of throughput of 1 / b: wake-ups vanish as load rises, which is what bends CPU against request
 rate.
+
+**Caches.** While the thread sleeps, others use the processor, and what it does next it does slowly until the caches
+hold its code and data again. There are two layers: the core's own (near), lost within a millisecond, and what lies
+behind it (far), lost over tens of them. Each has a coldness x from 0 to 1:
+
+    a sleep                  x <- 1 - (1 - x) exp(-idle / lost)
+    so much work w           costs w + rewarm (slow_near x_near + slow_far x_far) (1 - exp(-w / rewarm))
+                             and leaves x <- x exp(-w / rewarm)
+
+That is what a rate of work 1 / (1 + slow_near x_near + slow_far x_far) comes to. As rewarm goes to 0 with slow x rewarm
+kept, it becomes a wake-up that is paid at once: the formula above, with warm from a layer that is lost immediately.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,45 +40,81 @@ from numpy.typing import NDArray
 from sim.compiled import compiled
 
 
-@compiled
-def wake_ns(warm_ns: int, cold_ns: int, tau_ns: int, idle_ns: int) -> int:
-    """Return the cost in ns of waking after *idle_ns* of sleep, rounded to the nanosecond.
+class EngineThread(NamedTuple):
+    """What the loop itself costs; times in ns, at least 0, and those that something decays by at least 1.
 
-    *warm_ns* is the cost after the shortest sleep, *cold_ns* after a very long one, *tau_ns* > 0 the time
-    constant between them; *idle_ns* >= 0.
+    `wake_warm` after the shortest sleep, `wake_cold` after a very long one, `wake_tau` between them; `wake_delay` until
+    the thread runs; `per_pass` of the loop. Work on cold caches is slower by `near_slow` and `far_slow` (0: not at all)
+    of what has been lost, with the time constants `near_lost` and `far_lost` of sleep; `rewarm` of work brings it back.
     """
-    cooled = -math.expm1(-idle_ns / tau_ns)
-    return warm_ns + math.floor((cold_ns - warm_ns) * cooled + 0.5)
+
+    wake_warm: int
+    wake_cold: int
+    wake_tau: int
+    wake_delay: int = 0
+    per_pass: int = 0
+    near_slow: float = 0.0
+    near_lost: int = 1
+    far_slow: float = 0.0
+    far_lost: int = 1
+    rewarm: int = 1
+
+
+@compiled
+def wake_ns(thread: EngineThread, idle_ns: int) -> int:
+    """Return the cost in ns of waking after *idle_ns* >= 0 of sleep, rounded to the nanosecond."""
+    share = -math.expm1(-idle_ns / thread.wake_tau)
+    return thread.wake_warm + math.floor((thread.wake_cold - thread.wake_warm) * share + 0.5)
+
+
+@compiled
+def cooled(coldness: float, lost_ns: int, idle_ns: int) -> float:
+    """Return the coldness, 0 to 1, of a layer of caches after *idle_ns* of sleep."""
+    return 1.0 - (1.0 - coldness) * math.exp(-idle_ns / lost_ns)
+
+
+@compiled
+def kept_cold(thread: EngineThread, work_ns: int) -> float:
+    """Return which share of its coldness a layer has left after so much work."""
+    return math.exp(-work_ns / thread.rewarm)
+
+
+@compiled
+def slowed_ns(thread: EngineThread, work_ns: int, kept: float, near: float, far: float) -> int:
+    """Return how long *work_ns* takes on caches of coldness *near* and *far* of which *kept* is left after it."""
+    lost = thread.near_slow * near + thread.far_slow * far
+    return work_ns + math.floor(lost * thread.rewarm * (1.0 - kept) + 0.5)
 
 
 @compiled
 def replay(
-    arrivals_ns: NDArray[np.int64], request_ns: NDArray[np.int64], warm_ns: int, cold_ns: int, tau_ns: int
+    arrivals_ns: NDArray[np.int64], request_ns: NDArray[np.int64], thread: EngineThread
 ) -> tuple[int, int, int, NDArray[np.int64]]:
-    """Run recorded arrivals through an engine thread that went to sleep at time 0.
+    """Run recorded arrivals through an engine thread that went to sleep at time 0, with cold caches.
 
     *arrivals_ns*, int64[n], non-decreasing and >= 0, are the instants at which requests become ready;
-    *request_ns*, int64[n], the work of each on the thread. The three wake-up costs are those of `wake_ns`.
-    Returns the thread's busy time in ns, the number of sleeps, the number of passes, and int64[n] when each
-    request's reply leaves.
+    *request_ns*, int64[n], the work of each on the thread. Returns the thread's CPU time in ns, the number of sleeps,
+    the number of passes, and int64[n] when each request's reply leaves.
     """
     count = arrivals_ns.size
     departures_ns = np.empty(count, np.int64)
-    now_ns = 0
-    busy_ns = 0
-    sleeps = 0
-    passes = 0
-    first = 0
+    now_ns = busy_ns = sleeps = passes = first = 0
+    near = far = 1.0
     while first < count:
-        pass_ns = 0
+        work_ns = thread.per_pass
         if arrivals_ns[first] > now_ns:
-            pass_ns = wake_ns(warm_ns, cold_ns, tau_ns, int(arrivals_ns[first]) - now_ns)
-            now_ns = int(arrivals_ns[first])
+            idle_ns = int(arrivals_ns[first]) - now_ns
+            work_ns += wake_ns(thread, idle_ns)
+            near, far = cooled(near, thread.near_lost, idle_ns), cooled(far, thread.far_lost, idle_ns)
+            now_ns = int(arrivals_ns[first]) + thread.wake_delay
             sleeps += 1
         last = first
         while last < count and arrivals_ns[last] <= now_ns:
-            pass_ns += int(request_ns[last])
+            work_ns += int(request_ns[last])
             last += 1
+        kept = kept_cold(thread, work_ns)
+        pass_ns = slowed_ns(thread, work_ns, kept, near, far)
+        near, far = near * kept, far * kept
         now_ns += pass_ns
         departures_ns[first:last] = now_ns
         busy_ns += pass_ns

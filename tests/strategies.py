@@ -267,6 +267,13 @@ def profiles(draw: Draw, in_steps: bool) -> Profile:
         wake_tau_ms=draw(pick([0.001, 2.0])),
         io_us=draw(pick([0.0, 1000.0] if in_steps else [0.0, 10.0, 500.0])),
         replica_feed_us=draw(pick([0.0, 1000.0])),
+        wake_delay_us=draw(pick([0.0, 1000.0] if in_steps else [0.0, 20.0])),
+        pass_us=draw(pick([0.0, 1000.0] if in_steps else [0.0, 2.0])),
+        near_slow=0.0 if in_steps else draw(pick([0.0, 2.0])),
+        near_lost_us=draw(pick([1.0, 500.0])),
+        far_slow=0.0 if in_steps else draw(pick([0.0, 20.0])),
+        far_lost_us=draw(pick([1.0, 80_000.0])),
+        rewarm_us=draw(pick([1.0, 100.0])),
     )
     script_us = draw(pick([0.0, 0.0, 1000.0] if in_steps else [10.0, 100.0]))
     call_us = draw(pick([0.0, 0.0, 0.0, 1000.0] if in_steps else [0.0, 1.0, 100.0]))

@@ -17,7 +17,7 @@ from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column
 from models.reference.run import Process, Request, Run
 from models.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room import Effect, Reply, WaitingRoom
-from sim.engine_thread import wake_ns
+from sim.engine_thread import cooled, kept_cold, slowed_ns, wake_ns
 
 CONTROL_ENTITY = (1 << 28) - 1
 FEED_ENTITY = 1 << 27
@@ -38,6 +38,7 @@ class Node:
         self.in_pass: list[Request | Feed] = []
         self.readable = env.event()
         self.passes = 0
+        self.near = self.far = 1.0  # coldness of its caches
         self.unsent: list[tuple[int, Answer, int]] = []
         self.known: dict[int, tuple[Answer, int]] = {}
 
@@ -101,7 +102,12 @@ class Redis:
             slept_at = self.env.now
             node.readable = self.env.event()
             yield node.readable
-            wake = wake_ns(p.wake_warm, p.wake_cold, p.wake_tau, int(self.env.now - slept_at))
+            idle = int(self.env.now - slept_at)
+            wake = wake_ns(p.engine, idle)
+            node.near = cooled(node.near, p.engine.near_lost, idle)
+            node.far = cooled(node.far, p.engine.far_lost, idle)
+            if p.engine.wake_delay:
+                yield self.run.after(p.engine.wake_delay, Kind.NODE_WAKE, k, node.passes)
             while node.inbox:
                 cost, write_ns = self._run_pass(k, wake)
                 yield self.run.after(cost, Kind.PASS_END, k, node.passes)
@@ -116,19 +122,22 @@ class Redis:
         node, column = self.nodes[k], NODES + PER_NODE * k
         node.in_pass, node.inbox = node.inbox, []
         node.passes += 1
-        cost, write_ns = wake, 0
+        work, write_ns = wake + self.p.engine.per_pass, 0
         for item in node.in_pass:
             if isinstance(item, Feed):
                 node.known.update({token: (answer, deadline) for token, answer, deadline in item.changes})
-                cost += self.p.io + item.work
+                work += self.p.io + item.work
                 continue
             bill = self.bill = Bill(self.run.plan.cost)
             item.reply = self._execute(k, item)
             self._change(item)
-            cost += self.p.io + self.p.script + bill.cost_ns + (self.p.feed if bill.write_ns else 0)
+            work += self.p.io + self.p.script + bill.cost_ns + (self.p.feed if bill.write_ns else 0)
             write_ns += bill.write_ns
             self.run.count(column + COMMANDS, bill.commands + 1)  # the call of the script itself is one
         self.run.count(column + REQUESTS, len(node.in_pass))
+        kept = kept_cold(self.p.engine, work)
+        cost = slowed_ns(self.p.engine, work, kept, node.near, node.far)
+        node.near, node.far = node.near * kept, node.far * kept
         self.run.add_busy(column + BUSY_NS, int(self.env.now), cost)
         return cost, write_ns
 

@@ -42,20 +42,26 @@ def test_both_profiles_are_shipped():
 def test_a_shipped_profile_is_in_integer_nanoseconds_what_its_file_says_in_microseconds(name):
     profile = load_profile(name)
     document = json.loads((PROFILES / f"{name}.json").read_text(encoding="utf-8"))
-    table, engine = profile.cost_table(), profile.engine_ns()
+    table, thread, request = profile.cost_table(), profile.engine_thread(), profile.request_ns()
     assert (table.dtype, table.shape) == (np.int64, (len(Command), 4))
-    assert (engine.dtype, engine.shape) == (np.int64, (6,))
+    assert (request.dtype, request.shape) == (np.int64, (3,))
     for command in Command:
         cost = document["commands"][command.name]
         for column, key in enumerate(("call_us", "element_us", "depth_us", "per_key_us")):
             assert table[command, column] / 1e3 == pytest.approx(cost[key])
     costs = document["engine"]
-    assert engine[0] / 1e3 == pytest.approx(costs["wake_warm_us"])
-    assert engine[1] / 1e3 == pytest.approx(costs["wake_cold_us"])
-    assert engine[2] / 1e6 == pytest.approx(costs["wake_tau_ms"])
-    assert engine[3] / 1e3 == pytest.approx(costs["io_us"])
-    assert engine[4] / 1e3 == pytest.approx(document["script_overhead_us"])
-    assert engine[5] / 1e3 == pytest.approx(costs["replica_feed_us"])
+    assert thread.wake_warm / 1e3 == pytest.approx(costs["wake_warm_us"])
+    assert thread.wake_cold / 1e3 == pytest.approx(costs["wake_cold_us"])
+    assert thread.wake_tau / 1e6 == pytest.approx(costs["wake_tau_ms"])
+    assert request[0] / 1e3 == pytest.approx(costs["io_us"])
+    assert request[1] / 1e3 == pytest.approx(document["script_overhead_us"])
+    assert request[2] / 1e3 == pytest.approx(costs["replica_feed_us"])
+    for field, key in (("wake_delay", "wake_delay_us"), ("per_pass", "pass_us")):
+        assert getattr(thread, field) / 1e3 == pytest.approx(costs.get(key, 0.0))
+    for field in ("near_lost", "far_lost", "rewarm"):
+        assert getattr(thread, field) / 1e3 == pytest.approx(costs.get(f"{field}_us", 1.0))
+    assert thread.near_slow == costs.get("near_slow", 0.0)
+    assert thread.far_slow == costs.get("far_slow", 0.0)
 
 
 @pytest.mark.parametrize("name", profile_names())

@@ -26,7 +26,8 @@ def again(request) -> tuple[Profile, Profile]:
 def test_a_new_fit_gives_the_shipped_numbers(again):
     shipped, fitted = again
     # The search ends where a platform's rounding lets it: a percent is far inside the intervals.
-    assert fitted.engine_ns() == pytest.approx(shipped.engine_ns(), rel=0.01)
+    assert fitted.engine_thread() == pytest.approx(shipped.engine_thread(), rel=0.01)
+    assert fitted.request_ns() == pytest.approx(shipped.request_ns(), rel=0.01)
     assert fitted.cost_table() == pytest.approx(shipped.cost_table(), rel=0.01, abs=2)
     for name, interval in shipped.fit.parameters.items():
         assert fitted.fit.parameters[name].best == pytest.approx(interval.best, rel=0.01)
@@ -39,7 +40,7 @@ def test_a_new_fit_gives_the_shipped_numbers(again):
 def test_the_costs_of_a_profile_add_up_to_its_fitted_request(again):
     shipped, _ = again
     curve = read_curve(shipped.name)
-    _, _, _, io_ns, script_ns, feed_ns = shipped.engine_ns()
+    io_ns, script_ns, feed_ns = shipped.request_ns()
     table = shipped.cost_table()
     calls = calls_by_operation(curve.members)
     request_ns = sum(
