@@ -1,6 +1,5 @@
 """The compiled engine as the clock and the control processes see it."""
 
-import numpy as np
 
 from models import kernel
 from models.kernel import advance, first_arrivals
@@ -89,5 +88,4 @@ class KernelPlane:
         row[Column.LEVELS + Level.CALLED] = w.rooms.room["called"].sum()
         row[Column.LEVELS + Level.POOL_WAITING] = w.total[POOL_WAITING]
         row[Column.LEVELS + Level.IN_FLIGHT] = w.total[IN_FLIGHT]
-        queues = w.inbox[:, LENGTH] + w.in_pass[:, LENGTH] * (w.node["busy"] == 1)
-        row[NODES + QUEUE :: PER_NODE] = queues.astype(np.int64)
+        row[NODES + QUEUE :: PER_NODE] = w.inbox[:, LENGTH] + w.in_pass[:, LENGTH]

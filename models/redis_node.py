@@ -172,6 +172,7 @@ def on_pass_end(w: World, now: int, k: int) -> None:
     if w.inbox[k, LENGTH] > 0:
         _pass(w, now, k, 0)
     else:
+        w.in_pass[k, LENGTH] = 0
         node.busy = 0
         node.idle_since = now
 
