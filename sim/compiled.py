@@ -16,6 +16,11 @@ def compiled(function: F) -> F:
     return cast(F, njit(cache=True, error_model="numpy")(function))
 
 
+def unlocked(function: F) -> F:
+    """Compile a function on its first call; while it runs, other threads of the process run too."""
+    return cast(F, njit(cache=True, error_model="numpy", nogil=True)(function))
+
+
 def merged(function: F) -> F:
     """Make a function part of its one caller before anything is compiled: it costs no compilation of its own."""
     return cast(F, njit(error_model="numpy", inline="always")(function))

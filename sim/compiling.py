@@ -17,8 +17,10 @@ from importlib.machinery import PathFinder
 
 from sim.errors import BadInput
 
-PACKAGES = ("sim", "models")
+PACKAGES = ("sim", "models", "real_adapter")
 """Where the sources of compiled code are."""
+SIMULATION = ("sim", "models")
+"""Those of them that decide what a simulation gives."""
 KEPT = 3
 """Directories kept, of the sources used last: switching between two branches compiles nothing anew."""
 
@@ -31,9 +33,10 @@ _CPU_FIELDS = re.compile(
     re.MULTILINE,
 )
 
-_FROM = re.compile(rb"from ((?:sim|models)\b[\w.]*) import (\([^)]*\)|.*)")
+_OURS = "|".join(PACKAGES).encode()
+_FROM = re.compile(rb"from ((?:%b)\b[\w.]*) import (\([^)]*\)|.*)" % _OURS)
 _DECORATORS = re.compile(rb"(?:from|import) (?:numba|sim\.compiled)\b|from sim import [^\n]*\bcompiled\b")
-_IMPORT = re.compile(rb"import ((?:sim|models)\b[\w.]*)")
+_IMPORT = re.compile(rb"import ((?:%b)\b[\w.]*)" % _OURS)
 
 _directory: str | None = None
 _problem: str | None = None
@@ -85,7 +88,7 @@ def mark_compiled() -> None:
 
 def sources_hash() -> str:
     """Return 32 hexadecimal digits that stand for all sources of the engine and the models."""
-    return _hash_of(_sources())
+    return _hash_of(_sources(SIMULATION))
 
 
 def _base() -> str:
@@ -102,7 +105,7 @@ def _base() -> str:
 
 def _key() -> str:
     """Return 32 hexadecimal digits that stand for everything the compiled code depends on."""
-    sources = _sources()
+    sources = _sources(PACKAGES)
     digest = blake2b(_hash_of({path: sources[path] for path in _compiled(sources)}).encode(), digest_size=16)
     for package in ("numba", "llvmlite"):
         digest.update(_version_of(package) + b"\0")
@@ -111,11 +114,11 @@ def _key() -> str:
     return digest.hexdigest()
 
 
-def _sources() -> dict[str, bytes]:
-    """Return the content of every source beside this one by its path, as in "sim/compiling.py"."""
+def _sources(packages: tuple[str, ...]) -> dict[str, bytes]:
+    """Return the content of every source of *packages* by its path, as in "sim/compiling.py"."""
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     found = {}
-    for package in PACKAGES:
+    for package in packages:
         for folder, folders, files in os.walk(os.path.join(root, package)):
             folders[:] = [name for name in folders if name != "__pycache__"]
             for name in files:

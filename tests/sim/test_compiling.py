@@ -93,12 +93,26 @@ def test_every_form_of_import_is_followed(project: Path, line: str) -> None:
     assert python(project, DIRECTORY) != before
 
 
+def test_compiled_code_of_the_adapter_is_never_stale_and_says_nothing_of_the_simulation(project: Path) -> None:
+    (project / "real_adapter").mkdir()
+    loop = project / "real_adapter" / "loop.py"
+    loop.write_text(CALLER)
+    both = "from sim.compiling import require_cache, sources_hash; print(require_cache(), sources_hash())"
+    directory, sources = python(project, both).split()
+    loop.write_text(CALLER + "# changed\n")
+    changed, same = python(project, both).split()
+    assert changed != directory
+    assert same == sources
+    (project / "models" / "callee.py").write_text(CALLEE.format(2))
+    assert python(project, both).split()[1] != sources
+
+
 def test_every_compiled_function_stands_in_a_source_that_counts() -> None:
     program = (
         "import importlib, pathlib, sys\n"
         "from numba.core.dispatcher import Dispatcher\n"
         "from sim import compiling\n"
-        "sources = compiling._sources()\n"
+        "sources = compiling._sources(compiling.PACKAGES)\n"
         "files = set()\n"
         "for path in sources:\n"
         "    module = importlib.import_module(path.removesuffix('.py').removesuffix('/__init__').replace('/', '.'))\n"

@@ -1,0 +1,205 @@
+"""Connections to one or several servers, for any number of drives: made once, greeted, kept, renewed after a loss."""
+
+import ctypes
+import os
+import select
+import socket
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+
+from real_adapter import drive_loop
+from real_adapter.drive_loop import Drive, Terms, carry, new_drive
+from real_adapter.libc import NS_PER_S
+from real_adapter.requests import Argument, encode_each
+from sim.errors import BadInput
+
+DEFAULT_PORT = 6379
+_PR_SET_TIMERSLACK = 29
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server is, and with which commands a connection to it begins."""
+
+    host: str
+    port: int
+    greeting: tuple[tuple[Argument, ...], ...]
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def address_of(url: str) -> Address:
+    """Read `redis://[[user:]password@]host[:port][/database]`. BadInput, which never shows the password."""
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port or DEFAULT_PORT, parts.hostname
+    except ValueError:
+        raise BadInput("Redis URL: host or port is not valid; must be redis://host:port") from None
+    if parts.scheme in ("rediss", "valkeys"):
+        raise BadInput(f"{host}:{port}: the load driver does not speak TLS; name a port without it, as redis://")
+    if parts.scheme not in ("redis", "valkey") or not host:
+        raise BadInput(
+            f"Redis URL: must be redis://host:port, not {parts.scheme + '://' if parts.scheme else 'without a scheme'}"
+        )
+    greeting: list[tuple[Argument, ...]] = []
+    if parts.password:
+        names = (unquote(parts.username),) if parts.username else ()
+        greeting.append(("AUTH", *names, unquote(parts.password)))
+    database = parts.path.strip("/")
+    if database:
+        greeting.append(("SELECT", database))
+    return Address(host, port, tuple(greeting))
+
+
+class Connections:
+    """*count* open connections, a context manager; connection i goes to server i modulo the number of *urls*.
+
+    Each begins with what its URL says (AUTH, SELECT), with the commands of *preamble* (such as READONLY) and with a
+    PING. BadInput if a server cannot be reached within *timeout_s*, refuses one of these or is no Redis.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        count: int,
+        preamble: Sequence[Sequence[Argument]] = (),
+        timeout_s: float = 5.0,
+    ) -> None:
+        if not urls or count < 1:
+            raise ValueError(f"there must be a URL and a connection at least, not {len(urls)} and {count}")
+        self.addresses = [address_of(url) for url in urls]
+        self.preamble = [tuple(command) for command in preamble]
+        self.count = count
+        self.timeout_s = timeout_s
+        self.sockets: list[socket.socket] = []
+        self._to_renew = False
+
+    def __enter__(self) -> Self:
+        self._open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all of them."""
+        for each in self.sockets:
+            each.close()
+        self.sockets = []
+
+    def descriptors(self) -> list[int]:
+        """Return the file descriptors. Connections on which a reply may still come are made anew before."""
+        if self._to_renew:
+            self.close()
+            self._open()
+        return [each.fileno() for each in self.sockets]
+
+    def run(self, drive: Drive, terms: Terms, cores: Collection[int] | None = None) -> bool:
+        """Carry a drive out in a thread of its own, pinned to *cores*; return whether every reply came in time.
+
+        BadInput if a connection was lost or the server does not keep to the protocol.
+        """
+        self._to_renew = True
+        with select.epoll() as poll, ThreadPoolExecutor(1) as pool:
+            future = pool.submit(_run_pinned, drive, terms._replace(epoll=poll.fileno()), cores)
+            try:
+                outcome = future.result()
+            except BaseException:
+                drive.tally[drive_loop.STOP] = 1
+                raise
+        if outcome not in (drive_loop.FINISHED, drive_loop.OVERDUE):
+            raise BadInput(self._what_broke(drive, outcome))
+        self._to_renew = outcome != drive_loop.FINISHED
+        return not self._to_renew
+
+    def _address(self, connection: int) -> Address:
+        return self.addresses[connection % len(self.addresses)]
+
+    def _open(self) -> None:
+        try:
+            for number in range(self.count):
+                self.sockets.append(_connected(self._address(number), self.timeout_s))
+            self._greet()
+        except BaseException:
+            self.close()
+            raise
+
+    def _greet(self) -> None:
+        commands, on = [], []
+        for number in range(self.count):
+            greeting = [*self._address(number).greeting, *self.preamble, ("PING",)]
+            commands += greeting
+            on += [number] * len(greeting)
+        requests = encode_each(commands)
+        due_ns = np.zeros(len(requests), np.int64)
+        descriptors = [each.fileno() for each in self.sockets]
+        drive = new_drive(
+            requests.blob, requests.begin, requests.end, np.array(on), due_ns, len(requests), False, descriptors
+        )
+        within_ns = round(self.timeout_s * NS_PER_S)
+        in_time = self.run(drive, Terms(-1, 0, -1, within_ns, within_ns, busy_wait=False))
+        if drive.tally[drive_loop.ERRORS]:
+            failed = int(drive.tally[drive_loop.FIRST_FAILED])
+            raise BadInput(_refusal(self._address(on[failed]), commands[failed], error_text(drive) or ""))
+        if not in_time:
+            silent = self._address(on[int(np.flatnonzero(drive.replied < 0)[0])])
+            raise BadInput(f"{silent}: no answer to PING within {self.timeout_s:g} s; is this a Redis server?")
+
+    def _what_broke(self, drive: Drive, outcome: int) -> str:
+        where = self._address(int(drive.tally[drive_loop.BROKEN_LINE]))
+        done = f"after {drive.tally[drive_loop.ANSWERED]:,} of {drive.due.size:,} replies"
+        said = error_text(drive)
+        told = f" (it said: {said})" if said else ""
+        if outcome == drive_loop.REFUSED:
+            return f"{where}: the connection was lost {done}: {os.strerror(int(drive.tally[drive_loop.ERRNO]))}{told}"
+        if outcome == drive_loop.CLOSED:
+            return f"{where}: the server closed the connection {done}{told}"
+        if outcome == drive_loop.UNASKED:
+            return f"{where}: the server sent a reply that nothing had asked for, {done}{told}"
+        return f"{where}: what came is not the Redis protocol, {done}; is this a Redis server?"
+
+
+def error_text(drive: Drive) -> str | None:
+    """Return the text of the first error reply, in one line."""
+    text = drive.error.text[: drive.error.size[0]].tobytes().decode("utf-8", "replace")
+    return " ".join(text.split()) if drive.error.reader[0] >= 0 else None
+
+
+def _run_pinned(drive: Drive, terms: Terms, cores: Collection[int] | None) -> int:
+    if cores is not None:
+        try:
+            os.sched_setaffinity(0, cores)  # of this thread, which ends with the drive
+        except OSError:
+            allowed = sorted(os.sched_getaffinity(0))
+            raise BadInput(f"cores: {sorted(cores)} cannot be used; must be among {allowed}") from None
+    # the system may wake a sleeper 50 us late, to wake several at once, unless it asks for better
+    ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
+    return int(carry(drive, terms))
+
+
+def _connected(address: Address, timeout_s: float) -> socket.socket:
+    try:
+        made = socket.create_connection((address.host, address.port), timeout_s)
+    except TimeoutError:
+        raise BadInput(f"{address}: no connection within {timeout_s:g} s") from None
+    except OSError as error:
+        raise BadInput(f"{address}: cannot connect: {error.strerror or error}") from None
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    made.setblocking(False)
+    return made
+
+
+def _refusal(address: Address, command: tuple[Argument, ...], text: str) -> str:
+    name = str(command[0])
+    if name.upper() in ("AUTH", "HELLO"):  # a server may repeat what it was sent
+        return f"{address}: {name} was refused ({text.split(' ')[0]}); check user and password of the URL"
+    return f"{address}: {name} was refused: {text}"
