@@ -5,12 +5,12 @@ quantile whatever else the scenario changes.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from models.columns import read_column
 from models.scenario.arrival import (
     ExponentialArrival,
     RushArrival,
@@ -110,8 +110,8 @@ def _nanoseconds(seconds: Floats) -> NDArray[np.int64]:
 
 def _recorded(trace: TraceArrival, count: int) -> Floats:
     """Return the first `count` arrivals of the trace, in order of time."""
-    times = _column(trace)
     path = "clients.arrival.file"
+    times = read_column(trace.file, trace.column, path)
     if len(times) < count:
         raise BadInput(f"{path}: has {len(times):,} rows; must have one for each of clients.count = {count:,}")
     wrong = np.flatnonzero(~(np.isfinite(times) & (times >= 0) & (times <= LATEST_S)))
@@ -119,26 +119,3 @@ def _recorded(trace: TraceArrival, count: int) -> Floats:
         value = times[wrong[0]]
         raise BadInput(f"{path}: {shown(trace.column)} is {value:g} in row {wrong[0] + 1}; must be 0 to {LATEST_S:g}")
     return np.sort(times)[:count]
-
-
-def _column(trace: TraceArrival) -> Floats:
-    import pandas  # half a second that only traces need
-
-    path = "clients.arrival.file"
-    parquet = Path(trace.file).suffix.lower() in (".parquet", ".pq")
-    try:
-        if parquet:
-            column = pandas.read_parquet(trace.file, columns=[trace.column])[trace.column]
-        else:
-            column = pandas.read_csv(trace.file, usecols=[trace.column])[trace.column]
-        return np.asarray(pandas.to_numeric(column), dtype=np.float64)
-    except OSError as error:
-        raise BadInput(f"{path}: cannot read {shown(trace.file)}: {error.strerror or _brief(error)}") from None
-    except (ValueError, TypeError, KeyError) as error:
-        raise BadInput(
-            f"{path}: no numbers in column {shown(trace.column)} of {shown(trace.file)}: {_brief(error)}"
-        ) from None
-
-
-def _brief(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]

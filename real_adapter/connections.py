@@ -13,9 +13,9 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 
+from models.units import ns
 from real_adapter import drive_loop
 from real_adapter.drive_loop import Drive, Terms, carry, new_drive
-from real_adapter.libc import NS_PER_S
 from real_adapter.requests import Argument, encode_each
 from sim.errors import BadInput
 
@@ -145,7 +145,7 @@ class Connections:
         drive = new_drive(
             requests.blob, requests.begin, requests.end, np.array(on), due_ns, len(requests), False, descriptors
         )
-        within_ns = round(self.timeout_s * NS_PER_S)
+        within_ns = ns(self.timeout_s)
         in_time = self.run(drive, Terms(-1, 0, -1, within_ns, within_ns, busy_wait=False))
         if drive.tally[drive_loop.ERRORS]:
             failed = int(drive.tally[drive_loop.FIRST_FAILED])

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.units import SECOND
 from real_adapter.libc import (
     EPOLL_CTL_ADD,
     EPOLL_CTL_MOD,
     EPOLL_EVENT,
     MSG_NOSIGNAL,
-    NS_PER_S,
     POLLFD,
     epoll_ctl,
     epoll_wait,
@@ -151,6 +151,7 @@ def carry(d: Drive, terms: Terms) -> int:
 
 @compiled
 def _loop(d: Drive, terms: Terms) -> int:
+    idle_since = -1
     while True:
         now = _now(d)
         if d.tally[ANSWERED] == d.tally[RELEASED]:
@@ -160,12 +161,17 @@ def _loop(d: Drive, terms: Terms) -> int:
         if now >= terms.deadline_ns:
             return OVERDUE
         _queue_due(d, terms, now)
-        idle = d.tally[TO_SEND_COUNT] == 0
+        if d.tally[TO_SEND_COUNT] == 0 and idle_since < 0:
+            idle_since = now
+        elif d.tally[TO_SEND_COUNT] > 0 and idle_since >= 0:
+            d.tally[IDLE_NS] += now - idle_since
+            idle_since = -1
         outcome = _send_some(d, terms)
         if outcome == FINISHED:
             ready = _wait(d, terms)
-            if idle:
-                d.tally[IDLE_NS] += _now(d) - now
+            if ready > 0 and idle_since >= 0:
+                d.tally[IDLE_NS] += _now(d) - idle_since
+                idle_since = -1
             outcome = _read_some(d, terms, ready)
         if outcome != FINISHED:
             return outcome
@@ -282,8 +288,8 @@ def _wait(d: Drive, terms: Terms) -> int:
             rest = min(rest, max(_send_time(d, terms, d.tally[NEXT]) - _now(d), 0))
         d.poll[0].fd = terms.epoll
         d.poll[0].events = _IN
-        d.timespec[0] = rest // NS_PER_S
-        d.timespec[1] = rest % NS_PER_S
+        d.timespec[0] = rest // SECOND
+        d.timespec[1] = rest % SECOND
         ppoll(d.poll.ctypes.data, 1, d.timespec.ctypes.data, 0)
     ready = epoll_wait(terms.epoll, d.events.ctypes.data, REPLIES_AT_ONCE, 0)
     d.tally[WAKES] += ready > 0

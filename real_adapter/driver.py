@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.units import SECOND, ns
 from real_adapter import drive_loop
 from real_adapter.connections import Connections, error_text
 from real_adapter.drive_loop import Drive, Terms, new_drive
-from real_adapter.libc import NS_PER_S
 from real_adapter.requests import Requests
 
 MOST_LATE_US = 200.0
@@ -83,7 +83,7 @@ def drive_open(
     if tick_ns < 0:
         raise ValueError(f"tick_ns ({tick_ns}) must not be negative")
     deadline_ns = int(due[-1]) + tick_ns if due.size else 0
-    deadline_ns += round(patience_s * NS_PER_S)
+    deadline_ns += ns(patience_s)
     drive = _new(connections, requests, due, on, len(requests), keep_integers)
     connections.run(drive, Terms(-1, tick_ns, -1, deadline_ns, deadline_ns, busy_wait), cores)
     return _driven(drive, tick_ns, open_loop=True)
@@ -108,10 +108,10 @@ def drive_closed(
     """
     if users < 1:
         raise ValueError(f"users ({users}) must be at least 1")
-    until_ns, patience_ns = round(duration_s * NS_PER_S), round(patience_s * NS_PER_S)
+    until_ns, patience_ns = ns(duration_s), ns(patience_s)
     due = np.zeros(len(requests), np.int64)
     drive = _new(connections, requests, due, None, min(users, len(requests)), keep_integers)
-    terms = Terms(-1, 0, round(think_s * NS_PER_S), until_ns, until_ns + patience_ns, busy_wait)
+    terms = Terms(-1, 0, ns(think_s), until_ns, until_ns + patience_ns, busy_wait)
     connections.run(drive, terms, cores)
     return _driven(drive, 0, open_loop=False)
 
@@ -146,7 +146,7 @@ def _driven(drive: Drive, tick_ns: int, open_loop: bool) -> Driven:
         fell_behind=bool(slow or (replied < 0).any()),
         late_p99_us=late_p99_us,
         busy_percent=busy_percent,
-        seconds=end_ns / NS_PER_S,
+        seconds=end_ns / SECOND,
         send_calls=int(tally[drive_loop.SEND_CALLS]),
         wakes=int(tally[drive_loop.WAKES]),
     )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numba import types
 
+from models.units import SECOND
 from sim.compiled import inlined
 
 _INT, _SIZE, _ADDRESS = types.int32, types.intp, types.uintp
@@ -26,7 +27,6 @@ _errno_location: Any = types.ExternalFunction("__errno_location", types.CPointer
 CLOCK_MONOTONIC = 1
 MSG_NOSIGNAL = 0x4000
 EPOLL_CTL_ADD, EPOLL_CTL_MOD = 1, 3
-NS_PER_S = 1_000_000_000
 
 EPOLL_EVENT = np.dtype([("events", "u4"), ("data", "u8")], align=platform.machine() != "x86_64")
 """`struct epoll_event`, which Linux packs on x86-64 alone."""
@@ -44,4 +44,4 @@ def errno() -> int:
 def monotonic_ns(timespec: Any) -> int:
     """Return the monotonic clock in ns, the one of `time.monotonic_ns`. *timespec*, int64[2], is overwritten."""
     _clock_gettime(CLOCK_MONOTONIC, timespec.ctypes.data)
-    return int(timespec[0]) * NS_PER_S + int(timespec[1])
+    return int(timespec[0]) * SECOND + int(timespec[1])
