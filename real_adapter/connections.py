@@ -14,8 +14,9 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 
 from models.units import ns
-from real_adapter import drive_loop
-from real_adapter.drive_loop import Drive, Terms, carry, new_drive
+from real_adapter import drive_state
+from real_adapter.drive_loop import carry
+from real_adapter.drive_state import Drive, Terms, new_drive
 from real_adapter.requests import Argument, encode_each
 from sim.errors import BadInput
 
@@ -39,15 +40,16 @@ def address_of(url: str) -> Address:
     """Read `redis://[[user:]password@]host[:port][/database]`. BadInput, which never shows the password."""
     try:
         parts = urlsplit(url)
-        port, host = parts.port or DEFAULT_PORT, parts.hostname
+        host, port = parts.hostname, parts.port or DEFAULT_PORT
     except ValueError:
         raise BadInput("Redis URL: host or port is not valid; must be redis://host:port") from None
     if parts.scheme in ("rediss", "valkeys"):
         raise BadInput(f"{host}:{port}: the load driver does not speak TLS; name a port without it, as redis://")
     if parts.scheme not in ("redis", "valkey") or not host:
-        raise BadInput(
-            f"Redis URL: must be redis://host:port, not {parts.scheme + '://' if parts.scheme else 'without a scheme'}"
-        )
+        given = f"{parts.scheme}://" if parts.scheme else "without a scheme"
+        raise BadInput(f"Redis URL: must be redis://host:port, not {given}")
+    if parts.query:
+        raise BadInput(f"{host}:{port}: the load driver takes no settings after the ? of a URL")
     greeting: list[tuple[Argument, ...]] = []
     if parts.password:
         names = (unquote(parts.username),) if parts.username else ()
@@ -74,6 +76,8 @@ class Connections:
     ) -> None:
         if not urls or count < 1:
             raise ValueError(f"there must be a URL and a connection at least, not {len(urls)} and {count}")
+        if not hasattr(select, "epoll"):
+            raise BadInput("the load driver needs Linux: this system has no epoll")
         self.addresses = [address_of(url) for url in urls]
         self.preamble = [tuple(command) for command in preamble]
         self.count = count
@@ -101,6 +105,8 @@ class Connections:
         if self._to_renew:
             self.close()
             self._open()
+        if not self.sockets:
+            raise ValueError("these connections are not open; use them as a context manager")
         return [each.fileno() for each in self.sockets]
 
     def run(self, drive: Drive, terms: Terms, cores: Collection[int] | None = None) -> bool:
@@ -114,11 +120,11 @@ class Connections:
             try:
                 outcome = future.result()
             except BaseException:
-                drive.tally[drive_loop.STOP] = 1
+                drive.tally[drive_state.STOP] = 1
                 raise
-        if outcome not in (drive_loop.FINISHED, drive_loop.OVERDUE):
+        if outcome not in (drive_state.FINISHED, drive_state.OVERDUE):
             raise BadInput(self._what_broke(drive, outcome))
-        self._to_renew = outcome != drive_loop.FINISHED
+        self._to_renew = outcome != drive_state.FINISHED
         return not self._to_renew
 
     def _address(self, connection: int) -> Address:
@@ -142,30 +148,33 @@ class Connections:
         requests = encode_each(commands)
         due_ns = np.zeros(len(requests), np.int64)
         descriptors = [each.fileno() for each in self.sockets]
-        drive = new_drive(
-            requests.blob, requests.begin, requests.end, np.array(on), due_ns, len(requests), False, descriptors
-        )
+        drive = new_drive(requests, np.array(on), due_ns, len(requests), False, descriptors)
         within_ns = ns(self.timeout_s)
         in_time = self.run(drive, Terms(-1, 0, -1, within_ns, within_ns, busy_wait=False))
-        if drive.tally[drive_loop.ERRORS]:
-            failed = int(drive.tally[drive_loop.FIRST_FAILED])
+        if drive.tally[drive_state.ERRORS]:
+            failed = int(drive.tally[drive_state.FIRST_FAILED])
             raise BadInput(_refusal(self._address(on[failed]), commands[failed], error_text(drive) or ""))
         if not in_time:
             silent = self._address(on[int(np.flatnonzero(drive.replied < 0)[0])])
             raise BadInput(f"{silent}: no answer to PING within {self.timeout_s:g} s; is this a Redis server?")
 
     def _what_broke(self, drive: Drive, outcome: int) -> str:
-        where = self._address(int(drive.tally[drive_loop.BROKEN_LINE]))
-        done = f"after {drive.tally[drive_loop.ANSWERED]:,} of {drive.due.size:,} replies"
-        said = error_text(drive)
-        told = f" (it said: {said})" if said else ""
-        if outcome == drive_loop.REFUSED:
-            return f"{where}: the connection was lost {done}: {os.strerror(int(drive.tally[drive_loop.ERRNO]))}{told}"
-        if outcome == drive_loop.CLOSED:
+        where = self._address(int(drive.tally[drive_state.BROKEN_LINE]))
+        done = f"after {drive.tally[drive_state.ANSWERED]:,} of {drive.due.size:,} replies"
+        told = f" (it said: {self._quotable(drive, where)})" if error_text(drive) else ""
+        if outcome == drive_state.REFUSED:
+            return f"{where}: the connection was lost {done}: {os.strerror(int(drive.tally[drive_state.ERRNO]))}{told}"
+        if outcome == drive_state.CLOSED:
             return f"{where}: the server closed the connection {done}{told}"
-        if outcome == drive_loop.UNASKED:
+        if outcome == drive_state.UNASKED:
             return f"{where}: the server sent a reply that nothing had asked for, {done}{told}"
         return f"{where}: what came is not the Redis protocol, {done}; is this a Redis server?"
+
+    def _quotable(self, drive: Drive, where: Address) -> str:
+        """Return what the server said; its first word only where it may repeat a password that it was sent."""
+        text = error_text(drive) or ""
+        secret = any(_is_secret(command) for command in (*where.greeting, *self.preamble))
+        return text.split(" ")[0] if secret else text
 
 
 def error_text(drive: Drive) -> str | None:
@@ -199,7 +208,10 @@ def _connected(address: Address, timeout_s: float) -> socket.socket:
 
 
 def _refusal(address: Address, command: tuple[Argument, ...], text: str) -> str:
-    name = str(command[0])
-    if name.upper() in ("AUTH", "HELLO"):  # a server may repeat what it was sent
-        return f"{address}: {name} was refused ({text.split(' ')[0]}); check user and password of the URL"
-    return f"{address}: {name} was refused: {text}"
+    if _is_secret(command):
+        return f"{address}: {command[0]!s} was refused ({text.split(' ')[0]}); check user and password of the URL"
+    return f"{address}: {command[0]!s} was refused: {text}"
+
+
+def _is_secret(command: tuple[Argument, ...]) -> bool:
+    return str(command[0]).upper() in ("AUTH", "HELLO")

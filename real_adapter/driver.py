@@ -11,13 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.units import SECOND, ns
-from real_adapter import drive_loop
+from real_adapter import drive_state
 from real_adapter.connections import Connections, error_text
-from real_adapter.drive_loop import Drive, Terms, new_drive
+from real_adapter.drive_state import Drive, Terms, new_drive
 from real_adapter.requests import Requests
 
-MOST_LATE_US = 200.0
-MOST_BUSY_PERCENT = 95.0
+MOST_LATE_US = 100.0
+"""Of 99 % of the requests. On two quiet cores of a virtual machine, p99 was 12 to 30 us at 1,000 to 30,000 requests/s.
+All requests held back to the end of ticks of 100 us cost a server 12 % less CPU each, of 1 ms 40 % less, as it meets
+them together; so what happens to the last percent changes its CPU by less than half a percent."""
+MOST_BUSY_PERCENT = 98.0
+"""Of a closed loop. With the driver 97 % busy, at 150,000 PINGs/s, the server was still 95 to 98 % busy itself."""
 
 Times = NDArray[np.int64]
 
@@ -124,35 +128,34 @@ def _new(
     chosen = np.array(on, np.int64)
     if chosen.shape != due.shape or (chosen.size and (chosen.min() < 0 or chosen.max() >= connections.count)):
         raise ValueError(f"on must name one of {connections.count} connections for each of {len(requests)} requests")
-    descriptors = connections.descriptors()
-    return new_drive(requests.blob, requests.begin, requests.end, chosen, due, released, keep_integers, descriptors)
+    return new_drive(requests, chosen, due, released, keep_integers, connections.descriptors())
 
 
 def _driven(drive: Drive, tick_ns: int, open_loop: bool) -> Driven:
     tally = drive.tally
-    released = int(tally[drive_loop.RELEASED])
+    released = int(tally[drive_state.RELEASED])
     due, sent, replied = (times[:released].copy() for times in (drive.due, drive.sent, drive.replied))
-    end_ns = max(int(tally[drive_loop.END_NS]), 1)
-    late_p99_us = _late_p99_us(due, np.where(sent < 0, end_ns, sent), tick_ns)
-    busy_percent = 100 * (1 - int(tally[drive_loop.IDLE_NS]) / end_ns)
-    slow = late_p99_us > MOST_LATE_US if open_loop else busy_percent > MOST_BUSY_PERCENT
+    end_ns = max(int(tally[drive_state.END_NS]), 1)
+    late_us = late_p99_us(due, np.where(sent < 0, end_ns, sent), tick_ns)
+    busy_percent = 100 * (1 - int(tally[drive_state.IDLE_NS]) / end_ns)
+    slow = late_us > MOST_LATE_US if open_loop else busy_percent > MOST_BUSY_PERCENT
     return Driven(
         due_ns=due,
         sent_ns=sent,
         replied_ns=replied,
         integers=drive.integer[:released].copy() if drive.integer.size else None,
-        errors=int(tally[drive_loop.ERRORS]),
+        errors=int(tally[drive_state.ERRORS]),
         first_error=error_text(drive),
         fell_behind=bool(slow or (replied < 0).any()),
-        late_p99_us=late_p99_us,
+        late_p99_us=late_us,
         busy_percent=busy_percent,
         seconds=end_ns / SECOND,
-        send_calls=int(tally[drive_loop.SEND_CALLS]),
-        wakes=int(tally[drive_loop.WAKES]),
+        send_calls=int(tally[drive_state.SEND_CALLS]),
+        wakes=int(tally[drive_state.WAKES]),
     )
 
 
-def _late_p99_us(due: Times, sent: Times, tick_ns: int) -> float:
+def late_p99_us(due: Times, sent: Times, tick_ns: int) -> float:
     """Return the 99th percentile of how late the first request of each instant was sent, in us; 0 if there is none."""
     if due.size == 0:
         return 0.0
