@@ -87,10 +87,13 @@ def test_a_user_waits_for_a_reply_and_thinks_before_the_next_request(
             open_ones, numbered(count), users, 20, think_s=think_us / 1e6, keep_integers=True, **SLEEPS
         )
     assert driven.integers.tolist() == list(range(count))
-    assert sorted(int(each[-1]) for received in server.received for each in received) == list(range(count))
+    arrived = {int(each[-1]): which for which, received in enumerate(server.received) for each in received}
+    on = np.array([arrived[number] for number in range(count)])
     assert not driven.due_ns[:users].any()
     # every later request is due a think time after a reply, one for each, and on the connection of that reply
-    assert driven.due_ns[users:].tolist() == (np.sort(driven.replied_ns)[: count - users] + think_us * 1000).tolist()
+    releasing = np.argsort(driven.replied_ns, kind="stable")[: count - users]
+    assert driven.due_ns[users:].tolist() == (driven.replied_ns[releasing] + think_us * 1000).tolist()
+    assert on.tolist() == [*(user % connections for user in range(users)), *on[releasing]]
     changes = np.concatenate([np.ones(count), -np.ones(count)])
     order = np.lexsort((changes, np.concatenate([driven.sent_ns, driven.replied_ns])))
     assert np.cumsum(changes[order]).max() <= users
