@@ -1,6 +1,5 @@
 """The compiled engine as the clock and the control processes see it."""
 
-
 from models import kernel
 from models.kernel import advance, first_arrivals
 from models.loads import next_source_time
