@@ -1,7 +1,6 @@
 """Running a scenario: once, many times, or against another."""
 
 import dataclasses
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from models.scenario import Scenario
 from sim.errors import BadInput
 from sim.experiment import compare_paired, replicate
 from sim.outcome import Outcome, Replications
+from sim.workers import processes_for
 
 
 def simulate(
@@ -55,7 +55,7 @@ def simulate_many(
     found = Replications(task.key, {seed: outcome})
     if replications > 1:
         others = range(seed + 1, seed + replications)
-        found += replicate(task, others, workers=_workers(replications - 1), store=store, on_done=tally.done)
+        found += replicate(task, others, workers=processes_for(replications - 1), store=store, on_done=tally.done)
     return dataclasses.replace(
         first,
         manifest={**first.manifest, "replications": replications, "wall_s": tally.wall_s()},
@@ -81,7 +81,7 @@ def compare_scenarios(
     tally = _Tally(2 * replications, progress)
     tally.start()
     seeds = range(seed, seed + replications)
-    both = compare_paired(*tasks, seeds, workers=_workers(2 * replications), store=store, on_done=tally.done)
+    both = compare_paired(*tasks, seeds, workers=processes_for(2 * replications), store=store, on_done=tally.done)
     return {
         name: Difference(
             kpi=name,
@@ -99,12 +99,6 @@ def _task(scenario: Scenario, engine: str) -> ScenarioTask:
     if engine not in ENGINES:
         raise BadInput(f"engine: {engine!r} is not known; must be one of {', '.join(ENGINES)}")
     return ScenarioTask.of(scenario, engine)
-
-
-def _workers(runs: int) -> int:
-    """Return how many processes to use: one per processor that this process may run on, and no idle ones."""
-    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(here, runs)
 
 
 def _with_interval(kpi: Kpi, name: str, found: Replications[Histograms]) -> Kpi:

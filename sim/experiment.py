@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic
+from typing import Generic, NamedTuple
 
 from sim.errors import BadInput
 from sim.estimate import Estimate
 from sim.outcome import Comparison, Outcome, P, Replications, Task
 from sim.store import Store
-from sim.workers import Workers
+from sim.workers import Crew, Job, Workers
 
 OnDone = Callable[[int, Outcome[P]], None]
 """Called in the calling process with each seed and its outcome as it finishes, those found stored first."""
@@ -104,25 +104,49 @@ def compare_paired(
         return Comparison(a, _run(crew, task_b, seeds, store, on_done))
 
 
-def _run(
-    crew: Workers, task: Task[P], seeds: Sequence[int], store: Path | None, on_done: OnDone[P] | None
-) -> Replications[P]:
+class Done(NamedTuple, Generic[P]):
+    """A finished replication of one of several tasks: its place among them, and whether it was found stored."""
+
+    place: int
+    seed: int
+    outcome: Outcome[P]
+    stored: bool
+
+
+def replications_of(
+    tasks: Sequence[Task[P]], seeds: Sequence[int], crew: Crew, store: Path | None = None
+) -> Iterator[Done[P]]:
+    """Each replication of several tasks on common *seeds*: those found in *store* first, the others as they finish.
+
+    Nothing is kept here, so that thousands of tasks do not fill the memory; *store* as for `replicate`. BadInput and
+    ReplicationFailed too.
+    """
     wanted = _checked_seeds(seeds)
-    shelf = Store(store, task.key) if store is not None else None
-    outcomes: dict[int, Outcome[P]] = {}
-    if shelf is not None:
+    shelves = [Store(store, task.key) if store is not None else None for task in tasks]
+    missing: list[tuple[int, int]] = []
+    for place, (task, shelf) in enumerate(zip(tasks, shelves, strict=True)):
         for seed in wanted:
-            stored = shelf.read(seed, task.payload_from_json)
-            if stored is not None:
-                outcomes[seed] = stored
-                if on_done is not None:
-                    on_done(seed, stored)
-    for seed, outcome in crew.run(task, [seed for seed in wanted if seed not in outcomes]):
+            stored = shelf.read(seed, task.payload_from_json) if shelf is not None else None
+            if stored is None:
+                missing.append((place, seed))
+            else:
+                yield Done(place, seed, stored, stored=True)
+    for k, outcome in crew.run([Job(tasks[place], seed) for place, seed in missing]):
+        place, seed = missing[k]
+        shelf = shelves[place]
         if shelf is not None:
             shelf.write(seed, outcome)
-        outcomes[seed] = outcome
+        yield Done(place, seed, outcome, stored=False)
+
+
+def _run(
+    crew: Crew, task: Task[P], seeds: Sequence[int], store: Path | None, on_done: OnDone[P] | None
+) -> Replications[P]:
+    outcomes: dict[int, Outcome[P]] = {}
+    for done in replications_of([task], seeds, crew, store):
+        outcomes[done.seed] = done.outcome
         if on_done is not None:
-            on_done(seed, outcome)
+            on_done(done.seed, done.outcome)
     return Replications(task.key, outcomes)
 
 

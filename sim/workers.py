@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
 from types import TracebackType
-from typing import Self
+from typing import Generic, NamedTuple, Protocol, Self
 
 from sim.errors import BadInput
 from sim.outcome import Outcome, P, Task
@@ -17,6 +17,27 @@ from sim.outcome import Outcome, P, Task
 
 class ReplicationFailed(RuntimeError):
     """A replication ended in an error, or its process died: the message says which and why."""
+
+
+class Job(NamedTuple, Generic[P]):
+    """One replication to run: a task and a seed."""
+
+    task: Task[P]
+    seed: int
+
+
+class Crew(Protocol):
+    """Whoever runs jobs: processes of this machine, or those of a cluster."""
+
+    def run(self, jobs: Sequence[Job[P]]) -> Iterator[tuple[int, Outcome[P]]]:
+        """The place in *jobs* of each job with its outcome, as they finish."""
+        ...
+
+
+def processes_for(jobs: int) -> int:
+    """How many processes to use for *jobs*: one per processor that this process may run on, and no idle ones."""
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(here, jobs))
 
 
 class Workers:
@@ -41,17 +62,17 @@ class Workers:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
 
-    def run(self, task: Task[P], seeds: Sequence[int]) -> Iterator[tuple[int, Outcome[P]]]:
-        """Each seed with its outcome, as they finish.
+    def run(self, jobs: Sequence[Job[P]]) -> Iterator[tuple[int, Outcome[P]]]:
+        """The place in *jobs* of each job with its outcome, as they finish.
 
         After a failure nothing new is started; what is already running is still yielded, so that it can be
         kept, and then the failure is raised: BadInput as it is, anything else as ReplicationFailed.
         """
         if self.count == 1:
-            for seed in seeds:
-                yield seed, _attempt(task, seed)
+            for place, job in enumerate(jobs):
+                yield place, attempt(job)
             return
-        running = self._submit(task, seeds)
+        running = self._submit(jobs)
         failure: Exception | None = None
         for future in as_completed(running):
             if future.cancelled():
@@ -59,45 +80,47 @@ class Workers:
             try:
                 outcome = future.result()
             except Exception as error:
-                failure = failure or _explained(error, running[future])
+                failure = failure or explained(error, jobs[running[future]].seed)
                 for other in running:
                     other.cancel()
             else:
-                yield running[future], outcome
+                yield running.pop(future), outcome
         if failure is not None:
             raise failure
 
-    def _submit(self, task: Task[P], seeds: Sequence[int]) -> dict[Future[Outcome[P]], int]:
+    def _submit(self, jobs: Sequence[Job[P]]) -> dict[Future[Outcome[P]], int]:
         if self._pool is None:
             # spawn, not fork: a forked copy of compiled code's threads and locks can hang
             spawn = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self.count, mp_context=spawn, initializer=_start_worker)
         try:
-            return {self._pool.submit(_attempt, task, seed): seed for seed in seeds}
+            return {self._pool.submit(attempt, job): place for place, job in enumerate(jobs)}
         except BrokenExecutor as error:
-            raise _explained(error, seeds[0]) from error
+            raise explained(error, jobs[0].seed) from error
 
 
-def _attempt(task: Task[P], seed: int) -> Outcome[P]:
+def attempt(job: Job[P]) -> Outcome[P]:
+    """Run one job. BadInput as it is, any other error as ReplicationFailed."""
     try:
-        return task(seed)
+        return job.task(job.seed)
     except BadInput:
         raise
     except Exception as error:
-        raise _failed(seed, error) from error
+        raise _failed(job.seed, error) from error
 
 
-def _explained(error: Exception, seed: int) -> Exception:
+def explained(error: Exception, seed: int) -> Exception:
+    """What to raise for the *error* with which the process that ran *seed* came back."""
     if isinstance(error, BadInput | ReplicationFailed):
         return error
     if isinstance(error, BrokenExecutor):
-        explained = ReplicationFailed(
+        result = ReplicationFailed(
             "a worker process died (killed, out of memory, or a crash in compiled code); fewer workers need less memory"
         )
     else:
-        explained = _failed(seed, error)
-    explained.__cause__ = error
-    return explained
+        result = _failed(seed, error)
+    result.__cause__ = error
+    return result
 
 
 def _failed(seed: int, error: Exception) -> ReplicationFailed:

@@ -96,7 +96,7 @@ def test_those_who_were_told_do_not_wait_in_vain() -> None:
 def test_replications_give_students_interval_of_single_runs(
     scenario: Scenario, result: RunResult, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
-    monkeypatch.setattr(module, "_workers", lambda runs: workers)
+    monkeypatch.setattr(module, "processes_for", lambda jobs: workers)
     many = simulate_many(scenario, 3)
     singles = [simulate(scenario, seed=seed) for seed in (1, 2, 3)]
     for name in ("wait.mean_s", "latency.status_p99_ms", "requests.total"):
@@ -123,7 +123,7 @@ def test_what_no_replication_observed_stays_unknown() -> None:
 def test_finished_replications_are_taken_from_the_store(
     scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_workers", lambda runs: 1)
+    monkeypatch.setattr(module, "processes_for", lambda jobs: 1)
     before = simulate_many(scenario, 3, store=tmp_path)
     # from now on a run that is not stored fails, but for the first, which is run for its series
     monkeypatch.setattr(ScenarioTask, "__call__", None)
