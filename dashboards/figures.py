@@ -1,18 +1,27 @@
-"""The figures of a run, one function each: a plotly figure whose title says what it shows.
-
-Backgrounds are transparent and text colours are left to the page, so a figure stands on light and dark alike.
-Colours are those of Okabe and Ito (Color Universal Design, 2008), told apart by colour-blind readers.
-"""
+"""The figures of a run, one function each: a plotly figure whose title says what it shows."""
 
 from __future__ import annotations
 
 import math
-import textwrap
 from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dashboards.looks import (
+    BLUE,
+    BLUE_WASH,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    log_axis,
+    mark_level,
+    styled,
+)
 from models.judge.findings import (
     TALK_ENOUGH_RPS,
     TALK_PEOPLE,
@@ -27,13 +36,6 @@ if TYPE_CHECKING:
 
     from models.results.result import RunResult
     from models.scenario import Scenario
-
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
-BLUE_WASH = "rgba(0,114,178,.18)"
-GREY = "#8A8F98"
-GRID = "#E3E6EA"
-INK = "#444444"
-"""Colour of text where no page sets another."""
 
 ENDPOINT_COLOURS = {"status": BLUE, "join": ORANGE, "enter": GREEN, "reserve": PURPLE, "leave": GREY}
 
@@ -88,8 +90,8 @@ def requests_by_endpoint(result: RunResult, scenario: Scenario) -> go.Figure:
         if result.series[f"sent_{endpoint}"].any():
             figure.add_scatter(x=series.index, y=series[f"sent_{endpoint}"], name=endpoint, line={"color": colour})
     if scenario.clients.count == TALK_PEOPLE and scenario.clients.load.mode == "onsale":
-        _mark_level(figure, TALK_STATUS_RPS, f"the talk's design, {number(TALK_STATUS_RPS)}")
-        _mark_level(figure, TALK_ENOUGH_RPS, f'"enough in reality", {number(TALK_ENOUGH_RPS)}')
+        mark_level(figure, TALK_STATUS_RPS, f"the talk's design, {number(TALK_STATUS_RPS)}")
+        mark_level(figure, TALK_ENOUGH_RPS, f'"enough in reality", {number(TALK_ENOUGH_RPS)}')
     return _finished(figure, title, "requests per second", step)
 
 
@@ -111,7 +113,7 @@ def cpu_by_shard(result: RunResult, scenario: Scenario) -> go.Figure:
             line={"color": RED if shard == hot else SKY, "width": 2.5 if shard == hot else 1},
             showlegend=shard == hot or shards <= 10,
         )
-    _mark_level(figure, scenario.slo.engine_cpu_percent, f"limit {number(scenario.slo.engine_cpu_percent)} %")
+    mark_level(figure, scenario.slo.engine_cpu_percent, f"limit {number(scenario.slo.engine_cpu_percent)} %")
     figure.update_yaxes(range=[0, 105])
     return _finished(figure, title, "engine CPU, %", step)
 
@@ -128,8 +130,8 @@ def latency_bands(result: RunResult, scenario: Scenario) -> go.Figure:
     figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.06)
     for row, endpoint in enumerate(("status", "join", "enter"), start=1):
         _band(figure, series, endpoint, row)
-        figure.update_yaxes(title_text=f"{endpoint}, ms", row=row, col=1, **_log_axis(1, 3))
-    _mark_level(figure, limit, f"limit {number(limit)} ms", row=1, log=True)
+        figure.update_yaxes(title_text=f"{endpoint}, ms", row=row, col=1, **log_axis(1, 3))
+    mark_level(figure, limit, f"limit {number(limit)} ms", row=1, log=True)
     figure = _finished(figure, title, None, step, height=560)
     return figure.update_xaxes(title_text="", row=1).update_xaxes(title_text="", row=2)
 
@@ -148,8 +150,8 @@ def admissions_and_seats(result: RunResult, scenario: Scenario) -> go.Figure:
     figure.add_scatter(
         x=series.index, y=cumulative, name="seats sold", line={"color": PURPLE, "width": 2.5}, row=2, col=1
     )
-    _mark_level(figure, rate, f"rate {number(rate)}/s", row=1)
-    _mark_level(figure, seats, f"{number(seats)} seats", row=2)
+    mark_level(figure, rate, f"rate {number(rate)}/s", row=1)
+    mark_level(figure, seats, f"{number(seats)} seats", row=2)
     figure.update_yaxes(title_text="people per second", rangemode="tozero", row=1, col=1)
     figure.update_yaxes(title_text="seats sold", rangemode="tozero", row=2, col=1)
     return _finished(figure, title, None, step, height=480).update_xaxes(title_text="", row=1)
@@ -179,7 +181,7 @@ def stages(result: RunResult, verdict: Verdict) -> go.Figure:
     p99 = [row.stage.status_p99_ms for row in rows]
     figure.add_scatter(x=names, y=p99, name="status p99", mode="lines+markers", line={"color": GREEN}, row=2, col=1)
     figure.update_yaxes(title_text="engine CPU, %", range=[0, 105], row=1, col=1)
-    figure.update_yaxes(title_text="status p99, ms", row=2, col=1, **_log_axis(1, 2, 5), range=_around(p99))
+    figure.update_yaxes(title_text="status p99, ms", row=2, col=1, **log_axis(1, 2, 5), range=_around(p99))
     return _finished(figure, title, None, 1, height=520).update_xaxes(title_text="", ticksuffix="")
 
 
@@ -213,28 +215,6 @@ def _around(values: list[float | None]) -> list[float] | None:
     return [math.log10(min(known) / 2), math.log10(2 * max(known))] if known else None
 
 
-def _log_axis(*steps: int) -> dict[str, object]:
-    """A logarithmic axis with ticks at *steps* times the powers of ten."""
-    ticks = [step * 10.0**power for power in range(-3, 8) for step in steps]
-    return {"type": "log", "tickvals": ticks, "ticktext": [number(tick) for tick in ticks]}
-
-
-def _mark_level(figure: go.Figure, value: float, text: str, row: int | None = None, log: bool = False) -> None:
-    where = {} if row is None else {"row": row, "col": 1}
-    figure.add_hline(y=value, line={"color": GREY, "dash": "dash", "width": 1}, **where)
-    figure.add_annotation(
-        x=1,
-        xref="x domain",
-        y=math.log10(value) if log else value,  # plotly places notes, unlike lines, by the logarithm
-        text=text,
-        font={"size": 12, "color": INK},
-        showarrow=False,
-        xanchor="right",
-        yanchor="bottom",
-        **where,
-    )
-
-
 def _mark_moment(figure: go.Figure, second: float, text: str) -> None:
     figure.add_vline(
         x=second,
@@ -245,24 +225,7 @@ def _mark_moment(figure: go.Figure, second: float, text: str) -> None:
 
 
 def _finished(figure: go.Figure, title: str, unit: str | None, step: int, height: int = 380) -> go.Figure:
-    """Common looks. `unit` titles the value axis; None where the caller has titled its own."""
+    """Common looks over simulated time. `unit` titles the value axis; None where the caller has titled its own."""
     seconds = "simulated time, s" if step == 1 else f"simulated time, s (means over {step} s)"
-    figure.update_layout(
-        template="plotly_white",
-        title={
-            "text": "<br>".join(textwrap.wrap(title, 88)),
-            "x": 0,
-            "xref": "paper",
-            "font": {"size": 17, "weight": 600},
-        },
-        font={"family": "system-ui, sans-serif", "size": 13, "color": INK},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        hovermode="x unified",
-        height=height,
-        margin={"l": 70, "r": 20, "t": 70, "b": 50},
-        legend={"orientation": "h", "y": -0.18 if height < 450 else -0.12, "x": 0},
-    )
-    figure.update_xaxes(title_text=seconds, gridcolor=GRID, zeroline=False)
-    figure.update_yaxes(gridcolor=GRID, zeroline=False, tickformat=",")
+    styled(figure, title, height).update_xaxes(title_text=seconds)
     return figure if unit is None else figure.update_yaxes(title_text=unit, rangemode="tozero")

@@ -1,32 +1,22 @@
-"""One HTML page for a run that needs nothing else: verdict, figures, KPIs and what they rest on.
-
-The page holds its style and plotly.js (once) and asks no host for anything; it follows the reader's light or
-dark scheme.
-"""
+"""One HTML page for a run that needs nothing else: verdict, figures, KPIs and what they rest on."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from html import escape
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
-from plotly.offline import get_plotlyjs
 from pydantic import BaseModel
 
 from dashboards.figures import figures_of
+from dashboards.page import card, figures_html, folded, mark, page_html, section, table
 from dashboards.terminal import SLO_WORDS
 from models.judge.verdict import Verdict
 from models.judge.wording import NOTHING, clock, number, plural, with_unit
 from models.results.result import RunResult
 from models.scenario import Scenario
-
-STYLE = Path(__file__).with_name("report.css")
-
-Cell = str
-"""HTML of one table cell, escaped by whoever made it."""
 
 
 def report_html(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
@@ -34,29 +24,18 @@ def report_html(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
     title = f"{scenario.name}: {'holds' if verdict.holds else 'does not hold'}"
     sections = [
         _header(result, scenario, verdict),
-        _section("Service levels", _slo(verdict)),
-        _section("Why", _findings(verdict)),
-        _section("What to try", _actions(verdict)) if verdict.actions else "",
-        _section("Figures", _figures(result, scenario, verdict)),
-        _section("Load ladder beside the published engine CPU", _stages(verdict)) if verdict.stages else "",
-        _section("Capacities, the one exhausted first on top", _limits(verdict)),
-        _section("Shards", _shards(verdict)),
-        _section("Key figures and what they rest on", _kpis(result)),
-        _section("Assumptions", _assumptions(result, scenario, verdict)),
-        _section("Manifest", _manifest(result)),
+        section("Service levels", _slo(verdict)),
+        section("Why", _findings(verdict)),
+        section("What to try", _actions(verdict)) if verdict.actions else "",
+        section("Figures", figures_html(figures_of(result, scenario, verdict))),
+        section("Load ladder beside the published engine CPU", _stages(verdict)) if verdict.stages else "",
+        section("Capacities, the one exhausted first on top", _limits(verdict)),
+        section("Shards", _shards(verdict)),
+        section("Key figures and what they rest on", _kpis(result)),
+        section("Assumptions", _assumptions(result, scenario, verdict)),
+        section("Manifest", _manifest(result)),
     ]
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n"
-        f"<script>{get_plotlyjs()}</script>\n</head>\n<body>\n<main>\n"
-        + "\n".join(section for section in sections if section)
-        + "\n</main>\n</body>\n</html>\n"
-    )
-
-
-def _section(title: str, body: str) -> str:
-    return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>"
+    return page_html(title, sections)
 
 
 def _header(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
@@ -70,14 +49,14 @@ def _header(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
     return (
         f"<header>\n<h1>{escape(scenario.name)}</h1>\n<p>{escape(scenario.description)}</p>\n"
         f'<p>{escape(line)}</p>\n<div class="verdict{" holds" if verdict.holds else ""}">'
-        f"<p>{_mark(verdict.holds)} {escape(verdict.headline)}</p></div>\n</header>"
+        f"<p>{mark(verdict.holds)} {escape(verdict.headline)}</p></div>\n</header>"
     )
 
 
 def _slo(verdict: Verdict) -> str:
     tiles = (
         f'<div class="tile"><div class="name">{escape(SLO_WORDS[row.name])}</div>'
-        f'<div class="value {"" if row.met else "bad"}">{_mark(row.met)} '
+        f'<div class="value {"" if row.met else "bad"}">{mark(row.met)} '
         f"{escape(with_unit(row.value, row.unit))}</div>"
         f'<div class="limit">limit {escape(with_unit(row.limit, row.unit))}'
         f"{escape(_between(row.low, row.high, row.unit))}</div></div>"
@@ -87,8 +66,8 @@ def _slo(verdict: Verdict) -> str:
 
 
 def _findings(verdict: Verdict) -> str:
-    rows = ((_mark(finding.good), escape(finding.topic), escape(finding.text)) for finding in verdict.findings)
-    return _card(_table((), rows, ("mark", "key", "")))
+    rows = ((mark(finding.good), escape(finding.topic), escape(finding.text)) for finding in verdict.findings)
+    return card(table((), rows, ("mark", "key", "")))
 
 
 def _actions(verdict: Verdict) -> str:
@@ -96,27 +75,13 @@ def _actions(verdict: Verdict) -> str:
         f'<li>{escape(action.text)}<code class="command">{escape(action.command)}</code></li>'
         for action in verdict.actions
     )
-    return _card(f"<ol>{''.join(items)}</ol>")
-
-
-def _figures(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
-    return "\n".join(
-        '<div class="card figure">'
-        + figure.to_html(
-            full_html=False,
-            include_plotlyjs=False,
-            div_id=f"figure-{name}",
-            config={"displaylogo": False, "displayModeBar": False, "responsive": True},
-        )
-        + "</div>"
-        for name, figure in figures_of(result, scenario, verdict).items()
-    )
+    return card(f"<ol>{''.join(items)}</ol>")
 
 
 def _limits(verdict: Verdict) -> str:
     rows = (
         (
-            _mark(not limit.bound),
+            mark(not limit.bound),
             escape(limit.name),
             NOTHING if limit.used_percent is None else f"{number(limit.used_percent)} %",
             f"second {limit.first_s}" if limit.bound else "never",
@@ -126,7 +91,7 @@ def _limits(verdict: Verdict) -> str:
         for limit in verdict.limits
     )
     titles = ("", "capacity", "used at most", "exhausted from", "for", "evidence")
-    return _card(_table(titles, rows, ("mark", "key", "number", "number", "number", "")))
+    return card(table(titles, rows, ("mark", "key", "number", "number", "number", "")))
 
 
 def _shards(verdict: Verdict) -> str:
@@ -142,13 +107,13 @@ def _shards(verdict: Verdict) -> str:
     ]
     titles = ("shard", "events", "mean engine CPU", "busiest second", "requests")
     hot = [row.hot for row in verdict.shards]
-    return _card(_table(titles, rows, ("number",) * 5, hot))
+    return card(table(titles, rows, ("number",) * 5, hot))
 
 
 def _stages(verdict: Verdict) -> str:
     rows = (
         (
-            _mark(not row.broken),
+            mark(not row.broken),
             escape(row.stage.name),
             f"{number(row.stage.engine_cpu_percent)} %",
             NOTHING if row.published_percent is None else f"{number(row.published_percent)} %",
@@ -162,7 +127,7 @@ def _stages(verdict: Verdict) -> str:
         for row in verdict.stages
     )
     titles = ("", "stage", "twin", "published", "difference", "p50", "p99", "answered", "errors", "commands")
-    return _card(_table(titles, rows, ("mark", "key", *["number"] * 8)))
+    return card(table(titles, rows, ("mark", "key", *["number"] * 8)))
 
 
 def _kpis(result: RunResult) -> str:
@@ -179,7 +144,7 @@ def _kpis(result: RunResult) -> str:
                 f'<td class="dim">{escape(between)}</td>{shared}</tr>'
             )
     titles = '<th>KPI</th><th class="number">value</th><th>95 % interval</th><th>rests on</th>'
-    return _card(f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+    return card(f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
 
 
 def _assumptions(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
@@ -187,9 +152,9 @@ def _assumptions(result: RunResult, scenario: Scenario, verdict: Verdict) -> str
     settings = list(_settings(scenario, ""))
     assumed = [row for row in settings if "assumption" in row[2]]
     return (
-        _card(f"<ul>{caveats}<li>Redis profile: {escape(str(result.manifest['profile_title']))}.</li></ul>")
-        + _folded(f"{len(assumed)} settings that are assumptions", _settings_table(assumed))
-        + _folded(f"All {len(settings)} settings", _settings_table(settings))
+        card(f"<ul>{caveats}<li>Redis profile: {escape(str(result.manifest['profile_title']))}.</li></ul>")
+        + folded(f"{len(assumed)} settings that are assumptions", _settings_table(assumed))
+        + folded(f"All {len(settings)} settings", _settings_table(settings))
     )
 
 
@@ -198,7 +163,7 @@ def _settings_table(settings: list[tuple[str, str, str]]) -> str:
         (f"<code>{escape(path)}</code>", f"<code>{escape(value)}</code>", escape(note))
         for path, value, note in settings
     )
-    return _card(_table(("setting", "value", "meaning and source"), rows, ("", "", "dim")))
+    return card(table(("setting", "value", "meaning and source"), rows, ("", "", "dim")))
 
 
 def _settings(model: BaseModel, path: str) -> Iterator[tuple[str, str, str]]:
@@ -221,38 +186,8 @@ def _plain(value: Any) -> Any:
 
 def _manifest(result: RunResult) -> str:
     text = json.dumps(dict(result.manifest), indent=2, default=str, ensure_ascii=False)
-    return _folded("What reproduces this run", _card(f"<pre>{escape(text)}</pre>"))
-
-
-def _folded(summary: str, body: str) -> str:
-    return f"<details><summary>{escape(summary)}</summary>{body}</details>"
-
-
-def _card(body: str) -> str:
-    return f'<div class="card">{body}</div>'
-
-
-def _mark(good: bool | None) -> Cell:
-    if good is None:
-        return '<span class="dim">·</span>'
-    return '<span class="good">✓</span>' if good else '<span class="bad">✗</span>'
+    return folded("What reproduces this run", card(f"<pre>{escape(text)}</pre>"))
 
 
 def _between(low: float | None, high: float | None, unit: str) -> str:
     return "" if low is None or high is None else f", {with_unit(low, unit)} to {with_unit(high, unit)}"
-
-
-def _table(
-    titles: tuple[str, ...],
-    rows: Iterable[tuple[Cell, ...]],
-    classes: tuple[str, ...],
-    hot: Iterable[bool] = (),
-) -> str:
-    """A table of escaped cells; `classes` by column, `hot` marks rows to emphasise."""
-    head = "".join(f'<th class="{kind}">{escape(title)}</th>' for title, kind in zip(titles, classes, strict=False))
-    marked = [*hot]
-    body = []
-    for index, row in enumerate(rows):
-        cells = "".join(f'<td class="{kind}">{cell}</td>' for cell, kind in zip(row, classes, strict=True))
-        body.append(f'<tr class="{"hot" if index < len(marked) and marked[index] else ""}">{cells}</tr>')
-    return f"<table>{f'<thead><tr>{head}</tr></thead>' if titles else ''}<tbody>{''.join(body)}</tbody></table>"
