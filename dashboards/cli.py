@@ -136,6 +136,56 @@ def compare(
 
 
 @app.command()
+def sweep(
+    scenario: Annotated[str, typer.Argument(help="Name of a shipped scenario, or a YAML file.")],
+    vary: Annotated[
+        list[str],
+        typer.Option(metavar="PATH=V1,V2,...", help="Values of one setting; several of these make a grid."),
+    ],
+    settings: SettingsOption = None,
+    latin_hypercube: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="N points spread over ranges instead: --vary PATH=LOW..HIGH."),
+    ] = None,
+    replications: Annotated[
+        int, typer.Option(min=1, max=MOST_REPLICATIONS, help="Runs of each cell; with one there is no interval.")
+    ] = 5,
+    seed: SeedOption = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Dask cluster to run on: tcp://HOST:PORT."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the table (Parquet), figures, summary and manifest here.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Run a scenario over values of its settings: what holds where, and where it breaks. Can be taken up again."""
+    from models.sweep.cells import cells_of
+    from models.sweep.design import design_of
+
+    design = design_of(vary, latin_hypercube, seed)
+    cells = cells_of(scenario, settings or (), design)
+
+    from dashboards.sweep.running import swept
+
+    result = swept(design, cells, range(seed, seed + replications), scheduler, out, settings or [])
+    if as_json:
+        from dashboards.output import json_text
+        from models.sweep.records import document_of
+
+        print(json_text(document_of(result)))
+    else:
+        from dashboards.sweep.terminal import sweep_view
+        from dashboards.terminal import console
+
+        console().print(sweep_view(result))
+        if out is not None:
+            print(f"figures: {out / 'sweep.html'}")
+    return FINE
+
+
+@app.command()
 def scenarios(as_json: JsonOption = False) -> int:
     """List the shipped scenarios."""
     from models.scenario import scenario_names

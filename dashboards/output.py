@@ -10,7 +10,7 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -66,8 +66,8 @@ def json_text(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False, default=_plain)
 
 
-def checked_target(out: Path) -> Path:
-    """*out*, made absolute, if a run may be put there: it is absent, empty, or holds nothing but a run.
+def checked_target(out: Path, files: Collection[str] = FILES) -> Path:
+    """*out*, made absolute, if *files* may be put there: it is absent, empty, or holds nothing but those.
 
     BadInput otherwise, before anything is simulated.
     """
@@ -75,9 +75,11 @@ def checked_target(out: Path) -> Path:
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise BadInput(f"--out: {out} is not a directory; name a new one")
     if target.exists():
-        others = sorted(path.name for path in target.iterdir() if path.name not in FILES)
+        others = sorted(path.name for path in target.iterdir() if path.name not in files)
         if others:
-            raise BadInput(f"--out: {out} holds other files ({others[0]}); name a new directory or one with a run")
+            raise BadInput(
+                f"--out: {out} holds other files ({others[0]}); name a new directory or one of an earlier start"
+            )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -103,7 +105,7 @@ def write_run(out: Path, result: RunResult, scenario: Scenario, verdict: Verdict
         "rests_on": {name: list(kpi.rests_on) for name, kpi in result.kpis.items()},
     }
     try:
-        with _all_or_nothing(out) as place:
+        with all_or_nothing(out) as place:
             (place / "manifest.json").write_text(json_text(result.manifest) + "\n", encoding="utf-8")
             (place / "summary.json").write_text(json_text(summary) + "\n", encoding="utf-8")
             result.series.to_parquet(place / "series.parquet")
@@ -115,7 +117,7 @@ def write_run(out: Path, result: RunResult, scenario: Scenario, verdict: Verdict
 
 
 @contextmanager
-def _all_or_nothing(out: Path) -> Iterator[Path]:
+def all_or_nothing(out: Path) -> Iterator[Path]:
     """A fresh directory that becomes *out* when the block ends well, and is removed when it does not."""
     place = Path(mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:

@@ -255,10 +255,11 @@ def _actions(verdict: Verdict) -> Group:
 
 
 def _caveats(verdict: Verdict) -> Table:
-    return _bullets(verdict.caveats)
+    return bullets(verdict.caveats)
 
 
-def _bullets(lines: Iterable[str]) -> Table:
+def bullets(lines: Iterable[str]) -> Table:
+    """A list of lines that wrap well."""
     table = grid(("", "left"), ("", "left"), header=False)
     for line in lines:
         table.add_row(Text("·", style="dim"), Text(line))

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 from models.preparing import prepare
@@ -11,9 +12,17 @@ from models.results.kpis import histograms_of, kpis_of
 from models.results.run_result import profile_hash, versions
 from models.running import Finished, run_once
 from models.scenario import Scenario, scenario_hash
+from models.scenario.arrival import TraceArrival
 from sim.compiling import sources_hash
+from sim.errors import BadInput
 from sim.histogram import LogHistogram
 from sim.outcome import Outcome
+
+
+@cache
+def identity() -> Mapping[str, str]:
+    """Versions and sources: what decides about an outcome besides scenario, profile and seed."""
+    return versions() | {"sources": sources_hash()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +59,15 @@ class ScenarioTask:
     def of(cls, scenario: Scenario, engine: str) -> Self:
         """Return the task of a scenario; BadInput if its profile cannot be read."""
         profile = load_profile(scenario.redis.profile)
-        parts = (scenario_hash(scenario), profile_hash(profile), engine, versions()["breakwater"], sources_hash())
+        same = identity()
+        parts = (scenario_hash(scenario), profile_hash(profile), engine, same["breakwater"], same["sources"])
         return cls(scenario, profile, engine, hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32])
 
     def __call__(self, seed: int) -> Outcome[Histograms]:
-        """Run the replication of *seed*."""
+        """Run the replication of *seed*. BadInput if its trace of arrivals is not what it was, or not here."""
+        arrival = self.scenario.clients.arrival
+        if isinstance(arrival, TraceArrival) and self.of(self.scenario, self.engine).key != self.key:
+            raise BadInput(f"clients.arrival.file: {arrival.file} has changed since the start, or is another file here")
         prepare(self.engine)
         return outcome_of(run_once(self.scenario, self.profile, seed, self.engine))
 

@@ -91,16 +91,21 @@ def sources_hash() -> str:
     return _hash_of(_sources(SIMULATION))
 
 
+def cache_home() -> str:
+    """Return the directory for what can be made again: `$XDG_CACHE_HOME/breakwater`, or `~/.cache/breakwater`."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(home):  # as the XDG base directory specification asks
+        home = os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(home, "breakwater")
+
+
 def _base() -> str:
     """Return the directory that holds those of all sources."""
     given = os.environ.get("NUMBA_CACHE_DIR")
     if given:
         # what a parent process has set for itself leads to the same place
         return os.path.dirname(given) if _KEY.fullmatch(os.path.basename(given)) else os.path.abspath(given)
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(home):  # as the XDG base directory specification asks
-        home = os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(home, "breakwater", "numba")
+    return os.path.join(cache_home(), "numba")
 
 
 def _key() -> str:

@@ -21,7 +21,9 @@ from models.judge.remedies import Action, actions_for
 from models.judge.wording import clock, number, plural, with_unit
 
 if TYPE_CHECKING:
-    from models.results.result import RunResult, Stage
+    from collections.abc import Mapping
+
+    from models.results.result import Kpi, RunResult, Stage
     from models.scenario import Scenario
 
 FITTED = "fitted_to_projection"
@@ -37,7 +39,7 @@ The repositories behind the talk present the figures with the index as expected 
 re-test.
 """
 
-_SLO_KPIS = {
+SLO_KPIS = {
     "mean_wait_s": ("wait.mean_s", "s"),
     "status_p99_ms": ("latency.status_p99_ms", "ms"),
     "error_percent": ("errors.rate_percent", "percent"),
@@ -124,7 +126,7 @@ class Verdict:
 
 def judge(result: RunResult, scenario: Scenario) -> Verdict:
     """The verdict on *result*, a run of *scenario*."""
-    slo = _slo_rows(result, scenario)
+    slo = slo_rows(result.kpis, scenario)
     limits = limits_of(result, scenario)
     stages = _stage_rows(result, scenario)
     first = limits[0] if limits[0].bound else None
@@ -141,21 +143,22 @@ def judge(result: RunResult, scenario: Scenario) -> Verdict:
     )
 
 
-def _slo_rows(result: RunResult, scenario: Scenario) -> tuple[SloRow, ...]:
+def slo_rows(kpis: Mapping[str, Kpi], scenario: Scenario) -> tuple[SloRow, ...]:
+    """Every service level of *scenario* that applies to it, beside the KPI it is held against."""
     rows = []
-    for name, (kpi_name, unit) in _SLO_KPIS.items():
+    for name, (kpi_name, unit) in SLO_KPIS.items():
         if name in _ONSALE_ONLY and not is_onsale(scenario):
             continue
-        limit, kpi = float(getattr(scenario.slo, name)), result.kpis[kpi_name]
-        met = kpi.best <= limit if kpi.best is not None else _nothing_asked(result, name)
+        limit, kpi = float(getattr(scenario.slo, name)), kpis[kpi_name]
+        met = kpi.best <= limit if kpi.best is not None else _nothing_asked(kpis, name)
         rows.append(SloRow(name, limit, kpi.best, met, unit, kpi.low, kpi.high))
     return tuple(rows)
 
 
-def _nothing_asked(result: RunResult, slo: str) -> bool:
+def _nothing_asked(kpis: Mapping[str, Kpi], slo: str) -> bool:
     """A level without a value is met only if nobody asked for what it measures; unanswered is not met."""
-    asked = {"mean_wait_s": "joined", "status_p99_ms": "sent_status"}.get(slo)
-    return asked is not None and float(result.series[asked].sum()) == 0
+    asked = {"mean_wait_s": "requests.total", "status_p99_ms": "requests.status_rps_mean"}.get(slo)
+    return asked is not None and kpis[asked].best == 0
 
 
 def _shard_rows(result: RunResult) -> tuple[ShardRow, ...]:

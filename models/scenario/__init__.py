@@ -2,6 +2,7 @@
 
 from models.scenario.load import (
     load_scenario,
+    load_varied,
     scenario_from_mapping,
     scenario_hash,
     scenario_names,
@@ -15,6 +16,7 @@ __all__ = [
     "Scenario",
     "json_schema",
     "load_scenario",
+    "load_varied",
     "scenario_from_mapping",
     "scenario_hash",
     "scenario_names",

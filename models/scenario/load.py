@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,26 @@ def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Sc
     directory.
     Raises BadInput with one line that names the field and what is allowed.
     """
+    return load_varied(name_or_path, overrides)({})
+
+
+def load_varied(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Callable[[Mapping[str, Any]], Scenario]:
+    """Read a scenario as `load_scenario` does, and return what makes a variant of it from values by dotted path.
+
+    So the file is read once however many variants there are. Both raise BadInput as `load_scenario` does.
+    """
     path = _locate(str(name_or_path), Path.cwd())
     data = _resolved(path, ())
     data.setdefault("name", re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).lstrip("._-")[:100] or "scenario")
-    changes: list[tuple[list[str], Any]] = [_override(text) for text in overrides]
+    changes = [_override(text) for text in overrides]
+
+    def variant(values: Mapping[str, Any]) -> Scenario:
+        return _changed(data, [*changes, *((name.split("."), value) for name, value in values.items())])
+
+    return variant
+
+
+def _changed(data: dict[str, Any], changes: Sequence[tuple[list[str], Any]]) -> Scenario:
     # a new kind of arrival or load drops the settings of the old one, so it has to come first
     for keys, value in sorted(changes, key=lambda change: change[0][-1] not in ("profile", "mode")):
         data = apply_override(data, keys, value)

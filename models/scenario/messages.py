@@ -60,6 +60,14 @@ def nearest(word: str, known: Sequence[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
+def is_integer(path: str) -> bool:
+    """Whether the setting at a dotted `path` takes integers alone; False also for a path nobody knows."""
+    nodes = [_schema()]
+    for step in path.split("."):
+        nodes = [child for node in nodes for child in _children(node, step)]
+    return bool(nodes) and all(_resolved(node).get("type") == "integer" for node in nodes)
+
+
 @cache
 def _schema() -> Node:
     return json_schema()
@@ -117,6 +125,16 @@ def _find(loc: tuple[int | str, ...]) -> tuple[list[int | str], Node]:
         else:
             node = node.get("properties", {}).get(step) or node.get("additionalProperties") or {}
     return path, _resolved(node) if isinstance(node, dict) else {}
+
+
+def _children(node: Node, step: str) -> Iterator[Node]:
+    """Yield what `step` leads to from `node`, in each of the kinds it can be of."""
+    node = _resolved(node)
+    kinds = node.get("discriminator", {}).get("mapping", {})
+    for kind in [_resolved({"$ref": target}) for target in kinds.values()] or [node]:
+        child = kind.get("properties", {}).get(step) or (kind.get("items") if step.isdecimal() else None)
+        if child:
+            yield child
 
 
 def _resolved(node: Node) -> Node:

@@ -1,0 +1,1 @@
+"""The faces of a sweep: table, sentences, figures, page and files."""

@@ -1,0 +1,80 @@
+"""One HTML page for a sweep that needs nothing else: what holds, where it breaks, a figure for each KPI, all cells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from dashboards.page import card, figures_html, folded, mark, page_html, section, table
+from dashboards.sweep.figures import figures_of
+from dashboards.sweep.words import (
+    cells_text,
+    findings,
+    headline,
+    interval_text,
+    level_title,
+    levels_shown,
+    rounding_note,
+)
+from models.judge.wording import plural
+from models.sweep.cells import value_text
+from models.sweep.records import parameters_text
+from models.sweep.run import Sweep
+
+
+def page_of(sweep: Sweep, manifest: Mapping[str, Any]) -> str:
+    """The whole page as text."""
+    name = sweep.cells[0].cell.scenario.name
+    figures = {kpi.replace(".", "-"): figure for kpi, figure in figures_of(sweep).items()}
+    return page_html(
+        f"{name}, a sweep of {', '.join(sweep.design.paths)}",
+        [
+            _header(sweep, manifest),
+            section("Where it breaks", _findings(sweep)),
+            section("Figures, with 95 % intervals", figures_html(figures)) if figures else "",
+            section("Cells", _cells(sweep)),
+            section("Manifest", folded("What reproduces this sweep", card(_manifest(manifest)))),
+        ],
+    )
+
+
+def _header(sweep: Sweep, manifest: Mapping[str, Any]) -> str:
+    scenario = sweep.cells[0].cell.scenario
+    verdicts = {cell.holds for cell in sweep.cells}
+    holds = verdicts.pop() if len(verdicts) == 1 else None
+    profiles = ", ".join(dict.fromkeys(cell["profile"] for cell in manifest["cells"]))
+    line = (
+        f"{cells_text(sweep)} · {plural(len(sweep.seeds), 'replication')} each on common random numbers · "
+        f"seed {sweep.seeds[0]} · profile {profiles} · {manifest['created']}"
+    )
+    varied = "".join(f"<code>{escape(text)}</code> " for text in parameters_text(sweep.design))
+    note = rounding_note(sweep.design)
+    return (
+        f"<header>\n<h1>{escape(scenario.name)}, swept</h1>\n<p>{escape(scenario.description)}</p>\n"
+        f"<p>Varied: {varied}{escape(note)}</p>\n<p>{escape(line)}</p>\n"
+        f'<div class="verdict{" holds" if holds else ""}">'
+        f"<p>{'' if holds is None else mark(holds)} {escape(headline(sweep))}</p></div>\n</header>"
+    )
+
+
+def _findings(sweep: Sweep) -> str:
+    return card(f"<ul>{''.join(f'<li>{escape(text[0].upper() + text[1:])}.</li>' for text in findings(sweep))}</ul>")
+
+
+def _cells(sweep: Sweep) -> str:
+    paths, levels = sweep.design.paths, levels_shown(sweep)
+    rows = []
+    for cell in sweep.cells:
+        figures = (
+            f'<span class="{"" if row.met else "bad"}">{escape(interval_text(row))}</span>'
+            for row in map(cell.level, levels)
+        )
+        rows.append((mark(cell.holds), *(escape(value_text(cell.cell.point[path])) for path in paths), *figures))
+    titles = ("", *paths, *(level_title(sweep, level) for level in levels))
+    return card(table(titles, rows, ("mark", *["number"] * (len(titles) - 1))))
+
+
+def _manifest(manifest: Mapping[str, Any]) -> str:
+    return f"<pre>{escape(json.dumps(dict(manifest), indent=2, default=str, ensure_ascii=False))}</pre>"
