@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.judge.limits import MAX_CONNECTIONS_PER_NODE, Limit, busy_by_shard, within_reach
+from models.judge.limit import Limit, within_reach
+from models.judge.limits import busy_by_shard
 from models.judge.wording import clock, number, plural, with_unit
+from models.redis_nodes import redis_catalogue
 
 if TYPE_CHECKING:
     from models.results.result import RunResult
@@ -220,11 +222,11 @@ def _errors(result: RunResult) -> Finding:
 
 
 def _connections(result: RunResult) -> Finding | None:
-    held = int(result.facts["connections_per_node"])
-    if held <= MAX_CONNECTIONS_PER_NODE:
+    held, most = int(result.facts["connections_per_node"]), redis_catalogue().max_connections.value
+    if held <= most:
         return None
     text = (
         f"Full pools are {number(held)} connections per Redis node; ElastiCache takes "
-        f"{number(MAX_CONNECTIONS_PER_NODE)}. The twin does not refuse them."
+        f"{number(most)}. The twin does not refuse them."
     )
     return Finding("Connections", text, False)

@@ -1,69 +1,39 @@
-"""What binds first: every capacity on a request's way, when it was reached, and how that shows.
-
-A capacity counts as reached from the first second of three in a row at 99 % of it or more, so that one busy
-second is not a finding; a refusal or a timeout counts from the first one, because it is one.
-"""
+"""What binds first: every capacity on a request's way, when it was reached, and how that shows."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.judge.limit import FULL, Limit, first_sustained, per_second, second_at, within_reach
+from models.judge.node_limits import connections, memory, network
 from models.judge.wording import number, plural
 
 if TYPE_CHECKING:
     from models.results.result import RunResult
     from models.scenario import Scenario
 
-FULL = 0.99
-"""Share of a capacity from which it counts as reached."""
-
-SUSTAINED_S = 3
-"""Seconds in a row at that share before it is called reached."""
-
-MAX_CONNECTIONS_PER_NODE = 65_000
-"""Connections one ElastiCache node takes (AWS ElastiCache User Guide, best practices for connections)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """One capacity: how much of it was used at the worst second, and since when it was exhausted.
-
-    `used_percent` is None where use cannot be read as a share (a pool is seen through those who wait for
-    it); `first_s` is None if it never bound; `seconds` is how long it did, not necessarily in a row.
-    """
-
-    key: str
-    name: str
-    used_percent: float | None
-    first_s: int | None
-    seconds: int
-    evidence: str
-
-    @property
-    def bound(self) -> bool:
-        """Whether the limit was reached at any time."""
-        return self.first_s is not None
-
 
 def limits_of(result: RunResult, scenario: Scenario) -> tuple[Limit, ...]:
     """Every capacity on the way, the one reached first leading; those never reached follow, fullest first.
 
     What is reached within SUSTAINED_S of the first is one event, seen in whole seconds: there the cause leads, in the
-    order engine thread, pool, gateway, backend. (A full engine thread keeps connections, so the pools behind it run
-    dry at once; a pool that runs dry keeps load off the engine thread.)
+    order engine thread, connections, pool, gateway, backend. (A full engine thread keeps connections, so the pools
+    behind it run dry at once; a pool that runs dry keeps load off the engine thread.)
     """
     found = [
         _engine(result),
+        connections(result, scenario),
         _pool(result, scenario),
         _gateway_cpu(result, scenario),
         _workers(result, scenario),
         _backend(result, scenario),
+        *network(result, scenario),
+        memory(result, scenario),
     ]
     bound = [limit for limit in found if limit.bound]
     earliest = min(bound, key=lambda limit: limit.first_s or 0, default=None)
@@ -73,24 +43,9 @@ def limits_of(result: RunResult, scenario: Scenario) -> tuple[Limit, ...]:
     return (*reached, *spare)
 
 
-def within_reach(limit: Limit, other: Limit) -> bool:
-    """Whether two limits were reached so close together that seconds do not tell which came first."""
-    return abs((limit.first_s or 0) - (other.first_s or 0)) < SUSTAINED_S
-
-
 def busy_by_shard(result: RunResult) -> NDArray[np.float64]:
     """Busy fraction of every shard's engine thread, shape (seconds, shards)."""
     return np.column_stack([result.series[name].to_numpy(float) for name in _shard_columns(result)])
-
-
-def first_sustained(reached: NDArray[np.bool_], in_a_row: int = SUSTAINED_S) -> int | None:
-    """Index of the first of *in_a_row* consecutive true values; None if there is no such run."""
-    run = 0
-    for index, hit in enumerate(reached.tolist()):
-        run = run + 1 if hit else 0
-        if run == in_a_row:
-            return index - in_a_row + 1
-    return None
 
 
 def _shard_columns(result: RunResult) -> Iterator[str]:
@@ -100,20 +55,12 @@ def _shard_columns(result: RunResult) -> Iterator[str]:
         shard += 1
 
 
-def _column(result: RunResult, name: str) -> NDArray[np.float64]:
-    return result.series[name].to_numpy(float)
-
-
-def _second(result: RunResult, index: int | None) -> int | None:
-    return None if index is None else int(result.series.index[index])
-
-
 def _engine(result: RunResult) -> Limit:
-    column, name = _busiest_engine(result)
-    hot = _column(result, f"{column}_busy")
+    engine, name = _busiest_engine(result)
+    hot = per_second(result, f"{engine}_busy")
     full = hot >= FULL
-    first = _second(result, first_sustained(full))
-    queue = _column(result, f"{column}_queue")
+    first = second_at(result, first_sustained(full))
+    queue = per_second(result, f"{engine}_queue")
     ceiling = result.facts["ceiling_rps"]
     if first is None:
         evidence = f"{number(100 * hot.max())} % in the busiest second; ceiling about {number(ceiling)} status RPS"
@@ -126,31 +73,31 @@ def _busiest_engine(result: RunResult) -> tuple[str, str]:
     """Start of its columns and name of the engine thread that worked most, a primary's or a replica's."""
     shard = int(result.facts["hot_shard"])
     column, name = f"shard_{shard}", f"engine thread of shard {shard}"
-    most = _column(result, f"{column}_busy").sum()
+    most = per_second(result, f"{column}_busy").sum()
     for candidate in result.series:
         found = re.fullmatch(r"(shard_(\d+)_replica_(\d+))_busy", str(candidate))
-        if found and _column(result, found[0]).sum() > most:
-            most = _column(result, found[0]).sum()
+        if found and per_second(result, found[0]).sum() > most:
+            most = per_second(result, found[0]).sum()
             column, name = found[1], f"engine thread of replica {found[3]} of shard {found[2]}"
     return column, name
 
 
 def _pool(result: RunResult, scenario: Scenario) -> Limit:
-    waiting, timeouts = _column(result, "pool_waiting"), _column(result, "failed_pool_timeout")
+    waiting, timeouts = per_second(result, "pool_waiting"), per_second(result, "failed_pool_timeout")
     held = (waiting > 0) | (timeouts > 0)
     first = _first_of(first_sustained(waiting > 0), first_sustained(timeouts > 0, 1))
     size = f"{number(scenario.gateway.redis_pool_size)} connections per pod and node"
     if first is None:
         return Limit("pool", "Redis connection pool", None, None, 0, f"{size}: nobody waited for one")
     evidence = f"{size}: up to {number(waiting.max())} requests waited for one, {number(timeouts.sum())} timed out"
-    return Limit("pool", "Redis connection pool", None, _second(result, first), int(held.sum()), evidence)
+    return Limit("pool", "Redis connection pool", None, second_at(result, first), int(held.sum()), evidence)
 
 
 def _gateway_cpu(result: RunResult, scenario: Scenario) -> Limit:
     cores = scenario.gateway.pods * scenario.gateway.cpu_cores
-    used = _column(result, "gateway_cpu_cores") / cores
+    used = per_second(result, "gateway_cpu_cores") / cores
     full = used >= FULL
-    first = _second(result, first_sustained(full))
+    first = second_at(result, first_sustained(full))
     evidence = f"{number(100 * used.max())} % of {number(cores)} cores in the busiest second"
     name = f"CPU of {plural(scenario.gateway.pods, 'gateway pod')}"
     return Limit(
@@ -164,8 +111,8 @@ def _gateway_cpu(result: RunResult, scenario: Scenario) -> Limit:
 
 
 def _workers(result: RunResult, scenario: Scenario) -> Limit:
-    refused = _column(result, "failed_refused")
-    first = _second(result, first_sustained(refused > 0, 1))
+    refused = per_second(result, "failed_refused")
+    first = second_at(result, first_sustained(refused > 0, 1))
     room = scenario.gateway.pods * (scenario.gateway.worker_slots + scenario.gateway.backlog)
     outcome = "none refused" if first is None else f"{number(refused.sum())} requests refused with 503"
     evidence = f"room for {number(room)} requests at a time: {outcome}"
@@ -174,9 +121,9 @@ def _workers(result: RunResult, scenario: Scenario) -> Limit:
 
 def _backend(result: RunResult, scenario: Scenario) -> Limit:
     capacity = scenario.backend.reservation_capacity_rps
-    used = _column(result, "answered_reserve") / capacity
+    used = per_second(result, "answered_reserve") / capacity
     full = used >= FULL
-    first = _second(result, first_sustained(full))
+    first = second_at(result, first_sustained(full))
     evidence = f"busiest second {number(capacity * used.max())} of {number(capacity)} reservations/s"
     seconds = int(full.sum()) if first is not None else 0
     return Limit("backend", "Reservation API", 100 * float(used.max()), first, seconds, evidence)

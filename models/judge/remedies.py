@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from models.judge.findings import KEPT_SHARE, achieved_admissions_rps, is_onsale
-from models.judge.limits import Limit
+from models.judge.limit import Limit
 from models.judge.wording import clock, number
+from models.redis_nodes import redis_catalogue, redis_nodes
 
 if TYPE_CHECKING:
     from models.results.result import RunResult
@@ -37,6 +38,11 @@ def actions_for(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]
     elif first == "pool":
         size = 2 * scenario.gateway.redis_pool_size
         tried.append(_set(result, {"gateway.redis_pool_size": size}, "Widen the Redis pools"))
+    elif first == "connections":
+        size = max(1, math.floor(redis_catalogue().max_connections.value / scenario.gateway.pods))
+        tried.append(_set(result, {"gateway.redis_pool_size": size}, "Let all pools together fit one Redis node"))
+    elif first in ("network_burst", "network_sustained", "memory"):
+        tried.append(_larger_node(result, scenario))
     elif first == "backend":
         rate = math.floor(SAFE_SHARE * scenario.backend.reservation_capacity_rps)
         tried.append(_set(result, {"admission.rate_rps": rate}, "Admit only what the Reservation API takes"))
@@ -48,6 +54,17 @@ def actions_for(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]
 def _set(result: RunResult, settings: dict[str, object], why: str) -> Action:
     options = " ".join(f"--set {path}={value}" for path, value in settings.items())
     return Action(why, f"breakwater run {result.manifest['scenario']} {options}")
+
+
+def _larger_node(result: RunResult, scenario: Scenario) -> Action | None:
+    """The next size of the same family; None if there is none."""
+    kind = scenario.redis.node_type
+    family, nodes = kind.rpartition(".")[0], redis_nodes()
+    larger = [name for name in nodes if name.startswith(f"{family}.") and nodes[name].vcpu > nodes[kind].vcpu]
+    if not larger:
+        return None
+    smallest = min(larger, key=lambda name: nodes[name].vcpu)
+    return _set(result, {"redis.node_type": smallest}, "Take the next larger Redis node")
 
 
 def _use_index(result: RunResult, scenario: Scenario) -> Action | None:

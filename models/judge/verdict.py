@@ -16,7 +16,8 @@ from models.judge.findings import (
     findings_of,
     is_onsale,
 )
-from models.judge.limits import Limit, busy_by_shard, limits_of
+from models.judge.limit import Limit
+from models.judge.limits import busy_by_shard, limits_of
 from models.judge.remedies import Action, actions_for
 from models.judge.wording import clock, number, plural, with_unit
 

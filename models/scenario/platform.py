@@ -193,6 +193,25 @@ class Redis(Section):
         max_length=100,
         description="command costs: name of a file in models/profiles (the talk's points, fitted)",
     )
+    bytes_per_place: float = Field(
+        1500,
+        ge=0,
+        le=1_000_000,
+        description="memory of one place in line, index included, bytes (the talk: 300 MB + 150 MB for 300,000 people)",
+    )
+    reserved_memory_percent: float = Field(
+        25,
+        ge=0,
+        le=99,
+        description="memory kept free for replication and snapshots, percent (source: AWS ElastiCache user guide)",
+    )
+    request_bytes: float = Field(200, ge=0, le=1_000_000, description="bytes of a request to a node (assumption)")
+    reply_bytes: float = Field(
+        1000, ge=0, le=1_000_000, description="bytes of a node's reply to one request (the talk: 1 KB a status)"
+    )
+    replicated_bytes: float = Field(
+        100, ge=0, le=1_000_000, description="bytes a primary sends each replica for one request (assumption)"
+    )
 
 
 class Backend(Section):

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.judge.limits import FULL, SUSTAINED_S, first_sustained, limits_of
+from models.judge.limit import FULL, SUSTAINED_S, first_sustained
+from models.judge.limits import limits_of
 from models.scenario import load_scenario
 from tests.dashboards.synthetic import SECONDS, onsale_result
 

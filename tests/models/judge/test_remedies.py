@@ -27,6 +27,12 @@ CASES: dict[str, tuple[list[str], dict[str, object]]] = {
     "long wait": ([], {"kpis": {"wait.mean_s": Kpi(None, 700.0, None, "s")}}),
     "pool": ([], {"series": {"shard_3_busy": 0.5, "failed_pool_timeout": 3.0}}),
     "refused": ([], {"series": {"shard_3_busy": 0.5, "pool_waiting": 0.0, "failed_refused": 1.0}}),
+    "connections": ([], {"series": {"shard_3_busy": 0.5, "pool_waiting": 0.0, "shard_3_queue": 65_000.0}}),
+    "network": ([], {"series": {"shard_3_busy": 0.5, "pool_waiting": 0.0, "shard_3_requests": 300_000.0}}),
+    "memory": (
+        ["redis.bytes_per_place=100000"],
+        {"series": {"shard_3_busy": 0.5, "pool_waiting": 0.0, "waiting": 120_000.0}},
+    ),
     "backend": ([], {"series": {"shard_3_busy": 0.5, "pool_waiting": 0.0, "answered_reserve": 3_000.0}}),
 }
 
@@ -65,3 +71,17 @@ def test_one_shard_cannot_be_spread() -> None:
 def test_those_already_told_need_no_telling() -> None:
     told = load_scenario("onsale-300k", ["event.on_sold_out=announce"])
     assert not any("announce" in item.command for item in actions(told))
+
+
+def test_all_pools_together_then_fit_one_node() -> None:
+    scenario = load_scenario("onsale-300k", ["gateway.pods=100"])
+    full = {"shard_3_busy": 0.5, "pool_waiting": 0.0, "shard_3_queue": 66_000.0}
+    first = actions(scenario, series=full)[0]
+    proposed = load_scenario("onsale-300k", ["gateway.pods=100", *settings_of(first)]).gateway
+    assert proposed.pods * proposed.redis_pool_size <= 65_000 < proposed.pods * (proposed.redis_pool_size + 1)
+
+
+def test_the_largest_node_has_no_larger_one() -> None:
+    scenario = load_scenario("onsale-300k", ["redis.node_type=cache.m7g.8xlarge"])
+    full = {"shard_3_busy": 0.5, "pool_waiting": 0.0, "shard_3_requests": 3e6}
+    assert not any("node_type" in item.command for item in actions(scenario, series=full))

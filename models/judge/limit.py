@@ -1,0 +1,68 @@
+"""One capacity on a request's way: how much of it was used, and since when it was exhausted.
+
+A capacity counts as reached from the first second of three in a row at 99 % of it or more, so that one busy
+second is not a finding; a refusal or a timeout counts from the first one, because it is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from models.results.result import RunResult
+
+FULL = 0.99
+"""Share of a capacity from which it counts as reached."""
+
+SUSTAINED_S = 3
+"""Seconds in a row at that share before it is called reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One capacity: how much of it was used at the worst second, and since when it was exhausted.
+
+    `used_percent` is None where use cannot be read as a share (a pool is seen through those who wait for
+    it); `first_s` is None if it never bound; `seconds` is how long it did, not necessarily in a row.
+    """
+
+    key: str
+    name: str
+    used_percent: float | None
+    first_s: int | None
+    seconds: int
+    evidence: str
+
+    @property
+    def bound(self) -> bool:
+        """Whether the limit was reached at any time."""
+        return self.first_s is not None
+
+
+def within_reach(limit: Limit, other: Limit) -> bool:
+    """Whether two limits were reached so close together that seconds do not tell which came first."""
+    return abs((limit.first_s or 0) - (other.first_s or 0)) < SUSTAINED_S
+
+
+def first_sustained(reached: NDArray[np.bool_], in_a_row: int = SUSTAINED_S) -> int | None:
+    """Index of the first of *in_a_row* consecutive true values; None if there is no such run."""
+    run = 0
+    for index, hit in enumerate(reached.tolist()):
+        run = run + 1 if hit else 0
+        if run == in_a_row:
+            return index - in_a_row + 1
+    return None
+
+
+def per_second(result: RunResult, name: str) -> NDArray[np.float64]:
+    """A column of the series as floats."""
+    return result.series[name].to_numpy(float)
+
+
+def second_at(result: RunResult, index: int | None) -> int | None:
+    """The second of the run that a row of the series is."""
+    return None if index is None else int(result.series.index[index])

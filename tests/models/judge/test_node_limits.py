@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.judge.limit import Limit
+from models.judge.node_limits import BURST_LASTS_S, connections, memory, network, trailing_means
+from models.scenario import load_scenario
+from tests.dashboards.synthetic import SECONDS, onsale_result
+
+
+def spell(value: float, start: int, length: int) -> np.ndarray:
+    series = np.zeros(SECONDS)
+    series[start : start + length] = value
+    return series
+
+
+def network_of(requests: np.ndarray, *settings: str) -> tuple[Limit, Limit]:
+    # no replicas, so that the bytes are the replies alone
+    scenario = load_scenario("onsale-300k", ["redis.replicas_per_shard=0", *settings])
+    return network(onsale_result(scenario, series={"shard_3_requests": requests}), scenario)
+
+
+def test_the_talks_60_mb_a_second_are_a_twenty_sixth_of_a_burst_and_a_quarter_of_what_is_sustained() -> None:
+    # 60,000 status requests x 1 KB; m7g.xlarge: 12.5 Gbps are 1562.5 MB/s, 1.876 Gbps are 234.5 MB/s
+    burst, sustained = network_of(np.full(SECONDS, 60_000.0))
+    assert burst.used_percent == pytest.approx(100 * 60 / 1562.5)
+    assert sustained.used_percent == pytest.approx(100 * 60 / 234.5)
+    assert not burst.bound
+    assert not sustained.bound
+    assert "credits" not in sustained.evidence
+    assert "60 of 1,562 MB/s of cache.m7g.xlarge in the busiest second, at 1,000 bytes a reply" in burst.evidence
+
+
+def test_a_burst_binds_after_three_seconds_what_is_above_the_baseline_after_five_minutes() -> None:
+    burst, _ = network_of(spell(1_600_000, 40, 3))
+    assert (burst.first_s, burst.seconds) == (40, 3)
+    above = spell(300_000, 0, SECONDS)
+    burst, sustained = network_of(above)
+    assert not burst.bound
+    assert sustained.bound
+    # 300 MB/s of 234.5: the mean of five minutes is there when 0.99 x 234.5 / 300 of them are over
+    assert sustained.first_s == pytest.approx(0.99 * 234.5 / 300 * BURST_LASTS_S, abs=1)
+    assert "330 s above it" in sustained.evidence
+
+
+def test_a_minute_above_the_baseline_is_what_credits_are_for() -> None:
+    _, sustained = network_of(spell(300_000, 10, 60))
+    assert not sustained.bound
+    assert "60 s above it, on burst credits" in sustained.evidence
+
+
+def test_what_replicas_are_sent_counts_and_so_does_the_fuller_direction() -> None:
+    scenario = load_scenario("onsale-300k", ["redis.replicas_per_shard=2", "redis.replicated_bytes=500"])
+    burst, _ = network(onsale_result(scenario, series={"shard_3_requests": np.full(SECONDS, 1000.0)}), scenario)
+    assert burst.used_percent == pytest.approx(100 * 1000 * (1000 + 2 * 500) / 1562.5e6)
+    requests = np.full(SECONDS, 1000.0)
+    incoming, _ = network_of(requests, "redis.request_bytes=3000")
+    assert incoming.used_percent == pytest.approx(100 * 1000 * 3000 / 1562.5e6)
+
+
+def test_the_talks_450_mb_of_places_fit_a_node() -> None:
+    scenario = load_scenario("onsale-300k")
+    found = memory(onsale_result(scenario, series={"waiting": 300_000.0, "called": 0.0}), scenario)
+    assert found.used_percent == pytest.approx(100 * 450e6 / (0.75 * 12.93 * 2**30))
+    assert not found.bound
+
+
+def test_places_of_all_events_spread_over_the_shards_that_hold_them() -> None:
+    scenario = load_scenario("onsale-300k")
+    line = {"waiting": 300_000.0, "called": 0.0}
+    one = memory(onsale_result(scenario, series=line), scenario)
+    spread = memory(onsale_result(scenario, series=line, facts={"events_per_shard": [2, 2, 2, 2, 2]}), scenario)
+    assert spread.used_percent == pytest.approx(one.used_percent / 5)
+
+
+def test_memory_binds_when_the_line_outgrows_the_node() -> None:
+    scenario = load_scenario("onsale-300k", ["redis.bytes_per_place=40000"])
+    found = memory(onsale_result(scenario, series={"waiting": spell(300_000, 5, 100), "called": 0.0}), scenario)
+    assert (found.first_s, found.seconds) == (5, 100)
+
+
+def test_connections_are_those_with_a_request_on_the_node() -> None:
+    scenario = load_scenario("onsale-300k", ["gateway.pods=100"])
+    found = connections(onsale_result(scenario, series={"shard_3_queue": spell(65_000, 7, 30)}), scenario)
+    assert (found.first_s, found.seconds, found.used_percent) == (7, 30, pytest.approx(100))
+    assert "all pools full are 100,000" in found.evidence
+
+
+def test_a_replica_counts_as_a_node_of_its_own() -> None:
+    scenario = load_scenario("onsale-300k")
+    replica = {"shard_1_replica_0_requests": 1.0, "shard_1_replica_0_queue": spell(9_000, 7, 30)}
+    found = connections(onsale_result(scenario, series={"shard_3_queue": 0.0} | replica), scenario)
+    assert found.used_percent == pytest.approx(100 * 9_000 / 65_000)
+    assert "shard 1 replica 0" in found.evidence
+
+
+def test_what_is_not_known_never_binds_and_says_so() -> None:
+    scenario = load_scenario("onsale-300k", ["redis.node_type=cache.m8g.large"])
+    result = onsale_result(scenario, series={"shard_3_requests": np.full(SECONDS, 1e9), "waiting": 1e9})
+    for limit in (*network(result, scenario), memory(result, scenario)):
+        assert not limit.bound
+        assert limit.used_percent is None
+        assert "not known" in limit.evidence
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=40), st.integers(1, 50))
+@settings(max_examples=100)
+def test_a_trailing_mean_counts_what_came_before_as_nothing(values: list[float], rows: int) -> None:
+    padded = [0.0] * rows + values
+    expected = [sum(padded[k + 1 : k + 1 + rows]) / rows for k in range(len(values))]
+    assert trailing_means(np.array(values), rows) == pytest.approx(expected, abs=1e-6)
