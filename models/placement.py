@@ -14,7 +14,8 @@ class Placement:
     """Nodes are numbered: the primaries of all shards first, then the modelled replicas, shard by shard.
 
     `slots` and `event_node` int64[E] are an event's hash slot and primary; `read_node` int64[P, shards] where a pod
-    reads a shard; `delay` int64[P, nodes] one way from pod to node and `feed_delay` int64[nodes] from its primary, ns.
+    reads a shard; `delay` int64[P, nodes] one way from pod to node and `feed_delay` int64[nodes] from its primary, ns;
+    `crosses` bool[P, nodes] whether the two are in different zones.
     """
 
     slots: tuple[int, ...]
@@ -23,6 +24,7 @@ class Placement:
     read_node: NDArray[np.int64]
     delay: NDArray[np.int64]
     feed_delay: NDArray[np.int64]
+    crosses: NDArray[np.bool_]
 
 
 def place(scenario: Scenario) -> Placement:
@@ -50,6 +52,7 @@ def place(scenario: Scenario) -> Placement:
         read_node=_read_nodes(pod_zone, node_zone, shards, replicas),
         delay=np.where(same, round(near * 1000), round(far * 1000)).astype(np.int64),
         feed_delay=feed,
+        crosses=~same,
     )
 
 

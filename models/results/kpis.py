@@ -9,20 +9,35 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from models.cost import cost_of
 from models.operations import ENDPOINTS, Op
 from models.plan import Plan
+from models.prices import list_prices
 from models.record import BANDED, WAIT, Column
 from models.recording import Recording
 from models.results.fairness import order_kept
 from models.results.origins import rests_on
 from models.results.result import Kpi
 from models.results.series import busy_share, gateway_share
+from models.results.usage import usage_of
 from models.units import MILLISECOND, SECOND
 from sim.histogram import LogHistogram
 
 Found = tuple[str, float | None]
 """Name and value (None: it did not happen) of a KPI."""
 MINUTE = 60
+UNITS = (
+    ("_percent", "percent"),
+    ("_ms", "ms"),
+    ("_s", "s"),
+    ("_tau", "tau"),
+    ("_lost", "places"),
+    ("_usd", "usd"),
+    ("_gb", "GB"),
+    ("writes", "writes"),
+    ("reads", "reads"),
+)
+"""Endings of names that tell a unit."""
 
 
 def kpis_of(plan: Plan, recording: Recording) -> dict[str, Kpi]:
@@ -38,6 +53,7 @@ def kpis_of(plan: Plan, recording: Recording) -> dict[str, Kpi]:
         *_errors(recording),
         *_gateway(plan, recording),
         *_fairness(plan, recording),
+        *_money(plan, recording),
     ]
     return {
         name: Kpi(None, value, None, unit_of(name), rests_on(name, plan.scenario, plan.profile))
@@ -50,7 +66,7 @@ def unit_of(kpi: str) -> str:
     family, _, measure = kpi.partition(".")
     if "rps_" in measure:
         return "rps"
-    for ending, unit in (("_percent", "percent"), ("_ms", "ms"), ("_s", "s"), ("_tau", "tau"), ("_lost", "places")):
+    for ending, unit in UNITS:
         if measure.endswith(ending):
             return unit
     return {"errors": "requests", "admission": "admissions", "gateway": "pods"}.get(family, family)
@@ -154,3 +170,18 @@ def _fairness(plan: Plan, recording: Recording) -> Iterator[Found]:
     tau, lost = order_kept(sessions.came_at, sessions.call_number, event)
     yield "fairness.kendall_tau", tau
     yield "fairness.max_places_lost", None if lost is None else float(lost)
+
+
+def _money(plan: Plan, recording: Recording) -> Iterator[Found]:
+    """What was used up, and what an event like this run and a month of them cost at list prices, in all and by part."""
+    usage = usage_of(plan, recording)
+    yield "dynamodb.writes", usage.dynamodb_writes
+    yield "dynamodb.reads", usage.dynamodb_reads
+    yield "network.egress_gb", usage.egress_gb
+    yield "network.cross_zone_gb", usage.cross_zone_gb
+    bill = cost_of(plan.scenario, usage, list_prices(plan.scenario.cost.region))
+    yield "cost.event_usd", bill.event_usd
+    yield "cost.month_usd", bill.month_usd
+    for part in bill.parts:
+        yield f"cost.{part.name}_event_usd", part.event_usd
+        yield f"cost.{part.name}_month_usd", part.month_usd

@@ -3,6 +3,7 @@
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from models.prices import list_prices
 from models.profile import Profile
 from models.scenario import Scenario
 
@@ -30,20 +31,38 @@ SETTINGS = {
     ),
     "gateway": (*_DEMAND, "gateway.pods", "gateway.cpu_cores", "gateway.cpu_us"),
     "fairness": (*_NETWORK, "waiting_room.ticket_order", "gateway.clock_skew_ms", "gateway.cpu_us"),
+    "dynamodb": ("backend.writes_per_order", "backend.reads_per_order", "backend.writes_per_refusal", "event.seats"),
+    "network": ("cost.answer_bytes", "redis.request_bytes", "redis.reply_bytes", "network.zones"),
+    "cost": (
+        "cost.warm_up_h",
+        "cost.cool_down_h",
+        "cost.events_per_month",
+        "cost.pods_between_events",
+        "cost.redis_between_events",
+        "cost.node_type",
+        "cost.spot_percent",
+        "gateway.pods",
+        "gateway.cpu_request_cores",
+        "redis.shards",
+        "redis.replicas_per_shard",
+        "redis.node_type",
+    ),
     "bots": ("clients.bots.share", "clients.bots.reaction_median_s", "clients.arrival", "event.choose"),
 }
 """Settings that decide most about the KPIs of a family (the first word of their names)."""
-WITHOUT_REDIS = {"requests", "gateway"}
+WITHOUT_REDIS = {"requests", "gateway", "dynamodb", "network", "cost"}
 """Families in which the costs of Redis commands show only when a shard saturates."""
 
 
 def rests_on(kpi: str, scenario: Scenario, profile: Profile) -> tuple[str, ...]:
-    """Return what a KPI rests on: the profile of the Redis node, then its settings as "origin: path, path"."""
+    """Return what a KPI rests on: the Redis profile or the prices, then its settings as "origin: path, path"."""
     family = kpi.split(".", 1)[0]
     by_origin: dict[str, list[str]] = {}
     for path in SETTINGS[family]:
         by_origin.setdefault(origin_of(scenario, path), []).append(path)
     settings = tuple(f"{origin}: {', '.join(paths)}" for origin, paths in by_origin.items())
+    if family == "cost":
+        return (list_prices(scenario.cost.region).origin, *settings)
     return settings if family in WITHOUT_REDIS else (profile_origin(profile), *settings)
 
 

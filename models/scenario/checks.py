@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from models.scenario.arrival import PiecewiseArrival
 from models.scenario.demand import Clients
 from models.scenario.loads import ClosedLoopLoad, Mix, OpenLoopLoad, RateStage, UserStage
+from models.units import HOURS_PER_MONTH
 
 if TYPE_CHECKING:
     from models.scenario.schema import Scenario
@@ -38,6 +39,7 @@ def contradictions(scenario: "Scenario") -> Iterator[str]:
     yield from _extra_calls(scenario)
     yield from _admission(scenario)
     yield from _platform(scenario)
+    yield from _month(scenario)
 
 
 def _time(s: "Scenario") -> Iterator[str]:
@@ -240,4 +242,14 @@ def _platform(s: "Scenario") -> Iterator[str]:
         yield (
             f"backend.reservation_capacity_rps: times service time is {s.backend.servers:,} reservations at "
             f"the same time; at most {MAX_SERVERS:,} fit"
+        )
+
+
+def _month(s: "Scenario") -> Iterator[str]:
+    hours = s.cost.event_hours(s.run.duration_s)
+    if s.cost.events_per_month * hours > HOURS_PER_MONTH:
+        yield (
+            f"cost.events_per_month: {s.cost.events_per_month:g} is not allowed; must be at most "
+            f"{HOURS_PER_MONTH / hours:.10g}, as one takes {hours:.10g} h (cost.warm_up_h, run.duration_s and "
+            f"cost.cool_down_h) of the month's {HOURS_PER_MONTH:g}"
         )

@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from models.ec2_nodes import ec2_nodes
+from models.packing import pods_per_node
 from models.redis_nodes import redis_nodes
 from models.scenario.arrival import TraceArrival
 from models.scenario.merge import apply_override, merged
@@ -69,6 +71,8 @@ def scenario_from_mapping(data: Mapping[str, Any]) -> Scenario:
         raise BadInput(explain(error)) from None
     _must_be_known("redis.node_type", scenario.redis.node_type, sorted(redis_nodes()))
     _must_be_known("redis.profile", scenario.redis.profile, sorted(p.stem for p in PROFILES.glob("*.json")))
+    _must_be_known("cost.node_type", scenario.cost.node_type, sorted(ec2_nodes()))
+    _must_be_billable(scenario)
     arrival = scenario.clients.arrival
     if isinstance(arrival, TraceArrival) and not _is_file(Path(arrival.file)):
         raise BadInput(f"clients.arrival.file: {shown(arrival.file)} is not a file that can be read")
@@ -160,3 +164,15 @@ def _must_be_known(path: str, value: str, known: Sequence[str]) -> None:
     if value not in known:
         hint = nearest(value, known) or f"; must be one of {', '.join(known)}"
         raise BadInput(f"{path}: {shown(value)} is not known{hint}")
+
+
+def _must_be_billable(scenario: Scenario) -> None:
+    """Refuse a pod that no node of the type holds, and an engine that the Redis node does not come with."""
+    gateway, cost, node = scenario.gateway, scenario.cost, scenario.redis.node_type
+    if pods_per_node(scenario) == 0:
+        raise BadInput(
+            f"cost.node_type: {cost.node_type} is not allowed; beside its daemons it does not hold one pod that "
+            f"requests {gateway.cpu_request_cores:g} cores and {gateway.memory_request_mib:,} MiB"
+        )
+    if redis_nodes()[node].usd_per_h(cost.redis_engine) is None:
+        raise BadInput(f"cost.redis_engine: {cost.redis_engine} is not allowed; {node} comes with valkey only")

@@ -7,6 +7,7 @@ from pydantic import Field
 from models.scenario.base import LognormalMs, Section, Sequence
 
 DEPLOYED = "source: traffic-tacos deployment-repo manifest, October 2025"
+BACKEND = "source: traffic-tacos reservation-api and inventory-api repositories, October 2025"
 CLOUDWATCH = "source: AWS ElastiCache user guide, 'Which metrics should I monitor?'"
 
 
@@ -44,6 +45,12 @@ class Gateway(Section):
 
     pods: int = Field(30, ge=1, le=2000, description="pods, fixed in number (the talk: 30 at 30k RPS)")
     cpu_cores: float = Field(1.2, ge=0.01, le=256, description=f"CPU limit of a pod in cores ({DEPLOYED})")
+    cpu_request_cores: float = Field(
+        0.7, ge=0.01, le=256, description=f"CPU a pod requests, for autoscaling and scheduling ({DEPLOYED})"
+    )
+    memory_request_mib: int = Field(
+        512, ge=1, le=1_048_576, description=f"memory a pod requests, for autoscaling and scheduling ({DEPLOYED})"
+    )
     cpu_us: GatewayCpu = Field(
         GatewayCpu(), description="CPU per request (assumption near the talk's 15 % at 1k RPS per pod)"
     )
@@ -225,6 +232,19 @@ class Backend(Section):
     )
     reservation_sigma: float = Field(
         0.5, ge=0, le=3, description="lognormal shape of the service time, its mean kept (assumption)"
+    )
+    writes_per_order: float = Field(
+        7, ge=0, le=1000, description=f"DynamoDB writes to hold, confirm and commit one order ({BACKEND})"
+    )
+    reads_per_order: float = Field(
+        3, ge=0, le=1000, description=f"DynamoDB reads to confirm and commit one order ({BACKEND})"
+    )
+    writes_per_refusal: float = Field(
+        1,
+        ge=0,
+        le=1000,
+        description="DynamoDB writes of a reservation that finds no seat; a failed conditional write is billed "
+        "(source: AWS DynamoDB developer guide)",
     )
 
     @property

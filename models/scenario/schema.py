@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from models.scenario.base import Section
 from models.scenario.checks import contradictions
+from models.scenario.cost import Cost
 from models.scenario.demand import Clients, Event, Run
 from models.scenario.platform import Admission, Backend, Gateway, Network, Redis, Slo, WaitingRoom
 
@@ -32,6 +33,7 @@ class Scenario(Section):
     redis: Redis = Redis()
     backend: Backend = Backend()
     slo: Slo = Slo()
+    cost: Cost = Cost()
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

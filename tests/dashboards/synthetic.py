@@ -105,6 +105,10 @@ def kpis_of(interval: float | None = None) -> dict[str, Kpi]:
         "fairness.kendall_tau": (0.99871, "tau"),
         "fairness.max_places_lost": (4_211, "places"),
         "bots.seat_share_percent": (91.4, "percent"),
+        "dynamodb.writes": (360_000, "writes"),
+        "dynamodb.reads": (30_000, "reads"),
+        "network.egress_gb": (8.41, "GB"),
+        "network.cross_zone_gb": (6.7, "GB"),
     }
     off = {} if interval is None else {"interval": interval}
     return {name: _kpi(float(best), unit, **off) for name, (best, unit) in values.items()}

@@ -96,7 +96,7 @@ def test_a_replica_counts_as_a_node_of_its_own() -> None:
 
 
 def test_what_is_not_known_never_binds_and_says_so() -> None:
-    scenario = load_scenario("onsale-300k", ["redis.node_type=cache.m8g.large"])
+    scenario = load_scenario("onsale-300k", ["redis.node_type=cache.m8g.large", "cost.redis_engine=valkey"])
     result = onsale_result(scenario, series={"shard_3_requests": np.full(SECONDS, 1e9), "waiting": 1e9})
     for limit in (*network(result, scenario), memory(result, scenario)):
         assert not limit.bound

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.cost import PARTS
 from models.operations import Op
 from models.plan import Plan
 from models.record import BUSY_NS, NODES, PER_NODE, WAIT, Column
@@ -26,6 +27,9 @@ CONTRACT = {
     *("errors.rate_percent", "errors.pool_timeout", "errors.client_timeout", "errors.refused", "errors.throttled"),
     *("gateway.pods_peak", "gateway.cpu_mean_percent", "gateway.cpu_peak_percent", "gateway.cpu_peak_60s_percent"),
     *("fairness.kendall_tau", "fairness.max_places_lost", "bots.seat_share_percent"),
+    *("dynamodb.writes", "dynamodb.reads", "network.egress_gb", "network.cross_zone_gb"),
+    *("cost.event_usd", "cost.month_usd"),
+    *(f"cost.{part}_{time}_usd" for part in PARTS for time in ("event", "month")),
 }
 
 
@@ -65,6 +69,9 @@ def test_a_run_has_every_kpi_of_the_contract_also_when_nothing_happened(plan: Pl
         ("gateway.pods_peak", "pods"),
         ("fairness.kendall_tau", "tau"),
         ("fairness.max_places_lost", "places"),
+        ("dynamodb.writes", "writes"),
+        ("network.cross_zone_gb", "GB"),
+        ("cost.redis_month_usd", "usd"),
     ],
 )
 def test_a_kpi_has_the_unit_its_name_says(kpi: str, unit: str) -> None:

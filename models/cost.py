@@ -1,0 +1,210 @@
+"""What an event and a month cost, by part: quantities of a scenario and of a run of it, times a table of prices.
+
+An event costs what runs for its hours (`cost.event_hours`) and what its requests use up. A month costs its events, and
+what stays between them. Everything is billed by the second, in decimal gigabytes, without free tiers, and without what
+is not modelled: page views, logs, load balancers, storage.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from models.packing import nodes_needed
+from models.prices import PriceTable
+from models.scenario import Scenario
+from models.sourced import Number
+from models.units import HOURS_PER_MONTH
+
+PARTS = {
+    "gateway": "gateway nodes (EC2)",
+    "redis": "Redis nodes (ElastiCache)",
+    "dynamodb": "DynamoDB",
+    "edge": "edge (CloudFront, WAF)",
+    "eks": "EKS control plane",
+    "transfer": "traffic between zones",
+}
+"""Every part of the bill, by the name its KPIs have, in the order it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one event used up, as a run measured it: requests, DynamoDB operations, decimal gigabytes."""
+
+    requests: float
+    dynamodb_writes: float
+    dynamodb_reads: float
+    egress_gb: float
+    cross_zone_gb: float
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name} must be finite and 0 or more, not {value}")
+
+
+@dataclass(frozen=True, slots=True)
+class CostItem:
+    """One line of the bill: how many `unit` of `what` an event and a month take, at a price each.
+
+    `price` is None where the table has none; then the line costs nothing that is known.
+    """
+
+    part: str
+    what: str
+    unit: str
+    event: float
+    month: float
+    price: Number | None
+
+    @property
+    def event_usd(self) -> float | None:
+        """Cost in an event."""
+        return None if self.price is None else self.event * self.price.value
+
+    @property
+    def month_usd(self) -> float | None:
+        """Cost in a month."""
+        return None if self.price is None else self.month * self.price.value
+
+
+@dataclass(frozen=True, slots=True)
+class PartCost:
+    """One part: its lines, and their sums in USD; None if the table prices none of them."""
+
+    name: str
+    items: tuple[CostItem, ...]
+    event_usd: float | None
+    month_usd: float | None
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """What of it the table has no price for, as far as any is used."""
+        return tuple(item.what for item in self.items if item.price is None and (item.event or item.month))
+
+
+@dataclass(frozen=True, slots=True)
+class CostBreakdown:
+    """The bill by one table of prices. The totals are the sums of the parts that are priced."""
+
+    prices: str
+    parts: tuple[PartCost, ...]
+
+    @property
+    def event_usd(self) -> float:
+        """What one event costs."""
+        return math.fsum(part.event_usd or 0.0 for part in self.parts)
+
+    @property
+    def month_usd(self) -> float:
+        """What a month costs."""
+        return math.fsum(part.month_usd or 0.0 for part in self.parts)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that is used has a price."""
+        return not any(part.unpriced for part in self.parts)
+
+
+def cost_of(scenario: Scenario, usage: Usage, prices: PriceTable) -> CostBreakdown:
+    """Return the bill of *scenario*, whose run used *usage*, at these *prices*."""
+    items = [
+        *_gateway(scenario, prices),
+        _redis(scenario, prices),
+        *_dynamodb(scenario, usage, prices),
+        *_edge(scenario, usage, prices),
+        _standing(scenario, "eks", "EKS cluster", "hours", prices.prices.eks_cluster_usd_per_h),
+        _used(scenario, "transfer", "pods to Redis", "GB", usage.cross_zone_gb, prices.prices.cross_zone_usd_per_gb),
+    ]
+    parts = (_part(name, tuple(lines)) for name, lines in groupby(items, key=lambda item: item.part))
+    return CostBreakdown(prices.title, tuple(parts))
+
+
+def _part(name: str, items: tuple[CostItem, ...]) -> PartCost:
+    priced = [item for item in items if item.price is not None]
+    event = math.fsum(item.event_usd or 0.0 for item in priced) if priced else None
+    month = math.fsum(item.month_usd or 0.0 for item in priced) if priced else None
+    return PartCost(name, items, event, month)
+
+
+def _gateway(scenario: Scenario, prices: PriceTable) -> Iterator[CostItem]:
+    """Nodes at full size for the hours of the events, at the size of the pods that stay for the others."""
+    cost, pods = scenario.cost, scenario.gateway.pods
+    hours = cost.event_hours(scenario.run.duration_s)
+    full = nodes_needed(pods, scenario)
+    left = nodes_needed(min(cost.pods_between_events, pods), scenario)
+    event = full * hours
+    month = event * cost.events_per_month + left * _hours_between(scenario)
+    spot = cost.spot_percent / 100
+    kind = cost.node_type
+    on_demand = prices.node_usd_per_h(kind)
+    yield CostItem("gateway", f"{kind} on demand", "node hours", (1 - spot) * event, (1 - spot) * month, on_demand)
+    yield CostItem(
+        "gateway", f"{kind} spot", "node hours", spot * event, spot * month, prices.spot_node_usd_per_h(kind)
+    )
+
+
+def _redis(scenario: Scenario, prices: PriceTable) -> CostItem:
+    cost, redis = scenario.cost, scenario.redis
+    nodes = redis.shards * (1 + redis.replicas_per_shard)
+    event = nodes * cost.event_hours(scenario.run.duration_s)
+    month = event * cost.events_per_month
+    if cost.redis_between_events == "keep":
+        month += nodes * _hours_between(scenario)
+    price = prices.redis_node_usd_per_h(redis.node_type, cost.redis_engine)
+    return CostItem("redis", redis.node_type, "node hours", event, month, price)
+
+
+def _dynamodb(scenario: Scenario, usage: Usage, prices: PriceTable) -> Iterator[CostItem]:
+    writes, reads = usage.dynamodb_writes / 1e6, usage.dynamodb_reads / 1e6
+    table = prices.prices
+    yield _used(scenario, "dynamodb", "writes", "million", writes, table.dynamodb_usd_per_million_writes)
+    yield _used(scenario, "dynamodb", "reads", "million", reads, table.dynamodb_usd_per_million_reads)
+
+
+def _edge(scenario: Scenario, usage: Usage, prices: PriceTable) -> Iterator[CostItem]:
+    """CloudFront and WAF see every request that is sent; WAF bills those it blocks too."""
+    table, cost, requests = prices.prices, scenario.cost, usage.requests
+    million = requests / 1e6
+    yield _used(
+        scenario, "edge", "CloudFront requests", "10,000", requests / 1e4, table.cloudfront_usd_per_10k_requests
+    )
+    yield _used(scenario, "edge", "CloudFront egress", "GB", usage.egress_gb, table.cloudfront_usd_per_gb)
+    yield _used(scenario, "edge", "WAF requests", "million", million, table.waf_usd_per_million_requests)
+    yield _monthly(scenario, "edge", "WAF web ACL", 1, table.waf_acl_usd_per_month)
+    yield _monthly(scenario, "edge", "WAF rules", cost.waf_rules, table.waf_rule_usd_per_month)
+    if cost.bot_control != "none":
+        targeted, common = (
+            table.bot_control_targeted_usd_per_million_requests,
+            table.bot_control_common_usd_per_million_requests,
+        )
+        each = targeted if cost.bot_control == "targeted" else common
+        yield _used(scenario, "edge", f"bot control, {cost.bot_control}", "million requests", million, each)
+        yield _monthly(scenario, "edge", "bot control", 1, table.bot_control_usd_per_month)
+    if cost.bot_control != "targeted":  # which has CAPTCHA attempts included
+        attempts = scenario.clients.count * cost.captcha_percent / 100
+        price = table.captcha_usd_per_thousand_attempts
+        yield _used(scenario, "edge", "CAPTCHA attempts", "1,000", attempts / 1e3, price)
+
+
+def _used(scenario: Scenario, part: str, what: str, unit: str, amount: float, price: Number | None) -> CostItem:
+    """A line for what an event uses up."""
+    return CostItem(part, what, unit, amount, amount * scenario.cost.events_per_month, price)
+
+
+def _standing(scenario: Scenario, part: str, what: str, unit: str, price: Number | None) -> CostItem:
+    """A line for one thing that runs all month, and is billed by the hour."""
+    return CostItem(part, what, unit, scenario.cost.event_hours(scenario.run.duration_s), HOURS_PER_MONTH, price)
+
+
+def _monthly(scenario: Scenario, part: str, what: str, count: float, price: Number | None) -> CostItem:
+    """A line for what has a monthly fee; an event's share of it is by hours, as WAF prorates it."""
+    share = scenario.cost.event_hours(scenario.run.duration_s) / HOURS_PER_MONTH
+    return CostItem(part, what, "months", count * share, count, price)
+
+
+def _hours_between(scenario: Scenario) -> float:
+    """Hours of a month in which there is no event."""
+    cost = scenario.cost
+    return HOURS_PER_MONTH - cost.events_per_month * cost.event_hours(scenario.run.duration_s)

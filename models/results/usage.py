@@ -1,0 +1,51 @@
+"""What a run used up of things that are paid for by use: requests, DynamoDB operations, gigabytes."""
+
+import numpy as np
+
+from models.cost import Usage
+from models.operations import Op
+from models.plan import Plan
+from models.record import Column
+from models.recording import Recording
+from models.results.result import RunResult
+
+GIGABYTE = 1e9
+
+
+def usage_of(plan: Plan, recording: Recording) -> Usage:
+    """Return what one run used up; bytes are counts of the run times the sizes that are settings of its scenario."""
+    scenario = plan.scenario
+    orders = float(recording.sessions.holds.sum())
+    refused = float(recording.column(Column.ANSWERED + Op.RESERVE).sum()) - float(recording.sessions.bought.sum())
+    backend, exchanged = scenario.backend, scenario.redis.request_bytes + scenario.redis.reply_bytes
+    return Usage(
+        requests=float(recording.sent),
+        dynamodb_writes=orders * backend.writes_per_order + max(0.0, refused) * backend.writes_per_refusal,
+        dynamodb_reads=orders * backend.reads_per_order,
+        egress_gb=recording.answered * scenario.cost.answer_bytes / GIGABYTE,
+        cross_zone_gb=_crossing(plan, recording) * exchanged / GIGABYTE,
+    )
+
+
+def usage_in(result: RunResult) -> Usage:
+    """Return what the runs behind *result* used up, on average, from its KPIs."""
+    return Usage(
+        requests=result.kpis["requests.total"].best or 0.0,
+        dynamodb_writes=result.kpis["dynamodb.writes"].best or 0.0,
+        dynamodb_reads=result.kpis["dynamodb.reads"].best or 0.0,
+        egress_gb=result.kpis["network.egress_gb"].best or 0.0,
+        cross_zone_gb=result.kpis["network.cross_zone_gb"].best or 0.0,
+    )
+
+
+def _crossing(plan: Plan, recording: Recording) -> float:
+    """Return the requests that went from a pod to a Redis node of another zone and back, pods being equally busy.
+
+    Status polls go where the pod reads; the few of them that refresh a heartbeat on the primary count as reads too.
+    """
+    place, pods = plan.placement, np.arange(plan.params.pods)[:, None]
+    written = float(place.crosses[pods, place.event_node].mean())
+    read = float(place.crosses[pods, place.read_node[:, place.event_node]].mean())
+    by_op = {op: float(recording.column(Column.ANSWERED + op).sum()) for op in (Op.JOIN, Op.STATUS, Op.ENTER, Op.LEAVE)}
+    polls = by_op.pop(Op.STATUS)
+    return read * polls + written * sum(by_op.values())
