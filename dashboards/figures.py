@@ -22,6 +22,8 @@ from dashboards.looks import (
     mark_level,
     styled,
 )
+from models.cost import PARTS
+from models.judge.bill import Bill, largest
 from models.judge.findings import (
     TALK_ENOUGH_RPS,
     TALK_PEOPLE,
@@ -29,13 +31,23 @@ from models.judge.findings import (
     achieved_admissions_rps,
 )
 from models.judge.verdict import FITTED, Verdict
-from models.judge.wording import clock, number, plural
+from models.judge.wording import clock, number, plural, with_unit
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from models.results.result import RunResult
     from models.scenario import Scenario
+
+PART_COLOURS = {
+    "redis": SKY,
+    "edge": ORANGE,
+    "gateway": GREEN,
+    "eks": PURPLE,
+    "dynamodb": RED,
+    "transfer": GREY,
+}
+"""Of the parts of a bill, the largest ones light enough for dark labels."""
 
 ENDPOINT_COLOURS = {"status": BLUE, "join": ORANGE, "enter": GREEN, "reserve": PURPLE, "leave": GREY}
 
@@ -51,6 +63,8 @@ def figures_of(result: RunResult, scenario: Scenario, verdict: Verdict) -> dict[
     figures["latency"] = latency_bands(result, scenario)
     if not verdict.stages:
         figures["admissions"] = admissions_and_seats(result, scenario)
+    if verdict.bill is not None:
+        figures["cost"] = cost_by_part(verdict.bill)
     return figures
 
 
@@ -183,6 +197,39 @@ def stages(result: RunResult, verdict: Verdict) -> go.Figure:
     figure.update_yaxes(title_text="engine CPU, %", range=[0, 105], row=1, col=1)
     figure.update_yaxes(title_text="status p99, ms", row=2, col=1, **log_axis(1, 2, 5), range=_around(p99))
     return _finished(figure, title, None, 1, height=520).update_xaxes(title_text="", ticksuffix="")
+
+
+def cost_by_part(bill: Bill) -> go.Figure:
+    """An event and a month by part, at list prices and at the talk's: stacked bars, an axis for each."""
+    title = f"A month costs {with_unit(bill.listed.month_usd, 'usd')}, {largest(bill.listed, 'month_usd')}"
+    figure = make_subplots(rows=2, cols=1, vertical_spacing=0.34)
+    # what the talk does not price is missing from its bar, which must not look like a saving
+    tables = {"AWS list": bill.listed, "the talk" if bill.talk.complete else "the talk,<br>in part": bill.talk}
+    for name, colour in PART_COLOURS.items():
+        for row, time in enumerate(("event_usd", "month_usd"), start=1):
+            usd = [next(getattr(part, time) or 0.0 for part in t.parts if part.name == name) for t in tables.values()]
+            totals = [getattr(table, time) for table in tables.values()]
+            figure.add_bar(
+                y=list(tables),
+                x=usd,
+                orientation="h",
+                name=PARTS[name],
+                legendgroup=name,
+                showlegend=row == 1,
+                marker={"color": colour, "line": {"color": "white", "width": 1}},
+                # a label only where the segment is wide enough to hold it
+                text=[with_unit(v, "usd") if v > 0.08 * max(totals) else "" for v in usd],
+                textposition="inside",
+                insidetextanchor="middle",
+                textangle=0,
+                row=row,
+                col=1,
+            )
+    figure = _finished(figure, title, None, 1, height=440)
+    figure.update_layout(barmode="stack", hovermode="closest", uniformtext={"minsize": 11, "mode": "show"})
+    figure.update_yaxes(autorange="reversed", tickformat=None)
+    figure.update_xaxes(tickprefix="$", tickformat=",", rangemode="tozero", title={"standoff": 6, "font": {"size": 13}})
+    return figure.update_xaxes(title_text="one event, USD", row=1).update_xaxes(title_text="one month, USD", row=2)
 
 
 def _thinned(series: pd.DataFrame) -> tuple[pd.DataFrame, int]:

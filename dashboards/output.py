@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
+from models.sourced import Number
 from sim.errors import BadInput
 
 if TYPE_CHECKING:
@@ -149,9 +150,11 @@ def _histograms(result: RunResult) -> pd.DataFrame:
 
 
 def _plain(value: Any) -> Any:
-    """Numpy scalars and paths as JSON knows them."""
+    """Numpy scalars, paths and prices as JSON knows them."""
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, Number):
+        return value.model_dump()
     if not hasattr(value, "item"):
         raise TypeError(f"{type(value).__name__} has no place in a JSON document")
     return value.item()

@@ -10,9 +10,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from dashboards.bill import ITEM_TITLES, TITLES, item_rows, part_rows
 from dashboards.figures import figures_of
 from dashboards.page import card, figures_html, folded, mark, page_html, section, table
 from dashboards.terminal import SLO_WORDS
+from models.judge.bill import Bill
 from models.judge.verdict import Verdict
 from models.judge.wording import NOTHING, clock, number, plural, with_unit
 from models.results.result import RunResult
@@ -28,6 +30,7 @@ def report_html(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
         section("Why", _findings(verdict)),
         section("What to try", _actions(verdict)) if verdict.actions else "",
         section("Figures", figures_html(figures_of(result, scenario, verdict))),
+        section("What it costs", _bill(verdict.bill)) if verdict.bill else "",
         section("Load ladder beside the published engine CPU", _stages(verdict)) if verdict.stages else "",
         section("Capacities, the one exhausted first on top", _limits(verdict)),
         section("Shards", _shards(verdict)),
@@ -76,6 +79,18 @@ def _actions(verdict: Verdict) -> str:
         for action in verdict.actions
     )
     return card(f"<ol>{''.join(items)}</ol>")
+
+
+def _bill(bill: Bill) -> str:
+    rows = [tuple(map(escape, row)) for row in part_rows(bill)]
+    parts = table(TITLES, rows, ("key", *["number"] * 4, "dim"), [False] * (len(rows) - 1) + [True])
+    items = table(
+        ITEM_TITLES,
+        (tuple(map(escape, row)) for row in item_rows(bill)),
+        ("key", "number", "number", "", "number", "dim", "number"),
+    )
+    said = "".join(f"<li>{escape(note)}</li>" for note in bill.notes)
+    return card(f"{parts}<ul>{said}</ul>") + folded("Every line of the bill, and what its price rests on", card(items))
 
 
 def _limits(verdict: Verdict) -> str:

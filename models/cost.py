@@ -17,12 +17,12 @@ from models.sourced import Number
 from models.units import HOURS_PER_MONTH
 
 PARTS = {
-    "gateway": "gateway nodes (EC2)",
-    "redis": "Redis nodes (ElastiCache)",
+    "gateway": "gateway nodes",
+    "redis": "Redis nodes",
     "dynamodb": "DynamoDB",
-    "edge": "edge (CloudFront, WAF)",
+    "edge": "CloudFront and WAF",
     "eks": "EKS control plane",
-    "transfer": "traffic between zones",
+    "transfer": "zone traffic",
 }
 """Every part of the bill, by the name its KPIs have, in the order it is shown."""
 
@@ -114,8 +114,15 @@ def cost_of(scenario: Scenario, usage: Usage, prices: PriceTable) -> CostBreakdo
         _redis(scenario, prices),
         *_dynamodb(scenario, usage, prices),
         *_edge(scenario, usage, prices),
-        _standing(scenario, "eks", "EKS cluster", "hours", prices.prices.eks_cluster_usd_per_h),
-        _used(scenario, "transfer", "pods to Redis", "GB", usage.cross_zone_gb, prices.prices.cross_zone_usd_per_gb),
+        _standing(scenario, "eks", "one cluster", "h of", prices.prices.eks_cluster_usd_per_h),
+        _used(
+            scenario,
+            "transfer",
+            "between pods and Redis",
+            "GB",
+            usage.cross_zone_gb,
+            prices.prices.cross_zone_usd_per_gb,
+        ),
     ]
     parts = (_part(name, tuple(lines)) for name, lines in groupby(items, key=lambda item: item.part))
     return CostBreakdown(prices.title, tuple(parts))
@@ -139,10 +146,8 @@ def _gateway(scenario: Scenario, prices: PriceTable) -> Iterator[CostItem]:
     spot = cost.spot_percent / 100
     kind = cost.node_type
     on_demand = prices.node_usd_per_h(kind)
-    yield CostItem("gateway", f"{kind} on demand", "node hours", (1 - spot) * event, (1 - spot) * month, on_demand)
-    yield CostItem(
-        "gateway", f"{kind} spot", "node hours", spot * event, spot * month, prices.spot_node_usd_per_h(kind)
-    )
+    yield CostItem("gateway", f"{kind} on demand", "h of", (1 - spot) * event, (1 - spot) * month, on_demand)
+    yield CostItem("gateway", f"{kind} spot", "h of", spot * event, spot * month, prices.spot_node_usd_per_h(kind))
 
 
 def _redis(scenario: Scenario, prices: PriceTable) -> CostItem:
@@ -153,7 +158,7 @@ def _redis(scenario: Scenario, prices: PriceTable) -> CostItem:
     if cost.redis_between_events == "keep":
         month += nodes * _hours_between(scenario)
     price = prices.redis_node_usd_per_h(redis.node_type, cost.redis_engine)
-    return CostItem("redis", redis.node_type, "node hours", event, month, price)
+    return CostItem("redis", redis.node_type, "h of", event, month, price)
 
 
 def _dynamodb(scenario: Scenario, usage: Usage, prices: PriceTable) -> Iterator[CostItem]:
@@ -168,9 +173,9 @@ def _edge(scenario: Scenario, usage: Usage, prices: PriceTable) -> Iterator[Cost
     table, cost, requests = prices.prices, scenario.cost, usage.requests
     million = requests / 1e6
     yield _used(
-        scenario, "edge", "CloudFront requests", "10,000", requests / 1e4, table.cloudfront_usd_per_10k_requests
+        scenario, "edge", "CloudFront requests", "x 10,000", requests / 1e4, table.cloudfront_usd_per_10k_requests
     )
-    yield _used(scenario, "edge", "CloudFront egress", "GB", usage.egress_gb, table.cloudfront_usd_per_gb)
+    yield _used(scenario, "edge", "CloudFront egress", "GB of", usage.egress_gb, table.cloudfront_usd_per_gb)
     yield _used(scenario, "edge", "WAF requests", "million", million, table.waf_usd_per_million_requests)
     yield _monthly(scenario, "edge", "WAF web ACL", 1, table.waf_acl_usd_per_month)
     yield _monthly(scenario, "edge", "WAF rules", cost.waf_rules, table.waf_rule_usd_per_month)
@@ -180,12 +185,12 @@ def _edge(scenario: Scenario, usage: Usage, prices: PriceTable) -> Iterator[Cost
             table.bot_control_common_usd_per_million_requests,
         )
         each = targeted if cost.bot_control == "targeted" else common
-        yield _used(scenario, "edge", f"bot control, {cost.bot_control}", "million requests", million, each)
+        yield _used(scenario, "edge", f"requests with {cost.bot_control} bot control", "million", million, each)
         yield _monthly(scenario, "edge", "bot control", 1, table.bot_control_usd_per_month)
     if cost.bot_control != "targeted":  # which has CAPTCHA attempts included
         attempts = scenario.clients.count * cost.captcha_percent / 100
         price = table.captcha_usd_per_thousand_attempts
-        yield _used(scenario, "edge", "CAPTCHA attempts", "1,000", attempts / 1e3, price)
+        yield _used(scenario, "edge", "CAPTCHA attempts", "x 1,000", attempts / 1e3, price)
 
 
 def _used(scenario: Scenario, part: str, what: str, unit: str, amount: float, price: Number | None) -> CostItem:
@@ -201,7 +206,7 @@ def _standing(scenario: Scenario, part: str, what: str, unit: str, price: Number
 def _monthly(scenario: Scenario, part: str, what: str, count: float, price: Number | None) -> CostItem:
     """A line for what has a monthly fee; an event's share of it is by hours, as WAF prorates it."""
     share = scenario.cost.event_hours(scenario.run.duration_s) / HOURS_PER_MONTH
-    return CostItem(part, what, "months", count * share, count, price)
+    return CostItem(part, what, "months of", count * share, count, price)
 
 
 def _hours_between(scenario: Scenario) -> float:

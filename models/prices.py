@@ -112,7 +112,7 @@ class PriceTable:
                 _listed(1.0, origin) for origin in (price_file().ec2, price_file().ec2_spot, redis_catalogue().price)
             ]
         dates = sorted(price.date for price in known)
-        return f"{self.title} ({dates[0]} to {dates[-1]})"
+        return f"{self.title} ({dates[0]}{f' to {dates[-1]}' if dates[-1] != dates[0] else ''})"
 
     def node_usd_per_h(self, kind: str) -> Number | None:
         """Return the on-demand price of an hour of an EC2 node of models/ec2_nodes.yaml."""

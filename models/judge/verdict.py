@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models.judge.bill import Bill, bill_of, cost_finding
 from models.judge.findings import (
     KEPT_SHARE,
     Finding,
@@ -107,7 +108,10 @@ class StageRow:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a run means. `holds` is true if every service level is met; `binding` is what gave way first."""
+    """What a run means. `holds` is true if every service level is met; `binding` is what gave way first.
+
+    A load ladder is no event, so it has no `bill`.
+    """
 
     holds: bool
     headline: str
@@ -118,6 +122,7 @@ class Verdict:
     stages: tuple[StageRow, ...]
     actions: tuple[Action, ...]
     caveats: tuple[str, ...]
+    bill: Bill | None
 
     @property
     def binding(self) -> Limit | None:
@@ -131,16 +136,19 @@ def judge(result: RunResult, scenario: Scenario) -> Verdict:
     limits = limits_of(result, scenario)
     stages = _stage_rows(result, scenario)
     first = limits[0] if limits[0].bound else None
+    bill = bill_of(result, scenario) if is_onsale(scenario) else None
+    cost = () if bill is None else (cost_finding(bill, scenario),)
     return Verdict(
         holds=all(row.met for row in slo),
         headline=_ladder_headline(stages) if stages else _onsale_headline(result, scenario, slo, first),
         slo=slo,
         limits=limits,
-        findings=findings_of(result, scenario, limits),
+        findings=(*findings_of(result, scenario, limits), *cost),
         shards=_shard_rows(result),
         stages=stages,
         actions=actions_for(result, scenario, limits),
         caveats=_caveats(result, slo, bool(stages)),
+        bill=bill,
     )
 
 

@@ -28,7 +28,7 @@ def drawn(result: RunResult, scenario: Scenario, verdict: Verdict) -> dict[str, 
 def test_an_onsale_and_a_ladder_have_the_figures_that_apply(
     drawn: dict[str, go.Figure], ladder_result: RunResult, ladder: Scenario
 ) -> None:
-    assert list(drawn) == ["queue", "requests", "cpu", "latency", "admissions"]
+    assert list(drawn) == ["queue", "requests", "cpu", "latency", "admissions", "cost"]
     of_ladder = figures_of(ladder_result, ladder, judge(ladder_result, ladder))
     assert list(of_ladder) == ["stages", "requests", "cpu", "latency"]
 
@@ -37,14 +37,19 @@ def test_every_figure_has_a_title_units_and_an_explicit_template(drawn: dict[str
     for figure in drawn.values():
         assert len(titles(figure)) > 20
         assert figure.layout.template.layout.colorway
+    assert [axis.title.text for axis in drawn["cost"].select_xaxes()] == ["one event, USD", "one month, USD"]
+    for figure in (figure for name, figure in drawn.items() if name != "cost"):
         axes = [axis for axis in figure.select_yaxes()]
         assert all(axis.title.text for axis in axes)
         assert any("s" in (axis.title.text or "").split() for axis in figure.select_xaxes())
 
 
 def test_only_colours_that_colour_blind_readers_tell_apart(drawn: dict[str, go.Figure]) -> None:
-    used = {trace.line.color for figure in drawn.values() for trace in figure.data}
-    assert used <= PALETTE
+    lines = {trace.line.color for name, figure in drawn.items() if name != "cost" for trace in figure.data}
+    bars = [trace.marker.color for trace in drawn["cost"].data if trace.showlegend]
+    assert lines <= PALETTE
+    assert set(bars) <= PALETTE
+    assert len(set(bars)) == len(bars)
 
 
 def test_titles_say_the_finding(drawn: dict[str, go.Figure]) -> None:
@@ -95,6 +100,16 @@ def test_seats_add_up_in_a_thinned_run_too(scenario: Scenario) -> None:
     drawn = figures.admissions_and_seats(RunResult(long.manifest, long.kpis, series, {}, (), long.facts), scenario)
     sold = next(trace for trace in drawn.data if trace.name == "seats sold")
     assert np.asarray(sold.y) == pytest.approx(np.asarray(sold.x) + 1)
+
+
+def test_the_bars_of_the_cost_add_up_to_the_bill(drawn: dict[str, go.Figure], verdict: Verdict) -> None:
+    bill = verdict.bill
+    for showlegend, time in ((True, "event_usd"), (False, "month_usd")):
+        bars = [trace for trace in drawn["cost"].data if trace.showlegend is showlegend]
+        for k, table in enumerate((bill.listed, bill.talk)):
+            assert sum(trace.x[k] for trace in bars) == pytest.approx(getattr(table, time))
+    # the talk has no price for Redis, and its bar says that something is missing
+    assert drawn["cost"].data[0].y == ("AWS list", "the talk,<br>in part")
 
 
 def test_a_sale_that_did_not_sell_out_has_no_such_mark(scenario: Scenario) -> None:

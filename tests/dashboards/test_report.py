@@ -62,7 +62,7 @@ def test_plotly_is_there_once(page: Page) -> None:
 
 def test_the_small_scripts_draw_figures_and_name_no_host(page: Page) -> None:
     small = [script for script in page.scripts if len(script) < 1_000_000]
-    assert sum("Plotly.newPlot" in script for script in small) == 5
+    assert sum("Plotly.newPlot" in script for script in small) == 6
     # plotly's templates may name places in its documentation; nothing here may be loaded
     assert not any(re.search(r"fetch\(|XMLHttpRequest|import\(", script) for script in small)
 
@@ -112,3 +112,16 @@ def test_a_ladder_has_its_table(ladder_result: RunResult, ladder: Scenario) -> N
     page = Page(report_html(ladder_result, ladder, judge(ladder_result, ladder)))
     assert "Load ladder beside the published engine CPU" in page.words
     assert "20,000 RPS 68.8 % 70 % -1.2 points" in page.words
+
+
+def test_the_bill_shows_both_tables_and_what_each_price_rests_on(page: Page) -> None:
+    assert "What it costs" in page.words
+    # 10 nodes of cache.m7g.xlarge at 0.315 for 2 h and for 730 h; the talk names no price for them
+    assert re.search(r"Redis nodes \$6\.30 . \$2,299\.50 . 20 h of cache\.m7g\.xlarge", page.words)
+    assert "AWS blog; price list, on-demand since 2024-11-01; 2024-11, read at the source" in page.words
+    assert "The talk prices only part of it (≥)" in page.words
+
+
+def test_a_ladder_is_no_event_and_has_no_bill(ladder_result: RunResult, ladder: Scenario) -> None:
+    words = Page(report_html(ladder_result, ladder, judge(ladder_result, ladder))).words
+    assert "What it costs" not in words

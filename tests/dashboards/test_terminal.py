@@ -43,6 +43,13 @@ def test_every_finding_level_and_action_is_there(result: RunResult, verdict: Ver
     assert "one replication: no interval" in text
 
 
+def test_the_bill_stands_in_the_terminal_too(result: RunResult, verdict: Verdict) -> None:
+    text = words(shown(result, verdict))
+    assert re.search(r"Redis nodes \$6\.30 . \$2,299\.50 .", text)
+    assert re.search(r"all \$\d+\.\d\d ≥ \$\d+\.\d\d", text)
+    assert "Prices: AWS list prices, us-east-1" in text
+
+
 def test_intervals_are_shown_when_there_are_some(scenario: Scenario) -> None:
     many = onsale_result(scenario, kpis=kpis_of(0.1), manifest={"replications": 10})
     text = words(shown(many, judge(many, scenario)))

@@ -1,0 +1,73 @@
+"""What the design costs: the bill of a run at list prices and at the talk's, and what is worth saying about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from models.cost import PARTS, CostBreakdown, cost_of
+from models.judge.findings import Finding
+from models.judge.wording import number, plural, with_unit
+from models.prices import PriceTable, list_prices, talk_prices
+from models.results.usage import usage_in
+
+if TYPE_CHECKING:
+    from models.results.result import RunResult
+    from models.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """One event and one month at list prices and at the talk's, and what to know when reading them."""
+
+    listed: CostBreakdown
+    talk: CostBreakdown
+    notes: tuple[str, ...]
+
+
+def bill_of(result: RunResult, scenario: Scenario) -> Bill:
+    """Return the bill of *result*, a run of *scenario*."""
+    usage, prices = usage_in(result), list_prices(scenario.cost.region)
+    without_spot = scenario.model_copy(update={"cost": scenario.cost.model_copy(update={"spot_percent": 0.0})})
+    talk, on_demand = cost_of(scenario, usage, talk_prices()), cost_of(without_spot, usage, prices)
+    return Bill(cost_of(scenario, usage, prices), talk, tuple(_notes(scenario, prices, talk, on_demand)))
+
+
+def cost_finding(bill: Bill, scenario: Scenario) -> Finding:
+    """The two totals, the largest part of each, and how much of the month has no event in it."""
+    found = bill.listed
+    event = f"An event costs {with_unit(found.event_usd, 'usd')} at list prices, {largest(found, 'event_usd')}"
+    month = f"a month with {number(scenario.cost.events_per_month)} of them {with_unit(found.month_usd, 'usd')}, "
+    idle = found.month_usd - scenario.cost.events_per_month * found.event_usd
+    text = f"{event}; {month}{largest(found, 'month_usd')}."
+    if found.month_usd > 0:
+        text += f" {number(100 * max(0.0, idle) / found.month_usd)} % of the month is paid between events."
+    return Finding("Cost", text)
+
+
+def _notes(scenario: Scenario, prices: PriceTable, talk: CostBreakdown, on_demand: CostBreakdown) -> Iterator[str]:
+    """The hours behind the bill, the same without spot nodes, and what the talk has no price for."""
+    cost = scenario.cost
+    kept = "kept" if cost.redis_between_events == "keep" else "removed"
+    yield (
+        f"An event is {number(cost.event_hours(scenario.run.duration_s))} h with warm-up and cool-down, a month has "
+        f"{number(cost.events_per_month)} of them. Between events Redis is {kept} and up to "
+        f"{plural(cost.pods_between_events, 'pod')} stay. No free tiers."
+    )
+    yield (
+        f"{number(cost.spot_percent)} % of the gateway nodes are spot. With all on demand an event costs "
+        f"{with_unit(on_demand.event_usd, 'usd')}, a month {with_unit(on_demand.month_usd, 'usd')}."
+    )
+    yield f"Prices: {prices.origin}; {talk_prices().origin}."
+    missing = [PARTS[part.name] for part in talk.parts if part.event_usd is None]
+    if not talk.complete:
+        yield f"The talk prices only part of it (≥), and nothing of: {', '.join(missing)}."
+
+
+def largest(bill: CostBreakdown, what: str) -> str:
+    """The largest part of `event_usd` or `month_usd` and its share, such as `89 % of it Redis nodes (ElastiCache)`."""
+    total = getattr(bill, what)
+    part = max(bill.parts, key=lambda part: getattr(part, what) or 0.0)
+    share = 100 * (getattr(part, what) or 0.0) / total if total else 0.0
+    return f"{number(share)} % of it {PARTS[part.name]}"
