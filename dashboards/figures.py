@@ -26,9 +26,9 @@ from models.cost import PARTS
 from models.judge.bill import Bill, largest
 from models.judge.findings import (
     TALK_ENOUGH_RPS,
-    TALK_PEOPLE,
     TALK_STATUS_RPS,
     achieved_admissions_rps,
+    is_talks_size,
 )
 from models.judge.verdict import FITTED, Verdict
 from models.judge.wording import clock, number, plural, with_unit
@@ -103,7 +103,7 @@ def requests_by_endpoint(result: RunResult, scenario: Scenario) -> go.Figure:
     for endpoint, colour in ENDPOINT_COLOURS.items():
         if result.series[f"sent_{endpoint}"].any():
             figure.add_scatter(x=series.index, y=series[f"sent_{endpoint}"], name=endpoint, line={"color": colour})
-    if scenario.clients.count == TALK_PEOPLE and scenario.clients.load.mode == "onsale":
+    if is_talks_size(scenario):
         mark_level(figure, TALK_STATUS_RPS, f"the talk's design, {number(TALK_STATUS_RPS)}")
         mark_level(figure, TALK_ENOUGH_RPS, f'"enough in reality", {number(TALK_ENOUGH_RPS)}')
     return _finished(figure, title, "requests per second", step)

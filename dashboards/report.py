@@ -14,7 +14,9 @@ from dashboards.bill import ITEM_TITLES, TITLES, item_rows, part_rows
 from dashboards.figures import figures_of
 from dashboards.page import card, figures_html, folded, mark, page_html, section, table
 from dashboards.terminal import SLO_WORDS
+from models.judge.arithmetic import sums_redone
 from models.judge.bill import Bill
+from models.judge.findings import is_talks_size
 from models.judge.verdict import Verdict
 from models.judge.wording import NOTHING, clock, number, plural, with_unit
 from models.results.result import RunResult
@@ -32,6 +34,7 @@ def report_html(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
         section("Figures", figures_html(figures_of(result, scenario, verdict))),
         section("What it costs", _bill(verdict.bill)) if verdict.bill else "",
         section("Load ladder beside the published engine CPU", _stages(verdict)) if verdict.stages else "",
+        section("The talk's sums, redone", _sums()) if is_talks_size(scenario) else "",
         section("Capacities, the one exhausted first on top", _limits(verdict)),
         section("Shards", _shards(verdict)),
         section("Key figures and what they rest on", _kpis(result)),
@@ -91,6 +94,22 @@ def _bill(bill: Bill) -> str:
     )
     said = "".join(f"<li>{escape(note)}</li>" for note in bill.notes)
     return card(f"{parts}<ul>{said}</ul>") + folded("Every line of the bill, and what its price rests on", card(items))
+
+
+def _sums() -> str:
+    rows = (
+        (
+            f"<code>{escape(redone.claim.id)}</code><br>{escape(redone.claim.says)}",
+            escape(with_unit(redone.value, redone.claim.unit or "")),
+            escape(redone.verdict.replace("_", " ")),
+            escape(redone.why),
+            escape("; ".join(redone.rests_on)),
+        )
+        for redone in sums_redone()
+    )
+    titles = ("claim", "recomputed", "verdict", "why", "rests on")
+    claims = card(table(titles, rows, ("", "number", "key", "", "dim")))
+    return folded(f"{len(sums_redone())} claims that stand on arithmetic and prices alone", claims)
 
 
 def _limits(verdict: Verdict) -> str:

@@ -44,6 +44,11 @@ def is_onsale(scenario: Scenario) -> bool:
     return scenario.clients.load.mode == "onsale"
 
 
+def is_talks_size(scenario: Scenario) -> bool:
+    """Whether it is an on-sale of as many people as the talk's, so that its figures can stand beside."""
+    return is_onsale(scenario) and scenario.clients.count == TALK_PEOPLE
+
+
 def findings_of(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]) -> tuple[Finding, ...]:
     """Everything worth a line, most important first."""
     onsale = is_onsale(scenario)

@@ -22,13 +22,13 @@ def number(value: float | None) -> str:
 
 
 def with_unit(value: float | None, unit: str) -> str:
-    """*value* with its unit: `94.1 %`, `61,020 rps`, `2 min 8 s`. Seconds from 60 on become minutes."""
+    """*value* with its unit: `94.1 %`, `61,020 rps`, `$588.00/month`. Seconds from 60 on become minutes: `2 min 8 s`."""
     if value is None or math.isnan(value):
         return NOTHING
     if unit == "s":
         return clock(value)
-    if unit == "usd":
-        return f"${value:,.2f}"
+    if unit == "usd" or unit.startswith("usd/"):
+        return f"${value:,.2f}{unit.removeprefix('usd')}"
     symbol = {"percent": "%", "rps": "RPS", "cps": "commands/s"}.get(unit, unit)
     return f"{number(value)} {symbol}".rstrip()
 

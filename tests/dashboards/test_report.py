@@ -125,3 +125,11 @@ def test_the_bill_shows_both_tables_and_what_each_price_rests_on(page: Page) -> 
 def test_a_ladder_is_no_event_and_has_no_bill(ladder_result: RunResult, ladder: Scenario) -> None:
     words = Page(report_html(ladder_result, ladder, judge(ladder_result, ladder))).words
     assert "What it costs" not in words
+
+
+def test_the_talks_sums_stand_beside_its_own_size_only(page: Page, verdict: Verdict) -> None:
+    assert "The talk's sums, redone" in page.words
+    assert "3 on-demand nodes are $360 and 7 on spot $252: $612" in page.words
+    smaller = load_scenario("onsale-300k", ["clients.count=100000"])
+    result = onsale_result(smaller)
+    assert "sums, redone" not in Page(report_html(result, smaller, judge(result, smaller))).words

@@ -44,6 +44,7 @@ def test_seconds_become_a_clock(seconds: float, text: str) -> None:
         (61_020, "rps", "61,020 RPS"),
         (128, "s", "2 min 8 s"),
         (2.25, "usd", "$2.25"),
+        (588, "usd/month", "$588.00/month"),
         (3, "", "3"),
     ],
 )
