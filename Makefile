@@ -21,7 +21,7 @@ run: $(READY) ## simulate the 300,000-client on-sale, print the verdict, write r
 	@$(BIN)/breakwater run onsale-300k --out runs/onsale-300k || { code=$$?; [ $$code -eq 1 ] || exit $$code; }
 
 test: $(READY) ## all tests
-	@$(BIN)/python -m pytest -q -n auto
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 check: $(READY) ## lint, types, import direction
 	@$(BIN)/ruff check .

@@ -7,6 +7,7 @@ traceback), 130 interrupted. Everything heavy is imported inside the commands: `
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from enum import StrEnum
@@ -16,16 +17,15 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from dashboards.options import FINE, MOST_REPLICATIONS, VERDICT_FAILED, JsonOption, SeedOption, SettingsOption
+from dashboards.redis_commands import conformance
 from sim.errors import BadInput
 
 if TYPE_CHECKING:
     from models.results.result import RunResult
     from models.scenario import Scenario
 
-FINE, VERDICT_FAILED, UNUSABLE, DEFECT, INTERRUPTED, TERMINATED = 0, 1, 2, 70, 130, 143
-
-MOST_REPLICATIONS = 10_000
-LARGEST_SEED = 2**63 - 1
+UNUSABLE, DEFECT, INTERRUPTED, TERMINATED = 2, 70, 130, 143
 
 # typer keeps its copy of click's exceptions private; its public BadParameter derives from the one we need
 UsageError = typer.BadParameter.__base__
@@ -44,23 +44,6 @@ class Engine(StrEnum):
 
     kernel = "kernel"
     simpy = "simpy"
-
-
-SettingsOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help="Change one setting; may be repeated."),
-]
-SeedOption = Annotated[
-    int,
-    typer.Option(
-        "--seed",
-        min=0,
-        max=LARGEST_SEED,
-        metavar="INTEGER",
-        help="Seed of all random numbers; the first of several.",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
 @app.command()
@@ -212,6 +195,9 @@ def schema() -> int:
     return FINE
 
 
+app.command()(conformance)
+
+
 def _simulated(scenario: Scenario, seed: int, replications: int, engine: Engine, store: Path | None) -> RunResult:
     from dashboards.progress import ProgressLine
     from models.simulate import simulate, simulate_many
@@ -241,7 +227,10 @@ def _guarded(arguments: list[str]) -> int:
     try:
         return app(arguments, prog_name="breakwater", standalone_mode=False) or FINE
     except (BadInput, UsageError) as error:
-        message = error.format_message() if isinstance(error, UsageError) else str(error)
+        message = str(error)
+        if isinstance(error, UsageError):
+            # what was put in the wrong place is repeated here, and a URL may have a password in it
+            message = re.sub(r"\b(rediss?|unix)://.*", r"\1://...", error.format_message(), flags=re.DOTALL)
         return _fail(" ".join(message.split()), UNUSABLE)
     except MemoryError:
         return _fail("not enough memory for this scenario; lower clients.count", UNUSABLE)

@@ -1,4 +1,4 @@
-"""What ties the models to a real Redis: fitting its measured behaviour into a profile."""
+"""What ties the models to a real Redis: it is started, driven and compared with them, and its costs are fitted."""
 
 from sim.compiling import require_cache
 

@@ -53,7 +53,7 @@ def test_only_the_commands_that_work_are_there() -> None:
     from dashboards.cli import app
 
     names = {command.name or command.callback.__name__ for command in app.registered_commands}
-    assert names == {"run", "compare", "sweep", "scenarios", "schema"}
+    assert names == {"run", "compare", "sweep", "scenarios", "schema", "conformance"}
 
 
 def test_schema_is_that_of_the_scenarios() -> None:

@@ -1,0 +1,28 @@
+"""What several commands have in common: their options and exit codes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+FINE, VERDICT_FAILED = 0, 1
+
+MOST_REPLICATIONS = 10_000
+LARGEST_SEED = 2**63 - 1
+
+SettingsOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change one setting; may be repeated."),
+]
+SeedOption = Annotated[
+    int,
+    typer.Option(
+        "--seed",
+        min=0,
+        max=LARGEST_SEED,
+        metavar="INTEGER",
+        help="Seed of all random numbers; the first of several.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]

@@ -1,0 +1,22 @@
+"""Real servers for tests, started once per worker process and stopped with it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from real_adapter.cluster import LocalCluster, start_cluster
+from real_adapter.server import LocalServer, start_server
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[LocalServer]:
+    """One server; tests share it, so each uses keys of its own."""
+    with start_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[LocalCluster]:
+    """Three primaries with one replica each; whoever asks for it is marked `xdist_group("cluster")` and kills none."""
+    with start_cluster(3, 1) as running:
+        yield running
