@@ -1,118 +1,74 @@
-"""Profiles: what a Redis engine thread's work costs, where that was learnt, and how well the fit holds.
+"""Profiles: what a Redis engine thread's work costs, where that was learnt, how well it holds, how far it may be off.
 
-A profile is a JSON file in `models/profiles/`. All costs are CPU time on the engine thread; one request
-costs io + script overhead + the sum of its calls (`models.commands`), and a pass of the event loop that
+A profile is a JSON file, in `models/profiles/` or anywhere else. All costs are CPU time on the engine thread; one
+request costs io + script overhead + the sum of its calls (`models.commands`), and a pass of the event loop that
 ends a sleep adds the wake-up (`sim.engine_thread`).
+
+Its costs are the best ones. They were fitted together, so they are off together: `draws` holds rows of costs that
+fit about as well, each to be used as a whole (`Profile.drawn`).
 """
 
 import json
+import math
+import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from models.commands import Command
+from models.profile_parts import (
+    CommandCost,
+    Draws,
+    EngineCosts,
+    Fit,
+    MachineState,
+    Memory,
+    Microseconds,
+    Part,
+    Precision,
+    Server,
+)
+from models.scenario.messages import shown
+from models.yaml_text import printable
 from sim.engine_thread import EngineThread
 from sim.errors import BadInput
 
 PROFILES = Path(__file__).parent / "profiles"
-
-Microseconds = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
-Slowness = Annotated[float, Field(ge=0, le=1e4, allow_inf_nan=False)]
-Lasting = Annotated[float, Field(ge=0.001, le=1e9, allow_inf_nan=False)]
-Percent = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Interval(_Part):
-    """A fitted value with its 95 % interval: low <= best <= high."""
-
-    low: float = Field(ge=0, allow_inf_nan=False)
-    best: float = Field(ge=0, allow_inf_nan=False)
-    high: float = Field(ge=0, allow_inf_nan=False)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if not self.low <= self.best <= self.high:
-            raise ValueError(f"low {self.low} <= best {self.best} <= high {self.high} does not hold")
-        return self
+MAX_BYTES = 1_000_000
+"""The shipped ones are a tenth of that, most of it draws."""
+VERSION = 2
+KINDS = {
+    "measured": "measured",
+    "fitted_to_projection": "fitted to a published projection",
+    "derived": "derived from others",
+    "rescaled": "rescaled to production telemetry",
+}
+"""Kinds of profiles, in words."""
 
 
-class EngineCosts(_Part):
-    """What the event loop itself costs."""
-
-    wake_warm_us: Microseconds = Field(description="wake-up after the shortest sleep")
-    wake_cold_us: Microseconds = Field(description="wake-up after a very long sleep")
-    wake_tau_ms: float = Field(gt=0, le=1e6, allow_inf_nan=False, description="time constant between the two")
-    wake_delay_us: Microseconds = Field(default=0.0, description="until the thread runs; no CPU time")
-    pass_us: Microseconds = Field(default=0.0, description="one pass of the event loop, whatever it does")
-    near_slow: Slowness = Field(default=0.0, description="how much slower work is while the core's own caches are cold")
-    near_lost_us: Lasting = Field(default=1.0, description="time constant with which sleep empties them")
-    far_slow: Slowness = Field(default=0.0, description="the same of the caches behind the core's own")
-    far_lost_us: Lasting = Field(default=1.0, description="time constant with which sleep empties those")
-    rewarm_us: Lasting = Field(default=1.0, description="time constant with which work fills both")
-    io_us: Microseconds = Field(description="reading one request and writing its reply")
-    replica_feed_us: Microseconds = Field(description="passing one writing request on to one replica")
-
-    @model_validator(mode="after")
-    def _cold_costs_more(self) -> Self:
-        if self.wake_cold_us < self.wake_warm_us:
-            raise ValueError(f"wake_cold_us {self.wake_cold_us} is below wake_warm_us {self.wake_warm_us}")
-        return self
-
-
-class CommandCost(_Part):
-    """One call of one command from a script; the terms are those of `models.commands`."""
-
-    call_us: Microseconds
-    element_us: Microseconds
-    depth_us: Microseconds
-    per_key_us: Microseconds = 0.0
-
-
-class FitPoint(_Part):
-    """One point of the curve: CPU time and sleeps of the engine thread, per request, at one rate."""
-
-    rate_rps: float = Field(gt=0, allow_inf_nan=False)
-    measured_us: float = Field(gt=0, allow_inf_nan=False)
-    fitted_us: float = Field(gt=0, allow_inf_nan=False)
-    residual_percent: Percent
-    measured_sleeps: float | None = Field(ge=0, le=1, description="per request; never used by the fit")
-    predicted_sleeps: float = Field(ge=0, le=1)
-
-
-class Fit(_Part):
-    """How the numbers were fitted and how far to trust them."""
-
-    parameters: dict[str, Interval]
-    points: tuple[FitPoint, ...] = Field(min_length=1)
-    mean_error_percent: Percent
-    worst_error_percent: Percent
-    leave_one_out_percent: Percent = Field(description="mean error on points left out of the fit in turn")
-    not_identifiable: tuple[str, ...]
-    assumed: tuple[str, ...]
-
-
-class Profile(_Part):
+class Profile(Part):
     """Costs of one kind of Redis node, with their origin."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
-    title: str
-    kind: Literal["fitted_to_projection", "measured"]
+    title: str = Field(max_length=200)
+    kind: Literal["measured", "fitted_to_projection", "derived", "rescaled"]
     date: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
-    machine: str
+    machine: str = Field(max_length=500, description="what the numbers are of")
+    machine_state: MachineState | None = Field(description="null: nothing was measured, or it was not written down")
+    server: Server | None = Field(description="null: nothing was measured")
+    precision: Precision
     source: str
     caveat: str
     engine: EngineCosts
     script_overhead_us: Microseconds = Field(description="entering and leaving one script (EVALSHA)")
-    commands: dict[str, CommandCost]
+    commands: dict[str, CommandCost] = Field(description="by the names of `models.commands.Command`, all of them")
+    memory: Memory | None = Field(description="null: not known")
     fit: Fit
+    draws: Draws
 
     @model_validator(mode="after")
     def _every_command_once(self) -> Self:
@@ -120,11 +76,36 @@ class Profile(_Part):
         if missing := sorted(known - self.commands.keys()):
             raise ValueError(f"commands: no cost for {', '.join(missing)}")
         if unknown := sorted(self.commands.keys() - known):
-            raise ValueError(f"commands: {', '.join(unknown)} unknown; known are {', '.join(sorted(known))}")
+            raise ValueError(f"commands: {shown(unknown[0])} is unknown; known are {', '.join(sorted(known))}")
         scans = [name for name, cost in self.commands.items() if cost.per_key_us and name != Command.KEYS.name]
         if scans:
             raise ValueError(f"commands.{scans[0]}.per_key_us: only KEYS walks the keyspace")
+        if self.kind in ("measured", "fitted_to_projection") and not self.fit.cases:
+            raise ValueError(f"fit.cases: none; a profile that is {KINDS[self.kind]} must have what was fitted")
         return self
+
+    @model_validator(mode="after")
+    def _every_draw_is_a_profile(self) -> Self:
+        costs = self._costs_us()
+        for k, path in enumerate(self.draws.parameters):
+            if path not in costs and not (path.endswith(".*") and any(_scaled_by(path, cost) for cost in costs)):
+                raise ValueError(f"draws.parameters.{k}: {shown(path)} is no cost")
+        for k, row in enumerate(self.draws.values):
+            try:
+                self._with(row)
+            except ValidationError as error:
+                raise ValueError(f"draws.values.{k}: {_told(error)}") from None
+        return self
+
+    def drawn(self, u: float) -> Self:
+        """Return the profile with the row of its draws that *u*, from 0 to 1 (excluded), picks; itself without draws.
+
+        What is returned is the same profile in everything but its costs. ValueError for another *u*.
+        """
+        if not 0 <= u < 1:
+            raise ValueError(f"u ({u}) must be at least 0 and below 1")
+        rows = self.draws.values
+        return self._with(rows[math.floor(u * len(rows))]) if rows else self
 
     def cost_table(self) -> NDArray[np.int64]:
         """Return int64[commands, 4] in ns by `Command`: call, element, depth, per key."""
@@ -153,24 +134,72 @@ class Profile(_Part):
             rewarm=_ns(e.rewarm_us),
         )
 
+    def _costs_us(self) -> dict[str, float]:
+        """Return every cost by its dotted path."""
+        costs = {f"engine.{name}": value for name, value in self.engine}
+        costs["script_overhead_us"] = self.script_overhead_us
+        for command, cost in self.commands.items():
+            costs |= {f"commands.{command}.{name}": value for name, value in cost}
+        return costs
+
+    def _with(self, row: tuple[float, ...]) -> Self:
+        """Return the profile with a row of draws put in; ValidationError if those costs cannot be."""
+        costs = self._costs_us()
+        for parameter, value in zip(self.draws.parameters, row, strict=True):
+            if parameter in costs:
+                costs[parameter] = value
+            else:
+                costs |= {path: cost * value for path, cost in costs.items() if _scaled_by(parameter, path)}
+        commands = {
+            name: CommandCost(**{part: costs[f"commands.{name}.{part}"] for part in CommandCost.model_fields})
+            for name in self.commands
+        }
+        engine = EngineCosts(**{part: costs[f"engine.{part}"] for part in EngineCosts.model_fields})
+        script_us = costs["script_overhead_us"]
+        return self.model_copy(update={"engine": engine, "script_overhead_us": script_us, "commands": commands})
+
 
 def _ns(microseconds: float) -> int:
     return round(microseconds * 1e3)
 
 
+def _scaled_by(parameter: str, path: str) -> bool:
+    """Tell whether a factor such as "commands.*" applies to the cost at *path*."""
+    below = parameter.removesuffix("*")
+    return below.startswith("commands.") and path.startswith(below) and not path.endswith(".per_key_us")
+
+
 def profile_names() -> list[str]:
-    """Return the names of the profiles that `load_profile` knows, sorted."""
+    """Return the names of the shipped profiles, sorted."""
     return sorted(path.stem for path in PROFILES.glob("*.json"))
 
 
-def load_profile(name: str) -> Profile:
-    """Return the profile *name*; `BadInput` names the known ones, or the first thing wrong with the file."""
-    if name not in profile_names():
-        raise BadInput(f"redis.profile: {name!r} is unknown; known are {', '.join(profile_names())}")
-    profile = parse_profile((PROFILES / f"{name}.json").read_bytes(), origin=f"profile {name}")
-    if profile.name != name:
-        raise BadInput(f"profile {name}: name is {profile.name!r}; it must be the file's")
+def load_profile(name_or_path: str) -> Profile:
+    """Return a shipped profile by its name, or the one in a .json file; a relative path starts where the program runs.
+
+    `BadInput` names the known ones, or the first thing wrong with the file.
+    """
+    if name_or_path.endswith(".json"):
+        return parse_profile(_read(Path(name_or_path)), f"profile {printable(name_or_path)}")
+    if name_or_path not in profile_names():
+        known = f"known are {', '.join(profile_names())} (or the path of a .json file)"
+        raise BadInput(f"redis.profile: {shown(name_or_path)} is unknown; {known}")
+    profile = parse_profile(_read(PROFILES / f"{name_or_path}.json"), f"profile {name_or_path}")
+    if profile.name != name_or_path:
+        raise BadInput(f"profile {name_or_path}: name is {profile.name!r}; it must be the file's")
     return profile
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            document = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise BadInput(f"redis.profile: {shown(str(path))} cannot be read: {reason}") from None
+    if len(document) > MAX_BYTES:
+        raise BadInput(f"redis.profile: {shown(str(path))} is too large; at most {MAX_BYTES:,} bytes")
+    return document
 
 
 def parse_profile(document: bytes, origin: str) -> Profile:
@@ -178,12 +207,27 @@ def parse_profile(document: bytes, origin: str) -> Profile:
     try:
         return Profile.model_validate_json(document)
     except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(str(step) for step in first["loc"])
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise BadInput(f"{origin}: {path + ': ' if path else ''}{first['msg']}{more}") from None
+        raise BadInput(f"{origin}: {_told(error)}") from None
 
 
 def profile_json(profile: Profile) -> str:
-    """Return *profile* as the text of its JSON file."""
-    return json.dumps(profile.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    """Return *profile* as the text of its JSON file, each row of its draws on one line."""
+    text = json.dumps(profile.model_dump(mode="json"), indent=2, ensure_ascii=False)
+    # a bracket before the end of a line is JSON's own: a text has no such line
+    return re.sub(r"\[\n[-+.\deE,\s]+\]", lambda row: json.dumps(json.loads(row[0])), text) + "\n"
+
+
+def _told(error: ValidationError) -> str:
+    """Return one line: the path, the value, what is allowed, and how many more errors there are."""
+    first = error.errors(include_url=False)[0]
+    path = ".".join(printable(str(step)) for step in first["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] in ("missing", "extra_forbidden"):
+        line = "missing" if first["type"] == "missing" else "unknown key"
+    elif first["type"] in ("value_error", "json_invalid"):
+        line = first["msg"].removeprefix("Value error, ")
+    elif path == "schema_version":
+        line = f"{shown(first['input'])} is not read any more; must be {VERSION}: calibrate anew"
+    else:
+        line = f"{shown(first['input'])} is not allowed; {first['msg'].replace('Input should', 'must')}"
+    return f"{path + ': ' if path else ''}{line}{more}"

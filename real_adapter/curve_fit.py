@@ -19,14 +19,12 @@ from scipy.optimize import least_squares
 from models.commands import PER_KEY, Command
 from models.profile import (
     PROFILES,
-    CommandCost,
-    FitPoint,
-    Interval,
     Profile,
     load_profile,
     profile_json,
     profile_names,
 )
+from models.profile_parts import Case, CommandCost, Draws, Interval, Measured
 from real_adapter.curves import Curve, Shape, calls_by_operation, read_curve, read_shape
 from sim.engine_thread import EngineThread, replay
 
@@ -40,6 +38,7 @@ PARAMETERS = ("request_us", "wake_warm_us", "wake_slope_us_per_ms")
 START = np.array([20.0, 30.0, 30.0])  # starts a factor of 3 away end within 1 % of the same fit
 DIFFERENCE = 0.03  # step of the derivatives: wide, as a replay is smooth only above its sampling error
 RESAMPLES = 400
+DRAWS = 100  # of them are kept in the profile, to be drawn from
 
 
 class Mechanism:
@@ -138,12 +137,12 @@ def refit(profile: Profile, curve: Curve, shape: Shape) -> Profile:
         "wake_cold_us": round(warm_us + slope_us_per_ms * engine.wake_tau_ms, 3),
         "io_us": round(shape.io_us * factor, 3),
     }
-    points = _points(mechanism, curve, best)
-    errors_percent = [abs(point.residual_percent) for point in points]
+    cases = _cases(mechanism, curve, best)
+    errors_percent = [abs(case.residual_percent) for case in cases]
     left_out_error = np.abs(mechanism.left_out_us(curve, best) / curve.cpu_us - 1)
     fit = {
         "parameters": parameters,
-        "points": points,
+        "cases": cases,
         "mean_error_percent": round(float(np.mean(errors_percent)), 1),
         "worst_error_percent": round(max(errors_percent), 1),
         "leave_one_out_percent": round(float(left_out_error.mean()) * 100, 1),
@@ -154,6 +153,7 @@ def refit(profile: Profile, curve: Curve, shape: Shape) -> Profile:
             "script_overhead_us": round(shape.script_overhead_us * factor, 3),
             "commands": _scaled(shape, factor, profile.commands[Command.KEYS.name].per_key_us),
             "fit": profile.fit.model_copy(update=fit),
+            "draws": _draws(resampled[:DRAWS], engine.wake_tau_ms, shape, mechanism.mean_us, feed_us, factor),
         }
     )
 
@@ -174,12 +174,32 @@ def _interval(best: float, resampled: Vector) -> Interval:
     return Interval(low=round(float(low), 3), best=round(float(best), 3), high=round(float(high), 3))
 
 
-def _points(mechanism: Mechanism, curve: Curve, best: Vector) -> tuple[FitPoint, ...]:
+def _draws(resampled: Vector, tau_ms: float, shape: Shape, mean_us: float, feed_us: float, factor: float) -> Draws:
+    """Return rows of parameters as draws: the costs of a request all follow the one factor of their row."""
+    factors = (resampled[:, 0] - feed_us) / mean_us
+    columns = {
+        "engine.wake_warm_us": resampled[:, 1].round(2),
+        "engine.wake_cold_us": (resampled[:, 1] + resampled[:, 2] * tau_ms).round(2),
+        "engine.io_us": (shape.io_us * factors).round(3),
+        "script_overhead_us": (shape.script_overhead_us * factors).round(3),
+        "commands.*": (factors / factor).round(4),
+    }
+    return Draws(
+        parameters=tuple(columns), values=tuple(zip(*(column.tolist() for column in columns.values()), strict=True))
+    )
+
+
+def _cases(mechanism: Mechanism, curve: Curve, best: Vector) -> tuple[Case, ...]:
     fitted_us, sleeps = mechanism.replayed(best, curve.rate_rps)
+    mix = ", ".join(f"{share * 100:g} % {operation}" for operation, share in MIX.items())
     return tuple(
-        FitPoint(
+        Case(
+            name=f"{curve.rate_rps[i]:,.0f}/s",
+            what=f"{mix}; {curve.members:,} people in line, replicas: {curve.replicas}",
             rate_rps=float(curve.rate_rps[i]),
-            measured_us=float(curve.cpu_us[i]),
+            together=1,
+            windows=None,
+            measured_us=Measured(low=None, best=float(curve.cpu_us[i]), high=None),
             fitted_us=round(float(fitted_us[i]), 2),
             residual_percent=round(float(fitted_us[i] / curve.cpu_us[i] - 1) * 100, 1),
             measured_sleeps=None if np.isnan(curve.sleeps[i]) else float(curve.sleeps[i]),

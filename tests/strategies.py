@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from models.commands import Command
-from models.profile import CommandCost, EngineCosts, Profile, load_profile
+from models.profile import Profile, load_profile
+from models.profile_parts import CommandCost, Draws, EngineCosts
 from models.scenario import Scenario, scenario_from_mapping
 
 REQUESTS = 5_000
@@ -281,3 +282,16 @@ def profiles(draw: Draw, in_steps: bool) -> Profile:
     cost = CommandCost(call_us=call_us, element_us=0.0 if in_steps else 0.5, depth_us=depth_us)
     commands = {command.name: cost for command in Command}
     return shipped.model_copy(update={"engine": engine, "script_overhead_us": script_us, "commands": commands})
+
+
+@st.composite
+def drawable(draw: Draw, profile: Profile) -> Profile:
+    """*profile* with up to 200 draws of its wake-up, of one command and of all together."""
+    cost_us = st.floats(0, 500)
+    row = st.tuples(cost_us, cost_us, st.floats(0, 100), st.floats(0, 50)).map(
+        lambda costs: (min(costs[:2]), max(costs[:2]), *costs[2:])
+    )
+    rows = draw(st.lists(row, min_size=1, max_size=5).flatmap(lambda few: st.sampled_from([few, few * 40])))
+    names = ("engine.wake_warm_us", "engine.wake_cold_us", "commands.ZADD.element_us", "commands.*")
+    document = profile.model_copy(update={"draws": Draws(parameters=names, values=tuple(rows))})
+    return Profile.model_validate(document.model_dump())

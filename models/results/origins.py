@@ -4,7 +4,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from models.prices import list_prices
-from models.profile import Profile
+from models.profile import KINDS, Profile
 from models.scenario import Scenario
 
 _DEMAND = ("clients.count", "clients.arrival", "clients.poll_interval_s")
@@ -68,8 +68,7 @@ def rests_on(kpi: str, scenario: Scenario, profile: Profile) -> tuple[str, ...]:
 
 def profile_origin(profile: Profile) -> str:
     """Return name, kind and date of a profile in a few words."""
-    kind = "measured" if profile.kind == "measured" else "fitted to a published projection"
-    return f"profile {profile.name} ({kind}, {profile.date})"
+    return f"profile {profile.name} ({KINDS[profile.kind]}, {profile.date})"
 
 
 def origin_of(scenario: Scenario, path: str) -> str:

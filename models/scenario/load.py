@@ -32,8 +32,8 @@ def load_scenario(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Sc
     """Read a shipped scenario by name, or a YAML file, and change it by `overrides` of the form path=value.
 
     Paths are dotted, with list items by number: `gateway.pods=60`, `clients.load.stages.0.rate_rps=2e3`.
-    Values are YAML 1.2. A relative trace file starts at the scenario file, in an override at the working
-    directory.
+    Values are YAML 1.2. A relative trace file, or profile file, starts at the scenario file that names it, in
+    an override at the working directory.
     Raises BadInput with one line that names the field and what is allowed.
     """
     return load_varied(name_or_path, overrides)({})
@@ -45,7 +45,7 @@ def load_varied(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Call
     So the file is read once however many variants there are. Both raise BadInput as `load_scenario` does.
     """
     path = _locate(str(name_or_path), Path.cwd())
-    data = _resolved(path, ())
+    data = _resolved(path, (), Path(name_or_path).parent)
     data.setdefault("name", re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).lstrip("._-")[:100] or "scenario")
     changes = [_override(text) for text in overrides]
 
@@ -70,34 +70,39 @@ def scenario_from_mapping(data: Mapping[str, Any]) -> Scenario:
     except ValidationError as error:
         raise BadInput(explain(error)) from None
     _must_be_known("redis.node_type", scenario.redis.node_type, sorted(redis_nodes()))
-    _must_be_known("redis.profile", scenario.redis.profile, sorted(p.stem for p in PROFILES.glob("*.json")))
+    if scenario.redis.profile_file is None:
+        _must_be_known("redis.profile", scenario.redis.profile, sorted(p.stem for p in PROFILES.glob("*.json")))
     _must_be_known("cost.node_type", scenario.cost.node_type, sorted(ec2_nodes()))
     _must_be_billable(scenario)
     arrival = scenario.clients.arrival
-    if isinstance(arrival, TraceArrival) and not _is_file(Path(arrival.file)):
-        raise BadInput(f"clients.arrival.file: {shown(arrival.file)} is not a file that can be read")
+    traces = {"clients.arrival.file": arrival.file if isinstance(arrival, TraceArrival) else None}
+    for field, file in {**traces, "redis.profile": scenario.redis.profile_file}.items():
+        if file is not None and not _is_file(Path(file)):
+            raise BadInput(f"{field}: {shown(file)} is not a file that can be read")
     return scenario
 
 
 def scenario_hash(scenario: Scenario) -> str:
     """Return 16 hexadecimal digits that stand for everything in `scenario` but its name and description.
 
-    A trace enters by its content, not by its path. Raises BadInput if the trace cannot be read.
+    A trace, or a profile of one's own, enters by its content, not by its path. Raises BadInput if it cannot be read.
     """
     content = scenario.model_dump(mode="json", exclude={"name", "description"})
     arrival = scenario.clients.arrival
     if isinstance(arrival, TraceArrival):
-        content["clients"]["arrival"]["file"] = _file_hash(arrival.file)
+        content["clients"]["arrival"]["file"] = _file_hash("clients.arrival.file", arrival.file)
+    if scenario.redis.profile_file is not None:
+        content["redis"]["profile"] = _file_hash("redis.profile", scenario.redis.profile_file)
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-def _file_hash(file: str) -> str:
+def _file_hash(field: str, file: str) -> str:
     try:
         with open(file, "rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise BadInput(f"clients.arrival.file: cannot read {shown(file)}: {error.strerror}") from None
+        raise BadInput(f"{field}: cannot read {shown(file)}: {error.strerror}") from None
 
 
 def _is_file(path: Path) -> bool:
@@ -120,14 +125,15 @@ def _locate(name: str, base: Path) -> Path:
     raise BadInput(f"scenario: {shown(name)} is not known{known} (or the path of a .yaml file)")
 
 
-def _resolved(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
-    """Return the mapping in `path`, merged onto what it extends. `children` led here."""
+def _resolved(path: Path, children: tuple[Path, ...], folder: Path) -> dict[str, Any]:
+    """Return the mapping in `path`, merged onto what it extends. `children` led here; `folder` is its, as was given."""
     name = printable(path.name)
     if path in children:
         chain = " -> ".join(printable(p.stem) for p in (*children[children.index(path) :], path))
         raise BadInput(f"{name}: extends itself ({chain})")
     data = read_mapping(path)
     _anchor_trace(data, path.parent)
+    _anchor_profile(data, folder)
     if "extends" not in data:
         return data
     parent = data.pop("extends")
@@ -137,7 +143,7 @@ def _resolved(path: Path, children: tuple[Path, ...]) -> dict[str, Any]:
         found = _locate(parent, path.parent)
     except BadInput as error:
         raise BadInput(f"{name}: extends: {str(error).removeprefix('scenario: ')}") from None
-    inherited = _resolved(found, (*children, path))
+    inherited = _resolved(found, (*children, path), (folder / parent).parent)
     # the parent's name and purpose are not the child's
     return merged({k: v for k, v in inherited.items() if k not in ("name", "description")}, data)
 
@@ -148,6 +154,16 @@ def _anchor_trace(data: dict[str, Any], base: Path) -> None:
     arrival = clients.get("arrival") if isinstance(clients, dict) else None
     if isinstance(arrival, dict) and isinstance(arrival.get("file"), str) and arrival["file"]:
         arrival["file"] = str(base.absolute() / arrival["file"])
+
+
+def _anchor_profile(data: dict[str, Any], folder: Path) -> None:
+    """Put the folder of the scenario file before the path of a profile in `data`, in place.
+
+    The path stays as long or as short as it was given: unlike that of a trace it is shown beside every result.
+    """
+    redis = data.get("redis")
+    if isinstance(redis, dict) and isinstance(redis.get("profile"), str) and redis["profile"].endswith(".json"):
+        redis["profile"] = str(folder / redis["profile"])
 
 
 def _override(text: str) -> tuple[list[str], Any]:

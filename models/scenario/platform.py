@@ -197,8 +197,9 @@ class Redis(Section):
     profile: str = Field(
         "talk-m7g",
         min_length=1,
-        max_length=100,
-        description="command costs: name of a file in models/profiles (the talk's points, fitted)",
+        max_length=4096,
+        description="command costs: a name in models/profiles, or a .json file of one's own, relative to the "
+        "scenario file (the talk's points, fitted)",
     )
     bytes_per_place: float = Field(
         1500,
@@ -219,6 +220,11 @@ class Redis(Section):
     replicated_bytes: float = Field(
         100, ge=0, le=1_000_000, description="bytes a primary sends each replica for one request (assumption)"
     )
+
+    @property
+    def profile_file(self) -> str | None:
+        """Return the path of the profile if it is a file of the user's own."""
+        return self.profile if self.profile.endswith(".json") else None
 
 
 class Backend(Section):

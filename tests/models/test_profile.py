@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 
 from models.commands import Command
 from models.profile import PROFILES, load_profile, parse_profile, profile_json, profile_names
+from models.profile_parts import Draws
 from sim.errors import BadInput
+from tests.strategies import drawable
 
 SHIPPED = json.loads((PROFILES / "talk-m7g.json").read_text(encoding="utf-8"))
 
@@ -29,8 +32,8 @@ def changed(path: str, value: object) -> dict:
     *steps, last = path.split(".")
     part = document
     for step in steps:
-        part = part[step]
-    part[last] = value
+        part = part[int(step) if isinstance(part, list) else step]
+    part[int(last) if isinstance(part, list) else last] = value
     return document
 
 
@@ -71,7 +74,7 @@ def test_a_shipped_profile_says_what_it_is_and_adds_up(name):
     assert profile.caveat
     assert profile.fit.not_identifiable
     assert profile.fit.assumed
-    errors = [abs(point.fitted_us / point.measured_us - 1) * 100 for point in profile.fit.points]
+    errors = [abs(case.fitted_us / case.measured_us.best - 1) * 100 for case in profile.fit.cases]
     assert profile.fit.mean_error_percent == pytest.approx(np.mean(errors), abs=0.1)
     assert profile.fit.worst_error_percent == pytest.approx(max(errors), abs=0.1)
     slope = (profile.engine.wake_cold_us - profile.engine.wake_warm_us) / profile.engine.wake_tau_ms
@@ -92,7 +95,31 @@ def test_writing_and_reading_gives_the_same_profile(name):
     assert (PROFILES / f"{name}.json").read_text(encoding="utf-8") == profile_json(profile)
 
 
-@pytest.mark.parametrize("name", ["", "nope", "../profile", "talk-m7g.json", "curves"])
+def test_a_profile_of_ones_own_is_a_file_by_any_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.json").write_text(profile_json(load_profile("x86-measured")), encoding="utf-8")
+    assert load_profile("mine.json") == load_profile(str(tmp_path / "mine.json")) == load_profile("x86-measured")
+
+
+@pytest.mark.parametrize("name", ["talk-m7g.json", ".json", "/.json", "no/such.json", "\0.json", "x" * 5000 + ".json"])
+def test_a_file_that_cannot_be_read_is_told_in_one_line(name):
+    with pytest.raises(BadInput, match=r"^redis\.profile: .* cannot be read: ") as caught:
+        load_profile(name)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 200
+
+
+def test_a_damaged_file_is_named_as_it_was_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.json").write_text(json.dumps(changed("engine.io_us", -1)), encoding="utf-8")
+    with pytest.raises(BadInput, match=r"^profile mine\.json: engine\.io_us: -1 is not allowed; must be greater than"):
+        load_profile("mine.json")
+    (tmp_path / "mine.json").write_bytes(b" " * 1_000_001)
+    with pytest.raises(BadInput, match=r"^redis\.profile: 'mine\.json' is too large; at most 1,000,000 bytes"):
+        load_profile("mine.json")
+
+
+@pytest.mark.parametrize("name", ["", "nope", "../profile", "curves"])
 def test_an_unknown_name_is_told_the_known_ones(name):
     with pytest.raises(BadInput, match=r"redis\.profile: .* known are talk-m7g, x86-measured"):
         load_profile(name)
@@ -108,12 +135,27 @@ def test_an_unknown_name_is_told_the_known_ones(name):
         ("engine.wake_cold_us", 0.0, "wake_cold_us 0.0 is below wake_warm_us"),
         ("engine.wake_tau_ms", 0.0, "engine.wake_tau_ms"),
         ("engine.surprise", 1.0, "engine.surprise"),
-        ("commands.LPUSH", SHIPPED["commands"]["SET"], "LPUSH unknown"),
+        ("commands.LPUSH", SHIPPED["commands"]["SET"], "commands: 'LPUSH' is unknown; known are"),
         ("commands.ZADD.per_key_us", 0.1, "only KEYS"),
         ("commands.ZADD", None, "commands.ZADD"),
         ("kind", "guessed", "kind"),
-        ("schema_version", 2, "schema_version"),
-        ("fit.points", [], "fit.points"),
+        ("schema_version", 1, "schema_version: 1 is not read any more; must be 2"),
+        ("fit.cases", [], "fit: mean_error_percent: 1.4 does not go with 0 cases"),
+        ("fit.mean_error_percent", None, "fit: mean_error_percent: None does not go with 4 cases"),
+        ("fit.cases.0.measured_us.low", 99.0, "fit.cases.0.measured_us: low 99.0 and high None: both or neither"),
+        ("fit.cases.0.rate_rps", 0.0, "fit.cases.0.rate_rps: 0.0 is not allowed; must be greater than 0"),
+        ("precision.reached", True, "precision: reached true does not go with 1 misses"),
+        ("machine_state", {"steal_median_percent": 101}, "machine_state.steal_median_percent: 101 is not allowed"),
+        ("memory", {}, "memory.per_client_bytes: missing"),
+        ("server", {"name": "redis", "version": 7, "settings": {}}, "server.version: 7 is not allowed"),
+        ("draws.parameters.0", "engine.wake_hot_us", "draws.parameters.0: 'engine.wake_hot_us' is no cost"),
+        ("draws.parameters.0", "engine.*", "draws.parameters.0: 'engine.*' is no cost"),
+        ("draws.parameters.1", "engine.wake_warm_us", "draws: parameters: 'engine.wake_warm_us' stands there twice"),
+        ("draws.values.7", [1.0, 2.0], "draws: values.7: 2 values; must be 5, one per parameter"),
+        ("draws.values.7.0", -1.0, "draws.values.7.0: -1.0 is not allowed; must be greater than or equal to 0"),
+        ("draws.values.7.0", 1e5, "draws.values.7: wake_cold_us"),
+        ("draws.values.7.4", 1e5, "draws.values.7: call_us: "),
+        ("draws.values", [], "draws: 0 rows of values do not go with 5 parameters"),
         ("fit.parameters.request_us", {"low": 2.0, "best": 1.0, "high": 3.0}, "low 2.0 <= best 1.0"),
     ],
 )
@@ -131,6 +173,125 @@ def test_every_command_must_have_its_cost():
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5))
 def test_any_other_json_is_refused_in_one_line(document):
     rejected(document)
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_a_damaged_profile_is_refused_in_one_line_or_is_a_profile(data):
+    document = copy.deepcopy(SHIPPED)
+    for _ in range(data.draw(st.integers(1, 3))):
+        box, key = data.draw(st.sampled_from(list(places(document))))
+        damage = data.draw(st.sampled_from(["replace", "replace", "remove", "add"]))
+        if damage == "remove":
+            del box[key]
+        elif damage == "add" and isinstance(box, dict):
+            box[data.draw(st.text(max_size=5))] = data.draw(JUNK)
+        else:
+            box[key] = data.draw(JUNK)
+    line = None
+    try:
+        profile = parse_profile(json.dumps(document).encode(), "profile test")
+    except BadInput as error:
+        line = str(error)
+    if line is None:
+        assert parse_profile(profile_json(profile).encode(), "again") == profile
+    else:
+        assert re.match(r"profile test: \S", line)
+        assert line.isprintable()
+        assert len(line) < 500
+        assert not re.search(r"pydantic|Input should|Value error", line)
+
+
+def places(node):
+    """Yield every container of a document with each of its keys."""
+    for key, value in list(node.items()) if isinstance(node, dict) else list(enumerate(node)):
+        yield node, key
+        if isinstance(value, dict | list):
+            yield from places(value)
+
+
+JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats()
+    | st.sampled_from([0, 0.0, 1, 1e5, 1e300, 5e-324, "measured", "derived", "engine.io_us", "commands.*"])
+    | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=30)
+@given(drawable(load_profile("x86-measured")), st.floats(0, 1, exclude_max=True))
+def test_every_row_of_draws_can_be_drawn_and_nothing_else(profile, u):
+    rows = profile.draws.values
+    every = [profile.drawn((k + 0.5) / len(rows)) for k in range(len(rows))]
+    assert [found.engine.wake_warm_us for found in every] == [row[0] for row in rows]
+    assert profile.drawn(u) in every
+    assert (profile.drawn(0.0), profile.drawn(1 - 2**-53)) == (every[0], every[-1])
+    for found in every:
+        assert (found.cost_table() >= 0).all()
+        assert (found.request_ns() >= 0).all()
+        assert min(found.engine_thread()) >= 0
+        assert found.engine.wake_cold_us >= found.engine.wake_warm_us
+
+
+def test_without_draws_the_profile_itself_is_drawn():
+    profile = load_profile("talk-m7g")
+    none = profile.model_copy(update={"draws": Draws(parameters=(), values=())})
+    assert none.drawn(0.3) is none
+
+
+@pytest.mark.parametrize("u", [-0.1, 1.0, float("nan")])
+def test_a_draw_is_picked_by_a_number_below_1(u):
+    with pytest.raises(ValueError, match="must be at least 0 and below 1"):
+        load_profile("talk-m7g").drawn(u)
+
+
+def test_what_is_drawn_replaces_a_cost_or_scales_those_of_commands_but_not_the_cost_per_key():
+    best = load_profile("x86-measured")
+    draws = Draws(
+        parameters=("commands.*", "commands.ZADD.*", "commands.GET.call_us", "engine.io_us"),
+        values=((2.0, 1.5, 7.0, 9.0),),
+    )
+    drawn = best.model_copy(update={"draws": draws}).drawn(0.5)
+    assert drawn.engine == best.engine.model_copy(update={"io_us": 9.0})
+    assert drawn.script_overhead_us == best.script_overhead_us
+    for name, cost in drawn.commands.items():
+        factor = {"ZADD": 3.0}.get(name, 2.0)
+        was = best.commands[name]
+        assert cost.call_us == pytest.approx(7.0 if name == "GET" else was.call_us * factor)
+        assert cost.element_us == pytest.approx(was.element_us * factor)
+        assert cost.depth_us == pytest.approx(was.depth_us * factor)
+        assert cost.per_key_us == was.per_key_us
+
+
+def test_an_older_file_is_refused_with_what_to_do():
+    document = changed("schema_version", 1)
+    document["fit"]["points"] = document["fit"].pop("cases")
+    assert "schema_version: 1 is not read any more; must be 2: calibrate anew" in rejected(document)
+
+
+def test_a_profile_derived_from_others_needs_no_cases_of_its_own():
+    document = changed("fit.cases", [])
+    document["fit"] |= {"mean_error_percent": None, "worst_error_percent": None, "leave_one_out_percent": None}
+    assert "fit.cases: none; a profile that is fitted to a published projection must have" in rejected(document)
+    document["kind"] = "derived"
+    assert parse_profile(json.dumps(document).encode(), "test").fit.cases == ()
+
+
+def test_a_text_is_kept_as_it_is_where_rows_of_numbers_are_put_on_one_line():
+    profile = load_profile("talk-m7g").model_copy(update={"source": "[1,  2]\n[\n 3\n]"})
+    assert parse_profile(profile_json(profile).encode(), "test") == profile
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_a_shipped_profile_can_be_read_by_people(name):
+    text = (PROFILES / f"{name}.json").read_text(encoding="utf-8")
+    assert len(text) < 200_000
+    assert text.count("\n") < 500
+    assert len(load_profile(name).draws.values) == 100
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff\xfe", b"[" * 10_000])

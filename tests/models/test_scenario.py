@@ -109,6 +109,22 @@ class TestFile:
         overridden = load_scenario(path, ["clients.arrival.file=deep/t.csv"])
         assert overridden.clients.arrival.file == str(trace)
 
+    def test_a_profile_is_found_beside_the_file_that_names_it_and_shown_as_it_was_given(self, tmp_path, monkeypatch):
+        (tmp_path / "deep").mkdir()
+        write(tmp_path / "deep" / "p.json", "{}")
+        write(tmp_path / "p.json", "{}")
+        write(tmp_path / "deep" / "a.yaml", "extends: onsale-small\nredis: {profile: p.json}\n")
+        write(tmp_path / "b.yaml", "extends: deep/a.yaml\n")
+        monkeypatch.chdir(tmp_path)
+        assert load_scenario("b.yaml").redis.profile == "deep/p.json"
+        assert load_scenario("deep/a.yaml").redis.profile == "deep/p.json"
+        assert load_scenario("deep/a.yaml", ["redis.profile=p.json"]).redis.profile == "p.json"
+        assert load_scenario("onsale-small", ["redis.profile=deep/p.json"]).redis.profile_file == "deep/p.json"
+        assert load_scenario(tmp_path / "b.yaml").redis.profile == str(tmp_path / "deep" / "p.json")
+        monkeypatch.chdir(tmp_path / "deep")
+        assert load_scenario("../b.yaml").redis.profile == "../deep/p.json"
+        assert load_scenario("onsale-small").redis.profile_file is None
+
     def test_utf8_with_a_byte_order_mark_is_fine(self, tmp_path):
         path = tmp_path / "bom.yaml"
         path.write_bytes(b"\xef\xbb\xbfextends: onsale-small\ndescription: f\xc3\xbcr alle\n")
@@ -182,6 +198,11 @@ class TestHash:
             scenario_hash(load_scenario("onsale-small", [f"clients.arrival={{profile: trace, file: {path}}}"]))
             for path in (one, two, three)
         ]
+        assert hashes[0] == hashes[1] != hashes[2]
+
+    def test_a_profile_of_ones_own_counts_by_content_not_by_path(self, tmp_path):
+        files = [write(tmp_path / f"{k}.json", text) for k, text in enumerate(("{}", "{}", "[]"))]
+        hashes = [scenario_hash(load_scenario("onsale-small", [f"redis.profile={path}"])) for path in files]
         assert hashes[0] == hashes[1] != hashes[2]
 
     @pytest.mark.parametrize("name", NAMES)

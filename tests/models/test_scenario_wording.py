@@ -31,6 +31,7 @@ def refusal(*args) -> str:
         ),
         ("architecture=direct", "architecture: 'direct' is not allowed; must be gateway_admission"),
         ("waiting_room.core=fast", "waiting_room.core: 'fast' is not allowed; must be one of index, keys"),
+        ("redis.profile=no/such.json", "redis.profile: 'no/such.json' is not a file that can be read"),
         ("gateway.pod=3", "gateway.pod: unknown key; did you mean gateway.pods?"),
         ("pods=3", "pods: unknown key; did you mean gateway.pods?"),
         (

@@ -35,6 +35,40 @@ def test_a_new_fit_gives_the_shipped_numbers(again):
         assert fitted.fit.parameters[name].high == pytest.approx(interval.high, rel=0.1)
     assert fitted.fit.mean_error_percent == pytest.approx(shipped.fit.mean_error_percent, abs=0.2)
     assert fitted.fit.leave_one_out_percent == pytest.approx(shipped.fit.leave_one_out_percent, abs=1)
+    assert fitted.draws.parameters == shipped.draws.parameters
+    assert np.array(fitted.draws.values) == pytest.approx(np.array(shipped.draws.values), rel=0.05, abs=0.02)
+
+
+def test_the_draws_have_the_intervals_of_the_fit(again):
+    shipped, _ = again
+    drawn = [shipped.drawn((k + 0.5) / 100) for k in range(100)]
+    slopes = [(p.engine.wake_cold_us - p.engine.wake_warm_us) / p.engine.wake_tau_ms for p in drawn]
+    factors = [p.commands["ZADD"].call_us / shipped.commands["ZADD"].call_us for p in drawn]
+    factors = np.array(factors) * shipped.fit.parameters["command_factor"].best
+    warm_us = [p.engine.wake_warm_us for p in drawn]
+    names = {"wake_warm_us": warm_us, "wake_slope_us_per_ms": slopes, "command_factor": factors}
+    for name, values in names.items():
+        interval = shipped.fit.parameters[name]
+        # 2.5 of 100 draws lie beyond either end on average; 8 or more would in less than one of 200 such samples
+        assert np.sum(np.array(values) < interval.low) <= 7
+        assert np.sum(np.array(values) > interval.high) <= 7
+        assert np.median(values) == pytest.approx(interval.best, rel=0.2)
+
+
+def test_draws_that_are_off_one_by_one_agree_on_what_was_measured(again):
+    """A dearer request goes with a cheaper wake-up: every row meets the curve about as well as the best fit."""
+    shipped, _ = again
+    curve = read_curve(shipped.name)
+    mechanism = Mechanism(read_shape(), curve.members, shipped.engine.wake_tau_ms)
+    best = shipped.fit.parameters
+    for row in range(0, 100, 10):
+        drawn = shipped.drawn(row / 100)
+        factor = drawn.engine.io_us / shipped.engine.io_us
+        feed_us = shipped.engine.replica_feed_us * curve.replicas
+        request_us = (best["request_us"].best - feed_us) * factor + feed_us
+        slope = (drawn.engine.wake_cold_us - drawn.engine.wake_warm_us) / drawn.engine.wake_tau_ms
+        expected_us = mechanism.expected_us(np.array([request_us, drawn.engine.wake_warm_us, slope]), curve.rate_rps)
+        assert np.abs(expected_us / curve.cpu_us - 1).mean() < 0.12
 
 
 def test_the_costs_of_a_profile_add_up_to_its_fitted_request(again):
@@ -58,9 +92,9 @@ def test_the_measured_curve_is_met_to_five_percent_and_predicted_to_nine():
 
 
 def test_sleeps_that_the_fit_never_saw_are_predicted():
-    points = load_profile("x86-measured").fit.points
-    measured = np.array([point.measured_sleeps for point in points])
-    predicted = np.array([point.predicted_sleeps for point in points])
+    cases = load_profile("x86-measured").fit.cases
+    measured = np.array([case.measured_sleeps for case in cases])
+    predicted = np.array([case.predicted_sleeps for case in cases])
     # An earlier, independent fit with all four constants of the mechanism free predicted these.
     assert predicted == pytest.approx([0.92, 0.87, 0.73, 0.56, 0.44, 0.34, 0.27, 0.21], abs=0.015)
     assert np.abs(predicted - measured).max() < 0.1
@@ -68,8 +102,8 @@ def test_sleeps_that_the_fit_never_saw_are_predicted():
 
 
 def test_the_published_load_is_met_to_three_percent_of_each_point():
-    points = load_profile("talk-m7g").fit.points
-    percent = [point.fitted_us * point.rate_rps / 1e4 for point in points]
+    cases = load_profile("talk-m7g").fit.cases
+    percent = [case.fitted_us * case.rate_rps / 1e4 for case in cases]
     assert percent == pytest.approx([10, 40, 70, 90], rel=0.03)
 
 
