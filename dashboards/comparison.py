@@ -23,7 +23,9 @@ def comparison_view(a: Scenario, b: Scenario, replications: int, differences: Ma
     found = [item for item in differences.values() if item.detectable]
     same = [item.kpi for item in differences.values() if not item.detectable]
     pairs = f"{plural(replications, 'pair')} of runs on common random numbers"
-    parts: list[Text | Padding] = [Text(f"{b.name} against {a.name}, {pairs}", style="bold"), Text()]
+    parts: list[Text | Padding] = [Text(f"{b.name} against {a.name}, {pairs}", style="bold")]
+    parts += [Text(ground, style="dim") for ground in {g: None for item in differences.values() for g in item.rests_on}]
+    parts.append(Text())
     if replications == 1:
         parts.append(Text("One pair: no interval, so no difference can be told from chance. --replications 5 can."))
         parts.append(Padding(_table(a, b, differences.values()), (1, 0, 0, 2)))

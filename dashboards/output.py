@@ -43,7 +43,7 @@ def run_document(result: RunResult, verdict: Verdict) -> dict[str, Any]:
 def comparison_document(
     a: str, b: str, seed: int, replications: int, differences: Mapping[str, Difference]
 ) -> dict[str, Any]:
-    """What `compare --json` prints: per KPI both estimates, b - a, and whether that is detectable."""
+    """What `compare --json` prints: per KPI both estimates, b - a, whether that is detectable, what it rests on."""
     return {
         "a": a,
         "b": b,
@@ -56,6 +56,7 @@ def comparison_document(
                 "b": dataclasses.asdict(found.b),
                 "difference": dataclasses.asdict(found.difference),
                 "detectable": found.detectable,
+                "rests_on": list(found.rests_on),
             }
             for name, found in differences.items()
         },
@@ -101,6 +102,7 @@ def write_run(out: Path, result: RunResult, scenario: Scenario, verdict: Verdict
 
     summary = run_document(result, verdict) | {
         "replications": result.manifest["replications"],
+        "interval": result.manifest["interval"],
         "verdict": dataclasses.asdict(verdict) | {"binding": verdict.binding and verdict.binding.name},
         "facts": dict(result.facts),
         "rests_on": {name: list(kpi.rests_on) for name, kpi in result.kpis.items()},

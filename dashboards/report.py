@@ -19,7 +19,7 @@ from models.judge.bill import Bill
 from models.judge.findings import is_talks_size
 from models.judge.verdict import Verdict
 from models.judge.wording import NOTHING, clock, number, plural, with_unit
-from models.results.result import RunResult
+from models.results.result import INTERVALS, RunResult
 from models.scenario import Scenario
 
 
@@ -177,8 +177,10 @@ def _kpis(result: RunResult) -> str:
                 f'<td class="number">{escape(with_unit(kpi.best, kpi.unit))}</td>'
                 f'<td class="dim">{escape(between)}</td>{shared}</tr>'
             )
-    titles = '<th>KPI</th><th class="number">value</th><th>95 % interval</th><th>rests on</th>'
-    return card(f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+    kind = result.manifest["interval"]
+    meaning = "" if kind is None else f"<p>An interval is the {escape(INTERVALS[kind])}.</p>"
+    titles = '<th>KPI</th><th class="number">value</th><th>interval</th><th>rests on</th>'
+    return meaning + card(f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
 
 
 def _assumptions(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:

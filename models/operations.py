@@ -83,6 +83,7 @@ class Stream(IntEnum):
     SOURCE_TOKEN = 18
     THINK = 19
     TAB_DELAY = 20
+    PROFILE = 21
 
 
 NUMBER_BITS = 30

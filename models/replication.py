@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
 
+from models.operations import Stream
 from models.preparing import prepare
 from models.profile import Profile, load_profile
 from models.results.kpis import histograms_of, kpis_of
@@ -14,6 +15,7 @@ from models.running import Finished, run_once
 from models.scenario import Scenario, scenario_hash
 from models.scenario.arrival import TraceArrival
 from sim.compiling import sources_hash
+from sim.draws import stream_starts, uniform
 from sim.errors import BadInput
 from sim.histogram import LogHistogram
 from sim.outcome import Outcome
@@ -48,32 +50,49 @@ class Histograms:
 
 @dataclass(frozen=True)
 class ScenarioTask:
-    """One scenario on one engine; `key` is the hash of everything but the seed that decides about its outcome."""
+    """One scenario on one engine; `key` is the hash of everything but the seed that decides about its outcome.
+
+    `drawn`: each seed draws its costs from those that the profile has to draw from, so that replications differ as much
+    as is not known about the profile; else all have its best ones.
+    """
 
     scenario: Scenario
     profile: Profile
     engine: str
+    drawn: bool
     key: str
 
     @classmethod
-    def of(cls, scenario: Scenario, engine: str) -> Self:
+    def of(cls, scenario: Scenario, engine: str, *, drawn: bool = False) -> Self:
         """Return the task of a scenario; BadInput if its profile cannot be read."""
         profile = load_profile(scenario.redis.profile)
+        drawn = drawn and bool(profile.draws.values)
+        costs = "drawn" if drawn else "best"
         same = identity()
-        parts = (scenario_hash(scenario), profile_hash(profile), engine, same["breakwater"], same["sources"])
-        return cls(scenario, profile, engine, hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32])
+        run = (costs, engine, same["breakwater"], same["sources"])
+        parts = (scenario_hash(scenario), profile_hash(profile), *run)
+        return cls(scenario, profile, engine, drawn, hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32])
+
+    def profile_of(self, seed: int) -> Profile:
+        """Return the profile that the replication of *seed* has."""
+        return self.profile.drawn(share_of(seed)) if self.drawn else self.profile
 
     def __call__(self, seed: int) -> Outcome[Histograms]:
         """Run the replication of *seed*. BadInput if its trace of arrivals is not what it was, or not here."""
         arrival = self.scenario.clients.arrival
-        if isinstance(arrival, TraceArrival) and self.of(self.scenario, self.engine).key != self.key:
+        if isinstance(arrival, TraceArrival) and self.of(self.scenario, self.engine, drawn=self.drawn).key != self.key:
             raise BadInput(f"clients.arrival.file: {arrival.file} has changed since the start, or is another file here")
         prepare(self.engine)
-        return outcome_of(run_once(self.scenario, self.profile, seed, self.engine))
+        return outcome_of(run_once(self.scenario, self.profile_of(seed), seed, self.engine))
 
     def payload_from_json(self, document: Any) -> Histograms:
         """The inverse of the payload's `to_json`."""
         return Histograms.from_json(document)
+
+
+def share_of(seed: int) -> float:
+    """Return the number from 0 to 1 by which a seed picks its draw of a profile, of whatever profile and scenario."""
+    return float(uniform(stream_starts(seed, len(Stream))[Stream.PROFILE], 0, 0))
 
 
 def outcome_of(finished: Finished) -> Outcome[Histograms]:

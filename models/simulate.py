@@ -7,9 +7,9 @@ from pathlib import Path
 
 from models.preparing import prepare
 from models.replication import Histograms, ScenarioTask, outcome_of
-from models.results.kpis import unit_of
-from models.results.result import Difference, Kpi, RunResult
-from models.results.run_result import result_of
+from models.results.kpis import possible, unit_of
+from models.results.result import INTERVALS, MEAN, PREDICTION, Difference, Kpi, RunResult
+from models.results.run_result import profile_hash, result_of
 from models.running import ENGINES, Progress, run_once
 from models.scenario import Scenario
 from sim.errors import BadInput
@@ -36,19 +36,20 @@ def simulate_many(
     store: Path | None = None,
     progress: Progress | None = None,
 ) -> RunResult:
-    """Run a scenario with the seeds *seed*, *seed* + 1, ... and return KPIs with 95 % intervals (Student's t).
+    """Run a scenario with the seeds *seed*, *seed* + 1, ... and return KPIs with intervals (see INTERVALS).
 
-    Histograms hold all replications; series, stages and facts are those of the first. The others run on as many
-    processes as there are processors, are kept in *store* as they finish, and are taken from there if they are in it.
-    Raises as `simulate` and `sim.experiment.replicate` do.
+    With more than one, each draws its profile with its seed if the profile has something to draw from, and the
+    intervals are for one further on-sale; else they are for the mean. Histograms hold all replications; series, stages
+    and facts are those of the first. The others run on as many processes as there are processors, are kept in *store*
+    as they finish, and are taken from there if they are in it. Raises as `simulate` and `sim.experiment.replicate` do.
     """
     if replications < 1:
         raise BadInput(f"replications: {replications} is not allowed; must be an integer from 1")
-    task = _task(scenario, engine)
+    task = _task(scenario, engine, drawn=replications > 1)
     tally = _Tally(replications, progress)
     compile_s = prepare(engine, progress)
     tally.start()
-    finished = run_once(scenario, task.profile, seed, engine, tally.of_first)
+    finished = run_once(scenario, task.profile_of(seed), seed, engine, tally.of_first)
     first = result_of(finished, engine, compile_s)
     outcome = outcome_of(finished)
     tally.done(seed, outcome)
@@ -56,10 +57,12 @@ def simulate_many(
     if replications > 1:
         others = range(seed + 1, seed + replications)
         found += replicate(task, others, workers=processes_for(replications - 1), store=store, on_done=tally.done)
+    interval = None if replications == 1 else PREDICTION if task.drawn else MEAN
+    changes = {"replications": replications, "interval": interval, "wall_s": tally.wall_s()}
     return dataclasses.replace(
         first,
-        manifest={**first.manifest, "replications": replications, "wall_s": tally.wall_s()},
-        kpis={name: _with_interval(kpi, name, found) for name, kpi in first.kpis.items()},
+        manifest={**first.manifest, **changes, "profile_hash": profile_hash(task.profile)},
+        kpis={name: _over_all(kpi, name, found, interval) for name, kpi in first.kpis.items()},
         histograms=found.payload.by_name,
     )
 
@@ -73,15 +76,21 @@ def compare_scenarios(
     store: Path | None = None,
     progress: Progress | None = None,
 ) -> Mapping[str, Difference]:
-    """Run two scenarios on the same seeds and return b - a for every KPI that both have, paired by seed."""
+    """Run two scenarios on the same seeds and return b - a for every KPI that both have, paired by seed.
+
+    With more than one pair the profile is drawn with the seed, the same share of the draws for both of a pair: what is
+    not known about a common profile cancels like other chance, and intervals are of the mean difference.
+    """
     if replications < 1:
         raise BadInput(f"replications: {replications} is not allowed; must be an integer from 1")
-    tasks = _task(a, "kernel"), _task(b, "kernel")
+    drawn = replications > 1
+    tasks = _task(a, "kernel", drawn), _task(b, "kernel", drawn)
     prepare("kernel", progress)
     tally = _Tally(2 * replications, progress)
     tally.start()
     seeds = range(seed, seed + replications)
     both = compare_paired(*tasks, seeds, workers=processes_for(2 * replications), store=store, on_done=tally.done)
+    grounds = () if replications == 1 else _grounds(*tasks)
     return {
         name: Difference(
             kpi=name,
@@ -90,23 +99,38 @@ def compare_scenarios(
             b=both.b.estimate(name),
             difference=difference,
             detectable=difference.excludes(0),
+            rests_on=grounds,
         )
         for name, difference in both.differences().items()
     }
 
 
-def _task(scenario: Scenario, engine: str) -> ScenarioTask:
+def _task(scenario: Scenario, engine: str, drawn: bool = False) -> ScenarioTask:
     if engine not in ENGINES:
         raise BadInput(f"engine: {engine!r} is not known; must be one of {', '.join(ENGINES)}")
-    return ScenarioTask.of(scenario, engine)
+    return ScenarioTask.of(scenario, engine, drawn=drawn)
 
 
-def _with_interval(kpi: Kpi, name: str, found: Replications[Histograms]) -> Kpi:
-    if name not in found.kpi_names:
+def _grounds(a: ScenarioTask, b: ScenarioTask) -> tuple[str, ...]:
+    """Return what the intervals of a comparison hold, and what is drawn anew for every pair."""
+    if a.drawn and b.drawn and a.profile == b.profile:
+        draws = f"every pair has its own draw of the profile {a.profile.name}, the same for both"
+    else:
+        drawn = " and ".join(sorted({task.profile.name for task in (a, b) if task.drawn}))
+        draws = f"every pair has its own draw of the profile {drawn}" if drawn else "profiles are taken for certain"
+    return "95 % confidence interval of the mean difference", draws
+
+
+def _over_all(kpi: Kpi, name: str, found: Replications[Histograms], interval: str | None) -> Kpi:
+    """Return a KPI over all replications that observed it, its interval cut to what can be."""
+    if name not in found.kpi_names or interval is None:
         return kpi
-    estimate = found.estimate(name)
-    grounds = (*kpi.rests_on, f"{estimate.n} of {len(found.outcomes)} replications")
-    return Kpi(estimate.low, estimate.best, estimate.high, kpi.unit, grounds)
+    estimate = found.of_one_more(name) if interval == PREDICTION else found.estimate(name)
+    grounds = (*kpi.rests_on, f"{estimate.n} of {len(found.outcomes)} replications", INTERVALS[interval])
+    if estimate.low is None or estimate.high is None:
+        return Kpi(None, estimate.best, None, kpi.unit, grounds[:-1])
+    low, high = (possible(bound, kpi.unit) for bound in (estimate.low, estimate.high))
+    return Kpi(min(low, estimate.best), estimate.best, max(high, estimate.best), kpi.unit, grounds)
 
 
 class _Tally:

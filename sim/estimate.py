@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from scipy.special import stdtrit
@@ -36,9 +36,24 @@ class Estimate:
     def of(cls, samples: Iterable[float], confidence: float = 0.95) -> Estimate:
         """Mean of independent *samples* with Student's t interval (Student 1908) at *confidence*, 0 to 1.
 
-        The order of the samples does not matter, not even in the last bit. ValueError if there are none or
-        one is not finite.
+        The more samples, the shorter: it is the mean that the interval holds. The order of the samples does
+        not matter, not even in the last bit. ValueError if there are none or one is not finite.
         """
+        return cls._around_mean(samples, confidence, lambda n: 1 / n)
+
+    @classmethod
+    def of_one_more(cls, samples: Iterable[float], confidence: float = 0.95) -> Estimate:
+        """Mean of independent normal *samples* with the interval that holds one further sample at *confidence*.
+
+        The prediction interval mean +- t s sqrt(1 + 1/n), t with n - 1 degrees of freedom (Hahn and Meeker
+        1991, Statistical Intervals, chapter 4). However many samples, it stays as long as they are apart.
+        Otherwise as `of`.
+        """
+        return cls._around_mean(samples, confidence, lambda n: 1 + 1 / n)
+
+    @classmethod
+    def _around_mean(cls, samples: Iterable[float], confidence: float, share: Callable[[int], float]) -> Estimate:
+        """Mean with an interval in which *share* of n times the variance of a sample counts."""
         if not 0 < confidence < 1:
             raise ValueError(f"confidence ({confidence}) must lie between 0 and 1")
         values = [float(sample) for sample in samples]
@@ -52,7 +67,7 @@ class Estimate:
         if n == 1:
             return cls(None, mean, None, 1)
         variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
-        half_width = float(stdtrit(n - 1, (1 + confidence) / 2)) * math.sqrt(variance / n)
+        half_width = float(stdtrit(n - 1, (1 + confidence) / 2)) * math.sqrt(variance * share(n))
         return cls(mean - half_width, mean, mean + half_width, n)
 
     @property

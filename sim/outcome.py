@@ -116,6 +116,10 @@ class Replications(Generic[P]):
         """Mean of *kpi* over the replications that observed it; its n says how many they are."""
         return Estimate.of(self.samples(kpi).values(), confidence)
 
+    def of_one_more(self, kpi: str, confidence: float = 0.95) -> Estimate:
+        """The same with an interval not for the mean but for one replication more."""
+        return Estimate.of_one_more(self.samples(kpi).values(), confidence)
+
 
 @dataclass(frozen=True)
 class Comparison(Generic[P]):

@@ -6,8 +6,9 @@ this value and adds no judgement of its own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.judge.bill import Bill, bill_of, cost_finding
 from models.judge.findings import (
@@ -21,6 +22,7 @@ from models.judge.limit import Limit
 from models.judge.limits import busy_by_shard, limits_of
 from models.judge.remedies import Action, actions_for
 from models.judge.wording import clock, number, plural, with_unit
+from models.results.result import INTERVALS, PREDICTION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -250,24 +252,36 @@ def _last_before(stages: tuple[StageRow, ...], fallen: StageRow) -> str:
 
 
 def _caveats(result: RunResult, slo: tuple[SloRow, ...], ladder: bool) -> tuple[str, ...]:
-    manifest, notes = result.manifest, []
-    if manifest["profile_kind"] == FITTED:
-        note = f"Redis costs: profile {manifest['profile']}, fitted to a published projection, not measured."
-        if ladder:
-            note += " Agreement with the published 10 / 40 / 70 / 90 % is the quality of a fit, not evidence."
-        notes.append(note)
+    manifest, notes = result.manifest, [_profile_note(result.manifest, ladder)]
     if manifest["replications"] == 1:
         notes.append("One replication: no interval. --replications 10 gives one.")
     else:
+        drawn = manifest["interval"] == PREDICTION
         notes.append(
-            f"{manifest['replications']} replications with 95 % intervals; the series and what is read off "
-            f"them (limits, shards by second) are those of seed {manifest['seed']}."
+            f"{manifest['replications']} replications; an interval is the {INTERVALS[manifest['interval']]}. "
+            "The series and what is read off them (limits, shards by second) are those of "
+            f"seed {manifest['seed']}{' and of the costs drawn for it' if drawn else ''}."
         )
+        undecided = "an on-sale may turn out on either side" if drawn else "more replications would tell"
         notes.extend(
             f"{row.name}: the interval {with_unit(row.low, row.unit)} to {with_unit(row.high, row.unit)} "
-            f"spans the limit of {with_unit(row.limit, row.unit)}; more replications would tell."
+            f"spans the limit of {with_unit(row.limit, row.unit)}; {undecided}."
             for row in slo
             if row.certain is False
         )
     notes.append(f"Simulated time ended at {clock(manifest['end_s'])}: {manifest['end_reason']}.")
     return tuple(notes)
+
+
+def _profile_note(manifest: Mapping[str, Any], ladder: bool) -> str:
+    """What the CPU of Redis rests on: the profile, the machine it is of, and what is the matter with it."""
+    note = f"Redis CPU: {manifest['profile_origin']} of {manifest['profile_machine'].rstrip('.')}."
+    missed = manifest["profile_not_reached"]
+    if manifest["profile_kind"] == FITTED:
+        note += " It is not a measurement."
+        if ladder:
+            note += " Agreement with the published 10 / 40 / 70 / 90 % is the quality of a fit, not evidence."
+    elif missed:
+        more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
+        note += f" Its precision was not reached: {missed[0].rstrip('.')}{more}."
+    return note

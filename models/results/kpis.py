@@ -4,6 +4,7 @@
 mean), which is as bad as a minute of CloudWatch can look. Means are over the time the run lasted.
 """
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -70,6 +71,12 @@ def unit_of(kpi: str) -> str:
         if measure.endswith(ending):
             return unit
     return {"errors": "requests", "admission": "admissions", "gateway": "pods"}.get(family, family)
+
+
+def possible(value: float, unit: str) -> float:
+    """Return *value*, or the end of what a KPI of this *unit* can be that it lies beyond."""
+    least, most = {"percent": (0.0, 100.0), "tau": (-1.0, 1.0)}.get(unit, (0.0, math.inf))
+    return min(max(value, least), most)
 
 
 def histograms_of(recording: Recording) -> dict[str, LogHistogram]:

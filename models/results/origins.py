@@ -63,12 +63,13 @@ def rests_on(kpi: str, scenario: Scenario, profile: Profile) -> tuple[str, ...]:
     settings = tuple(f"{origin}: {', '.join(paths)}" for origin, paths in by_origin.items())
     if family == "cost":
         return (list_prices(scenario.cost.region).origin, *settings)
-    return settings if family in WITHOUT_REDIS else (profile_origin(profile), *settings)
+    return settings if family in WITHOUT_REDIS else (profile_origin(scenario, profile), *settings)
 
 
-def profile_origin(profile: Profile) -> str:
-    """Return name, kind and date of a profile in a few words."""
-    return f"profile {profile.name} ({KINDS[profile.kind]}, {profile.date})"
+def profile_origin(scenario: Scenario, profile: Profile) -> str:
+    """Return name, kind and date of a profile in a few words, and its file if it is of the user's own."""
+    file = f", file {scenario.redis.profile_file}" if scenario.redis.profile_file else ""
+    return f"profile {profile.name} ({KINDS[profile.kind]}, {profile.date}{file})"
 
 
 def origin_of(scenario: Scenario, path: str) -> str:

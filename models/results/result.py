@@ -18,9 +18,21 @@ if TYPE_CHECKING:
     from sim.histogram import LogHistogram
 
 
+PREDICTION, MEAN = "prediction", "mean"
+INTERVALS = {
+    PREDICTION: "95 % prediction interval for one more on-sale, the uncertainty of the profile included",
+    MEAN: "95 % confidence interval of the mean, the profile taken for certain",
+}
+"""What the intervals of KPIs over replications hold, in words, by the manifest's `interval` (one replication: None).
+
+With the profile drawn anew for each replication it must not be the mean: its interval shrinks with every replication,
+and what is not known about the profile does not.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Kpi:
-    """One figure of merit: `best` in `unit`, with an interval if more than one replication was run.
+    """One figure of merit: `best` in `unit`, with an interval (see INTERVALS) if more than one replication was run.
 
     `low` and `high` are None together and mean "no interval". `best` is None when the thing did not happen
     in the run (`seats.sold_out_s` of a sale that never sold out, a percentile of a request nobody sent).
@@ -96,7 +108,8 @@ class RunResult:
 class Difference:
     """One KPI of two scenarios on common random numbers: `difference` is b - a, paired by seed.
 
-    `detectable` is False when the interval of the difference holds zero, or when there is none to tell.
+    All three have confidence intervals of their means. `detectable` is False when the interval of the difference holds
+    zero, or when there is none to tell.
     """
 
     kpi: str
@@ -105,3 +118,4 @@ class Difference:
     b: Estimate
     difference: Estimate
     detectable: bool
+    rests_on: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from typing import Any
 from models.profile import Profile, profile_json
 from models.results.facts import facts_of, hot_node
 from models.results.kpis import histograms_of, kpis_of
+from models.results.origins import profile_origin
 from models.results.result import RunResult
 from models.results.series import series_of
 from models.results.stages import stages_of
@@ -55,10 +56,15 @@ def _manifest(finished: Finished, engine: str, compile_s: float) -> dict[str, An
         "scenario_full": scenario.model_dump(mode="json"),
         "seed": plan.seed,
         "replications": 1,
+        "interval": None,
         "engine": engine,
         "profile": plan.profile.name,
         "profile_kind": plan.profile.kind,
         "profile_title": plan.profile.title,
+        "profile_origin": profile_origin(scenario, plan.profile),
+        "profile_machine": plan.profile.machine,
+        "profile_not_reached": list(plan.profile.precision.not_reached),
+        "profile_file": scenario.redis.profile_file,
         "profile_hash": profile_hash(plan.profile),
         "versions": versions(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -16,7 +16,7 @@ def difference(kpi: str, a: float, b: float, half: float | None) -> Difference:
     bounds = (None, None) if half is None else (b - a - half, b - a + half)
     estimate = Estimate(bounds[0], b - a, bounds[1], n)
     sides = [Estimate(None if half is None else x - 1, x, None if half is None else x + 1, n) for x in (a, b)]
-    return Difference(kpi, "ms", sides[0], sides[1], estimate, estimate.excludes(0))
+    return Difference(kpi, "ms", sides[0], sides[1], estimate, estimate.excludes(0), ("of the mean", "draws in common"))
 
 
 def shown(replications: int, *differences: Difference) -> str:
@@ -31,6 +31,7 @@ def test_what_differs_stands_apart_from_what_does_not() -> None:
     found, same = text.split("No detectable difference")
     assert "-4,620 ms" in found
     assert "-4,645 ms to -4,595 ms" in found
+    assert found.count("of the mean") == found.count("draws in common") == 1
     assert "enter" in same
     assert "enter" not in found
 
@@ -48,3 +49,4 @@ def test_the_document_has_both_sides_and_the_difference() -> None:
     assert (document["a"], document["b"], document["seed"], document["replications"]) == ("a", "b", 3, 5)
     assert found["difference"] == {"low": -4_645, "best": -4_620, "high": -4_595, "n": 5}
     assert found["detectable"] is True
+    assert found["rests_on"] == ["of the mean", "draws in common"]

@@ -5,9 +5,9 @@ import pytest
 
 from dashboards.report import report_html
 from models.judge.verdict import Verdict, judge
-from models.results.result import RunResult
+from models.results.result import INTERVALS, RunResult
 from models.scenario import Scenario, load_scenario
-from tests.dashboards.synthetic import onsale_result
+from tests.dashboards.synthetic import kpis_of, onsale_result
 
 LOADING = {"src", "href", "srcset", "data", "poster", "action", "background"}
 
@@ -87,6 +87,19 @@ def test_every_kpi_says_what_it_rests_on(page: Page, result: RunResult) -> None:
     for name, kpi in result.kpis.items():
         assert name in page.words
         assert all(ground in page.words for ground in kpi.rests_on)
+
+
+def test_the_profile_behind_the_cpu_is_named_with_its_machine(page: Page) -> None:
+    origin = "profile talk-m7g (fitted to a published projection, 2026-11-23) of cache.m7g.xlarge as published."
+    assert f"Redis CPU: {origin} It is not a measurement." in page.words
+
+
+@pytest.mark.parametrize("kind", ["prediction", "mean"])
+def test_what_the_intervals_hold_is_said_above_them(scenario: Scenario, kind: str) -> None:
+    many = onsale_result(scenario, kpis=kpis_of(0.1), manifest={"replications": 10, "interval": kind})
+    page = Page(report_html(many, scenario, judge(many, scenario)))
+    assert f"An interval is the {INTERVALS[kind]}." in page.words
+    assert "no interval" not in page.words
 
 
 def test_every_setting_is_listed_with_its_source(page: Page) -> None:

@@ -51,10 +51,17 @@ def test_the_bill_stands_in_the_terminal_too(result: RunResult, verdict: Verdict
 
 
 def test_intervals_are_shown_when_there_are_some(scenario: Scenario) -> None:
-    many = onsale_result(scenario, kpis=kpis_of(0.1), manifest={"replications": 10})
+    many = onsale_result(scenario, kpis=kpis_of(0.1), manifest={"replications": 10, "interval": "prediction"})
     text = words(shown(many, judge(many, scenario)))
     assert "2.08 % to 2.54 %" in text
     assert "no interval" not in text
+    assert "prediction interval for one more on-sale, the uncertainty of the profile included" in text
+
+
+def test_the_profile_behind_the_cpu_is_named_with_its_machine(result: RunResult, verdict: Verdict) -> None:
+    text = words(shown(result, verdict))
+    origin = "profile talk-m7g (fitted to a published projection, 2026-11-23) of cache.m7g.xlarge as published."
+    assert f"Redis CPU: {origin} It is not a measurement." in text
 
 
 def test_a_ladder_shows_its_stages_beside_the_published_figures(ladder_result: RunResult, ladder: Scenario) -> None:

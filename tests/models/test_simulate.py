@@ -5,12 +5,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from scipy.stats import kstest
 
 from models import simulate as module
 from models.preparing import prepare
-from models.profile import load_profile
-from models.replication import Histograms, ScenarioTask, outcome_of
-from models.results.result import RunResult
+from models.profile import Profile, load_profile, profile_json
+from models.profile_parts import Draws
+from models.replication import Histograms, ScenarioTask, outcome_of, share_of
+from models.results.result import INTERVALS, RunResult
+from models.results.run_result import result_of
 from models.running import expected_share, run_once
 from models.scenario import Scenario, load_scenario
 from models.simulate import compare_scenarios, simulate, simulate_many
@@ -92,20 +95,82 @@ def test_those_who_were_told_do_not_wait_in_vain() -> None:
     assert result.facts["waited_in_vain"] == 0
 
 
+def certain(folder: Path) -> str:
+    """The path of a profile that has nothing to draw from."""
+    path = folder / "certain.json"
+    profile = load_profile("talk-m7g").model_copy(update={"draws": Draws(parameters=(), values=())})
+    path.write_text(profile_json(profile), encoding="utf-8")
+    return str(path)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_replications_give_students_interval_of_single_runs(
-    scenario: Scenario, result: RunResult, monkeypatch: pytest.MonkeyPatch, workers: int
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, workers: int
 ) -> None:
     monkeypatch.setattr(module, "processes_for", lambda jobs: workers)
+    scenario = load_scenario("onsale-small", (*SMALL, f"redis.profile={certain(tmp_path)}"))
     many = simulate_many(scenario, 3)
     singles = [simulate(scenario, seed=seed) for seed in (1, 2, 3)]
     for name in ("wait.mean_s", "latency.status_p99_ms", "requests.total"):
         expected = Estimate.of(single.kpis[name].best for single in singles)  # type: ignore[misc]
         kpi = many.kpis[name]
         assert (kpi.low, kpi.best, kpi.high) == (expected.low, expected.best, expected.high)
-    assert many.series.equals(result.series)
-    assert many.manifest["replications"] == 3
+        assert kpi.rests_on[-2:] == ("3 of 3 replications", INTERVALS["mean"])
+    assert many.series.equals(singles[0].series)
+    assert (many.manifest["replications"], many.manifest["interval"]) == (3, "mean")
     assert many.histograms["wait"].count == sum(single.histograms["wait"].count for single in singles)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_replication_draws_its_profile_and_the_interval_is_for_one_more(
+    scenario: Scenario, result: RunResult, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setattr(module, "processes_for", lambda jobs: workers)
+    many = simulate_many(scenario, 3)
+    best = load_profile("talk-m7g")
+    profiles = [best.drawn(share_of(seed)) for seed in (1, 2, 3)]
+    assert len({profile.script_overhead_us for profile in (best, *profiles)}) == 4
+    singles = [result_of(run_once(scenario, profiles[k], k + 1, "kernel"), "kernel", 0.0) for k in range(3)]
+    for name in ("wait.mean_s", "latency.status_p99_ms", "redis.engine_cpu_mean_percent"):
+        expected = Estimate.of_one_more(single.kpis[name].best for single in singles)  # type: ignore[misc]
+        kpi = many.kpis[name]
+        assert (kpi.low, kpi.best, kpi.high) == (max(0, expected.low), expected.best, expected.high)  # type: ignore[type-var]
+        assert kpi.rests_on[-2:] == ("3 of 3 replications", INTERVALS["prediction"])
+    assert many.series.equals(singles[0].series)
+    manifest = {key: many.manifest[key] for key in ("replications", "interval", "profile", "profile_hash")}
+    assert manifest == {
+        "replications": 3,
+        "interval": "prediction",
+        "profile": "talk-m7g",
+        "profile_hash": result.manifest["profile_hash"],
+    }
+
+
+def test_the_interval_does_not_shrink_below_what_is_not_known_about_the_profile(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "processes_for", lambda jobs: 1)
+    name, best = "redis.engine_cpu_mean_percent", load_profile("talk-m7g")
+    values = [simulate_with(scenario, best.drawn((k + 0.5) / 50), name) for k in range(50)]
+    for replications in (6, 24):
+        kpi = simulate_many(scenario, replications).kpis[name]
+        held = sum(kpi.low <= value <= kpi.high for value in values)  # type: ignore[operator]
+        assert held >= 43  # 47.5 on average; of an interval of the mean of 24, less than 20
+
+
+def simulate_with(scenario: Scenario, profile: Profile, kpi: str) -> float:
+    found = result_of(run_once(scenario, profile, 1, "kernel"), "kernel", 0.0).best(kpi)
+    assert found is not None
+    return found
+
+
+def test_an_interval_ends_where_a_kpi_can_be_no_further(scenario: Scenario) -> None:
+    kpis = simulate_many(scenario, 2).kpis  # t with one degree of freedom is 12.7
+    for name, kpi in kpis.items():
+        if kpi.low is None or kpi.high is None:
+            continue
+        assert kpi.low >= (-1 if kpi.unit == "tau" else 0), name
+        assert kpi.high <= {"percent": 100, "tau": 1}.get(kpi.unit, math.inf), name
 
 
 def test_one_replication_has_no_interval(scenario: Scenario, result: RunResult) -> None:
@@ -140,6 +205,37 @@ def test_a_scenario_does_not_differ_from_itself_and_differs_from_another(scenari
     assert wait.difference.best > 0
     assert wait.unit == "s"
     assert wait.b.best - wait.a.best == pytest.approx(wait.difference.best)
+    assert wait.rests_on == (
+        "95 % confidence interval of the mean difference",
+        "every pair has its own draw of the profile talk-m7g, the same for both",
+    )
+
+
+def test_both_of_a_pair_have_the_same_draw(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With twice the people the CPU doubles for every draw: its share varies much less than the CPU itself."""
+    monkeypatch.setattr(module, "processes_for", lambda jobs: 1)
+    few = load_scenario("onsale-small", (*SMALL, "clients.count=150", "event.seats=15"))
+    cpu = compare_scenarios(few, scenario, 6)["redis.engine_cpu_mean_percent"]
+    assert cpu.detectable
+    assert cpu.difference.half_width < 0.6 * math.hypot(cpu.a.half_width, cpu.b.half_width)  # type: ignore[operator, arg-type]
+    one = compare_scenarios(few, scenario, 1)["redis.engine_cpu_mean_percent"]
+    assert one.rests_on == ()
+    assert one.b.best == simulate(scenario).kpis["redis.engine_cpu_mean_percent"].best
+
+
+def test_two_profiles_are_each_drawn(scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "processes_for", lambda jobs: 1)
+    measured = load_scenario("onsale-small", (*SMALL, "redis.profile=x86-measured"))
+    without = load_scenario("onsale-small", (*SMALL, f"redis.profile={certain(tmp_path)}"))
+    told = {
+        name: compare_scenarios(a, b, 2)["wait.mean_s"].rests_on[1]
+        for name, a, b in (("both", scenario, measured), ("one", without, measured), ("none", without, without))
+    }
+    assert told == {
+        "both": "every pair has its own draw of the profile talk-m7g and x86-measured",
+        "one": "every pair has its own draw of the profile x86-measured",
+        "none": "profiles are taken for certain",
+    }
 
 
 def test_one_pair_tells_no_difference_from_chance(scenario: Scenario) -> None:
@@ -198,8 +294,22 @@ def test_a_task_travels_and_its_key_stands_for_all_that_decides(scenario: Scenar
         task.key,
         *(ScenarioTask.of(s, "kernel").key for s in (other_profile, slower)),
         ScenarioTask.of(scenario, "simpy").key,
+        ScenarioTask.of(scenario, "kernel", drawn=True).key,
     }
-    assert len(keys) == 4
+    assert len(keys) == 5
+
+
+def test_what_has_nothing_to_draw_from_is_not_drawn(tmp_path: Path) -> None:
+    scenario = load_scenario("onsale-small", (*SMALL, f"redis.profile={certain(tmp_path)}"))
+    drawn = ScenarioTask.of(scenario, "kernel", drawn=True)
+    assert drawn == ScenarioTask.of(scenario, "kernel")
+    assert drawn.profile_of(7) is drawn.profile
+
+
+def test_shares_are_spread_evenly_and_the_seeds_alone() -> None:
+    shares = [share_of(seed) for seed in range(2000)]
+    assert kstest(shares, "uniform").pvalue > 0.01
+    assert shares[:3] == [share_of(seed) for seed in range(3)]
 
 
 def test_histograms_of_replications_add_up_and_can_be_stored(scenario: Scenario) -> None:

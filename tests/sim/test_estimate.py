@@ -32,6 +32,30 @@ def test_the_interval_holds_the_true_mean_as_often_as_promised() -> None:
         assert abs(misses - 4000 * (1 - confidence)) < slack
 
 
+def test_the_interval_of_one_more_holds_it_as_often_as_promised() -> None:
+    generator = np.random.default_rng(12)
+    for n, confidence in ((2, 0.95), (5, 0.8), (5, 0.95), (30, 0.95)):
+        sets, further = generator.normal(7, 3, (4000, n)), generator.normal(7, 3, 4000)
+        intervals = [Estimate.of_one_more(samples.tolist(), confidence) for samples in sets]
+        misses = sum(interval.excludes(value) for interval, value in zip(intervals, further.tolist(), strict=True))
+        slack = 4 * math.sqrt(4000 * confidence * (1 - confidence))
+        assert abs(misses - 4000 * (1 - confidence)) < slack
+
+
+def test_the_interval_of_one_more_is_the_one_in_a_textbook() -> None:
+    """Montgomery and Runger, Applied Statistics and Probability for Engineers, example 8-8: 22 specimens."""
+    unit = np.linspace(-1, 1, 22)
+    found = Estimate.of_one_more((13.71 + 3.55 * unit / unit.std(ddof=1)).tolist())
+    assert (found.low, found.high) == (pytest.approx(6.16, abs=0.01), pytest.approx(21.26, abs=0.01))
+
+
+@given(SAMPLES)
+def test_one_more_is_less_certain_than_the_mean_by_the_root_of_n_plus_1(samples: list[float]) -> None:
+    mean, one_more = Estimate.of(samples), Estimate.of_one_more(samples)
+    assert (one_more.best, one_more.n) == (mean.best, mean.n)
+    assert one_more.half_width == pytest.approx(mean.half_width * math.sqrt(len(samples) + 1), rel=1e-6, abs=1e-6)
+
+
 @given(SAMPLES, st.randoms(use_true_random=False))
 def test_order_does_not_matter_to_the_last_bit(samples: list[float], random: np.random.Generator) -> None:
     shuffled = list(samples)
@@ -51,6 +75,7 @@ def test_more_confidence_is_never_narrower(samples: list[float], confidence: flo
 
 
 def test_one_sample_has_no_interval_and_excludes_nothing() -> None:
+    assert Estimate.of_one_more([3.5]) == Estimate.of([3.5])
     single = Estimate.of([3.5])
     assert single == Estimate(None, 3.5, None, 1)
     assert single.half_width is None

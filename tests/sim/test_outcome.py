@@ -27,6 +27,7 @@ def test_sets_of_disjoint_seeds_add_to_what_all_seeds_at_once_give() -> None:
     assert list(together.outcomes) == [1, 3, 5]
     assert together.payload == LogHistogram.of(np.array([10, 20, 60]))
     assert together.estimate("value") == Estimate.of([10, 20, 60])
+    assert together.of_one_more("value") == Estimate.of_one_more([10, 20, 60])
 
 
 def test_results_of_another_task_do_not_merge() -> None:

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from models.judge.verdict import judge
-from models.results.result import Kpi, RunResult, Stage
+from models.results.result import INTERVALS, Kpi, RunResult, Stage
 from models.scenario import Scenario, load_scenario
 from tests.dashboards.synthetic import kpis_of, ladder_run, onsale_result
 
@@ -82,13 +82,30 @@ def test_nobody_answered_is_not_met_but_nobody_asking_is(onsale: Scenario) -> No
     assert next(row for row in unasked.slo if row.name == "status_p99_ms").met
 
 
-def test_an_interval_across_the_limit_is_said_to_be_undecided(onsale: Scenario) -> None:
+@pytest.mark.parametrize(
+    ("interval", "told"),
+    [("mean", "more replications would tell"), ("prediction", "an on-sale may turn out on either side")],
+)
+def test_an_interval_across_the_limit_is_said_to_be_undecided(onsale: Scenario, interval: str, told: str) -> None:
     kpis = kpis_of(0.02) | {"errors.rate_percent": Kpi(0.8, 0.95, 1.1, "percent")}
-    verdict = judge(onsale_result(onsale, kpis=kpis, manifest={"replications": 10}), onsale)
+    many = {"replications": 10, "interval": interval}
+    verdict = judge(onsale_result(onsale, kpis=kpis, manifest=many), onsale)
     row = next(row for row in verdict.slo if row.name == "error_percent")
     assert row.met
     assert row.certain is False
-    assert any("error_percent" in line and "more replications" in line for line in verdict.caveats)
+    assert any("error_percent" in line and told in line for line in verdict.caveats)
+    assert any(f"an interval is the {INTERVALS[interval]}" in line for line in verdict.caveats)
+    assert any("the costs drawn for it" in line for line in verdict.caveats) == (interval == "prediction")
+
+
+def test_the_profile_comes_first_with_what_is_the_matter_with_it(onsale: Scenario) -> None:
+    measured = {"profile_kind": "measured", "profile_origin": "profile mine (measured, 2026-11-24)"}
+    missed = {"profile_machine": "a machine.", "profile_not_reached": ["KEYS to 5 %", "feed to 20 %"]}
+    note = judge(onsale_result(onsale, manifest=measured | missed), onsale).caveats[0]
+    told = "Its precision was not reached: KEYS to 5 % (and 1 more)."
+    assert note == f"Redis CPU: profile mine (measured, 2026-11-24) of a machine. {told}"
+    note = judge(onsale_result(onsale, manifest=measured | missed | {"profile_not_reached": []}), onsale).caveats[0]
+    assert note == "Redis CPU: profile mine (measured, 2026-11-24) of a machine."
 
 
 def test_one_replication_says_that_it_has_no_interval(onsale: Scenario) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from models.profile import load_profile
+from models.profile import load_profile, profile_json
 from models.results.kpis import kpis_of
 from models.results.origins import SETTINGS, origin_of, rests_on
 from models.scenario import load_scenario
@@ -37,5 +37,15 @@ def test_every_kpi_names_its_grounds_and_latency_the_profile() -> None:
     for name in kpis_of(plan, blank(plan, 10)):
         assert rests_on(name, plan.scenario, plan.profile)
     grounds = rests_on("latency.status_p99_ms", plan.scenario, load_profile("talk-m7g"))
-    assert grounds[0].startswith("profile talk-m7g (fitted to a published projection")
+    assert grounds[0] == "profile talk-m7g (fitted to a published projection, 2026-11-23)"
     assert "assumption: network.client_one_way, network.client_jitter, gateway.cpu_us" in grounds
+
+
+def test_a_profile_of_ones_own_is_named_with_its_file_as_it_was_given(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    mine = load_profile("x86-measured").model_copy(update={"name": "mine", "kind": "rescaled"})
+    (tmp_path / "p.json").write_text(profile_json(mine), encoding="utf-8")
+    plan = planned("redis.profile=p.json")
+    found = [kpi.rests_on[0] for name, kpi in kpis_of(plan, blank(plan, 10)).items() if "engine_cpu" in name]
+    assert len(found) > 3
+    assert set(found) == {"profile mine (rescaled to production telemetry, 2026-11-23, file p.json)"}
