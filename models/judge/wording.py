@@ -22,7 +22,7 @@ def number(value: float | None) -> str:
 
 
 def with_unit(value: float | None, unit: str) -> str:
-    """*value* with its unit: `94.1 %`, `61,020 rps`, `$588.00/month`. From 60 on seconds become minutes: `2 min 8 s`."""
+    """*value* with its unit: `94.1 %`, `61,020 rps`, `$588.00/month`. From 60 s on in minutes: `2 min 8 s`."""
     if value is None or math.isnan(value):
         return NOTHING
     if unit == "s":
