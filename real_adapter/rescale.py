@@ -1,0 +1,187 @@
+"""The profile that a factor makes of another one: the same costs for another server, with what the fit left over.
+
+Both uncertainties go on together: a draw of the new profile is a row of the old one's draws, times the factor that
+fits best to it, times one of the factor's own draws over that of the best. So a row that is dear as a whole, of which
+the telemetry tells, is not dear any more, while what it says of one cost against another is kept.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import numpy as np
+from pydantic import ValidationError
+
+from models.profile import Profile
+from models.profile_parts import Case, CommandCost, Draws, EngineCosts, Fit, Interval, Measured, Precision
+from real_adapter.scale_fit import Scale, fit_scale, relative_factors
+from real_adapter.telemetry import Telemetry, Vector
+from real_adapter.telemetry_load import Calls, Requests, calls_of
+from sim.errors import BadInput
+
+SCALED = ("wake_warm_us", "wake_cold_us", "pass_us", "rewarm_us", "io_us", "replica_feed_us")
+"""Of the engine's costs what is CPU time."""
+PER_KEY = "commands.KEYS.per_key_us"
+ALL = "commands.*"
+MOST_DRAWS = 100
+"""Each row is a refit; the shipped profiles have as many."""
+MOST_CASES = 12
+
+
+def rescale(
+    profile: Profile,
+    telemetry: Telemetry,
+    *,
+    name: str | None = None,
+    machine: str = "the server of the telemetry",
+    requests: Requests | None = None,
+    members: int = 100_000,
+    replicas: int = 0,
+) -> Profile:
+    """Return *profile* with all its costs times the one factor that fits *telemetry* best.
+
+    *name* None: that of *profile* with "-rescaled" behind it. *machine* says what the numbers are of then. For the rest
+    see `telemetry_load.calls_of`. The result's `precision` says what the telemetry does not show. BadInput in one line
+    if it cannot be fitted.
+    """
+    calls = calls_of(telemetry, requests, members, replicas)
+    scale = fit_scale(profile, telemetry, calls)
+    return _profile(profile, scale, telemetry, calls, name or f"{profile.name[:54]}-rescaled", machine)
+
+
+def _profile(profile: Profile, scale: Scale, telemetry: Telemetry, calls: Calls, name: str, machine: str) -> Profile:
+    """Put the new profile together. BadInput if its costs are beyond what a profile may hold."""
+    factor = scale.factor.best
+    first, last = (datetime.fromtimestamp(time, UTC) for time in telemetry.time_s[[0, -1]])
+    dropped = ", ".join(f"{count} {reason}" for reason, count in scale.dropped.items() if count) or "none"
+    try:
+        document = profile.model_copy(
+            update={
+                "name": name,
+                "title": f"{profile.title[:150]}, times {factor:.3g}",
+                "kind": "rescaled",
+                "date": f"{last:%Y-%m-%d}",
+                "machine": machine,
+                "machine_state": None,
+                "server": None,
+                "precision": Precision(reached=not scale.doubts, not_reached=scale.doubts),
+                "source": f"{telemetry.source}, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC: "
+                f"{scale.rate_rps.size} minutes used, dropped: {dropped}; on profile {profile.name} ({profile.date})",
+                "caveat": "Only the scale is of this server: what the costs are to each other is that of profile "
+                f"{profile.name}. {_trend(scale)} Of that profile: {profile.caveat}",
+                "engine": _scaled_engine(profile.engine, factor),
+                "script_overhead_us": profile.script_overhead_us * factor,
+                "commands": {key: _scaled_command(cost, factor) for key, cost in profile.commands.items()},
+                "fit": _fit(profile.fit, scale, calls),
+                "draws": _draws(profile, scale, telemetry, calls),
+            }
+        )
+        return Profile.model_validate(document.model_dump())
+    except ValidationError as error:
+        what = ".".join(map(str, error.errors(include_url=False)[0]["loc"])) or "draws"
+        line = f"profile {profile.name} times {factor:.3g} is beyond what a profile may hold"
+        raise BadInput(f"{telemetry.source}: {line} ({what})") from None
+
+
+def _trend(scale: Scale) -> str:
+    trend = scale.trend_percent
+    return (
+        f"From the lowest rate to the highest the residual changes by {trend.best:+.1f} % "
+        f"({trend.low:+.1f} to {trend.high:+.1f})."
+    )
+
+
+def _scaled_engine(engine: EngineCosts, factor: float) -> EngineCosts:
+    return engine.model_copy(update={name: getattr(engine, name) * factor for name in SCALED})
+
+
+def _scaled_command(cost: CommandCost, factor: float) -> CommandCost:
+    return cost.model_copy(update={name: value * factor for name, value in cost})
+
+
+def _fit(fit: Fit, scale: Scale, calls: Calls) -> Fit:
+    errors = np.abs(scale.residuals_percent)
+    factor = scale.factor
+    assert factor.low is not None
+    assert factor.high is not None
+    return Fit(
+        parameters={"factor": Interval(low=factor.low, best=factor.best, high=factor.high)},
+        cases=tuple(_cases(scale)),
+        mean_error_percent=round(float(errors.mean()), 1),
+        worst_error_percent=round(float(errors.max()), 1),
+        leave_one_out_percent=round(scale.left_out_percent, 1),
+        not_identifiable=("what the costs are to each other", *fit.not_identifiable),
+        assumed=(*calls.assumed, *fit.assumed),
+    )
+
+
+def _cases(scale: Scale) -> Iterator[Case]:
+    """Yield the minutes in groups of like rates, from the lowest: their means."""
+    order = np.argsort(scale.rate_rps, kind="stable")
+    for group in np.array_split(order, min(MOST_CASES, order.size)):
+        measured, fitted = scale.measured_us[group], float(scale.fitted_us[group].mean())
+        best, error = float(measured.mean()), 0.0
+        if group.size > 1:
+            error = 1.96 * float(measured.std(ddof=1)) / float(np.sqrt(group.size))
+        rate_rps, slowest, fastest = (float(of(scale.rate_rps[group])) for of in (np.mean, np.min, np.max))
+        yield Case(
+            name=f"{rate_rps:,.0f}/s",
+            what=f"{group.size} minutes of production, {slowest:,.0f} to {fastest:,.0f}/s",
+            rate_rps=rate_rps,
+            together=1,
+            windows=group.size,
+            measured_us=Measured(
+                low=max(best - error, 0.0) if group.size > 1 else None,
+                best=best,
+                high=best + error if group.size > 1 else None,
+            ),
+            fitted_us=fitted,
+            residual_percent=round(100 * (fitted / best - 1), 1),
+            measured_sleeps=None,
+            predicted_sleeps=float(np.clip(scale.sleeps[group].mean(), 0, 1)),
+        )
+
+
+def _draws(profile: Profile, scale: Scale, telemetry: Telemetry, calls: Calls) -> Draws:
+    """Return the rows of the old profile's draws as rows of the new one's (see the module)."""
+    held = len(profile.draws.values)
+    if not held:
+        return _scaled_draws(profile, ((),) * MOST_DRAWS, scale.draws[:MOST_DRAWS], scale.factor.best)
+    count = min(held, MOST_DRAWS)
+    spread = [k * held // count for k in range(count)]
+    drawn = [profile.drawn((k + 0.5) / held) for k in spread]
+    factors = scale.draws[:count] * relative_factors(profile, drawn, telemetry, calls, scale)
+    return _scaled_draws(profile, tuple(profile.draws.values[k] for k in spread), factors, scale.factor.best)
+
+
+def _scaled_draws(profile: Profile, rows: tuple[tuple[float, ...], ...], factors: Vector, best: float) -> Draws:
+    """Return *rows* times their *factors*, for a profile whose own costs are times *best*.
+
+    Commands that no row names are those of the profile, so a row's factor for all of them is over the best one; a
+    command's cost that it replaces later is not.
+    """
+    parameters = profile.draws.parameters
+    costs = {f"engine.{name}": float(getattr(profile.engine, name)) for name in SCALED}
+    costs |= {"script_overhead_us": profile.script_overhead_us, PER_KEY: profile.commands["KEYS"].per_key_us}
+    added = {name: cost for name, cost in costs.items() if name not in parameters}
+    if ALL not in parameters:
+        added[ALL] = 1.0
+    names = (*parameters, *added)
+    before_all = names.index(ALL)
+
+    def times(place: int, factor: float) -> float:
+        name = names[place]
+        if name == ALL:
+            return factor / best
+        if name in costs:
+            return factor
+        if name.startswith("engine.") or name.endswith(".*"):
+            return 1.0
+        return best if place < before_all else factor
+
+    return Draws(
+        parameters=names,
+        values=tuple(
+            tuple(float(f"{value * times(place, factor):.5g}") for place, value in enumerate((*row, *added.values())))
+            for row, factor in zip(rows, factors.tolist(), strict=True)
+        ),
+    )
