@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help run test check bench lock clean
+.PHONY: help run test check calibrate bench lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -28,6 +28,10 @@ check: $(READY) ## lint, types, import direction
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+calibrate: $(READY) ## measure a real Redis, fit a profile, verify it: runs/calibration/accuracy.html
+	@$(BIN)/breakwater calibrate --out runs/calibration/profile.json || { code=$$?; [ $$code -eq 1 ] || exit $$code; }
+	@$(BIN)/breakwater verify-calibration --profile runs/calibration/profile.json --out runs/calibration || { code=$$?; [ $$code -eq 1 ] || exit $$code; }
 
 bench: $(READY) ## speed and memory, against the reference in the same run (BENCH_ARGS=--quick or --full)
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from dashboards.calibration_commands import calibrate, verify_calibration
 from dashboards.options import FINE, MOST_REPLICATIONS, VERDICT_FAILED, JsonOption, SeedOption, SettingsOption
 from dashboards.redis_commands import conformance
 from sim.errors import BadInput
@@ -196,6 +197,8 @@ def schema() -> int:
 
 
 app.command()(conformance)
+app.command()(calibrate)
+app.command()(verify_calibration)
 
 
 def _simulated(scenario: Scenario, seed: int, replications: int, engine: Engine, store: Path | None) -> RunResult:

@@ -1,0 +1,172 @@
+"""The commands that measure a real Redis: `calibrate` and `verify-calibration`."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dashboards.options import FINE, VERDICT_FAILED, JsonOption
+from dashboards.redis_commands import RedisOption, RemoteWritesOption
+from sim.errors import BadInput
+
+if TYPE_CHECKING:
+    from models.profile import Profile
+    from real_adapter.calibration import Rig
+
+PROFILE = Path("runs/calibration/profile.json")
+LEAST_S, MOST_S = 60, 86_400
+
+
+def calibrate(
+    redis: RedisOption = None,
+    allow_remote_writes: RemoteWritesOption = False,
+    budget_s: Annotated[
+        float, typer.Option("--budget-s", min=LEAST_S, max=MOST_S, help="Time for measuring, in seconds.")
+    ] = 240.0,
+    out: Annotated[Path, typer.Option(metavar="PROFILE", help="The profile to write, a .json file.")] = PROFILE,
+    cloudwatch: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Measure nothing; rescale --profile to an export of CloudWatch metrics."),
+    ] = None,
+    prometheus: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The same from a dump of Prometheus' redis_exporter.")
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(metavar="NAME", help="With an export: the profile that is rescaled.")
+    ] = "x86-measured",
+) -> int:
+    """Measure a real Redis running the Lua core and fit a profile, or rescale one to production telemetry."""
+    from models.profile import profile_json
+
+    if out.suffix != ".json":
+        raise BadInput(f"--out: {out.name!r} is not allowed; must be a .json file")
+    given = [source for source in (cloudwatch, prometheus) if source is not None]
+    if given:
+        if len(given) > 1 or redis is not None:
+            raise BadInput("--cloudwatch, --prometheus and --redis exclude one another; give one")
+        found = _rescaled(cloudwatch, prometheus, profile, out.stem)
+    else:
+        found = _measured(redis, allow_remote_writes, budget_s, out.stem)
+    _write(out, profile_json(found))
+    from dashboards.fitted import fitted_view
+    from dashboards.terminal import console
+
+    console().print(fitted_view(found))
+    print(f"profile: {out}")
+    return FINE if found.precision.reached else VERDICT_FAILED
+
+
+def verify_calibration(
+    profile: Annotated[str, typer.Option("--profile", metavar="P", help="A shipped profile or a .json file.")] = str(
+        PROFILE
+    ),
+    redis: RedisOption = None,
+    allow_remote_writes: RemoteWritesOption = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write accuracy.html, accuracy.md and accuracy.json here.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Compare predicted with measured on loads that the fit never saw."""
+    from models.profile import load_profile
+
+    wanted = load_profile(profile)
+
+    from dashboards.accuracy import accuracy_markdown, accuracy_page, accuracy_view
+    from dashboards.output import json_text
+    from models.preparing import prepare
+    from real_adapter.verification import document_of, verify
+
+    prepare("kernel")
+    with _progress() as told, _rig(redis, allow_remote_writes) as rig:
+        found = verify(rig, wanted, told)
+    document = json_text(document_of(found))
+    if out is not None:
+        _write(out / "accuracy.html", accuracy_page(found))
+        _write(out / "accuracy.md", accuracy_markdown(found))
+        _write(out / "accuracy.json", document + "\n")
+    if as_json:
+        print(document)
+    else:
+        from dashboards.terminal import console
+
+        console().print(accuracy_view(found))
+    return FINE if found.within_bounds else VERDICT_FAILED
+
+
+def _measured(url: str | None, allow_remote_writes: bool, budget_s: float, name: str) -> Profile:
+    from models.profile_parts import Memory
+    from real_adapter.calibrated_profile import profile_of
+    from real_adapter.calibration import calibrate as measure
+    from real_adapter.memory_use import measure_memory
+    from real_adapter.server import start_server
+
+    with _progress() as told, _rig(url, allow_remote_writes) as rig:
+        calibration = measure(rig, budget_s, told)
+    memory = None
+    if url is None:
+        with start_server() as server:
+            use = measure_memory(server)
+        memory = Memory(
+            per_client_bytes=use.bytes_per_client,
+            per_index_entry_bytes=use.bytes_per_index_entry,
+            fixed_bytes=use.fixed_bytes,
+            error_percent=use.error_percent,
+            clients=use.clients,
+        )
+    return profile_of(calibration, name, memory)
+
+
+def _rescaled(cloudwatch: Path | None, prometheus: Path | None, base: str, name: str) -> Profile:
+    from models.profile import load_profile
+    from real_adapter.cloudwatch import read_cloudwatch
+    from real_adapter.prometheus import read_prometheus
+    from real_adapter.rescale import rescale
+
+    telemetry = read_cloudwatch(cloudwatch) if cloudwatch is not None else read_prometheus(prometheus or Path())
+    return rescale(load_profile(base), telemetry, name=name)
+
+
+@contextmanager
+def _rig(url: str | None, allow_remote_writes: bool) -> Iterator[Rig]:
+    from real_adapter.calibration import own_rig, their_rig
+    from real_adapter.connect import connect
+
+    if url is None:
+        with own_rig() as rig:
+            yield rig
+    else:
+        with connect(url, allow_remote_writes=allow_remote_writes) as connection, their_rig(connection, url) as rig:
+            yield rig
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[float, str], None]]:
+    from dashboards.progress import ProgressLine
+
+    began = time.monotonic()
+    with ProgressLine() as line:
+        yield lambda fraction, note: line(fraction, 0, time.monotonic() - began, note)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file under a temporary name and rename it. BadInput if that cannot be done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8") as file:
+            try:
+                file.write(text)
+                os.chmod(file.name, 0o644)
+                os.replace(file.name, path)
+            except BaseException:
+                os.unlink(file.name)
+                raise
+    except OSError as error:
+        raise BadInput(f"--out: {path} cannot be written: {error.strerror}") from None

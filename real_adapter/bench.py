@@ -1,0 +1,212 @@
+"""A server with waiting rooms of stated sizes on it, and requests of every operation that is measured.
+
+Operations are `ping`, the scripts `status`, `join`, `enter` (of somebody who has not been called) and `status_keys`,
+`mix` of the first three, and those of the probes (`real_adapter.probes`). Rooms are not opened, so a line stays as long
+as it is said to be; who joins in a window is taken out again after it. The clock that the scripts are told goes on, so
+that a sign of life is one.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import redis
+from numpy.typing import NDArray
+
+from models.lua_scripts import Script, room_keys
+from models.units import MILLISECOND
+from real_adapter.cases import Case, Load
+from real_adapter.connections import Connections
+from real_adapter.driver import Driven, drive_closed, drive_open
+from real_adapter.probes import CALLS, FIRST_SCORE, SPACING, START_MS, Probe
+from real_adapter.redis_room import all_scripts, rule_texts
+from real_adapter.requests import Argument, Requests, digits, encode_each, encode_rows, joined
+from real_adapter.schedules import bursts_ns, poisson_ns
+from real_adapter.work import FEED, IO, RULES, Calls, Traced, Work, mixed, request_work
+
+PLAIN_TOKENS = 10_000
+"""Probes without a line use so many tokens."""
+MIX = {"status": 0.95, "join": 0.04, "enter": 0.01}
+"""The mix of the measured curve of facts, section 10."""
+CLOSED_PER_MS = 50
+"""Requests per millisecond of the scripts' clock in a closed loop: about what a saturated server does."""
+MOST_CLOSED_RPS = 200_000
+AT_ONCE = 5000
+TOKEN_WIDTH, TIME_WIDTH = 12, 13
+
+Column = NDArray[np.bytes_]
+
+
+@dataclass
+class Bench:
+    """Rooms on one server, driven through `connections` by a driver that runs on `cores` (None: anywhere).
+
+    `tag` of the rooms picks their slot in a cluster.
+    """
+
+    client: "redis.Redis"
+    connections: Connections
+    prefix: str = ""
+    cores: Collection[int] | None = None
+    tag: str = "bench"
+    scripts: dict[str, Script] = field(default_factory=all_scripts)
+    probes: dict[str, Probe] = field(default_factory=dict)
+    keys_on_server: int = 0
+    _seen: dict[str, str] = field(default_factory=dict)
+    _sizes: dict[int, int] = field(default_factory=dict)
+    _now_ms: int = START_MS
+    _random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(1))
+
+    def __post_init__(self) -> None:
+        for script in self.scripts.values():
+            self.client.script_load(script.source)
+
+    def add_room(self, members: int) -> None:
+        """Let *members* wait in a room of their own, as joins would have left them."""
+        keys = self._keys(members)
+        self.client.hset(keys.gate, mapping=dict(rule_texts(RULES)))
+        self.client.xadd(keys.place, {"token": "0"})
+        for first in range(0, members, AT_ONCE):
+            tokens = [f"{token:0{TOKEN_WIDTH}}" for token in range(first, min(members, first + AT_ONCE))]
+            pipeline = self.client.pipeline(transaction=False)
+            pipeline.zadd(keys.line, {token: float(FIRST_SCORE + SPACING * int(token)) for token in tokens})
+            pipeline.zadd(keys.seen, dict.fromkeys(tokens, START_MS - 1))
+            pipeline.execute()
+        self._sizes[members] = members
+
+    def add_keys(self, count: int) -> None:
+        """Put *count* more keys on the server, for KEYS to look through."""
+        for first in range(0, count, AT_ONCE):
+            names = (f"{self.prefix}wr:{{{self.tag}}}:key:{k}" for k in range(first, min(count, first + AT_ONCE)))
+            self.client.mset(dict.fromkeys(names, b"1"))
+        self.keys_on_server = int(self.client.dbsize())
+
+    def add_probes(self, probes: Collection[Probe]) -> None:
+        """Load the probes' scripts."""
+        for probe in probes:
+            self.probes[probe.name] = probe
+            self._seen[probe.name] = str(self.client.script_load(probe.script()))
+
+    def drive(self, case: Case, seed: int, script: Script | None = None) -> Driven:
+        """Put the load of *case* on the server once; *script*, if there is one, runs in place of the operation's."""
+        if script is not None:
+            own = self.scripts[case.operation]
+            self.client.script_load(script.source)
+            self.scripts[case.operation] = script
+            try:
+                return self.drive(case, seed)
+            finally:
+                self.scripts[case.operation] = own
+        load = case.load
+        if load.rate_rps is None:
+            count = int(MOST_CLOSED_RPS * load.seconds) + load.users
+            requests = self.requests(case, np.arange(count, dtype=np.int64) // CLOSED_PER_MS)
+            driven = drive_closed(self.connections, requests, load.users, load.seconds, cores=self.cores)
+        else:
+            due_ns = _due_ns(load, seed)
+            requests = self.requests(case, due_ns // MILLISECOND)
+            driven = drive_open(self.connections, requests, due_ns, cores=self.cores)
+        self._take_out(case.members)
+        return driven
+
+    def requests(self, case: Case, after_ms: NDArray[np.int64]) -> Requests:
+        """Return requests of the case's operation at these times of the scripts' clock, from the last ones on."""
+        now_ms = self._now_ms + after_ms
+        if now_ms.size:
+            self._now_ms = int(now_ms[-1]) + 1
+        if case.operation != "mix":
+            return self._of(case.operation, case.members, now_ms)
+        chosen = self._random.choice(len(MIX), now_ms.size, p=list(MIX.values()))
+        parts = [self._of(name, case.members, now_ms[chosen == k]) for k, name in enumerate(MIX)]
+        order = np.empty(now_ms.size, np.int64)
+        order[np.argsort(chosen, kind="stable")] = np.arange(now_ms.size)
+        return joined([part for part in parts if len(part)]).take(order)
+
+    def work(self, case: Case) -> Work:
+        """Return what one request of *case* costs, as counts of a profile's costs."""
+        work = self._work(case)
+        return {**work, FEED: 1.0 * case.replicas} if case.replicas else work
+
+    def _work(self, case: Case) -> Work:
+        name = case.operation
+        if name == "ping":
+            return {IO: 1.0}
+        if name in self.probes:
+            return self.probes[name].work()
+        traced = Traced(case.members, keys=self.keys_on_server)
+        by_name: Mapping[str, Any] = {"status": traced.status, "join": traced.join, "enter": traced.enter}
+        if name == "mix":
+            return mixed((share, request_work(by_name[part]())) for part, share in MIX.items())
+        calls: Calls = traced.status_keys() if name == "status_keys" else by_name[name]()
+        return request_work(calls)
+
+    def _of(self, name: str, members: int, now_ms: NDArray[np.int64]) -> Requests:
+        count = now_ms.size
+        if name == "ping":
+            return encode_each([("PING",)]).take(np.zeros(count, np.int64))
+        if name in self.probes:
+            return self._of_probe(self.probes[name], now_ms)
+        script, clock = self.scripts[name], digits(now_ms, TIME_WIDTH)
+        head = ("EVALSHA", script.sha1, len(script.key_names), *self._keys(members).of(script))
+        if name == "join":
+            first = self._sizes[members]
+            self._sizes[members] = first + count
+            tokens = digits(np.arange(first, first + count), TOKEN_WIDTH)
+            return encode_rows([*head, tokens, clock, "score", np.char.add(clock, b"000000")])
+        more: tuple[Argument, ...] = {"enter": ("600000",), "status_keys": (f"{self._keys(members).stem}*",)}.get(
+            name, ()
+        )
+        return encode_rows([*head, self._present(members, count), clock, *more])
+
+    def _of_probe(self, probe: Probe, now_ms: NDArray[np.int64]) -> Requests:
+        keys = self._keys(probe.members)
+        names = (keys.line, keys.gate, f"{keys.stem}string", keys.place, keys.seen)
+        tokens = [self._present(probe.members or PLAIN_TOKENS, now_ms.size) for _ in range(CALLS)]
+        if probe.tokens == "new":
+            first = self._sizes[probe.members]
+            self._sizes[probe.members] = first + CALLS * now_ms.size
+            tokens = list(digits(np.arange(first, self._sizes[probe.members]), TOKEN_WIDTH).reshape(CALLS, -1))
+        head = ("EVALSHA", self._seen[probe.name], len(names), *names)
+        return encode_rows([*head, *tokens, digits(now_ms, TIME_WIDTH)])
+
+    def _present(self, members: int, count: int) -> Column:
+        return digits(self._random.integers(0, members, count), TOKEN_WIDTH)
+
+    def _take_out(self, members: int) -> None:
+        """Remove who joined, or was added by a probe, so that the line is as long as it was."""
+        last = self._sizes.get(members, members)
+        keys = self._keys(members)
+        for first in range(members, last, AT_ONCE):
+            tokens = [f"{token:0{TOKEN_WIDTH}}" for token in range(first, min(last, first + AT_ONCE))]
+            pipeline = self.client.pipeline(transaction=False)
+            pipeline.zrem(keys.line, *tokens)
+            pipeline.zrem(keys.seen, *tokens)
+            pipeline.execute()
+        if members in self._sizes:
+            self._sizes[members] = members
+
+    def _keys(self, members: int) -> Any:
+        return room_keys(self.tag, f"{self.prefix}{members}:")
+
+
+@contextmanager
+def bench_on(
+    client: "redis.Redis",
+    url: str,
+    connections: int,
+    cores: Collection[int] | None,
+    prefix: str = "",
+    tag: str = "bench",
+) -> Iterator[Bench]:
+    """Return a bench on the server at *url*, driven over so many connections."""
+    with Connections([url], connections) as lines:
+        yield Bench(client, lines, prefix, cores, tag)
+
+
+def _due_ns(load: Load, seed: int) -> NDArray[np.int64]:
+    rate = float(load.rate_rps or 0.0)
+    if load.together == 1:
+        return poisson_ns(rate, load.seconds, seed)
+    return bursts_ns(load.together, load.together / rate, load.seconds)

@@ -1,0 +1,158 @@
+"""From a calibration to a profile: the costs, their draws, what was measured, and in what state of the machine."""
+
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from models.commands import Command
+from models.profile import Profile
+from models.profile_parts import (
+    Case,
+    CommandCost,
+    Draws,
+    EngineCosts,
+    Fit,
+    Interval,
+    MachineState,
+    Measured,
+    Memory,
+    Precision,
+    Server,
+)
+from real_adapter.calibration import CONNECTIONS, Calibration
+from real_adapter.engine_fit import PATH, EngineFit
+from real_adapter.window import Window
+from real_adapter.work import SCRIPT
+from sim.estimate import Estimate
+
+DIGITS = 4
+"""Significant digits of what is written: beyond them there is only noise."""
+ASSUMED = (
+    "a command that was measured with one element and without a walk has all its cost in call_us",
+    "the engine thread serves requests in the order in which they became readable",
+    "a replica is fed per writing request, whatever the size of the write",
+)
+
+
+def profile_of(calibration: Calibration, name: str, memory: Memory | None = None) -> Profile:
+    """Return the profile *name* of a calibration."""
+    fit = calibration.fit
+    paths = [path for path in fit.names if path.startswith(("engine.", "commands.")) or path == SCRIPT]
+    best = {path: _rounded(fit.value(path)) for path in paths}
+    rows = fit.draws[:, [fit.names.index(path) for path in paths]]
+    cases = tuple(_cases(calibration))
+    errors = [abs(case.residual_percent) for case in cases]
+    server = calibration.server
+    return Profile(
+        schema_version=2,
+        name=name,
+        title=f"{server} on {_processor()}, measured",
+        kind="measured",
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        machine=f"{_processor()}, {platform.system()} {platform.machine()}; server and driver on a processor each",
+        machine_state=_state(calibration),
+        server=Server(name=server.name, version=server.version, settings=dict(server.settings)),
+        precision=Precision(
+            reached=calibration.reached,
+            not_reached=(*calibration.too_wide, *(f"{case}: not measured" for case in calibration.not_measured)),
+        ),
+        source=f"breakwater calibrate: {sum(c.windows or 0 for c in cases)} windows, {CONNECTIONS} connections, "
+        f"{calibration.seconds:.0f} s; engine CPU from the server's own counters",
+        caveat="Of this machine in this state, over the loopback interface. A virtual machine that shares its "
+        "processors repeats to some 10 % within an hour and to 30 % between states.",
+        engine=_engine(best),
+        script_overhead_us=best[SCRIPT],
+        commands={command.name: _command(command, best) for command in Command},
+        memory=memory,
+        fit=Fit(
+            parameters={path: _interval(fit, path) for path in (*paths, PATH)},
+            cases=cases,
+            mean_error_percent=round(float(np.mean(errors)), 1),
+            worst_error_percent=round(max(errors), 1),
+            leave_one_out_percent=None,
+            not_identifiable=("costs that nearly always occur together, apart: their draws move together",),
+            assumed=ASSUMED,
+        ),
+        draws=Draws(
+            parameters=tuple(paths), values=tuple(tuple(_rounded(value) for value in row) for row in rows.tolist())
+        ),
+    )
+
+
+def _cases(calibration: Calibration) -> Sequence[Case]:
+    fit = calibration.fit
+    found = []
+    for k, name in enumerate(fit.cases):
+        windows, case = calibration.measurements.windows[name], calibration.measurements.cases[name]
+        measured = Estimate.of(w.cpu_us for w in windows)
+        sleeps = [w.sleeps for w in windows if w.sleeps is not None]
+        closed = case.load.rate_rps is None
+        found.append(
+            Case(
+                name=name[:200],
+                what=f"{case.operation}, {case.members:,} in line, {case.replicas} replicas",
+                rate_rps=case.load.rate_rps,
+                together=case.load.users if closed else case.load.together,
+                windows=len(windows),
+                measured_us=_measured(measured),
+                fitted_us=_rounded(float(fit.cpu_us[k])),
+                residual_percent=round(100 * (float(fit.cpu_us[k]) / measured.best - 1), 1),
+                measured_sleeps=min(1.0, round(float(np.median(sleeps)), 3)) if sleeps else None,
+                predicted_sleeps=round(float(fit.sleeps[k]), 3),
+            )
+        )
+    return found
+
+
+def _measured(estimate: Estimate) -> Measured:
+    low, high = estimate.low, estimate.high
+    return Measured(
+        low=None if low is None else _rounded(max(0.0, low)),
+        best=_rounded(estimate.best),
+        high=None if high is None else _rounded(high),
+    )
+
+
+def _state(calibration: Calibration) -> MachineState:
+    windows: list[Window] = [w for kept in calibration.measurements.windows.values() for w in kept]
+    steal = [w.steal_percent for w in windows]
+    return MachineState(
+        steal_median_percent=round(float(np.median(steal)), 2),
+        steal_worst_percent=round(max(steal), 2),
+        windows_kept=len(windows),
+        windows_discarded=dict(calibration.gauge.refusals),
+    )
+
+
+def _engine(best: dict[str, float]) -> EngineCosts:
+    found = {path.removeprefix("engine."): value for path, value in best.items() if path.startswith("engine.")}
+    # what a wake-up costs is the work on caches that have gone cold: nothing is left to be paid at once
+    return EngineCosts(**{"wake_warm_us": 0.0, "wake_cold_us": 0.0, "wake_tau_ms": 1.0, "replica_feed_us": 0.0} | found)
+
+
+def _command(command: Command, best: dict[str, float]) -> CommandCost:
+    terms = {term: best.get(f"commands.{command.name}.{term}", 0.0) for term in CommandCost.model_fields}
+    return CommandCost(**terms)
+
+
+def _interval(fit: EngineFit, path: str) -> Interval:
+    low, high = fit.interval(path)
+    return Interval(low=_rounded(low), best=_rounded(fit.value(path)), high=_rounded(high))
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
+
+
+def _processor() -> str:
+    """Return the processor as the system calls it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or "unknown processor"

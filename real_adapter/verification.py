@@ -1,0 +1,324 @@
+"""Verification: what the simulator predicts from a profile against what a server does, on loads the fit never saw.
+
+Predicted by the compiled kernel, with the best costs and with joint draws of them; measured in windows of every case in
+turn, in random order. The mean of a case's windows is compared, and how far they lie apart is its repeatability.
+"""
+
+import math
+import random
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from models.lua_scripts import Script, load_script, script_of
+from models.profile import Profile
+from models.results.result import Stage
+from real_adapter.bench import Bench, bench_on
+from real_adapter.calibration import CONNECTIONS, Progress, Rig, own_rig, split_cores
+from real_adapter.cases import Case, Load
+from real_adapter.cluster import start_cluster
+from real_adapter.conformance_trial import tag_on
+from real_adapter.engine_fit import PATH
+from real_adapter.prediction import Extra, predicted
+from real_adapter.redis_room import RedisRoom
+from real_adapter.tracing import called, extra_calls, watch
+from real_adapter.window import Gauge, Window
+from real_adapter.work import RULES
+from sim.errors import BadInput
+from sim.estimate import Estimate
+
+WINDOWS = 4
+SECONDS = 1.0
+DRAWS = 8
+MOST_TRIES = 5
+"""Windows that are refused are repeated, up to so many times as many as are wanted."""
+SHARDS, HOT = 3, 0
+ZCOUNTS = 10
+CPU, P50, P99, CEILING, DIFFERENCE = (
+    "engine_cpu_percent",
+    "p50_us",
+    "p99_us",
+    "ceiling_rps",
+    "engine_cpu_difference_percent",
+)
+MOST_PERCENT = {P50: 15.0, P99: 30.0, CEILING: 5.0, DIFFERENCE: 20.0}
+MEDIAN_CPU_PERCENT, WORST_CPU_PERCENT = 5.0, 10.0
+"""How far a prediction may be off in an unchanged machine state."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One metric of one case. `allowed_percent` is the bound on the error, or the repeatability where that is worse."""
+
+    name: str
+    metric: str
+    predicted: Estimate
+    measured: Estimate
+    allowed_percent: float
+
+    @property
+    def error_percent(self) -> float:
+        """Predicted over measured, less 100 %."""
+        return 100 * (self.predicted.best / self.measured.best - 1)
+
+    @property
+    def met(self) -> bool:
+        """Whether the error is within its bound."""
+        return abs(self.error_percent) <= self.allowed_percent
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All comparisons of one profile with one server, and what kept windows from counting."""
+
+    profile: str
+    server: str
+    machine: str
+    cases: tuple[Comparison, ...]
+    discarded: Mapping[str, int]
+    not_measured: tuple[str, ...]
+
+    @property
+    def cpu_errors_percent(self) -> list[float]:
+        """Return the absolute errors of engine CPU."""
+        return [abs(case.error_percent) for case in self.cases if case.metric == CPU]
+
+    @property
+    def median_error_percent(self) -> float:
+        """Of engine CPU."""
+        return statistics.median(self.cpu_errors_percent)
+
+    @property
+    def worst_error_percent(self) -> float:
+        """Of engine CPU."""
+        return max(self.cpu_errors_percent)
+
+    @property
+    def within_bounds(self) -> bool:
+        """Whether every target is met and everything was measured."""
+        return (
+            self.median_error_percent <= MEDIAN_CPU_PERCENT
+            and all(case.met for case in self.cases)
+            and not self.not_measured
+        )
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A case to be compared: where it is measured, and what its script calls more than the specification's."""
+
+    case: Case
+    bench: Bench
+    gauge: Gauge
+    script: Script | None = None
+    extra: tuple[Extra, ...] = ()
+    where: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what tells it from all others."""
+        changed = f" with {ZCOUNTS} ZCOUNTs more" if self.extra else ""
+        return self.case.name.replace(self.case.operation, self.case.operation + changed, 1) + self.where
+
+
+def changed_status() -> Script:
+    """Return the status script with ten ZCOUNTs added, as a developer might."""
+    original = load_script("status")
+    mark = "return tell_place("
+    added = f"for _ = 1, {ZCOUNTS} do redis.call('ZCOUNT', KEYS[1], '-inf', '+inf') end\n"
+    return script_of("status", original.source.replace(mark, added + mark))
+
+
+def traced_extra(bench: Bench, script: Script) -> tuple[Extra, ...]:
+    """Return what *script* calls more than the status does, as the server of *bench* sees it run on a small room."""
+    counts = []
+    for scripts in ({**bench.scripts, "status": script}, bench.scripts):
+        room = RedisRoom(bench.client, f"{bench.tag}", RULES, f"{bench.prefix}trace:", scripts=scripts)
+        room.join(1, 1, 1.0)
+        room.status(1, 2)  # loads the script
+        run = partial(room.status, 1, 3)
+        counts.append(called(watch(bench.client, run, 1), room.keys))
+        room.delete([1])
+    return extra_calls("status", *counts, 1)
+
+
+def verify(rig: Rig, profile: Profile, progress: Progress = lambda fraction, note: None, seed: int = 1) -> Verification:
+    """Compare *profile* with the server of *rig*, and if that is ours with a cluster too.
+
+    BadInput if the profile does not say how long the way to the server was, as those of other machines do not.
+    """
+    if PATH not in profile.fit.parameters:
+        raise BadInput(
+            f"profile {profile.name}: was not measured here (it has no {PATH}); calibrate this machine first"
+        )
+    path_us = profile.fit.parameters[PATH].best
+    with ExitStack() as stack:
+        trials = list(_trials(rig, stack))
+        windows = _measured(trials, progress, seed)
+        discarded = rig.gauge.refusals
+        for trial in trials:
+            if trial.gauge is not rig.gauge:
+                discarded = discarded + trial.gauge.refusals
+    kept = [k for k in range(len(trials)) if len(windows[k]) > 1]
+    found: list[Comparison] = []
+    stages: dict[int, list[Stage]] = {}
+    for done, k in enumerate(kept):
+        progress(0.8 + 0.2 * done / len(kept), "predicting")
+        draws = [profile, *(profile.drawn(draw / DRAWS) for draw in range(DRAWS))]
+        stages[k] = [
+            predicted(trials[k].case, each, path_us, trials[k].extra, number + 1) for number, each in enumerate(draws)
+        ]
+        found += _comparisons(trials[k], stages[k], windows[k])
+    found += _differences(trials, stages, windows)
+    missing = tuple(trials[k].name for k in range(len(trials)) if k not in kept)
+    return Verification(profile.name, str(rig.server), profile.machine, tuple(found), dict(discarded), missing)
+
+
+def _trials(rig: Rig, stack: ExitStack) -> Iterator[_Trial]:
+    """Return what is compared, none of it among the cases of calibration."""
+    bench = rig.bench
+    for members in (30_000, 100_000, 200_000):
+        bench.add_room(members)
+    rig.gauge.settle()
+
+    def at(operation: str, members: int, rate_rps: float) -> Case:
+        return Case(operation, members, Load(SECONDS, rate_rps))
+
+    cases = [at("status", 100_000, rate) for rate in (300.0, 3_000.0, 7_000.0, 15_000.0, 25_000.0)]
+    cases += [at("mix", 100_000, rate) for rate in (6_000.0, 18_000.0)]
+    cases += [at("join", 100_000, 8_000.0), at("enter", 100_000, 12_000.0)]
+    cases += [at("status", members, 8_000.0) for members in (30_000, 200_000)]
+    cases += [Case(operation, 200_000, Load(0.3, users=50)) for operation in ("status", "mix")]
+    yield from (_Trial(case, bench, rig.gauge) for case in cases)
+    script = changed_status()
+    extra = traced_extra(bench, script)
+    yield _Trial(at("status", 100_000, 7_000.0), bench, rig.gauge, script, extra)
+    if rig.ours:
+        yield stack.enter_context(_on_keys())
+        yield stack.enter_context(_on_cluster())
+
+
+@contextmanager
+def _on_keys() -> Iterator[_Trial]:
+    """Return the first version of the status, on a server with one more key for everybody who waits."""
+    with own_rig() as rig:
+        rig.bench.add_room(4_000)
+        rig.bench.add_keys(4_000)
+        rig.gauge.settle()
+        yield _Trial(Case("status_keys", 4_000, Load(SECONDS, 800.0)), rig.bench, rig.gauge)
+
+
+@contextmanager
+def _on_cluster() -> Iterator[_Trial]:
+    """Return a status on a cluster whose one event is hot: its primary has a processor, the others the driver's."""
+    driver, hot = split_cores()
+    cores = [hot if shard == HOT else driver for shard in range(SHARDS)]
+    with start_cluster(SHARDS, 0, cores=cores) as cluster:
+        primary = cluster.primaries[HOT]
+        with (
+            primary.client() as client,
+            bench_on(client, f"redis://{primary.address}", CONNECTIONS, driver, tag=tag_on(HOT, SHARDS)) as bench,
+        ):
+            bench.add_room(100_000)
+            gauge = Gauge(client, primary.pid, len(driver) + len(hot))
+            gauge.settle()
+            where = f", the hot one of {SHARDS} shards"
+            yield _Trial(Case("status", 100_000, Load(SECONDS, 9_000.0)), bench, gauge, where=where)
+
+
+def _measured(trials: Sequence[_Trial], progress: Progress, seed: int) -> list[list[Window]]:
+    """Measure every case so often, in rounds of random order; what was refused, again in the end."""
+    rng = random.Random(seed)
+    windows: list[list[Window]] = [[] for _ in trials]
+    wanted = [k for _ in range(WINDOWS) for k in rng.sample(range(len(trials)), len(trials))]
+    tries = 0
+    total = len(wanted)
+    while wanted and tries < MOST_TRIES * total:
+        k, *wanted = wanted
+        trial = trials[k]
+        tries += 1
+        progress(0.8 * (1 - len(wanted) / total), "measuring")
+        drive = partial(trial.bench.drive, trial.case, rng.randrange(2**31), trial.script)
+        window = trial.gauge.measure(trial.name, drive)
+        if window.refused:
+            wanted.append(k)
+        else:
+            windows[k].append(window)
+    return windows
+
+
+def _comparisons(trial: _Trial, stages: Sequence[Stage], windows: Sequence[Window]) -> Iterator[Comparison]:
+    if trial.case.load.rate_rps is None:
+        ceiling = Estimate.of(w.rate_rps / w.utilisation for w in windows)
+        yield Comparison(trial.name, CEILING, _spread([s.answered_rps for s in stages]), ceiling, MOST_PERCENT[CEILING])
+        return
+    cpu = Estimate.of(100 * w.utilisation for w in windows)
+    yield Comparison(trial.name, CPU, _spread([s.engine_cpu_percent for s in stages]), cpu, WORST_CPU_PERCENT)
+    for metric, values, read in (
+        (P50, [s.status_p50_ms for s in stages], lambda w: w.p50_us),
+        (P99, [s.status_p99_ms for s in stages], lambda w: w.p99_us),
+    ):
+        if trial.case.operation in ("join", "enter") or any(value is None for value in values):
+            continue
+        measured = Estimate.of(read(w) for w in windows)
+        allowed = max(MOST_PERCENT[metric], _repeatability_percent([read(w) for w in windows]) if metric == P99 else 0)
+        yield Comparison(trial.name, metric, _spread([1e3 * (value or 0.0) for value in values]), measured, allowed)
+
+
+def _differences(
+    trials: Sequence[_Trial], stages: Mapping[int, Sequence[Stage]], windows: Sequence[Sequence[Window]]
+) -> Iterator[Comparison]:
+    """Compare what a changed script costs more than the same load without the change."""
+    for k, trial in enumerate(trials):
+        plain = next((j for j, other in enumerate(trials) if other.case == trial.case and j != k), None)
+        if not trial.extra or plain is None or k not in stages or plain not in stages:
+            continue
+        pairs = zip(windows[plain], windows[k], strict=False)
+        measured = Estimate.of(100 * (b.utilisation - a.utilisation) for a, b in pairs)
+        more = [b.engine_cpu_percent - a.engine_cpu_percent for a, b in zip(stages[plain], stages[k], strict=True)]
+        name = f"{trial.name}, less the same without"
+        yield Comparison(name, DIFFERENCE, _spread(more), measured, MOST_PERCENT[DIFFERENCE])
+
+
+def _spread(values: Sequence[float]) -> Estimate:
+    """Return the prediction of the best costs, with the range that their draws give."""
+    best, *draws = values
+    return Estimate(min(best, *draws), best, max(best, *draws), len(values))
+
+
+def _repeatability_percent(values: Sequence[float]) -> float:
+    """Return by how much one window is off the others' mean at 95 %, in percent: twice the standard deviation."""
+    mean = statistics.fmean(values)
+    return 200 * statistics.stdev(values) / mean if mean > 0 else math.inf
+
+
+def document_of(verification: Verification) -> dict[str, Any]:
+    """Return what `verify-calibration --json` prints."""
+
+    def estimate(value: Estimate) -> dict[str, float | None]:
+        return {"low": value.low, "best": value.best, "high": value.high}
+
+    return {
+        "profile": verification.profile,
+        "server": verification.server,
+        "machine": verification.machine,
+        "cases": [
+            {
+                "name": case.name,
+                "metric": case.metric,
+                "predicted": estimate(case.predicted),
+                "measured": estimate(case.measured),
+                "error_percent": case.error_percent,
+                "allowed_percent": case.allowed_percent,
+                "met": case.met,
+            }
+            for case in verification.cases
+        ],
+        "median_error_percent": verification.median_error_percent,
+        "worst_error_percent": verification.worst_error_percent,
+        "discarded_windows": dict(verification.discarded),
+        "not_measured": list(verification.not_measured),
+    }
