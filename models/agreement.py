@@ -97,10 +97,10 @@ class Agreement:
         return str(self.difference)
 
 
-def compare_engines(plan: Plan, traced: int = 1_000_000) -> Agreement:
-    """Run *plan* on both engines and compare their first *traced* events and all that they leave behind."""
+def compare_engines(plan: Plan, traced: int = 1_000_000, control: type[Control] = Control) -> Agreement:
+    """Run *plan* under *control* on both engines; compare their first *traced* events and all that they leave."""
     kernel, reference = KernelPlane(plan, traced), Reference(plan, traced)
-    stops = _run(plan, kernel), _run(plan, reference)
+    stops = _run(plan, kernel, control), _run(plan, reference, control)
     ours = kernel.world.trace[: int(kernel.world.total[TRACED])]
     theirs = np.array(reference.trace, np.int64).reshape(-1, 2)
     divergence = first_divergence(ours, theirs)
@@ -134,11 +134,11 @@ def column_names(plan: Plan) -> list[str]:
     return names + [f"{node}_{parts[k]}" for node in node_names(plan) for k in range(PER_NODE)]
 
 
-def _run(plan: Plan, plane: KernelPlane | Reference) -> Stop:
+def _run(plan: Plan, plane: KernelPlane | Reference, control: type[Control]) -> Stop:
     env = simpy.Environment()
-    control = Control(env, plane, plan.scenario)
-    stop = clock.run(env, plane, plan.params.end, control.watched)
-    plane.sample(min(stop.time, plan.params.end - 1) // SECOND)
+    controls = control(env, plane, plan)
+    stop = clock.run(env, plane, plan.params.end, controls.watched)
+    controls.sample(min(stop.time, plan.params.end - 1) // SECOND)
     return stop
 
 

@@ -4,7 +4,7 @@ A seat is taken when the service is done, atomically and once per session: a cli
 told what it already has. Nothing oversells.
 """
 
-from models.agenda import schedule
+from models.agenda import schedule, tell
 from models.codes import (
     ANSWER_PASS_EXPIRED,
     ANSWER_SOLD,
@@ -12,6 +12,7 @@ from models.codes import (
     COLUMN_SOLD,
     KIND_BACKEND_DONE,
     KIND_POD_REPLY,
+    NEWS_SOLD_OUT,
     STREAM_BACKEND,
 )
 from models.record import count
@@ -19,7 +20,6 @@ from models.world import (
     BACKEND_BUSY,
     SOLD_OUT_AT,
     SOLD_OUT_EVENTS,
-    SOLD_OUT_NEWS,
     World,
 )
 from sim import queues
@@ -70,7 +70,7 @@ def _reserve(w: World, now: int, s: int, event: int) -> int:
     w.sold[event] += w.p.seats_per_order
     count(w.record, COLUMN_SOLD, w.p.seats_per_order)
     if w.seats[event] - w.sold[event] < w.p.seats_per_order:
-        w.total[SOLD_OUT_NEWS] = 1
+        tell(w, NEWS_SOLD_OUT, event, 0, True)
         w.total[SOLD_OUT_EVENTS] += 1
         if w.total[SOLD_OUT_EVENTS] == w.p.events:
             w.total[SOLD_OUT_AT] = now

@@ -274,7 +274,7 @@ def on_request(w: World, now: int, s: int) -> int:
     r.sent_at, r.queued_at, r.detail = c.sent_at, 0, 0
     r.entity, r.number, r.op = s, c.number, c.op
     r.token = s if w.p.load == ONSALE else generated_token(w, s, c.number, c.op)
-    r.origin, r.abandoned, r.answer = CLIENT, 0, 0
+    r.origin, r.abandoned, r.answer, r.dials = CLIENT, 0, 0, 0
     r.stage = 0 if w.p.load == ONSALE else measured_stage(w, c.sent_at)
     c.awaiting = 1
     return slot

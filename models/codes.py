@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 
 from models.commands import Command
-from models.operations import FIRST_FAILURE, Answer, Kind, Op, Stream
+from models.operations import FIRST_FAILURE, Answer, Kind, News, Op, Stream
 from models.record import Column
 
 
@@ -17,10 +17,13 @@ def _code(member: IntEnum) -> int:
     return cast(int, np.int64(member))
 
 
+OP_CONNECT = _code(Op.CONNECT)
 OP_ENTER = _code(Op.ENTER)
 OP_EXPIRE = _code(Op.EXPIRE)
 OP_JOIN = _code(Op.JOIN)
 OP_LEAVE = _code(Op.LEAVE)
+OP_LIVENESS = _code(Op.LIVENESS)
+OP_READINESS = _code(Op.READINESS)
 OP_REPLICATE = _code(Op.REPLICATE)
 OP_RESERVE = _code(Op.RESERVE)
 OP_STATUS = _code(Op.STATUS)
@@ -54,6 +57,10 @@ KIND_POD_REPLY = _code(Kind.POD_REPLY)
 KIND_POOL_TIMEOUT = _code(Kind.POOL_TIMEOUT)
 KIND_SOURCE = _code(Kind.SOURCE)
 
+NEWS_EMPTY = _code(News.EMPTY)
+NEWS_PROBED = _code(News.PROBED)
+NEWS_SOLD_OUT = _code(News.SOLD_OUT)
+
 STREAM_BACKEND = _code(Stream.BACKEND)
 STREAM_BACKOFF = _code(Stream.BACKOFF)
 STREAM_CHOOSE = _code(Stream.CHOOSE)
@@ -62,6 +69,7 @@ STREAM_CPU = _code(Stream.CPU)
 STREAM_NET_BACK = _code(Stream.NET_BACK)
 STREAM_NET_BASE = _code(Stream.NET_BASE)
 STREAM_NET_OUT = _code(Stream.NET_OUT)
+STREAM_PING = _code(Stream.PING)
 STREAM_POLL = _code(Stream.POLL)
 STREAM_ROUTE = _code(Stream.ROUTE)
 STREAM_SOURCE_GAP = _code(Stream.SOURCE_GAP)

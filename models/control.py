@@ -1,40 +1,25 @@
-"""What acts on the system as a whole, as SimPy processes: the opening, expiry, the announcement, the scraping.
+"""What acts on the system as a whole, as SimPy processes: the opening, expiry, the announcement, the scraping, the
+cluster.
 
 Every process works on a `Plane`, which either engine offers; what it does to the data plane is a request of its own and
 costs the shard.
 """
 
-from collections.abc import Generator
-from typing import Protocol
-
 import simpy
 
-from models.scenario import Scenario
+from models.cluster import Cluster
+from models.cluster.state import Process
+from models.operations import News, Told
+from models.plan import Plan
+from models.plane import Plane
 from models.units import SECOND, ns
-
-Process = Generator[simpy.Event, None, None]
-
-
-class Plane(Protocol):
-    """The data plane as control sees it."""
-
-    def open_sale(self) -> None:
-        """Begin to call and to admit."""
-
-    def announce_sold_out(self) -> None:
-        """Let the gateways tell everybody of the events that have sold out."""
-
-    def expire(self, event: int) -> None:
-        """Ask the event's primary to remove silent and lapsed places."""
-
-    def sample(self, second: int) -> None:
-        """Write the levels down (line, calls, queues, requests in flight) that stand at the end of this second."""
 
 
 class Control:
     """The control processes of one run; `sold_out` is triggered anew whenever an event sells out."""
 
-    def __init__(self, env: simpy.Environment, plane: Plane, scenario: Scenario) -> None:
+    def __init__(self, env: simpy.Environment, plane: Plane, plan: Plan) -> None:
+        scenario = plan.scenario
         self.env = env
         self.plane = plane
         self.sold_out = env.event()
@@ -44,11 +29,27 @@ class Control:
             env.process(self._opening(ns(scenario.event.opens_at_s)))
         if scenario.event.on_sold_out == "announce":
             env.process(self._announcement())
+        scaling = scenario.autoscaling
+        self.cluster = None if scaling is None else Cluster(env, plane, plan, scaling)
 
-    def watched(self, cause: str) -> None:
-        """Wake who waits for an event to sell out, the one thing that is watched for so far."""
-        sold_out, self.sold_out = self.sold_out, self.env.event()
-        sold_out.succeed(cause)
+    def watched(self, _cause: str) -> None:
+        """Pass on what the engine has stopped for."""
+        for told in self.plane.news():
+            self.hear(told)
+
+    def hear(self, told: Told) -> None:
+        """Wake who waits for this."""
+        if told.what == News.SOLD_OUT:
+            sold_out, self.sold_out = self.sold_out, self.env.event()
+            sold_out.succeed()
+        elif self.cluster is not None:
+            self.cluster.hear(told)
+
+    def sample(self, second: int) -> None:
+        """Write down the levels that stand at the end of this second."""
+        if self.cluster is not None:
+            self.plane.platform[:] = self.cluster.levels()
+        self.plane.sample(second)
 
     def _opening(self, at: int) -> Process:
         """Open the sale. In a generated load nobody is let in: the line stands still while it is measured."""
@@ -70,5 +71,5 @@ class Control:
         second = 0
         while True:
             yield self.env.timeout(SECOND)
-            self.plane.sample(second)
+            self.sample(second)
             second += 1

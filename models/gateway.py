@@ -1,13 +1,15 @@
 """The gateway: a load balancer in front of pods, each with worker slots, a CPU and pools of Redis connections.
 
 A request holds a worker slot from its arrival to its reply, waits in the pod's backlog if all slots are taken, and is
-refused if that is full. It uses the pod's CPU (FIFO) once, then a connection to the Redis node it needs, waiting for
-one (FIFO) up to the pool timeout.
+refused if that is full. It uses the pod's CPU (FIFO) once, then a connection to the Redis node it needs, opening one if
+all are in use and waiting for one (FIFO) up to the pool timeout if the pool is full. A pod that is not there, or that
+has begun to end, refuses; so does everything in a pod that is killed, when the pod would next have had to do with it.
 """
 
-from models.agenda import NOTHING, schedule
+from models.agenda import NOTHING, free_slot, schedule, tell
 from models.clients import way_back
 from models.codes import (
+    ANSWER_FIRST_FAILURE,
     ANSWER_POOL_TIMEOUT,
     ANSWER_REFUSED,
     ANSWER_SOLD_OUT,
@@ -17,8 +19,12 @@ from models.codes import (
     KIND_CPU_DONE,
     KIND_NODE_ARRIVE,
     KIND_POOL_TIMEOUT,
+    NEWS_EMPTY,
+    NEWS_PROBED,
     OP_ENTER,
     OP_JOIN,
+    OP_LIVENESS,
+    OP_READINESS,
     OP_RESERVE,
     OP_STATUS,
     OP_STATUS_READ,
@@ -26,10 +32,21 @@ from models.codes import (
     STREAM_ROUTE,
 )
 from models.plan import RANDOM, ROUND_ROBIN, UNIT
+from models.pods import forget, on_connected
 from models.record import add_busy
 from models.sessions import endpoint_of
 from models.units import EPOCH_NS
-from models.world import POOL_WAITING, ROUND_ROBIN_AT, World
+from models.world import (
+    DIALLER,
+    ENDING,
+    KUBELET,
+    PODS_KNOWN,
+    POOL_WAITING,
+    ROUND_ROBIN_AT,
+    SERVING,
+    SOURCE,
+    World,
+)
 from sim import queues
 from sim.compiled import compiled
 from sim.draws import below, from_table
@@ -46,35 +63,64 @@ def cpu_time(unit: int, mean: int) -> int:
 
 @compiled
 def _route(w: World, slot: int) -> int:
-    """Return the pod the load balancer picks."""
-    r = w.slot[slot]
+    """Return the pod the load balancer picks of those it knows, or NOTHING.
+
+    Sticky clients are spread anew whenever the pods it knows change.
+    """
+    known = w.total[PODS_KNOWN]
+    if known == 0:
+        return NOTHING
     if w.p.routing == ROUND_ROBIN:
         at = w.total[ROUND_ROBIN_AT]
-        w.total[ROUND_ROBIN_AT] = at + 1 if at + 1 < w.p.pods else 0
-        return at
-    return below(w.x.starts[STREAM_ROUTE], r.entity, r.number if w.p.routing == RANDOM else 0, w.p.pods)
+        if at >= known:
+            at = 0
+        w.total[ROUND_ROBIN_AT] = at + 1
+        return w.endpoint[at]
+    r = w.slot[slot]
+    return w.endpoint[below(w.x.starts[STREAM_ROUTE], r.entity, r.number if w.p.routing == RANDOM else 0, known)]
 
 
 @compiled
 def on_arrive(w: World, now: int, slot: int) -> None:
-    """A request is given to a pod: to a worker, to the backlog, or back."""
+    """A request is given to a pod, if the load balancer knows one."""
     pod = _route(w, slot)
-    w.slot[slot].pod = pod
-    if w.pod[pod].working < w.p.worker_slots:
-        w.pod[pod].working += 1
-        _start_work(w, now, slot)
-    elif w.backlog[pod, LENGTH] < w.p.backlog:
-        queues.put(w.backlog, pod, w.follower, slot)
+    if pod == NOTHING:
+        lose(w, now, slot)
     else:
-        w.slot[slot].answer = ANSWER_REFUSED
-        _answer_client(w, now, slot)
+        _give(w, now, slot, pod)
+
+
+@compiled
+def on_probe(w: World, now: int, slot: int) -> None:
+    """A probe of the kubelet is at its pod."""
+    _give(w, now, slot, w.slot[slot].pod)
+
+
+@compiled
+def _give(w: World, now: int, slot: int, number: int) -> None:
+    """Give a request to a pod: to a worker, to the backlog, or back."""
+    r = w.slot[slot]
+    pod = w.pod[number]
+    r.pod = number
+    r.life = pod.life
+    if pod.state == SERVING and pod.working < w.p.worker_slots:
+        pod.working += 1
+        _start_work(w, now, slot)
+    elif pod.state == SERVING and w.backlog[number, LENGTH] < w.p.backlog:
+        queues.put(w.backlog, number, w.follower, slot)
+    else:
+        r.answer = ANSWER_REFUSED
+        _answer(w, now, slot)
+        return
+    pod.most = max(pod.most, pod.working + w.backlog[number, LENGTH])
 
 
 @compiled
 def _start_work(w: World, now: int, slot: int) -> None:
     r = w.slot[slot]
     unit = from_table(w.x.cpu_unit, w.x.starts[STREAM_CPU], r.entity, r.number)
-    service = cpu_time(unit, w.x.cpu_mean[endpoint_of(r.op)])
+    service = cpu_time(unit, w.x.cpu_mean[r.op])
+    w.pod[r.pod].given_ns += service
     done = serve(w.core_free[r.pod], now, service)
     add_busy(w.record, COLUMN_GATEWAY_BUSY_NS, done - service, service)
     schedule(w, done, KIND_CPU_DONE, r.entity, r.number, slot)
@@ -84,33 +130,45 @@ def _start_work(w: World, now: int, slot: int) -> None:
 def on_cpu_done(w: World, now: int, slot: int) -> None:
     """The pod has worked out what to ask: the backend, nobody (the event is known to be sold out), or a Redis node."""
     r = w.slot[slot]
+    if r.life != w.pod[r.pod].life:
+        lose(w, now, slot)
+        return
     r.stamp = EPOCH_NS + now + w.x.skew[r.pod]
     event = r.token % w.p.events
     if r.op == OP_RESERVE:
         schedule(w, now + w.p.to_backend, KIND_BACKEND_ARRIVE, r.entity, r.number, slot)
-        return
-    if w.announced[event] == 1 and (r.op == OP_JOIN or r.op == OP_ENTER or endpoint_of(r.op) == OP_STATUS):
+    elif r.op == OP_LIVENESS:
+        _finish_work(w, now, slot)
+    elif r.op == OP_READINESS:
+        _connect(w, now, slot)
+    elif w.announced[event] == 1 and (r.op == OP_JOIN or r.op == OP_ENTER or endpoint_of(r.op) == OP_STATUS):
         r.answer = ANSWER_SOLD_OUT
         _finish_work(w, now, slot)
-        return
-    shard = w.x.event_node[event]
-    r.node = w.x.read_node[r.pod, shard] if r.op == OP_STATUS_READ else shard
-    _connect(w, now, slot)
+    else:
+        shard = w.x.event_node[event]
+        r.node = w.x.read_node[r.pod, shard] if r.op == OP_STATUS_READ else shard
+        _connect(w, now, slot)
 
 
 @compiled
 def _connect(w: World, now: int, slot: int) -> None:
-    """Take a connection of the pod to the node, or wait for one."""
+    """Take a connection of the pod to the node, open another one, or wait for one."""
     r = w.slot[slot]
-    pool = r.pod * w.p.nodes + r.node
-    if w.pool[pool].in_use < w.p.pool_size:
-        w.pool[pool].in_use += 1
+    number = r.pod * w.p.nodes + r.node
+    pool = w.pool[number]
+    if pool.in_use < pool.open:
+        pool.in_use += 1
         _ask(w, now, slot)
-        return
-    r.queued_at = now
-    queues.put(w.pool_queue, pool, w.follower, slot)
-    w.total[POOL_WAITING] += 1
-    _arm(w, pool)
+    elif pool.open < w.p.pool_size:
+        pool.in_use += 1
+        pool.open += 1
+        r.dials = 1
+        _ask(w, now, slot)
+    else:
+        r.queued_at = now
+        queues.put(w.pool_queue, number, w.follower, slot)
+        w.total[POOL_WAITING] += 1
+        _arm(w, number)
 
 
 @compiled
@@ -148,30 +206,80 @@ def on_pool_timeout(w: World, now: int, pool: int) -> None:
 def on_pod_reply(w: World, now: int, slot: int) -> None:
     """The answer is back at the pod: the connection goes to the next in line, the worker to the next request."""
     r = w.slot[slot]
-    if r.op != OP_RESERVE:
-        pool = r.pod * w.p.nodes + r.node
-        if w.pool_queue[pool, LENGTH] > 0:
-            w.total[POOL_WAITING] -= 1
-            first = queues.take(w.pool_queue, pool, w.follower)
-            prefetch(w.slot, w.pool_queue[pool, FIRST])
-            _ask(w, now, first)
+    if r.life != w.pod[r.pod].life:
+        lose(w, now, slot)
+    elif r.dials == 1:
+        if r.origin == DIALLER:
+            on_connected(w, now, slot)
         else:
-            w.pool[pool].in_use -= 1
-    _finish_work(w, now, slot)
+            r.dials = 0  # the connection stands; now the question
+            _ask(w, now, slot)
+    elif r.op == OP_RESERVE:
+        _finish_work(w, now, slot)
+    else:
+        _release(w, now, r.pod * w.p.nodes + r.node)
+        if r.op == OP_READINESS and w.p.ping_all and r.node + 1 < w.p.shards:
+            r.node += 1
+            _connect(w, now, slot)
+        else:
+            _finish_work(w, now, slot)
+
+
+@compiled
+def _release(w: World, now: int, pool: int) -> None:
+    """Give a connection to the first in line, or back to the pool."""
+    if w.pool_queue[pool, LENGTH] > 0:
+        w.total[POOL_WAITING] -= 1
+        first = queues.take(w.pool_queue, pool, w.follower)
+        prefetch(w.slot, w.pool_queue[pool, FIRST])
+        _ask(w, now, first)
+    else:
+        w.pool[pool].in_use -= 1
 
 
 @compiled
 def _finish_work(w: World, now: int, slot: int) -> None:
-    """Send the answer off and give the worker slot to the first in the backlog."""
-    pod = w.slot[slot].pod
-    _answer_client(w, now, slot)
-    if w.backlog[pod, LENGTH] > 0:
-        _start_work(w, now, queues.take(w.backlog, pod, w.follower))
+    """Give the worker slot to the first in the backlog and send the answer off."""
+    number = w.slot[slot].pod
+    if w.backlog[number, LENGTH] > 0:
+        _start_work(w, now, queues.take(w.backlog, number, w.follower))
     else:
-        w.pod[pod].working -= 1
+        pod = w.pod[number]
+        pod.working -= 1
+        if pod.working == 0 and pod.state == ENDING:
+            tell(w, NEWS_EMPTY, number, 0, True)
+    _answer(w, now, slot)
 
 
 @compiled
-def _answer_client(w: World, now: int, slot: int) -> None:
+def _answer(w: World, now: int, slot: int) -> None:
+    """Let the answer go to the client, or tell control how its probe has ended."""
     r = w.slot[slot]
-    schedule(w, now + way_back(w, slot), KIND_CLIENT_REPLY, r.entity, r.number, slot)
+    if r.origin == KUBELET:
+        tell(w, NEWS_PROBED, r.pod, r.number, r.answer < ANSWER_FIRST_FAILURE)
+        free_slot(w, slot)
+    else:
+        schedule(w, now + way_back(w, slot), KIND_CLIENT_REPLY, r.entity, r.number, slot)
+
+
+@compiled
+def lose(w: World, now: int, slot: int) -> None:
+    """A request that no pod has, or whose pod has been killed: refuse it; nobody waits for a probe or a handshake."""
+    r = w.slot[slot]
+    if r.origin <= SOURCE:
+        r.answer = ANSWER_REFUSED
+        _answer(w, now, slot)
+    else:
+        free_slot(w, slot)
+
+
+@compiled
+def kill(w: World, now: int, number: int) -> None:
+    """Kill a pod's process: what waits in it is refused at once, the rest when the pod would have gone on with it."""
+    while w.backlog[number, LENGTH] > 0:
+        lose(w, now, queues.take(w.backlog, number, w.follower))
+    for pool in range(number * w.p.nodes, (number + 1) * w.p.nodes):
+        while w.pool_queue[pool, LENGTH] > 0:
+            w.total[POOL_WAITING] -= 1
+            lose(w, now, queues.take(w.pool_queue, pool, w.follower))
+    forget(w, now, number)

@@ -19,7 +19,7 @@ from models.codes import (
     KIND_POD_REPLY,
     KIND_POOL_TIMEOUT,
 )
-from models.gateway import on_arrive, on_cpu_done, on_pod_reply, on_pool_timeout
+from models.gateway import on_arrive, on_cpu_done, on_pod_reply, on_pool_timeout, on_probe
 from models.loads import on_source
 from models.operations import ENTITY_BITS, NUMBER_BITS
 from models.record import turn_to
@@ -29,9 +29,10 @@ from models.world import (
     BUCKET_NEEDS,
     EVENTS_RUN,
     IN_FLIGHT,
+    KUBELET,
+    NEWS,
     NEXT_ARRIVAL,
     NOW,
-    SOLD_OUT_NEWS,
     TRACED,
     World,
     is_short,
@@ -46,8 +47,8 @@ LOOK_AHEAD = 7
 CHECK_EVERY = 32
 """Events between two looks at the room left; each takes at most `world.SPARE` / 32 of anything."""
 
-REACHED, SHORT, DRAINED, SOLD_OUT = range(4)
-"""Why `advance` returned: the time was reached; an array must grow first; nothing is left to do; an event sold out."""
+REACHED, SHORT, DRAINED, TOLD = range(4)
+"""Why `advance` returned: the time was reached; an array must grow first; nothing is left to do; there is news."""
 
 _ENTITIES = (1 << ENTITY_BITS) - 1
 _NUMBERS = (1 << NUMBER_BITS) - 1
@@ -63,9 +64,8 @@ def advance(w: World, until: int) -> int:
                 return SHORT
             checked = CHECK_EVERY
         checked -= 1
-        if w.total[SOLD_OUT_NEWS] == 1:
-            w.total[SOLD_OUT_NEWS] = 0
-            return SOLD_OUT
+        if w.total[NEWS] > 0:
+            return TOLD
         if w.total[ACTIVE] == 0 and w.total[IN_FLIGHT] == 0:
             return DRAINED
         if w.heap.size[0] == 0 or w.heap.time[0] >= wheel.emptied_until(w.wheel):
@@ -136,11 +136,14 @@ def _dispatch(w: World, now: int, kind: int, key: int, item: int) -> None:
 
 @compiled
 def _arrive(w: World, now: int, entity: int, slot: int) -> None:
-    """A request reaches the load balancer: a session's gets its slot here, a source's has one."""
+    """A request reaches the load balancer, or a probe its pod: a session's gets its slot here, the others have one."""
     if entity < w.p.sessions:
         slot = on_request(w, now, entity)
         if slot == NOTHING:
             return
+    elif w.slot[slot].origin == KUBELET:
+        on_probe(w, now, slot)
+        return
     count_sent(w, now, slot)
     on_arrive(w, now, slot)
 

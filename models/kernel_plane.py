@@ -1,25 +1,47 @@
 """The compiled engine as the clock and the control processes see it."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from models import kernel
+from models.gateway import kill
 from models.kernel import advance, first_arrivals
 from models.loads import next_source_time
-from models.operations import Kind, Stream, event_key
+from models.operations import Kind, News, Op, Stream, Told, event_key
 from models.plan import OPEN_LOOP, Plan
+from models.plane import TOLD, Reading
+from models.pods import open_pool, send_probe
 from models.record import NODES, PER_NODE, QUEUE, Column, Level
 from models.recording import Recording, of_kernel
 from models.redis_node import open_sale, prejoin, send_expiry
-from models.world import ACTIVE, IN_FLIGHT, NOW, POOL_WAITING, SENT, World, grown, new_world
+from models.world import (
+    ACTIVE,
+    ENDING,
+    IN_FLIGHT,
+    NEWS,
+    NOW,
+    PODS_KNOWN,
+    POOL_WAITING,
+    SENT,
+    SERVING,
+    World,
+    grown,
+    is_short,
+    new_world,
+)
 from sim import wheel
 from sim.clock import DRAINED, REACHED, Stop
 from sim.draws import uniform
 from sim.queues import LENGTH
 from sim.views import seen_compiled
 
-SOLD_OUT = "sold out"
-
 
 class KernelPlane:
-    """One run of the compiled engine. `world` is its state; it may be replaced by a larger one while it runs."""
+    """One run of the compiled engine. `world` is its state; it may be replaced by a larger one while it runs.
+
+    `platform` is what control writes for the levels: pods running, ready and wanted, and nodes.
+    """
 
     def __init__(self, plan: Plan, traced: int = 0) -> None:
         tables = plan.tables
@@ -28,6 +50,7 @@ class KernelPlane:
         )
         self.plan = plan
         self.now = 0
+        self.platform = [plan.params.warm_pods] * 3 + [0]
         self.world: World = new_world(plan, arrival, traced)
         self._view = seen_compiled(self.world)
         prejoin(self._view)
@@ -43,7 +66,7 @@ class KernelPlane:
             wheel.insert(self.world.wheel, at, event_key(Kind.SOURCE, first, 0), -1)
 
     def advance(self, until: int) -> Stop:
-        """Run every event before `until`, growing arrays as needed, or stop when an event sells out."""
+        """Run every event before `until`, growing arrays as needed, or stop where there is news for control."""
         while True:
             cause = advance(self._view, until)
             if cause == kernel.REACHED:
@@ -52,10 +75,21 @@ class KernelPlane:
             self.now = max(self.now, int(self.world.total[NOW]))
             if cause == kernel.DRAINED:
                 return Stop(self.now, DRAINED)
-            if cause == kernel.SOLD_OUT:
-                return Stop(self.now, SOLD_OUT)
-            self.world = grown(self.world)
-            self._view = seen_compiled(self.world)
+            if cause == kernel.TOLD:
+                return Stop(self.now, TOLD)
+            self._grow()
+
+    def _grow(self) -> None:
+        self.world = grown(self.world)
+        self._view = seen_compiled(self.world)
+
+    def news(self) -> list[Told]:
+        """Return what control has not been told yet, in the order in which it happened."""
+        count = int(self.world.total[NEWS])
+        self.world.total[NEWS] = 0
+        return [
+            Told(News(what), whose, number, ok == 1) for what, whose, number, ok in self.world.news[:count].tolist()
+        ]
 
     def requests(self) -> int:
         """Return how many requests have reached the load balancer so far."""
@@ -77,7 +111,55 @@ class KernelPlane:
     def expire(self, event: int) -> None:
         """Ask the event's primary to remove silent and lapsed places."""
         if self.world.total[ACTIVE] > 0:
+            self._make_room()
             send_expiry(self._view, self.now, event, self.plan.params.to_backend)
+
+    def _make_room(self) -> None:
+        """Grow what one more request of control's could be too much for."""
+        if is_short(self._view):
+            self._grow()
+
+    def route_to(self, pods: Sequence[int]) -> None:
+        """Let the load balancer know these pods and no others, from now on."""
+        self.world.endpoint[: len(pods)] = pods
+        self.world.total[PODS_KNOWN] = len(pods)
+
+    def start_pod(self, pod: int) -> None:
+        """Begin a pod's process: it opens its connections, and then takes requests."""
+        for node in range(self.plan.params.nodes if self.plan.params.min_idle else 0):
+            self._make_room()
+            open_pool(self._view, self.now, pod, node)
+        if self.plan.params.min_idle == 0:
+            self.world.pod["state"][pod] = SERVING
+
+    def probe(self, pod: int, op: Op, number: int) -> None:
+        """Let the kubelet call a pod; there will be news of this number, unless the pod is killed before."""
+        self._make_room()
+        send_probe(self._view, self.now, pod, int(op), number)
+
+    def end_pod(self, pod: int) -> bool:
+        """Let a pod take no more requests; return whether it has none left. If it has, there will be news."""
+        self.world.pod["state"][pod] = ENDING
+        return int(self.world.pod["working"][pod]) == 0
+
+    def kill_pod(self, pod: int) -> None:
+        """Kill a pod's process with all that is in it."""
+        self._make_room()
+        kill(self._view, self.now, pod)
+
+    def reading(self, pod: int) -> Reading:
+        """Read a pod's meters."""
+        w, nodes = self.world, self.plan.params.nodes
+        row = w.pod[pod]
+        held = int(row["working"]) + int(w.backlog[pod, LENGTH])
+        found = Reading(
+            cpu_ns=int(row["given_ns"]) - int(np.maximum(w.core_free[pod] - self.now, 0).sum()),
+            requests=held,
+            most_requests=max(held, int(row["most"])),
+            connections=int(w.pool["open"][pod * nodes : (pod + 1) * nodes].sum()),
+        )
+        row["most"] = held
+        return found
 
     def sample(self, second: int) -> None:
         """Write down the levels at the end of this second."""
@@ -87,4 +169,6 @@ class KernelPlane:
         row[Column.LEVELS + Level.CALLED] = w.rooms.room["called"].sum()
         row[Column.LEVELS + Level.POOL_WAITING] = w.total[POOL_WAITING]
         row[Column.LEVELS + Level.IN_FLIGHT] = w.total[IN_FLIGHT]
+        row[Column.LEVELS + Level.PODS_RUNNING : Column.LEVELS + Level.CONNECTIONS] = self.platform
+        row[Column.LEVELS + Level.CONNECTIONS] = w.pool["open"].sum()
         row[NODES + QUEUE :: PER_NODE] = w.inbox[:, LENGTH] + w.in_pass[:, LENGTH]

@@ -101,7 +101,7 @@ def on_source(w: World, now: int, entity: int) -> None:
     r.sent_at, r.queued_at, r.detail = now, 0, 0
     r.entity, r.number, r.op = entity, 0, op
     r.token = generated_token(w, entity, 0, op)
-    r.origin, r.abandoned, r.answer = SOURCE, 0, 0
+    r.origin, r.abandoned, r.answer, r.dials = SOURCE, 0, 0, 0
     r.stage = measured_stage(w, now)
     base = from_table(w.x.base, w.x.starts[STREAM_NET_BASE], entity, 0)
     schedule(

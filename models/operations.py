@@ -1,11 +1,13 @@
 """What a client can ask for, what it can be told, and the kinds of events: the vocabulary of both engines."""
 
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Op(IntEnum):
     """The operations. The first five are endpoints a client calls; EXPIRE comes from the control side, REPLICATE from
-    a primary to its replica, STATUS_READ is a status poll that a replica may answer."""
+    a primary to its replica, STATUS_READ is a status poll that a replica may answer. READINESS and LIVENESS are the
+    kubelet's probes, CONNECT a pod that opens a connection."""
 
     JOIN = 0
     STATUS = 1
@@ -15,8 +17,12 @@ class Op(IntEnum):
     STATUS_READ = 5
     EXPIRE = 6
     REPLICATE = 7
+    READINESS = 8
+    LIVENESS = 9
+    CONNECT = 10
 
 
+OPS = len(Op)
 ENDPOINTS = ("join", "status", "enter", "leave", "reserve")
 """Names of the endpoints by `Op`; a STATUS_READ counts as a status."""
 
@@ -40,6 +46,23 @@ class Answer(IntEnum):
 
 
 FIRST_FAILURE = Answer.POOL_TIMEOUT
+
+
+class News(IntEnum):
+    """What the data plane tells control at the instant it happens."""
+
+    SOLD_OUT = 0  # an event, by number
+    PROBED = 1  # a probe of a pod, by number, has come back
+    EMPTY = 2  # a pod that is ending has answered its last request
+
+
+class Told(NamedTuple):
+    """One piece of news: of which event or pod, of which probe by its number, and whether that succeeded."""
+
+    what: News
+    whose: int
+    number: int = 0
+    succeeded: bool = True
 
 
 class Kind(IntEnum):
@@ -84,11 +107,19 @@ class Stream(IntEnum):
     THINK = 19
     TAB_DELAY = 20
     PROFILE = 21
+    PING = 22
+    LAUNCH = 23
+    INTERRUPTION = 24
 
 
 NUMBER_BITS = 30
 ENTITY_BITS = 28
 """An event's key is kind << 58 | entity << 30 | number: 2**28 entities, 2**30 numbers each."""
+
+
+CONNECT_ENTITY = 6 << 25
+PROBE_ENTITY = 7 << 25
+"""First entities of the pods' connecting, one for each pool, and of their probes, two for each pod."""
 
 
 def event_key(kind: int, entity: int, number: int) -> int:

@@ -1,5 +1,6 @@
 """Where things are: which shard holds an event, which zone a pod or node is in, how far one is from the other."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,15 @@ class Placement:
     crosses: NDArray[np.bool_]
 
 
+def pods_at_most(scenario: Scenario) -> int:
+    """Return how many pods there can be at once: with autoscaling as many again may be ending as may run."""
+    scaling = scenario.autoscaling
+    if scaling is None:
+        return scenario.gateway.pods
+    most = max(scaling.max_pods, scenario.gateway.pods)
+    return 2 * (most + math.ceil(most * scenario.gateway.rollout.max_surge_percent / 100))
+
+
 def place(scenario: Scenario) -> Placement:
     """Spread pods and nodes over the zones in turn (a replica in the zone after its primary's) and events by hash slot.
 
@@ -38,7 +48,7 @@ def place(scenario: Scenario) -> Placement:
     slots = tuple(slot_of(f"wr:{{{tag}}}:line") for tag in scenario.waiting_room.tags)
     node_zone = [k % zones for k in range(shards)]
     node_zone += [(k + 1 + r) % zones for k in range(shards) for r in range(replicas)]
-    pod_zone = [i % zones for i in range(scenario.gateway.pods)]
+    pod_zone = [i % zones for i in range(pods_at_most(scenario))]
     near, far = scenario.network.same_zone_one_way_us, scenario.network.cross_zone_one_way_us
     same = np.array(pod_zone)[:, None] == np.array(node_zone)[None, :]
     feed = np.zeros(len(node_zone), np.int64)

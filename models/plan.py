@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.stats import lognorm, norm
 
 from models.bill import extra_table
-from models.operations import ENDPOINTS, Stream
-from models.placement import Placement, place
+from models.operations import ENDPOINTS, OPS, Op, Stream
+from models.placement import Placement, place, pods_at_most
 from models.population import Population, generated_load, on_sale
 from models.profile import Profile
 from models.scenario import Scenario
@@ -40,7 +40,12 @@ _ORDERS = {"pod_clock": POD_CLOCK, "redis_time": REDIS_TIME, "counter": COUNTER}
 
 
 class Params(NamedTuple):
-    """Plain numbers of a run. Times in ns; `sessions` are tabs or users, `tokens` places that can be held in lines."""
+    """Plain numbers of a run. Times in ns; `sessions` are tabs or users, `tokens` places that can be held in lines.
+
+    `pods` is how many there can be at once, in whatever state; `warm_pods` of them serve from the start, with
+    `warm_connections` open in each pool. A pod that starts opens `min_idle`, one every `connect_gap` at the soonest;
+    each costs the node `connect`.
+    """
 
     load: int
     end: int
@@ -49,6 +54,7 @@ class Params(NamedTuple):
     prejoined: int
     events: int
     pods: int
+    warm_pods: int
     nodes: int
     shards: int
     replicas: int
@@ -72,7 +78,12 @@ class Params(NamedTuple):
     backlog: int
     routing: int
     pool_size: int
+    warm_connections: int
+    min_idle: int
+    connect_gap: int
+    connect: int
     pool_timeout: int
+    ping_all: bool
     key_scan: bool
     ticket_order: int
     replica_reads: bool
@@ -90,7 +101,7 @@ class Tables(NamedTuple):
     """Arrays of a run that never change.
 
     `starts` uint64[streams]. Quantile tables, int64[2050]: `base`, `jitter`, `choose`, `service` in ns, `cpu_unit` in
-    1/2**20 of `cpu_mean`, int64[5] ns on one of the pod's `cores` by endpoint. `first_send` int64[S] ns. `advice`
+    1/2**20 of `cpu_mean`, int64[OPS] ns on one of the pod's `cores` by operation. `first_send` int64[S] ns. `advice`
     int64[A, 2]: last position and interval in ns. `skew` int64[P] ns of the pods' clocks. Places, see
     `placement.Placement`. `stage_end` int64[K] ns and `stage_rate` float64[K], requests per second or users.
     """
@@ -189,6 +200,7 @@ def _params(scenario: Scenario, profile: Profile, population: Population, placem
     sessions = population.first_send.size
     generated = not isinstance(load, OnsaleLoad)
     io, script, feed = (int(value) for value in profile.request_ns())
+    min_idle = min(gateway.redis_min_idle, gateway.redis_pool_size)
     return Params(
         load=_LOADS[load.mode],
         end=ns(scenario.run.duration_s),
@@ -196,7 +208,8 @@ def _params(scenario: Scenario, profile: Profile, population: Population, placem
         tokens=clients.count + _new_tokens(load) if generated else sessions,
         prejoined=clients.count if generated else 0,
         events=scenario.waiting_room.events,
-        pods=gateway.pods,
+        pods=pods_at_most(scenario),
+        warm_pods=gateway.pods,
         nodes=placement.delay.shape[1],
         shards=scenario.redis.shards,
         replicas=placement.replicas,
@@ -220,7 +233,12 @@ def _params(scenario: Scenario, profile: Profile, population: Population, placem
         backlog=gateway.backlog,
         routing=_ROUTINGS[gateway.routing],
         pool_size=gateway.redis_pool_size,
+        warm_connections=min_idle if scenario.autoscaling else gateway.redis_pool_size,
+        min_idle=min_idle,
+        connect_gap=ns(gateway.redis_connect_s) // max(min_idle, 1),
+        connect=round(gateway.redis_connect_factor * (io + script)),
         pool_timeout=ns(gateway.redis_pool_timeout_s),
+        ping_all=gateway.probes.redis_ping == "every_shard",
         key_scan=scenario.waiting_room.core == "keys",
         ticket_order=_ORDERS[scenario.waiting_room.ticket_order],
         replica_reads=scenario.waiting_room.replica_reads,
@@ -260,8 +278,7 @@ def _tables(
 ) -> Tables:
     network, gateway, backend = scenario.network, scenario.gateway, scenario.backend
     advice = [(a.up_to_position or FOREVER, ns(a.interval_s)) for a in scenario.clients.poll_advised]
-    slowdown = _cores(scenario) / gateway.cpu_cores * 1000
-    u = np.clip(uniforms(starts[Stream.SKEW], gateway.pods), 2.0**-53, None)
+    u = np.clip(uniforms(starts[Stream.SKEW], pods_at_most(scenario)), 2.0**-53, None)
     stage_end, stage_rate = _stages(scenario)
     return Tables(
         starts=starts,
@@ -270,7 +287,7 @@ def _tables(
         choose=_lognormal(scenario.event.choose.median_s, scenario.event.choose.sigma, 1e9),
         service=_with_mean(backend.reservation_service_ms * 1e6, backend.reservation_sigma),
         cpu_unit=_with_mean(float(UNIT), gateway.cpu_sigma),
-        cpu_mean=np.array([round(getattr(gateway.cpu_us, name) * slowdown) for name in ENDPOINTS], np.int64),
+        cpu_mean=_cpu_means(scenario),
         first_send=population.first_send,
         advice=np.array(advice, np.int64).reshape(-1, 2),
         skew=np.rint(norm.ppf(u) * gateway.clock_skew_ms * 1e6).astype(np.int64),
@@ -281,6 +298,17 @@ def _tables(
         stage_end=stage_end,
         stage_rate=stage_rate,
     )
+
+
+def _cpu_means(scenario: Scenario) -> NDArray[np.int64]:
+    """Return the mean CPU time of every operation in ns on one core, int64[OPS]; 0 for what never is at a pod."""
+    gateway = scenario.gateway
+    mean_us = [0.0] * OPS
+    mean_us[: len(ENDPOINTS)] = [getattr(gateway.cpu_us, name) for name in ENDPOINTS]
+    mean_us[Op.STATUS_READ] = gateway.cpu_us.status
+    mean_us[Op.READINESS] = mean_us[Op.LIVENESS] = gateway.probes.cpu_us
+    slowdown = _cores(scenario) / gateway.cpu_cores * 1000
+    return np.array([round(mean * slowdown) for mean in mean_us], np.int64)
 
 
 def _stages(scenario: Scenario) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -33,12 +33,21 @@ class Column(IntEnum):
 
 
 class Level(IntEnum):
-    """Columns sampled at the end of every second, from `Column.LEVELS` on."""
+    """Columns sampled at the end of every second, from `Column.LEVELS` on.
+
+    Pods that run, that the load balancer knows, and that are wanted; EC2 nodes (0 where pods are fixed in number);
+    connections that pods hold open to Redis nodes.
+    """
 
     WAITING = 0
     CALLED = 1
     POOL_WAITING = 2
     IN_FLIGHT = 3
+    PODS_RUNNING = 4
+    PODS_READY = 5
+    PODS_WANTED = 6
+    NODES = 7
+    CONNECTIONS = 8
 
 
 NODES = int(Column.LEVELS) + len(Level)
@@ -120,16 +129,21 @@ def add_busy(record: Record, column: int, start: int, duration: int) -> None:
     """Spread the busy time [start, start + duration) of a server over the seconds it falls into."""
     if start >= record.second[1] - SECOND and start + duration <= record.second[1]:
         record.series[record.second[0], column] += duration
-        return
+    else:
+        spread_busy(record, column, start, duration, 1)
+
+
+@compiled
+def spread_busy(record: Record, column: int, start: int, duration: int, sign: int) -> None:
+    """Add (or with -1 take back, of a server that was killed) a busy time that can fall into several seconds."""
     last = record.series.shape[0] - 1
-    row = start // SECOND
-    while duration > 0 and row < last:
-        part = min(duration, (row + 1) * SECOND - start)
-        record.series[row, column] += part
+    row = min(start // SECOND, last)
+    while duration > 0:
+        part = min(duration, (row + 1) * SECOND - start) if row < last else duration
+        record.series[row, column] += sign * part
         start += part
         duration -= part
         row += 1
-    record.series[last, column] += duration
 
 
 @inlined

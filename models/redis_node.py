@@ -27,6 +27,7 @@ from models.codes import (
     OP_EXPIRE,
     OP_JOIN,
     OP_LEAVE,
+    OP_READINESS,
     OP_REPLICATE,
     OP_STATUS,
     OP_STATUS_READ,
@@ -47,7 +48,7 @@ from models.waiting_room_core import (
     SILENT,
     WAIT_MS,
 )
-from models.world import CLIENT, CONTROL, CONTROL_SENT, PRIMARY, SOURCE, World
+from models.world import CONTROL, CONTROL_SENT, DIALLER, PRIMARY, World
 from sim import queues
 from sim.compiled import compiled
 from sim.engine_thread import cooled, kept_cold, slowed_ns, wake_ns
@@ -67,7 +68,7 @@ def send_expiry(w: World, now: int, event: int, delay: int) -> None:
     r = w.slot[slot]
     r.sent_at, r.stamp, r.detail, r.queued_at = now, EPOCH_NS + now, 0, 0
     r.entity, r.number, r.op, r.token = entity, w.total[CONTROL_SENT], OP_EXPIRE, event
-    r.origin, r.abandoned, r.answer = CONTROL, 0, 0
+    r.origin, r.abandoned, r.answer, r.dials = CONTROL, 0, 0, 0
     r.node = w.x.event_node[event]
     w.total[CONTROL_SENT] += 1
     schedule(w, now + delay, KIND_NODE_ARRIVE, entity, r.number, slot)
@@ -161,7 +162,7 @@ def on_pass_end(w: World, now: int, k: int) -> None:
         follower = int(w.follower[slot])
         prefetch(w.slot, int(w.follower[follower]))
         r = w.slot[slot]
-        if r.origin == CLIENT or r.origin == SOURCE:
+        if r.origin <= DIALLER:
             schedule(w, now + w.x.delay[r.pod, k], KIND_POD_REPLY, r.entity, r.number, slot)
         else:
             free_slot(w, slot)
@@ -186,7 +187,7 @@ def _feed_replicas(w: World, now: int, shard: int, effect_ns: int) -> None:
         r = w.slot[slot]
         r.sent_at, r.stamp, r.queued_at, r.detail = now, 0, 0, effect_ns
         r.entity, r.number, r.op, r.token, r.node = k, w.node[shard].passes & _PASS_MASK, OP_REPLICATE, 0, k
-        r.origin, r.abandoned, r.answer = PRIMARY, 0, 0
+        r.origin, r.abandoned, r.answer, r.dials = PRIMARY, 0, 0, 0
         r.log_end = w.rooms.logged[shard]
         schedule(w, now + w.x.feed_delay[k], KIND_NODE_ARRIVE, (1 << 27) + k, r.number, slot)
 
@@ -199,6 +200,9 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
     if r.op == OP_REPLICATE:
         _apply(w, k, r.log_end)
         return r.detail
+    if r.dials == 1 or r.op == OP_READINESS:
+        w.rooms.bill[BILLED_COMMANDS] = 1
+        return w.p.connect if r.dials == 1 else 0
     event = r.token % w.p.events
     now_ms = r.stamp // MILLISECOND
     if r.op == OP_STATUS:

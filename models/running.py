@@ -9,9 +9,10 @@ import numpy as np
 import simpy
 
 from models import laws
-from models.control import Control, Plane
+from models.control import Control
 from models.kernel_plane import KernelPlane
 from models.plan import ONSALE, OPEN_LOOP, Plan, make_plan
+from models.plane import Plane
 from models.profile import Profile
 from models.recording import Recording
 from models.scenario import Scenario
@@ -57,11 +58,11 @@ def run_once(
     plan = make_plan(scenario, profile, seed)
     plane = _engine(engine, plan)
     env = simpy.Environment()
-    control = Control(env, plane, scenario)
+    control = Control(env, plane, plan)
     core = plane if progress is None else _Reported(plane, plan, progress, began)
     stop = clock.run(env, core, plan.params.end, control.watched)
     if stop.time > 0:
-        plane.sample((stop.time - 1) // SECOND)  # control does not get to see the end of the last second
+        control.sample((stop.time - 1) // SECOND)  # control does not get to see the end of the last second
     wall_s = time.perf_counter() - began
     recording = plane.recording()
     laws.check(plan, recording)

@@ -66,15 +66,17 @@ SLOT = np.dtype(
         ("answer", "i1"),
         ("origin", "i1"),
         ("abandoned", "i1"),
-        ("unused", "i4"),
+        ("dials", "i1"),  # what it asks the node is to open a connection
+        ("unused", "i1"),
+        ("life", "i2"),  # of its pod, when it came there
         ("stage", "i8"),
         ("log_end", "i8"),
     ]
 )
 """A request. What is passed on from one function to the next is wide: for each width of an argument numba compiles a
 function anew."""
-CLIENT, SOURCE, CONTROL, PRIMARY = range(4)
-"""Where a request comes from."""
+CLIENT, SOURCE, KUBELET, DIALLER, CONTROL, PRIMARY = range(6)
+"""Where a request comes from; for all up to DIALLER, which is a pod that opens connections, a pod waits."""
 COMING, JOINING, WAITING, ENTERING, BUYING, DONE = range(6)
 """Phases of a session."""
 NODE = np.dtype(
@@ -91,8 +93,21 @@ NODE = np.dtype(
         ("unused", "i1", 7),
     ]
 )
-POD = np.dtype([("working", "i4"), ("unused", "i4")])
-POOL = np.dtype([("in_use", "i4"), ("armed", "i4")])
+POD = np.dtype(
+    [
+        ("given_ns", "i8"),  # CPU time asked of it in this life
+        ("working", "i4"),
+        ("most", "i4"),  # requests in it at most, since that was last read
+        ("connecting", "i4"),  # pools that are not open yet
+        ("state", "i1"),
+        ("unused", "i1"),
+        ("life", "i2"),  # the process in it: another one after it has been killed
+    ]
+)
+OFF, SERVING, ENDING = range(3)
+"""States of a pod's process: not there, or not listening yet; taking requests; only finishing those it has."""
+POOL = np.dtype([("in_use", "i4"), ("open", "i4"), ("armed", "i4"), ("unused", "i4")])
+MOST_NEWS = 8
 
 (
     ACTIVE,  # sessions that may still do something, and sources that may still send
@@ -103,7 +118,8 @@ POOL = np.dtype([("in_use", "i4"), ("armed", "i4")])
     FAILED,
     LATE,
     BACKEND_BUSY,
-    SOLD_OUT_NEWS,
+    NEWS,
+    PODS_KNOWN,
     SOLD_OUT_EVENTS,
     SOLD_OUT_AT,
     CONTROL_SENT,
@@ -116,13 +132,15 @@ POOL = np.dtype([("in_use", "i4"), ("armed", "i4")])
     BUCKET_NEEDS,
     TRACED,
     TOTALS,
-) = range(21)
+) = range(22)
 """Entries of `World.total`."""
 
 
 class World(NamedTuple):
     """Everything the compiled engine reads and writes. Queues are those of `sim.queues`, linked by `follower`; `trace`
-    int64[T, 2] takes time and key of the first T events, for comparison with the reference (T = 0: none)."""
+    int64[T, 2] takes time and key of the first T events, for comparison with the reference (T = 0: none). `endpoint`
+    int64[P] are the pods that the load balancer knows, of which `total[PODS_KNOWN]` count; `news` int64[8, 4] is what
+    control is to be told, of which `total[NEWS]`."""
 
     p: Params
     x: Tables
@@ -136,6 +154,8 @@ class World(NamedTuple):
     free: NDArray[np.int64]
     heap: Heap
     wheel: Wheel
+    endpoint: NDArray[np.int64]
+    news: NDArray[np.int64]
     pod: NDArray[np.void]
     core_free: NDArray[np.int64]
     backlog: NDArray[np.int64]
@@ -166,6 +186,7 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int = 0) -> World:
     total = np.zeros(TOTALS, np.int64)
     total[FREE_SLOTS] = slots
     total[SOLD_OUT_AT] = -1
+    total[PODS_KNOWN] = p.warm_pods
     session = _new_sessions(plan)
     total[ACTIVE] = p.sessions
     viewed = p.tokens if p.replica_reads else 1
@@ -182,10 +203,12 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int = 0) -> World:
         free=np.arange(slots - 1, -1, -1).astype(np.int64),
         heap=new_heap(16384),
         wheel=new_wheel(TICK_BITS, _wheel_buckets(p), _wheel_buckets(p) // 4 + 2048 + p.sessions // 4),
-        pod=np.zeros(p.pods, POD),
+        endpoint=np.arange(p.pods, dtype=np.int64),
+        news=np.zeros((MOST_NEWS, 4), np.int64),
+        pod=_new_pods(p),
         core_free=np.zeros((p.pods, p.cores), np.int64),
         backlog=np.zeros((p.pods, 3), np.int64),
-        pool=np.zeros(p.pods * p.nodes, POOL),
+        pool=_new_pools(p),
         pool_queue=np.zeros((p.pods * p.nodes, 3), np.int64),
         node=_new_nodes(p),
         inbox=np.zeros((p.nodes, 3), np.int64),
@@ -208,6 +231,18 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int = 0) -> World:
         record=new_record(p.end, p.nodes, plan.tables.stage_end.size),
         trace=np.zeros((traced, 2), np.int64),
     )
+
+
+def _new_pods(p: Params) -> NDArray[np.void]:
+    pod = np.zeros(p.pods, POD)
+    pod["state"][: p.warm_pods] = SERVING
+    return pod
+
+
+def _new_pools(p: Params) -> NDArray[np.void]:
+    pool = np.zeros(p.pods * p.nodes, POOL)
+    pool["open"][: p.warm_pods * p.nodes] = p.warm_connections
+    return pool
 
 
 def _new_sessions(plan: Plan) -> NDArray[np.void]:

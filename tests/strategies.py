@@ -48,13 +48,17 @@ def scenarios(draw: Draw, folder: Path, in_steps: bool) -> Scenario:
     clients = draw(people(folder, duration_s, in_steps) if load == "onsale" else generated(load, duration_s))
     longest = max([clients.get("poll_interval_s", 5), clients.get("bots", {}).get("poll_interval_s", 5)])
     longest = max([longest, *(line["interval_s"] for line in clients.get("poll_advised", []))])
+    gateway = draw(gateways(in_steps))
+    scaling, faults = draw(scalings(gateway, duration_s)) if draw(pick([True, False, False])) else (None, [])
     return scenario_from_mapping(
         {
             "run": {"duration_s": duration_s},
             "event": draw(sales(events, duration_s, in_steps)),
             "clients": clients,
             "network": draw(networks(in_steps)),
-            "gateway": draw(gateways(in_steps)),
+            "gateway": gateway,
+            "autoscaling": scaling,
+            "faults": faults,
             "waiting_room": draw(waiting_rooms(events, longest)),
             "admission": draw(admissions(events)),
             "redis": {"shards": draw(pick([1, 2, 5])), "replicas_per_shard": draw(st.integers(1, 3))},
@@ -201,7 +205,87 @@ def gateways(draw: Draw, in_steps: bool) -> Section:
         "redis_pool_size": draw(pick([1, 2, 3])) if scarce == "connections" else 1000,
         "redis_pool_timeout_s": draw(pick([0.001, 0.002, 0.05, 10])),
         "clock_skew_ms": 0 if in_steps else draw(pick([0, 2, 300])),
+        "cpu_request_cores": draw(pick([0.05, 0.5])),
+        "redis_min_idle": draw(pick([0, 1, 4])),
+        "redis_connect_s": draw(pick([0, 0.3])),
+        "redis_connect_factor": draw(pick([0, 13, 1000])),
+        "probes": draw(probes()),
+        "heap": {"madvdontneed": draw(st.booleans()), "request_kib": 4000},
+        "rollout": draw(rollouts()),
     }
+
+
+@st.composite
+def probes(draw: Draw) -> Section:
+    """Probes that come often and fail easily."""
+    often = st.fixed_dictionaries(
+        {
+            "initial_delay_s": pick([0, 0.5]),
+            "period_s": pick([1, 2.5]),
+            "timeout_s": pick([0.01, 0.2, 1, 3]),
+            "failure_threshold": pick([1, 2]),
+            "success_threshold": pick([1, 2]),
+        }
+    )
+    return {
+        "readiness": draw(often),
+        "liveness": draw(st.none() | often),
+        "startup": draw(st.none() | often),
+        "redis_ping": draw(pick(["random_shard", "every_shard"])),
+        "cpu_us": draw(pick([0, 50, 5000])),
+    }
+
+
+@st.composite
+def rollouts(draw: Draw) -> Section:
+    """Ends of a pod, from at once to longer than the run."""
+    grace_s = draw(pick([0.1, 1, 30]))
+    return {
+        "max_surge_percent": draw(pick([25, 100])),
+        "max_unavailable_percent": draw(pick([0, 50])),
+        "pre_stop_s": grace_s * draw(pick([0, 0.5])),
+        "grace_s": grace_s,
+    }
+
+
+@st.composite
+def scalings(draw: Draw, gateway: Section, duration_s: float) -> tuple[Section, list[Section]]:
+    """An autoscaler in a hurry, on nodes that come and go, with faults."""
+    low, high = draw(st.integers(1, gateway["pods"])), gateway["pods"] + draw(st.integers(0, 4))
+    rules: Section = {"policies": [{"type": "Percent", "value": 100, "period_s": 1}]}
+    moments = st.floats(0, duration_s * 0.9).map(lambda second: round(second, 1))
+    spot_waves = st.builds(lambda at: {"kind": "spot_wave", "at_s": at, "share_percent": 60}, moments)
+    deploys = st.builds(lambda at: {"kind": "deploy", "at_s": at}, moments)
+    scaling = {
+        "min_pods": low,
+        "max_pods": high,
+        "cpu_percent": draw(pick([1, 20, 60])),
+        "memory_percent": draw(st.none() | pick([5, 80])),
+        "sync_s": 1,
+        "metrics_s": draw(pick([1, 2])),
+        "metrics_lag_s": draw(pick([0, 0.3])),
+        "cpu_initialization_s": draw(pick([0, 3])),
+        "up": rules,
+        "down": {**rules, "stabilization_s": draw(pick([0, 3]))},
+        "endpoints_delay_s": draw(pick([0, 0.2, 1])),
+        "nodes": {
+            "provisioner": draw(pick(["karpenter", "karpenter", "cluster_autoscaler"])),
+            "instance_types": draw(pick([["c7g.large"], ["m7g.large", "c7g.large"]])),
+            "spot_percent": draw(pick([0, 70, 100])),
+            "spare_nodes": draw(pick([0, 1])),
+            "batch_idle_s": draw(pick([0, 0.5])),
+            "batch_max_s": 1,
+            "scan_s": 1,
+            "launch_median_s": draw(pick([0, 1])),
+            "launch_p95_s": 2,
+            "image_pull_s": draw(pick([0, 1])),
+            "start_s": draw(pick([0, 0.2])),
+            "consolidate_after_s": draw(pick([0, 3])),
+            "budget_percent": 100,
+            "interruptions_percent_per_month": draw(pick([5, 1e6])),
+        },
+    }
+    return scaling, draw(st.lists(spot_waves | deploys, max_size=2))
 
 
 @st.composite

@@ -1,6 +1,6 @@
 """The reservation service: a FIFO station of many servers in front of the stock of seats."""
 
-from models.operations import Answer, Kind, Stream
+from models.operations import Answer, Kind, News, Stream, Told
 from models.record import Column
 from models.reference.run import Process, Request, Run, Servers
 from models.waiting_room import Reply
@@ -43,7 +43,7 @@ class Backend:
         self.sold[event] += self.p.seats_per_order
         self.run.count(Column.SOLD, self.p.seats_per_order)
         if self.is_sold_out(event):
-            self.run.sold_out_news = True
+            self.run.tell(Told(News.SOLD_OUT, event))
             if all(self.is_sold_out(other) for other in range(self.p.events)):
                 self.sold_out_at = int(self.env.now)
         return Answer.SOLD

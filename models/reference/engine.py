@@ -1,10 +1,13 @@
 """The whole reference, as the clock and the control processes see it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from models.operations import Op
 from models.plan import ONSALE, OPEN_LOOP, Plan
+from models.plane import TOLD, Reading
 from models.record import NODES, PER_NODE, QUEUE, Column, Level
 from models.recording import Recording, Sessions
 from models.reference.backend import Backend
@@ -16,8 +19,6 @@ from models.reference.run import Run
 from models.units import EPOCH_NS, MILLISECOND
 from sim.clock import DRAINED, REACHED, Stop
 
-SOLD_OUT = "sold out"
-
 
 class Reference(Run):
     """One run. It is a `control.Plane` and a `clock.Core`, as the compiled engine is.
@@ -28,6 +29,7 @@ class Reference(Run):
     def __init__(self, plan: Plan, traced: int = 0) -> None:
         super().__init__(plan, traced)
         self.now = 0
+        self.platform = [plan.params.warm_pods] * 3 + [0]
         self.redis = Redis(self)
         self.backend = Backend(self)
         self.gateway = Gateway(self, self.redis, self.backend)
@@ -41,14 +43,16 @@ class Reference(Run):
             self.env.process(loads.source())
 
     def advance(self, until: int) -> Stop:
-        """Run every event before `until`, or stop when an event sells out."""
+        """Run every event before `until`, or stop where there is news for control."""
         while True:
-            if self.sold_out_news:
-                self.sold_out_news = False
-                return self._stop(int(self.env.now), SOLD_OUT)
+            if self.stopped:
+                self.stopped = False
+                return self._stop(int(self.env.now), TOLD)
             if self.active == 0 and self.in_flight == 0:
                 return self._stop(int(self.env.now), DRAINED)
             if self.env.peek() >= until:
+                if until > self.env.now:
+                    self.env.run(until=until)  # nothing happens but that the time is now control's
                 return self._stop(until, REACHED)
             self.env.step()
 
@@ -74,6 +78,30 @@ class Reference(Run):
         if self.active > 0:
             self.redis.expire(event, self.now)
 
+    def route_to(self, pods: Sequence[int]) -> None:
+        """Let the load balancer know these pods and no others, from now on."""
+        self.gateway.route_to(pods)
+
+    def start_pod(self, pod: int) -> None:
+        """Begin a pod's process: it opens its connections, and then takes requests."""
+        self.gateway.start(pod)
+
+    def probe(self, pod: int, op: Op, number: int) -> None:
+        """Let the kubelet call a pod; there will be news of this number, unless the pod is killed before."""
+        self.gateway.probe(pod, op, number)
+
+    def end_pod(self, pod: int) -> bool:
+        """Let a pod take no more requests; return whether it has none left. If it has, there will be news."""
+        return self.gateway.end(pod)
+
+    def kill_pod(self, pod: int) -> None:
+        """Kill a pod's process with all that is in it."""
+        self.gateway.kill(pod)
+
+    def reading(self, pod: int) -> Reading:
+        """Read a pod's meters."""
+        return self.gateway.reading(pod)
+
     def sample(self, second: int) -> None:
         """Write down the levels at the end of this second."""
         row = self.series[second]
@@ -81,6 +109,8 @@ class Reference(Run):
         row[Column.LEVELS + Level.CALLED] = sum(len(room.called) for room in self.redis.rooms)
         row[Column.LEVELS + Level.POOL_WAITING] = self.gateway.waiting_for_connections()
         row[Column.LEVELS + Level.IN_FLIGHT] = self.in_flight
+        row[Column.LEVELS + Level.PODS_RUNNING : Column.LEVELS + Level.CONNECTIONS] = self.platform
+        row[Column.LEVELS + Level.CONNECTIONS] = sum(sum(pod.open) for pod in self.gateway.pods)
         row[NODES + QUEUE :: PER_NODE] = [len(node.inbox) + len(node.in_pass) for node in self.redis.nodes]
 
     def recording(self) -> Recording:

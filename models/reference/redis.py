@@ -70,10 +70,11 @@ class Redis:
 
     # -- the engine threads -----------------------------------------------------------------------------------------
 
-    def ask(self, r: Request) -> Process:
-        """Bring a request from its pod to its node, and the reply back."""
+    def ask(self, r: Request, leaves: int = 0) -> Process:
+        """Bring a request from its pod to its node, not before it `leaves`, and the reply back."""
         delay = int(self.x.delay[r.pod, r.node])
-        yield self.run.after(delay, Kind.NODE_ARRIVE, r.entity, r.number)
+        r.replied = self.env.event()
+        yield self.run.at(max(leaves, int(self.env.now)) + delay, Kind.NODE_ARRIVE, r.entity, r.number)
         self._deliver(r.node, r)
         yield r.replied
         yield self.run.after(delay, Kind.POD_REPLY, r.entity, r.number)
@@ -127,6 +128,10 @@ class Redis:
             if isinstance(item, Feed):
                 node.known.update({token: (answer, deadline) for token, answer, deadline in item.changes})
                 work += self.p.io + item.work
+                continue
+            if item.dials or item.op == Op.READINESS:
+                work += self.p.io + (self.p.connect if item.dials else 0)
+                self.run.count(column + COMMANDS)
                 continue
             bill = self.bill = Bill(self.run.plan.cost)
             item.reply = self._execute(k, item)

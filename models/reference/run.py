@@ -2,7 +2,8 @@
 
 Everything the data plane waits for is an `At`: an instant with a key, so that what happens in the same nanosecond
 happens in the same order in both engines (kind, entity, number; control first). What follows at once within an instant
-is an ordinary SimPy event, and SimPy processes all of those before the next `At`.
+is an ordinary SimPy event, and SimPy processes all of those before the next `At`. In between the run stops if there is
+news for control.
 """
 
 from collections import Counter, deque
@@ -12,7 +13,7 @@ from typing import Any
 import simpy
 from numpy.typing import NDArray
 
-from models.operations import Answer, Kind, Op, Stream, event_key
+from models.operations import Answer, Kind, Op, Stream, Told, event_key
 from models.plan import Plan
 from models.record import BAND_SHIFT, BANDED, new_record
 from models.units import FOREVER, SECOND
@@ -30,7 +31,7 @@ class At(simpy.Event):
         super().__init__(run.env)
         self._ok, self._value = True, None
         self.key = event_key(kind, entity, number)
-        priority = simpy.events.EventPriority(simpy.events.NORMAL + 1 + self.key)
+        priority = simpy.events.EventPriority(simpy.events.NORMAL + 2 + self.key)
         run.env.schedule(self, priority, time - run.env.now)
 
 
@@ -60,6 +61,7 @@ class Request:
     """A request that exists in the system until its answer is at its client, also if nobody waits for that any more.
 
     `settled` fires with the reply, or with None once the client has given up; `replied` at the end of its Redis pass.
+    One that `dials` asks the node for a connection.
     """
 
     def __init__(self, run: "Run", entity: int, number: int, op: Op, token: int, sent_at: int) -> None:
@@ -68,6 +70,7 @@ class Request:
         self.base_delay = self.stage = 0
         self.settled, self.replied = run.env.event(), run.env.event()
         self.pod = self.node = self.stamp = 0
+        self.dials = False
         self.reply = Reply(Answer.WAITING)
         run.in_flight += 1
 
@@ -121,7 +124,8 @@ class Run:
         self.bought_at = [FOREVER] * plan.population.people
         self.active = p.sessions
         self.in_flight = 0
-        self.sold_out_news = False
+        self.untold: list[Told] = []
+        self.stopped = False
 
     def at(self, time: int, kind: Kind, entity: int, number: int) -> At:
         """Return an instant to wait for, and put it into the trace when it comes."""
@@ -142,6 +146,23 @@ class Run:
         """Put an instant that happens now into the trace."""
         if len(self.trace) < self.traced:
             self.trace.append((int(self.env.now), instant.key))
+
+    def tell(self, told: Told) -> None:
+        """Stop the run when all that follows at once has happened, and let control know why."""
+        if not self.untold:
+            stop = simpy.Event(self.env)
+            stop._ok, stop._value = True, None
+            stop.callbacks = [self._stop_here]
+            self.env.schedule(stop, simpy.events.EventPriority(simpy.events.NORMAL + 1))
+        self.untold.append(told)
+
+    def _stop_here(self, _event: simpy.Event) -> None:
+        self.stopped = True
+
+    def news(self) -> list[Told]:
+        """Return what control has not been told yet, in the order in which it happened."""
+        told, self.untold = self.untold, []
+        return told
 
     def draw(self, table: NDArray[Any], stream: Stream, entity: int, number: int) -> int:
         """Draw from a quantile table."""
@@ -167,10 +188,10 @@ class Run:
         if endpoint < BANDED:
             self.record.bands[self.row() // int(self.record.band_s[0]), endpoint, bucket >> BAND_SHIFT] += 1
 
-    def add_busy(self, column: int, start: int, duration: int) -> None:
-        """Spread a busy time over the seconds it falls into."""
+    def add_busy(self, column: int, start: int, duration: int, sign: int = 1) -> None:
+        """Spread a busy time over the seconds it falls into; with -1 take it back."""
         while duration > 0:
             row = min(start // SECOND, self.last_row)
             part = min(duration, (row + 1) * SECOND - start) if row < self.last_row else duration
-            self.series[row, column] += part
+            self.series[row, column] += sign * part
             start, duration = start + part, duration - part

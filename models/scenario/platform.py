@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.scenario.base import LognormalMs, Section, Sequence
+from models.scenario.scaling import DEPLOYED, Heap, Probes, Rollout
 
-DEPLOYED = "source: traffic-tacos deployment-repo manifest, October 2025"
 BACKEND = "source: traffic-tacos reservation-api and inventory-api repositories, October 2025"
 CLOUDWATCH = "source: AWS ElastiCache user guide, 'Which metrics should I monitor?'"
 
@@ -43,7 +43,12 @@ class GatewayCpu(Section):
 class Gateway(Section):
     """The pods that hold the waiting room's endpoints."""
 
-    pods: int = Field(30, ge=1, le=2000, description="pods, fixed in number (the talk: 30 at 30k RPS)")
+    pods: int = Field(
+        30,
+        ge=1,
+        le=2000,
+        description="pods at the start; fixed in number without autoscaling (the talk: 30 at 30k RPS)",
+    )
     cpu_cores: float = Field(1.2, ge=0.01, le=256, description=f"CPU limit of a pod in cores ({DEPLOYED})")
     cpu_request_cores: float = Field(
         0.7, ge=0.01, le=256, description=f"CPU a pod requests, for autoscaling and scheduling ({DEPLOYED})"
@@ -76,9 +81,31 @@ class Gateway(Section):
     redis_pool_timeout_s: float = Field(
         10, ge=0.001, le=3600, description="longest wait for a connection in seconds (the talk)"
     )
+    redis_min_idle: int = Field(
+        100,
+        ge=0,
+        le=10_000,
+        description="connections per pod and node opened at the start, with autoscaling (the talk)",
+    )
+    redis_connect_s: float = Field(
+        10,
+        ge=0,
+        le=600,
+        description="seconds a pod takes at least to open those, before it serves (the talk: about 10 s)",
+    )
+    redis_connect_factor: float = Field(
+        13,
+        ge=0,
+        le=10_000,
+        description="CPU of the node to open a connection, in empty scripts "
+        "(source: AWS ElastiCache user guide, best practices for connections: 2.82 against 0.21 ms)",
+    )
     clock_skew_ms: float = Field(
         2, ge=0, le=60_000, description="standard deviation of the pods' clocks, normal (assumption)"
     )
+    probes: Probes = Probes()
+    heap: Heap = Heap()
+    rollout: Rollout = Rollout()
 
 
 #: A hash tag is what stands between { and } in a key.

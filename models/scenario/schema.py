@@ -5,11 +5,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from models.scenario.base import Section
+from models.scenario.base import Section, Sequence
 from models.scenario.checks import contradictions
 from models.scenario.cost import Cost
 from models.scenario.demand import Clients, Event, Run
 from models.scenario.platform import Admission, Backend, Gateway, Network, Redis, Slo, WaitingRoom
+from models.scenario.scaling import Autoscaling, Fault
 
 
 class Scenario(Section):
@@ -31,6 +32,10 @@ class Scenario(Section):
     waiting_room: WaitingRoom = WaitingRoom()
     admission: Admission = Admission()
     redis: Redis = Redis()
+    autoscaling: Autoscaling | None = Field(
+        None, description="how pods and nodes are scaled; null = gateway.pods, warm and fixed in number (assumption)"
+    )
+    faults: Sequence[Fault] = Field((), max_length=100, description="what happens to pods and nodes, with autoscaling")
     backend: Backend = Backend()
     slo: Slo = Slo()
     cost: Cost = Cost()

@@ -37,6 +37,12 @@ class TestShipped:
             "ladder-index",
             "ladder-keys",
             "ladder-keys-closed",
+            "ladder-scaling",
+            "autoscale-from-3",
+            "prewarmed-30",
+            "pool-100",
+            "readiness-5s",
+            "spot-wave",
         }
 
     @pytest.mark.parametrize("name", NAMES)

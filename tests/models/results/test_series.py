@@ -16,7 +16,8 @@ def test_there_is_a_row_for_every_second_and_a_column_for_everything_the_faces_s
     assert list(series.index) == list(range(100))
     shards = [f"shard_{k}_{part}" for k in range(5) for part in ("busy", "requests", "commands", "queue")]
     latencies = [f"latency_{name}_p{p}_ms" for name in ("join", "status", "enter") for p in (50, 95, 99)]
-    levels = ["waiting", "called", "pool_waiting", "in_flight"]
+    levels = ["waiting", "called", "pool_waiting", "in_flight", "connections"]
+    levels += ["pods_running", "pods_ready", "pods_wanted", "nodes"]
     events = ["joined", "admitted", "granted", "sold", "left", "expired", "lapsed", "throttled"]
     failures = ["failed_pool_timeout", "failed_client_timeout", "failed_refused"]
     requests = [f"{what}_{name}" for what in ("sent", "answered") for name in ENDPOINTS]

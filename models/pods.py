@@ -1,0 +1,87 @@
+"""A pod's process as control starts, probes and ends it: opening its connections, the kubelet's calls, its death."""
+
+from models.agenda import free_slot, new_slot, schedule
+from models.codes import (
+    COLUMN_GATEWAY_BUSY_NS,
+    KIND_ARRIVE,
+    KIND_NODE_ARRIVE,
+    OP_CONNECT,
+    OP_LIVENESS,
+    STREAM_PING,
+)
+from models.operations import CONNECT_ENTITY, PROBE_ENTITY
+from models.record import spread_busy
+from models.world import DIALLER, KUBELET, OFF, SERVING, World
+from sim.compiled import compiled
+from sim.draws import below
+
+LIFE_SHIFT = 14
+"""A handshake's number is the pod's life times 2**14 plus the connection's own number (at most 10,000 in a pool)."""
+
+
+@compiled
+def handshake_number(life: int, connection: int) -> int:
+    """Return the number of the event that opens a connection."""
+    return ((life & 0xFFFF) << LIFE_SHIFT) + connection
+
+
+@compiled
+def open_pool(w: World, now: int, number: int, node: int) -> None:
+    """Let a pod whose process has begun open its connections to one node, one after the other."""
+    pod = w.pod[number]
+    pod.connecting += 1
+    slot = new_slot(w)
+    r = w.slot[slot]
+    r.sent_at, r.stamp, r.queued_at, r.detail = now, 0, 0, 0
+    r.entity, r.number = CONNECT_ENTITY + number * w.p.nodes + node, handshake_number(pod.life, 0)
+    r.op, r.token, r.pod, r.node, r.life = OP_CONNECT, 0, number, node, pod.life
+    r.origin, r.abandoned, r.answer, r.dials = DIALLER, 0, 0, 1
+    schedule(w, now + w.x.delay[number, node], KIND_NODE_ARRIVE, r.entity, r.number, slot)
+
+
+@compiled
+def on_connected(w: World, now: int, slot: int) -> None:
+    """A connection of a starting pod stands: open the next of its pool when that is due. After all, listen."""
+    r = w.slot[slot]
+    w.pool[r.pod * w.p.nodes + r.node].open += 1
+    r.detail += 1
+    if r.detail < w.p.min_idle:
+        r.number = handshake_number(r.life, r.detail)
+        leaves = max(now, r.sent_at + r.detail * w.p.connect_gap)
+        schedule(w, leaves + w.x.delay[r.pod, r.node], KIND_NODE_ARRIVE, r.entity, r.number, slot)
+        return
+    pod = w.pod[r.pod]
+    free_slot(w, slot)
+    pod.connecting -= 1
+    if pod.connecting == 0 and pod.state == OFF:
+        pod.state = SERVING
+
+
+@compiled
+def send_probe(w: World, now: int, number: int, op: int, probe: int) -> None:
+    """Let the kubelet call a pod; it is on the same node, but what happens at one instant must have an order."""
+    slot = new_slot(w)
+    r = w.slot[slot]
+    r.sent_at, r.stamp, r.queued_at, r.detail = now, 0, 0, 0
+    r.entity, r.number = PROBE_ENTITY + 2 * number + (1 if op == OP_LIVENESS else 0), probe
+    r.op, r.token, r.pod, r.stage = op, 0, number, 0
+    r.node = 0 if w.p.ping_all else below(w.x.starts[STREAM_PING], r.entity, probe, w.p.shards)
+    r.origin, r.abandoned, r.answer, r.dials = KUBELET, 0, 0, 0
+    schedule(w, now, KIND_ARRIVE, r.entity, probe, slot)
+
+
+@compiled
+def forget(w: World, now: int, number: int) -> None:
+    """Reset a pod whose process has been killed: its work, its connections, its place in time."""
+    pod = w.pod[number]
+    for pool in range(number * w.p.nodes, (number + 1) * w.p.nodes):
+        w.pool[pool].in_use = 0
+        w.pool[pool].open = 0
+    for core in range(w.p.cores):
+        left = w.core_free[number, core] - now
+        if left > 0:
+            spread_busy(w.record, COLUMN_GATEWAY_BUSY_NS, now, left, -1)
+        w.core_free[number, core] = 0
+    pod.given_ns, pod.working, pod.most, pod.connecting = 0, 0, 0, 0
+    pod.state = OFF
+    pod.life += 1

@@ -1,0 +1,224 @@
+"""How the gateway scales: probes, heap, rolling updates; the autoscaler, nodes, and what happens to them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from models.scenario.base import Section, Sequence
+
+DEPLOYED = "source: traffic-tacos deployment-repo manifest, October 2025"
+KUBERNETES = "source: Kubernetes, pkg/apis/core/v1/defaults.go"
+HPA = "source: Kubernetes, podautoscaler/config/v1alpha1/defaults.go"
+BEHAVIOUR = "source: Kubernetes, pkg/apis/autoscaling/v2/defaults.go"
+KARPENTER = "source: kubernetes-sigs/karpenter, pkg/operator/options"
+NODEPOOL = "source: kubernetes-sigs/karpenter, pkg/apis/v1/nodepool.go"
+
+
+class Probe(Section):
+    """One probe of the kubelet: an HTTP call to the pod, which takes a worker and CPU there."""
+
+    initial_delay_s: float = Field(0, ge=0, le=3600, description=f"seconds from the start to the first ({KUBERNETES})")
+    period_s: float = Field(10, ge=1, le=3600, description=f"seconds between two ({KUBERNETES})")
+    timeout_s: float = Field(1, ge=0.01, le=3600, description=f"seconds after which it has failed ({KUBERNETES})")
+    failure_threshold: int = Field(3, ge=1, le=1000, description=f"failures in a row that count ({KUBERNETES})")
+    success_threshold: int = Field(1, ge=1, le=1000, description=f"successes in a row that count ({KUBERNETES})")
+
+
+class Probes(Section):
+    """What the kubelet asks every pod. A startup probe, if there is one, holds the others back until it succeeds."""
+
+    readiness: Probe = Field(
+        Probe(initial_delay_s=15, period_s=5),
+        description="asks Redis through the pod's pool; unready pods get no traffic (the talk: 15 s, every 5 s, 3)",
+    )
+    liveness: Probe | None = Field(
+        None, description="asks the pod alone; failing it restarts the container (assumption: as in the talk, none)"
+    )
+    startup: Probe | None = Field(
+        None, description="as readiness; failing it restarts the container (assumption: as in the talk, none)"
+    )
+    redis_ping: Literal["random_shard", "every_shard"] = Field(
+        "random_shard", description="which primaries readiness asks (source: go-redis, a keyless command picks a slot)"
+    )
+    cpu_us: float = Field(50, ge=0, le=1_000_000, description="microseconds of the pod's CPU per probe (assumption)")
+
+
+class Heap(Section):
+    """The Go heap of a pod, which a memory-based autoscaler sees."""
+
+    base_mib: float = Field(
+        45, ge=0, le=65_536, description="in use when idle: 80 MiB resident at GOGC 75 (the talk: 80 MiB after the fix)"
+    )
+    request_kib: float = Field(32, ge=0, le=65_536, description="in use per request in the pod (assumption)")
+    connection_kib: float = Field(20, ge=0, le=65_536, description="in use per Redis connection (assumption)")
+    gogc: int = Field(75, ge=1, le=10_000, description="GOGC: growth before a collection, percent (the talk)")
+    limit_mib: float = Field(450, ge=1, le=1_048_576, description="GOMEMLIMIT in MiB (the talk)")
+    madvdontneed: bool = Field(True, description="freed memory is given back at once; GODEBUG (the talk)")
+
+
+class Rollout(Section):
+    """How pods are replaced, and how one ends."""
+
+    max_surge_percent: int = Field(
+        25,
+        ge=0,
+        le=100,
+        description="pods beyond the wanted number while updating (source: Kubernetes, apps/v1 defaults)",
+    )
+    max_unavailable_percent: int = Field(
+        25, ge=0, le=100, description="pods that may be missing while updating (source: Kubernetes, apps/v1 defaults)"
+    )
+    pre_stop_s: float = Field(
+        5,
+        ge=0,
+        le=600,
+        description="seconds a pod that ends still serves, until endpoints have forgotten it (assumption)",
+    )
+    grace_s: float = Field(
+        30, ge=0.1, le=3600, description=f"seconds a pod has to end in, hook included ({KUBERNETES})"
+    )
+
+
+class Policy(Section):
+    """At most this many pods, or per cent of them, in a period."""
+
+    type: Literal["Pods", "Percent"] = Field(description="what value counts")
+    value: int = Field(ge=1, le=10_000, description="pods, or percent")
+    period_s: float = Field(15, ge=1, le=1800, description=f"seconds it is counted over ({BEHAVIOUR})")
+
+
+class Behaviour(Section):
+    """How fast one direction may go."""
+
+    select: Literal["Max", "Min", "Disabled"] = Field(
+        "Max", description=f"which policy counts, by the change it allows ({BEHAVIOUR})"
+    )
+
+
+class ScaleUp(Behaviour):
+    """How fast pods are added."""
+
+    stabilization_s: float = Field(0, ge=0, le=3600, description=f"seconds to look back over ({BEHAVIOUR})")
+    policies: Sequence[Policy] = Field(
+        (Policy(type="Pods", value=4), Policy(type="Percent", value=100)),
+        min_length=1,
+        max_length=10,
+        description=f"what limits the change ({BEHAVIOUR})",
+    )
+
+
+class ScaleDown(Behaviour):
+    """How fast pods are removed."""
+
+    stabilization_s: float = Field(300, ge=0, le=3600, description=f"seconds to look back over ({BEHAVIOUR})")
+    policies: Sequence[Policy] = Field(
+        (Policy(type="Percent", value=100),),
+        min_length=1,
+        max_length=10,
+        description=f"what limits the change ({BEHAVIOUR})",
+    )
+
+
+#: An instance type of models/ec2_nodes.yaml.
+InstanceType = Annotated[str, Field(pattern=r"^[a-z0-9]+\.[a-z0-9]+$", max_length=32)]
+
+
+class Nodes(Section):
+    """The machines under the pods, and what adds and removes them."""
+
+    provisioner: Literal["karpenter", "cluster_autoscaler"] = Field(
+        "karpenter", description="what launches nodes for pods without room (the talk: Karpenter)"
+    )
+    instance_types: Sequence[InstanceType] = Field(
+        ("c7g.large", "c7g.xlarge", "m7g.large", "m7g.xlarge"),
+        min_length=1,
+        max_length=50,
+        description="types of models/ec2_nodes.yaml to choose from; cluster_autoscaler takes the first (assumption)",
+    )
+    spot_percent: float = Field(
+        70, ge=0, le=100, description="share of the nodes bought as spot (the talk: 21 of 30 pods)"
+    )
+    spare_nodes: int = Field(0, ge=0, le=1000, description="empty nodes that are there at the start (assumption)")
+    batch_idle_s: float = Field(1, ge=0, le=60, description=f"Karpenter waits so long for more pods ({KARPENTER})")
+    batch_max_s: float = Field(10, ge=0, le=600, description=f"and at most so long in all ({KARPENTER})")
+    scan_s: float = Field(
+        10, ge=1, le=600, description="cluster-autoscaler looks so often (source: cluster-autoscaler, --scan-interval)"
+    )
+    launch_median_s: float = Field(
+        45,
+        ge=0,
+        le=3600,
+        description="from launching a node to ready, median, seconds (assumption from reports of 35-65)",
+    )
+    launch_p95_s: float = Field(80, ge=0, le=7200, description="the same, 95th percentile, seconds (assumption)")
+    image_pull_s: float = Field(
+        10, ge=0, le=3600, description="pulling the image onto a node that has not got it, seconds (assumption)"
+    )
+    start_s: float = Field(2, ge=0, le=3600, description="starting a container, image there, seconds (assumption)")
+    daemons_milli: int = Field(
+        150, ge=0, le=100_000, description="millicores the daemons of a node request (assumption)"
+    )
+    daemons_mib: int = Field(300, ge=0, le=1_000_000, description="MiB the daemons of a node request (assumption)")
+    consolidation: Literal["when_empty_or_underutilised", "when_empty", "never"] = Field(
+        "when_empty_or_underutilised", description=f"which nodes are removed again ({NODEPOOL})"
+    )
+    consolidate_after_s: float = Field(
+        60, ge=0, le=86_400, description=f"a node's pods must not have changed for so many seconds ({DEPLOYED})"
+    )
+    budget_percent: int = Field(
+        10, ge=1, le=100, description=f"nodes disrupted at once at most, percent, rounded up ({NODEPOOL})"
+    )
+    interruptions_percent_per_month: float = Field(
+        5, ge=0, le=1e6, description="spot nodes interrupted, percent per month (source: AWS, below 5 % on average)"
+    )
+
+
+class Autoscaling(Section):
+    """The HorizontalPodAutoscaler of the gateway and the nodes under it. `gateway.pods` are ready at the start."""
+
+    min_pods: int = Field(3, ge=1, le=2000, description="pods at least (the talk: 3 at 1k RPS)")
+    max_pods: int = Field(30, ge=1, le=2000, description="pods at most (the talk: 30)")
+    cpu_percent: int | None = Field(
+        75, ge=1, le=1000, description=f"target of the CPU used, percent of the request, null = none ({DEPLOYED})"
+    )
+    memory_percent: int | None = Field(
+        80, ge=1, le=1000, description=f"target of the memory used, percent of the request, null = none ({DEPLOYED})"
+    )
+    sync_s: float = Field(15, ge=1, le=600, description=f"seconds between two decisions ({HPA})")
+    tolerance: float = Field(0.1, ge=0, le=1, description=f"deviation from a target that is left alone ({HPA})")
+    cpu_initialization_s: float = Field(
+        300, ge=0, le=3600, description=f"a younger pod's CPU counts only while ready ({HPA})"
+    )
+    initial_readiness_delay_s: float = Field(
+        30, ge=0, le=3600, description=f"a pod unready for longer than this since its start has been ready once ({HPA})"
+    )
+    metrics_s: float = Field(
+        15, ge=1, le=600, description="seconds between two readings of metrics-server (source: its shipped manifest)"
+    )
+    metrics_lag_s: float = Field(
+        5, ge=0, le=60, description="age of the kubelet's figures when they are read, seconds (assumption)"
+    )
+    up: ScaleUp = ScaleUp()
+    down: ScaleDown = ScaleDown()
+    endpoints_delay_s: float = Field(
+        1, ge=0, le=60, description="seconds until the load balancer knows of a change of ready pods (assumption)"
+    )
+    nodes: Nodes = Nodes()
+
+
+class SpotWave(Section):
+    """A wave of spot interruptions: the capacity pool runs dry."""
+
+    kind: Literal["spot_wave"] = Field(description="nodes are interrupted")
+    at_s: float = Field(ge=0, le=86_400, description="second of the run at which the notices arrive")
+    share_percent: float = Field(50, gt=0, le=100, description="share of the spot nodes, rounded up (assumption)")
+
+
+class Deploy(Section):
+    """A new version is rolled out: every pod is replaced."""
+
+    kind: Literal["deploy"] = Field(description="pods are replaced")
+    at_s: float = Field(ge=0, le=86_400, description="second of the run at which it begins")
+
+
+Fault = Annotated[SpotWave | Deploy, Field(discriminator="kind")]

@@ -1,0 +1,87 @@
+"""Settings of pods and nodes that are fine alone and impossible together; each line names a field and a remedy."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from models.ec2_nodes import ec2_nodes
+from models.karpenter import Demand, fits
+from models.scenario.scaling import Autoscaling
+
+if TYPE_CHECKING:
+    from models.scenario.schema import Scenario
+
+
+def scaling_contradictions(s: "Scenario") -> Iterator[str]:
+    """Yield one line for everything about pods and nodes that cannot be."""
+    yield from _faults(s)
+    rollout = s.gateway.rollout
+    if rollout.pre_stop_s > rollout.grace_s:
+        yield (
+            f"gateway.rollout.pre_stop_s: {rollout.pre_stop_s:g} is not allowed; "
+            f"must be at most gateway.rollout.grace_s = {rollout.grace_s:g}, which it is part of"
+        )
+    if rollout.max_surge_percent == 0 and rollout.max_unavailable_percent == 0:
+        yield (
+            "gateway.rollout.max_surge_percent: 0 is not allowed with gateway.rollout.max_unavailable_percent = 0; "
+            "one of them must be above 0, or no pod can be replaced"
+        )
+    if s.autoscaling is not None:
+        yield from _autoscaler(s, s.autoscaling)
+        yield from _nodes(s, s.autoscaling)
+
+
+def _faults(s: "Scenario") -> Iterator[str]:
+    if s.faults and s.autoscaling is None:
+        yield "faults: not allowed without autoscaling; they happen to its pods and nodes"
+    for k, fault in enumerate(s.faults):
+        if fault.at_s >= s.run.duration_s:
+            yield (
+                f"faults.{k}.at_s: {fault.at_s:g} is not allowed; "
+                f"must be before the end of the run (run.duration_s = {s.run.duration_s:g})"
+            )
+
+
+def _autoscaler(s: "Scenario", scaling: Autoscaling) -> Iterator[str]:
+    if scaling.min_pods > scaling.max_pods:
+        yield (
+            f"autoscaling.min_pods: {scaling.min_pods} is not allowed; "
+            f"must be at most autoscaling.max_pods = {scaling.max_pods}"
+        )
+    elif not scaling.min_pods <= s.gateway.pods <= scaling.max_pods:
+        yield (
+            f"gateway.pods: {s.gateway.pods} is not allowed; must be from autoscaling.min_pods = {scaling.min_pods} "
+            f"to autoscaling.max_pods = {scaling.max_pods}"
+        )
+    if scaling.cpu_percent is None and scaling.memory_percent is None:
+        yield "autoscaling.cpu_percent: null is not allowed with autoscaling.memory_percent = null; one must be given"
+    if s.gateway.cpu_request_cores > s.gateway.cpu_cores:
+        yield (
+            f"gateway.cpu_request_cores: {s.gateway.cpu_request_cores:g} is not allowed; "
+            f"must be at most the limit, gateway.cpu_cores = {s.gateway.cpu_cores:g}"
+        )
+
+
+def _nodes(s: "Scenario", scaling: Autoscaling) -> Iterator[str]:
+    nodes, gateway, catalogue = scaling.nodes, s.gateway, ec2_nodes()
+    unknown = [name for name in nodes.instance_types if name not in catalogue]
+    if unknown:
+        known = ", ".join(sorted(catalogue))
+        yield f"autoscaling.nodes.instance_types: {unknown[0]!r} is not known; must be of {known}"
+        return
+    usable = nodes.instance_types if nodes.provisioner == "karpenter" else nodes.instance_types[:1]
+    pod = Demand(round(gateway.cpu_request_cores * 1000), gateway.memory_request_mib, 1)
+    if not any(fits(catalogue[name], Demand(nodes.daemons_milli, nodes.daemons_mib) + pod) for name in usable):
+        yield (
+            f"gateway.cpu_request_cores: a pod of {gateway.cpu_request_cores:g} cores and "
+            f"{gateway.memory_request_mib} MiB fits no node beside the daemons; the types are {', '.join(usable)}"
+        )
+    if nodes.launch_p95_s < nodes.launch_median_s:
+        yield (
+            f"autoscaling.nodes.launch_p95_s: {nodes.launch_p95_s:g} is not allowed; "
+            f"must be at least autoscaling.nodes.launch_median_s = {nodes.launch_median_s:g}"
+        )
+    if nodes.batch_max_s < nodes.batch_idle_s:
+        yield (
+            f"autoscaling.nodes.batch_max_s: {nodes.batch_max_s:g} is not allowed; "
+            f"must be at least autoscaling.nodes.batch_idle_s = {nodes.batch_idle_s:g}"
+        )
