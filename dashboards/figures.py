@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
@@ -28,14 +29,13 @@ from models.judge.findings import (
     TALK_ENOUGH_RPS,
     TALK_STATUS_RPS,
     achieved_admissions_rps,
+    demand_cores,
     is_talks_size,
 )
 from models.judge.verdict import FITTED, Verdict
 from models.judge.wording import clock, number, plural, with_unit
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from models.results.result import RunResult
     from models.scenario import Scenario
 
@@ -60,6 +60,8 @@ def figures_of(result: RunResult, scenario: Scenario, verdict: Verdict) -> dict[
     figures = {"stages": stages(result, verdict)} if verdict.stages else {"queue": queue(result, scenario)}
     figures["requests"] = requests_by_endpoint(result, scenario)
     figures["cpu"] = cpu_by_shard(result, scenario)
+    if scenario.autoscaling is not None:
+        figures["scaling"] = pods_and_nodes(result, scenario)
     figures["latency"] = latency_bands(result, scenario)
     if not verdict.stages:
         figures["admissions"] = admissions_and_seats(result, scenario)
@@ -130,6 +132,22 @@ def cpu_by_shard(result: RunResult, scenario: Scenario) -> go.Figure:
     mark_level(figure, scenario.slo.engine_cpu_percent, f"limit {number(scenario.slo.engine_cpu_percent)} %")
     figure.update_yaxes(range=[0, 105])
     return _finished(figure, title, "engine CPU, %", step)
+
+
+def pods_and_nodes(result: RunResult, scenario: Scenario) -> go.Figure:
+    """Pods wanted, running and ready over the pods whose CPU the load takes, and the nodes under them."""
+    series, step = _thinned(result.series)
+    ready = result.series["pods_ready"]
+    title = f"{plural(ready.iloc[0], 'pod')} ready at the start, {number(ready.max())} at most"
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08, row_heights=[0.7, 0.3])
+    needed = _thinned(pd.DataFrame({"pods": demand_cores(result, scenario) / scenario.gateway.cpu_cores}))[0]
+    figure.add_scatter(x=needed.index, y=needed["pods"], name="taken by the load", line={"color": GREY}, row=1, col=1)
+    for level, colour in (("wanted", ORANGE), ("running", SKY), ("ready", BLUE)):
+        figure.add_scatter(x=series.index, y=series[f"pods_{level}"], name=level, line={"color": colour}, row=1, col=1)
+    figure.add_scatter(x=series.index, y=series["nodes"], name="nodes", line={"color": GREEN}, row=2, col=1)
+    figure.update_yaxes(title_text="pods", rangemode="tozero", row=1, col=1)
+    figure.update_yaxes(title_text="nodes", rangemode="tozero", row=2, col=1)
+    return _finished(figure, title, None, step, height=480).update_xaxes(title_text="", row=1)
 
 
 def latency_bands(result: RunResult, scenario: Scenario) -> go.Figure:

@@ -25,6 +25,7 @@ def check(plan: Plan, recording: Recording) -> None:
     check_seats(plan, recording)
     check_admissions(plan, recording)
     check_work(plan, recording)
+    check_pods(plan, recording)
     check_waits(plan, recording)
     check_littles_law(plan, recording)
 
@@ -115,6 +116,25 @@ def check_work(plan: Plan, recording: Recording) -> None:
     for node in range(p.nodes):
         _demand_room(series[:, NODES + PER_NODE * node + BUSY_NS], SECOND, f"engine thread {node}")
     _demand_room(series[:, Column.GATEWAY_BUSY_NS], SECOND * p.pods * p.cores, f"{p.pods} pods of {p.cores} cores")
+
+
+def check_pods(plan: Plan, recording: Recording) -> None:
+    """Pods wanted stay within the autoscaler's limits, no more run than there is room for, and only those that run
+    hold connections."""
+    scaling = plan.scenario.autoscaling
+    if scaling is None:
+        return
+    wanted, running, connections = (
+        recording.column(Column.LEVELS + level) for level in (Level.PODS_WANTED, Level.PODS_RUNNING, Level.CONNECTIONS)
+    )
+    _demand(
+        scaling.min_pods <= wanted.min() and wanted.max() <= scaling.max_pods,
+        f"{wanted.min()} to {wanted.max()} pods wanted, of {scaling.min_pods} to {scaling.max_pods}",
+    )
+    p = plan.params
+    _demand(running.max() <= p.pods, f"{running.max()} pods run, of {p.pods}")
+    excess = connections - running * p.nodes * p.pool_size
+    _demand(excess.max() <= 0, f"{excess.max()} connections more than the pools of the pods that run can hold")
 
 
 def _demand_room(busy: NDArray[np.int64], most: int, who: str) -> None:

@@ -19,6 +19,17 @@ SMALLEST = (
             "clients.load.stages=[{rate_rps: 9, duration_s: 1}]",
         ),
     ),
+    (
+        "autoscale-from-3",
+        (
+            "clients.count=10",
+            "event.seats=5",
+            "run.duration_s=5",
+            "gateway.rollout={max_unavailable_percent: 100, pre_stop_s: 0, grace_s: 0.1}",
+            "autoscaling.nodes={launch_median_s: 0, image_pull_s: 0, start_s: 0}",
+            "faults=[{kind: deploy, at_s: 1}]",
+        ),
+    ),
 )
 """Runs that use all there is to compile, as short as they can be."""
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.judge.limit import Limit, within_reach
 from models.judge.limits import busy_by_shard
 from models.judge.wording import clock, number, plural, with_unit
+from models.operations import ENDPOINTS
 from models.redis_nodes import redis_catalogue
 
 if TYPE_CHECKING:
@@ -62,6 +67,7 @@ def findings_of(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]
         _order(result, scenario) if onsale else None,
         _lost_turns(result, scenario) if onsale else None,
         _bots(result, scenario) if onsale else None,
+        _scaling(result, scenario) if scenario.autoscaling else None,
         _errors(result),
         _connections(result),
     ]
@@ -212,6 +218,37 @@ def _bots(result: RunResult, scenario: Scenario) -> Finding | None:
     fair = seats <= 1.1 * share
     text = f"Bots are {number(share)} % of the clients and take {number(seats)} % of the seats"
     return Finding("People and bots", text + ("." if fair else f": {number(seats / share)} times their share."), fair)
+
+
+def _scaling(result: RunResult, scenario: Scenario) -> Finding:
+    """Whether pods came in time, and how many must be warm: those whose CPU the load takes, retries included."""
+    ready, running = (result.series[f"pods_{name}"].to_numpy(float) for name in ("ready", "running"))
+    demand = demand_cores(result, scenario)
+    short = demand > ready * scenario.gateway.cpu_cores
+    needed = math.ceil(demand.max() / scenario.gateway.cpu_cores)
+    more = (ready > ready[0]).nonzero()[0]
+    text = f"{plural(ready[0], 'pod')} ready at the start, {number(ready.max())} at most"
+    text += f", the first of the others after {clock(float(more[0]))}; " if more.size else "; "
+    text += f"up to {plural(result.series['nodes'].max(), 'node')}."
+    if short.any():
+        text += (
+            f" For {clock(float(short.sum()))} the load took more CPU than they had: to meet it, "
+            f"{plural(needed, 'pod')} must be warm at the opening."
+        )
+    else:
+        text += f" They had the CPU the load took at all times; {plural(needed, 'pod')} would have been enough."
+    lost = float((np.maximum.accumulate(ready) - ready)[running >= np.maximum.accumulate(ready)].max(initial=0))
+    if lost:
+        text += f" Up to {number(lost)} that ran and had been ready were not: their readiness asks Redis."
+    return Finding("Scaling", text, not short.any() and not lost)
+
+
+def demand_cores(result: RunResult, scenario: Scenario) -> NDArray[np.float64]:
+    """Return the cores that the requests of every second take in the gateway, served or not."""
+    demand = np.zeros(len(result.series))
+    for endpoint in ENDPOINTS:
+        demand += result.series[f"sent_{endpoint}"].to_numpy(float) * getattr(scenario.gateway.cpu_us, endpoint) / 1e6
+    return demand
 
 
 def _errors(result: RunResult) -> Finding:

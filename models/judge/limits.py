@@ -94,12 +94,14 @@ def _pool(result: RunResult, scenario: Scenario) -> Limit:
 
 
 def _gateway_cpu(result: RunResult, scenario: Scenario) -> Limit:
-    cores = scenario.gateway.pods * scenario.gateway.cpu_cores
-    used = per_second(result, "gateway_cpu_cores") / cores
+    pods = _pods(result, scenario)
+    used = per_second(result, "gateway_cpu_cores") / (pods * scenario.gateway.cpu_cores)
     full = used >= FULL
     first = second_at(result, first_sustained(full))
-    evidence = f"{number(100 * used.max())} % of {number(cores)} cores in the busiest second"
-    name = f"CPU of {plural(scenario.gateway.pods, 'gateway pod')}"
+    at = int(used.argmax())
+    cores = number(pods[at] * scenario.gateway.cpu_cores)
+    evidence = f"{number(100 * used.max())} % of {cores} cores in the busiest second"
+    name = f"CPU of {plural(pods[at], 'gateway pod')}"
     return Limit(
         "gateway_cpu",
         name,
@@ -110,10 +112,18 @@ def _gateway_cpu(result: RunResult, scenario: Scenario) -> Limit:
     )
 
 
+def _pods(result: RunResult, scenario: Scenario) -> NDArray[np.float64]:
+    """Return the pods that ran in every second, at its begin or its end, at least one."""
+    if scenario.autoscaling is None:
+        return np.full(len(result.series), float(scenario.gateway.pods))
+    at_end = per_second(result, "pods_running")
+    return np.maximum(np.maximum(at_end, np.concatenate([[float(scenario.gateway.pods)], at_end[:-1]])), 1.0)
+
+
 def _workers(result: RunResult, scenario: Scenario) -> Limit:
     refused = per_second(result, "failed_refused")
     first = second_at(result, first_sustained(refused > 0, 1))
-    room = scenario.gateway.pods * (scenario.gateway.worker_slots + scenario.gateway.backlog)
+    room = _pods(result, scenario).max() * (scenario.gateway.worker_slots + scenario.gateway.backlog)
     outcome = "none refused" if first is None else f"{number(refused.sum())} requests refused with 503"
     evidence = f"room for {number(room)} requests at a time: {outcome}"
     return Limit("workers", "backlog of the gateway", None, first, int((refused > 0).sum()), evidence)

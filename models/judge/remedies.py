@@ -34,7 +34,7 @@ def actions_for(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]
     if first == "engine":
         tried += [_use_index(result, scenario), _spread(result, scenario), _poll_less(result, scenario)]
     elif first == "gateway_cpu" or first == "workers":
-        tried.append(_set(result, {"gateway.pods": 2 * scenario.gateway.pods}, "Add gateway pods"))
+        tried.append(_more_pods(result, scenario))
     elif first == "pool":
         size = 2 * scenario.gateway.redis_pool_size
         tried.append(_set(result, {"gateway.redis_pool_size": size}, "Widen the Redis pools"))
@@ -65,6 +65,16 @@ def _larger_node(result: RunResult, scenario: Scenario) -> Action | None:
         return None
     smallest = min(larger, key=lambda name: nodes[name].vcpu)
     return _set(result, {"redis.node_type": smallest}, "Take the next larger Redis node")
+
+
+def _more_pods(result: RunResult, scenario: Scenario) -> Action:
+    """More pods from the start: an autoscaler that may run that many does not change when they are needed."""
+    pods = 2 * scenario.gateway.pods
+    scaling = scenario.autoscaling
+    if scaling is None:
+        return _set(result, {"gateway.pods": pods}, "Add gateway pods")
+    settings: dict[str, object] = {"gateway.pods": pods, "autoscaling.max_pods": max(pods, scaling.max_pods)}
+    return _set(result, settings, "Have more pods warm at the opening")
 
 
 def _use_index(result: RunResult, scenario: Scenario) -> Action | None:

@@ -36,11 +36,18 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
         "people": plan.population.people,
         "sessions": params.sessions,
         "bots": int(plan.population.bot.sum()),
-        "connections_per_node": params.pods * params.pool_size,
+        "connections_per_node": _connections_per_node(plan, recording),
         "ceiling_rps": SECOND / request_ns,
         "status_request_us": request_ns / 1000,
-        "pods": params.pods,
+        "pods": params.warm_pods,
     }
+
+
+def _connections_per_node(plan: Plan, recording: Recording) -> int:
+    """Return how many connections a node can have: of pods fixed in number full pools, else the most there were."""
+    if plan.scenario.autoscaling is None:
+        return plan.params.warm_pods * plan.params.pool_size
+    return int(recording.column(Column.LEVELS + Level.CONNECTIONS).max()) // plan.params.nodes
 
 
 def hot_node(plan: Plan, recording: Recording) -> int:

@@ -14,12 +14,12 @@ from models.cost import cost_of
 from models.operations import ENDPOINTS, Op
 from models.plan import Plan
 from models.prices import list_prices
-from models.record import BANDED, WAIT, Column
+from models.record import BANDED, WAIT, Column, Level
 from models.recording import Recording
 from models.results.fairness import order_kept
 from models.results.origins import rests_on
 from models.results.result import Kpi
-from models.results.series import busy_share, gateway_share
+from models.results.series import busy_share, gateway_share, pods_running
 from models.results.usage import usage_of
 from models.units import MILLISECOND, SECOND
 from sim.histogram import LogHistogram
@@ -164,9 +164,11 @@ def _errors(recording: Recording) -> Iterator[Found]:
 
 
 def _gateway(plan: Plan, recording: Recording) -> Iterator[Found]:
-    """CPU in percent of the pods' limit, all pods together."""
+    """CPU in percent of the limit of the pods that run, all together; and nodes, where they are modelled."""
     share = gateway_share(plan, recording)
-    yield "gateway.pods_peak", float(plan.params.pods)
+    yield "gateway.pods_peak", float(pods_running(plan, recording).max())
+    if plan.scenario.autoscaling is not None:
+        yield "nodes.peak", float(recording.column(Column.LEVELS + Level.NODES).max())
     names = ("gateway.cpu_peak_percent", "gateway.cpu_peak_60s_percent", "gateway.cpu_mean_percent")
     yield from zip(names, _percent_of(share, recording.end_s), strict=True)
 

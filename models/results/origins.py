@@ -30,6 +30,14 @@ SETTINGS = {
         "gateway.backlog",
     ),
     "gateway": (*_DEMAND, "gateway.pods", "gateway.cpu_cores", "gateway.cpu_us"),
+    "nodes": (
+        *_DEMAND,
+        "autoscaling.max_pods",
+        "autoscaling.cpu_percent",
+        "gateway.cpu_request_cores",
+        "autoscaling.nodes.instance_types",
+        "autoscaling.nodes.launch_median_s",
+    ),
     "fairness": (*_NETWORK, "waiting_room.ticket_order", "gateway.clock_skew_ms", "gateway.cpu_us"),
     "dynamodb": ("backend.writes_per_order", "backend.reads_per_order", "backend.writes_per_refusal", "event.seats"),
     "network": ("cost.answer_bytes", "redis.request_bytes", "redis.reply_bytes", "network.zones"),
@@ -50,7 +58,7 @@ SETTINGS = {
     "bots": ("clients.bots.share", "clients.bots.reaction_median_s", "clients.arrival", "event.choose"),
 }
 """Settings that decide most about the KPIs of a family (the first word of their names)."""
-WITHOUT_REDIS = {"requests", "gateway", "dynamodb", "network", "cost"}
+WITHOUT_REDIS = {"requests", "gateway", "nodes", "dynamodb", "network", "cost"}
 """Families in which the costs of Redis commands show only when a shard saturates."""
 
 

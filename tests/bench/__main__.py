@@ -85,7 +85,7 @@ def ratios(repeats: int, reference_at: Sequence[int]) -> list[str]:
         "| scenario | compiled: requests, s, us each | reference at | us each | ratio | steal |",
         "|---|---|---|---|---|---|",
     ]
-    for scenario in ("onsale-300k", "onsale-300k-spread"):
+    for scenario in ("onsale-300k", "onsale-300k-spread", "prewarmed-30"):
         for clients in reference_at:
             full = clients == 300_000
             fast, slow = [], []

@@ -10,7 +10,7 @@ from dashboards import figures
 from dashboards.figures import MOST_POINTS, figures_of
 from models.judge.verdict import Verdict, judge
 from models.results.result import RunResult
-from models.scenario import Scenario
+from models.scenario import Scenario, load_scenario
 from tests.dashboards.synthetic import CEILING_RPS, onsale_result
 
 PALETTE = {"#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", figures.GREY}
@@ -31,6 +31,17 @@ def test_an_onsale_and_a_ladder_have_the_figures_that_apply(
     assert list(drawn) == ["queue", "requests", "cpu", "latency", "admissions", "cost"]
     of_ladder = figures_of(ladder_result, ladder, judge(ladder_result, ladder))
     assert list(of_ladder) == ["stages", "requests", "cpu", "latency"]
+
+
+def test_a_run_that_scales_shows_its_pods_over_what_the_load_takes() -> None:
+    scenario = load_scenario("autoscale-from-3")
+    levels = {"pods_wanted": 9, "pods_running": 6, "pods_ready": 3, "nodes": 2}
+    polls = {f"sent_{name}": 10_000.0 * (name == "status") for name in ("join", "status", "enter", "leave", "reserve")}
+    result = onsale_result(scenario, series={**levels, **polls})
+    scaling = figures_of(result, scenario, judge(result, scenario))["scaling"]
+    assert titles(scaling).startswith("3 pods ready at the start, 3 at most")
+    assert [trace.name for trace in scaling.data] == ["taken by the load", "wanted", "running", "ready", "nodes"]
+    assert scaling.data[0].y[0] == pytest.approx(10_000 * 130e-6 / 1.2)  # 130 microseconds each, 1.2 cores a pod
 
 
 def test_every_figure_has_a_title_units_and_an_explicit_template(drawn: dict[str, go.Figure]) -> None:

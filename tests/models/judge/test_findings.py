@@ -143,3 +143,35 @@ def test_being_throttled_is_no_failure(onsale: Scenario) -> None:
 def test_a_peak_far_above_the_even_load_is_explained(onsale: Scenario, peak: float, waves: bool) -> None:
     text = found(onsale, kpis={"requests.status_rps_peak": kpi(peak)})["Load"].text
     assert ("in step" in text) is waves
+
+
+def scaled(ready: int, sent: float) -> Finding:
+    """The finding of a run with three pods, then *ready* of them from second 60 on, at so many polls a second alone."""
+    scenario = load_scenario("autoscale-from-3")
+    pods = np.where(np.arange(SECONDS) < 60, 3, ready)
+    levels = {f"pods_{name}": pods for name in ("ready", "running", "wanted")}
+    return found(scenario, series={**levels, "nodes": 2, "sent_status": sent, "sent_join": 0.0})["Scaling"]
+
+
+def test_pods_that_come_too_late_are_counted_against_the_load() -> None:
+    """60,000 polls at 130 microseconds are 7.8 cores, 6.5 pods at their limit; entries and reservations come on top."""
+    finding = scaled(9, 60_000.0)
+    assert finding.good is False
+    assert "3 pods ready at the start, 9 at most, the first of the others after 1 min; up to 2 nodes" in finding.text
+    assert "For 1 min the load took more CPU than they had" in finding.text
+    assert "7 pods must be warm at the opening" in finding.text
+
+
+def test_pods_that_are_enough_are_said_to_be() -> None:
+    finding = scaled(3, 1_000.0)
+    assert finding.good is True
+    assert "CPU the load took at all times; 1 pod would have been enough" in finding.text
+
+
+def test_pods_that_were_ready_and_are_not_any_more_are_a_bad_finding() -> None:
+    scenario = load_scenario("prewarmed-30")
+    ready = np.where(np.arange(SECONDS) < 60, 30, 12)
+    levels = {"pods_ready": ready, "pods_running": 30, "pods_wanted": 30, "nodes": 6, "sent_status": 1_000.0}
+    finding = found(scenario, series=levels)["Scaling"]
+    assert finding.good is False
+    assert "Up to 18 that ran and had been ready were not" in finding.text

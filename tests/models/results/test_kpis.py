@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from models.cost import PARTS
 from models.operations import Op
 from models.plan import Plan
-from models.record import BUSY_NS, NODES, PER_NODE, WAIT, Column
+from models.record import BUSY_NS, NODES, PER_NODE, WAIT, Column, Level
 from models.recording import Recording
 from models.results.kpis import highest_minute, kpis_of, unit_of
 from models.units import MILLISECOND, SECOND
@@ -124,6 +124,19 @@ def test_gateway_cpu_is_a_share_of_the_limit_of_all_pods(plan: Plan) -> None:
     recording.record.series[:50, Column.GATEWAY_BUSY_NS] = 2 * plan.params.pods * SECOND
     assert best(plan, recording, "gateway.cpu_mean_percent") == pytest.approx(50)
     assert best(plan, recording, "gateway.cpu_peak_percent") == pytest.approx(100)
+
+
+def test_pods_and_nodes_that_come_and_go_have_peaks_and_cpu_is_a_share_of_those_that_run() -> None:
+    plan = planned(name="autoscale-from-3")
+    recording = blank(plan, 100)
+    rows, levels = recording.record.series, Column.LEVELS
+    rows[:, levels + Level.PODS_RUNNING], rows[50:, levels + Level.PODS_RUNNING] = 3, 12
+    rows[40:60, levels + Level.NODES] = 4
+    rows[:50, Column.GATEWAY_BUSY_NS], rows[50:100, Column.GATEWAY_BUSY_NS] = 2 * 3 * SECOND, 12 * SECOND
+    assert best(plan, recording, "gateway.pods_peak") == 12
+    assert best(plan, recording, "nodes.peak") == 4
+    assert best(plan, recording, "gateway.cpu_peak_percent") == pytest.approx(100)
+    assert best(plan, recording, "gateway.cpu_mean_percent") == pytest.approx(75)
 
 
 def test_waits_have_an_exact_mean_and_percentiles_within_a_bucket(plan: Plan) -> None:
