@@ -108,6 +108,7 @@ OFF, SERVING, ENDING = range(3)
 """States of a pod's process: not there, or not listening yet; taking requests; only finishing those it has."""
 POOL = np.dtype([("in_use", "i4"), ("open", "i4"), ("armed", "i4"), ("unused", "i4")])
 MOST_NEWS = 8
+"""News that one event can be; two are the most so far: a probe answered by a pod that was waiting to end."""
 
 (
     ACTIVE,  # sessions that may still do something, and sources that may still send

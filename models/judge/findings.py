@@ -28,6 +28,9 @@ TALK_STATUS_RPS = 60_000
 TALK_ENOUGH_RPS = 30_000
 """What the talk says was enough in reality."""
 
+LOAD_S = 10
+"""Seconds over which load is compared with what the pods can take."""
+
 KEPT_SHARE = 0.95
 """Admissions keep their rate if they reach this share of it while the line is long enough to fill it."""
 
@@ -221,9 +224,12 @@ def _bots(result: RunResult, scenario: Scenario) -> Finding | None:
 
 
 def _scaling(result: RunResult, scenario: Scenario) -> Finding:
-    """Whether pods came in time, and how many must be warm: those whose CPU the load takes, retries included."""
+    """Whether pods came in time, and how many must be warm: those whose CPU the load takes, retries included.
+
+    One busy second only queues; so the load is its mean over LOAD_S.
+    """
     ready, running = (result.series[f"pods_{name}"].to_numpy(float) for name in ("ready", "running"))
-    demand = demand_cores(result, scenario)
+    demand = _trailing_mean(demand_cores(result, scenario), LOAD_S)
     short = demand > ready * scenario.gateway.cpu_cores
     needed = math.ceil(demand.max() / scenario.gateway.cpu_cores)
     more = (ready > ready[0]).nonzero()[0]
@@ -232,8 +238,8 @@ def _scaling(result: RunResult, scenario: Scenario) -> Finding:
     text += f"up to {plural(result.series['nodes'].max(), 'node')}."
     if short.any():
         text += (
-            f" For {clock(float(short.sum()))} the load took more CPU than they had: to meet it, "
-            f"{plural(needed, 'pod')} must be warm at the opening."
+            f" For {clock(float(short.sum()))} the load, retries included, took more CPU than they had: to meet its "
+            f"highest {LOAD_S} s, {plural(needed, 'pod')} must be warm by then."
         )
     else:
         text += f" They had the CPU the load took at all times; {plural(needed, 'pod')} would have been enough."
@@ -241,6 +247,12 @@ def _scaling(result: RunResult, scenario: Scenario) -> Finding:
     if lost:
         text += f" Up to {number(lost)} that ran and had been ready were not: their readiness asks Redis."
     return Finding("Scaling", text, not short.any() and not lost)
+
+
+def _trailing_mean(values: NDArray[np.float64], seconds: int) -> NDArray[np.float64]:
+    """Return the mean over every second and those before it, *seconds* of them where there are as many."""
+    sums = np.concatenate([np.zeros(seconds), np.cumsum(values)])
+    return (sums[seconds:] - sums[:-seconds]) / np.minimum(np.arange(values.size) + 1, seconds)
 
 
 def demand_cores(result: RunResult, scenario: Scenario) -> NDArray[np.float64]:
