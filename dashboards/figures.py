@@ -24,7 +24,6 @@ from dashboards.looks import (
     styled,
 )
 from models.cost import PARTS
-from models.judge.bill import Bill, largest
 from models.judge.findings import (
     TALK_ENOUGH_RPS,
     TALK_STATUS_RPS,
@@ -32,6 +31,7 @@ from models.judge.findings import (
     demand_cores,
     is_talks_size,
 )
+from models.judge.invoice import Invoice, largest
 from models.judge.verdict import FITTED, Verdict
 from models.judge.wording import clock, number, plural, with_unit
 
@@ -65,8 +65,8 @@ def figures_of(result: RunResult, scenario: Scenario, verdict: Verdict) -> dict[
     figures["latency"] = latency_bands(result, scenario)
     if not verdict.stages:
         figures["admissions"] = admissions_and_seats(result, scenario)
-    if verdict.bill is not None:
-        figures["cost"] = cost_by_part(verdict.bill)
+    if verdict.invoice is not None:
+        figures["cost"] = cost_by_part(verdict.invoice)
     return figures
 
 
@@ -217,12 +217,12 @@ def stages(result: RunResult, verdict: Verdict) -> go.Figure:
     return _finished(figure, title, None, 1, height=520).update_xaxes(title_text="", ticksuffix="")
 
 
-def cost_by_part(bill: Bill) -> go.Figure:
+def cost_by_part(invoice: Invoice) -> go.Figure:
     """An event and a month by part, at list prices and at the talk's: stacked bars, an axis for each."""
-    title = f"A month costs {with_unit(bill.listed.month_usd, 'usd')}, {largest(bill.listed, 'month_usd')}"
+    title = f"A month costs {with_unit(invoice.listed.month_usd, 'usd')}, {largest(invoice.listed, 'month_usd')}"
     figure = make_subplots(rows=2, cols=1, vertical_spacing=0.34)
     # what the talk does not price is missing from its bar, which must not look like a saving
-    tables = {"AWS list": bill.listed, "the talk" if bill.talk.complete else "the talk,<br>in part": bill.talk}
+    tables = {"AWS list": invoice.listed, "the talk" if invoice.talk.complete else "the talk,<br>in part": invoice.talk}
     for name, colour in PART_COLOURS.items():
         for row, time in enumerate(("event_usd", "month_usd"), start=1):
             usd = [next(getattr(part, time) or 0.0 for part in t.parts if part.name == name) for t in tables.values()]

@@ -10,13 +10,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dashboards.bill import ITEM_TITLES, TITLES, item_rows, part_rows
 from dashboards.figures import figures_of
+from dashboards.invoice import ITEM_TITLES, TITLES, item_rows, part_rows
 from dashboards.page import card, figures_html, folded, mark, page_html, section, table
 from dashboards.terminal import SLO_WORDS
 from models.judge.arithmetic import sums_redone
-from models.judge.bill import Bill
 from models.judge.findings import is_talks_size
+from models.judge.invoice import Invoice
 from models.judge.verdict import Verdict
 from models.judge.wording import NOTHING, clock, number, plural, with_unit
 from models.results.result import INTERVALS, RunResult
@@ -32,7 +32,7 @@ def report_html(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
         section("Why", _findings(verdict)),
         section("What to try", _actions(verdict)) if verdict.actions else "",
         section("Figures", figures_html(figures_of(result, scenario, verdict))),
-        section("What it costs", _bill(verdict.bill)) if verdict.bill else "",
+        section("What it costs", _invoice(verdict.invoice)) if verdict.invoice else "",
         section("Load ladder beside the published engine CPU", _stages(verdict)) if verdict.stages else "",
         section("The talk's sums, redone", _sums()) if is_talks_size(scenario) else "",
         section("Capacities, the one exhausted first on top", _limits(verdict)),
@@ -84,15 +84,15 @@ def _actions(verdict: Verdict) -> str:
     return card(f"<ol>{''.join(items)}</ol>")
 
 
-def _bill(bill: Bill) -> str:
-    rows = [tuple(map(escape, row)) for row in part_rows(bill)]
+def _invoice(invoice: Invoice) -> str:
+    rows = [tuple(map(escape, row)) for row in part_rows(invoice)]
     parts = table(TITLES, rows, ("key", *["number"] * 4, "dim"), [False] * (len(rows) - 1) + [True])
     items = table(
         ITEM_TITLES,
-        (tuple(map(escape, row)) for row in item_rows(bill)),
+        (tuple(map(escape, row)) for row in item_rows(invoice)),
         ("key", "number", "number", "", "number", "dim", "number"),
     )
-    said = "".join(f"<li>{escape(note)}</li>" for note in bill.notes)
+    said = "".join(f"<li>{escape(note)}</li>" for note in invoice.notes)
     return card(f"{parts}<ul>{said}</ul>") + folded("Every line of the bill, and what its price rests on", card(items))
 
 

@@ -15,8 +15,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from dashboards.bill import TITLES, part_rows
-from models.judge.bill import Bill
+from dashboards.invoice import TITLES, part_rows
+from models.judge.invoice import Invoice
 from models.judge.verdict import Verdict
 from models.judge.wording import NOTHING, clock, latency, number, with_unit
 from models.results.result import Kpi, RunResult
@@ -87,7 +87,7 @@ def verdict_view(result: RunResult, verdict: Verdict) -> Group:
         *_section("Capacities, the one exhausted first on top", _limits(verdict)),
         *(_section(_shard_title(verdict), _shards(verdict)) if len(verdict.shards) > 1 else ()),
         *_section(_titled("Key figures", result), _kpis(result)),
-        *(_section("What it costs", _bill(verdict.bill)) if verdict.bill else ()),
+        *(_section("What it costs", _invoice(verdict.invoice)) if verdict.invoice else ()),
         *(_section("What to try", _actions(verdict)) if verdict.actions else ()),
         *_section("What this rests on", _caveats(verdict)),
         Text(),
@@ -249,13 +249,13 @@ def _interval(low: float | None, high: float | None, unit: str) -> str:
     return f"{with_unit(low, unit)} to {with_unit(high, unit)}"
 
 
-def _bill(bill: Bill) -> Group:
+def _invoice(invoice: Invoice) -> Group:
     table = grid(*((title, "right" if " " in title and "," in title else "left") for title in TITLES))
-    rows = list(part_rows(bill))
+    rows = list(part_rows(invoice))
     for row in rows:
         table.add_row(*row[:-1], Text(row[-1], style="dim"), style="bold" if row is rows[-1] else "")
     table.columns[0].no_wrap = True
-    return Group(table, Text(), bullets(bill.notes))
+    return Group(table, Text(), bullets(invoice.notes))
 
 
 def _actions(verdict: Verdict) -> Group:

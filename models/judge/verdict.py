@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from models.judge.bill import Bill, bill_of, cost_finding
 from models.judge.findings import (
     KEPT_SHARE,
     Finding,
@@ -18,6 +17,7 @@ from models.judge.findings import (
     findings_of,
     is_onsale,
 )
+from models.judge.invoice import Invoice, cost_finding, invoice_of
 from models.judge.limit import Limit
 from models.judge.limits import busy_by_shard, limits_of
 from models.judge.remedies import Action, actions_for
@@ -112,7 +112,7 @@ class StageRow:
 class Verdict:
     """What a run means. `holds` is true if every service level is met; `binding` is what gave way first.
 
-    A load ladder is no event, so it has no `bill`.
+    A load ladder is no event, so it has no `invoice`.
     """
 
     holds: bool
@@ -124,7 +124,7 @@ class Verdict:
     stages: tuple[StageRow, ...]
     actions: tuple[Action, ...]
     caveats: tuple[str, ...]
-    bill: Bill | None
+    invoice: Invoice | None
 
     @property
     def binding(self) -> Limit | None:
@@ -138,8 +138,8 @@ def judge(result: RunResult, scenario: Scenario) -> Verdict:
     limits = limits_of(result, scenario)
     stages = _stage_rows(result, scenario)
     first = limits[0] if limits[0].bound else None
-    bill = bill_of(result, scenario) if is_onsale(scenario) else None
-    cost = () if bill is None else (cost_finding(bill, scenario),)
+    invoice = invoice_of(result, scenario) if is_onsale(scenario) else None
+    cost = () if invoice is None else (cost_finding(invoice, scenario),)
     return Verdict(
         holds=all(row.met for row in slo),
         headline=_ladder_headline(stages) if stages else _onsale_headline(result, scenario, slo, first),
@@ -150,7 +150,7 @@ def judge(result: RunResult, scenario: Scenario) -> Verdict:
         stages=stages,
         actions=actions_for(result, scenario, limits),
         caveats=_caveats(result, slo, bool(stages)),
-        bill=bill,
+        invoice=invoice,
     )
 
 

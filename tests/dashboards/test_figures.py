@@ -114,10 +114,10 @@ def test_seats_add_up_in_a_thinned_run_too(scenario: Scenario) -> None:
 
 
 def test_the_bars_of_the_cost_add_up_to_the_bill(drawn: dict[str, go.Figure], verdict: Verdict) -> None:
-    bill = verdict.bill
+    invoice = verdict.invoice
     for showlegend, time in ((True, "event_usd"), (False, "month_usd")):
         bars = [trace for trace in drawn["cost"].data if trace.showlegend is showlegend]
-        for k, table in enumerate((bill.listed, bill.talk)):
+        for k, table in enumerate((invoice.listed, invoice.talk)):
             assert sum(trace.x[k] for trace in bars) == pytest.approx(getattr(table, time))
     # the talk has no price for Redis, and its bar says that something is missing
     assert drawn["cost"].data[0].y == ("AWS list", "the talk,<br>in part")

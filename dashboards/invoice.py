@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from models.cost import PARTS, CostBreakdown, CostItem, PartCost
-from models.judge.bill import Bill
+from models.judge.invoice import Invoice
 from models.judge.wording import NOTHING, number, with_unit
 from models.sourced import Number
 
@@ -28,9 +28,9 @@ MOST_NAMED = 2
 """Lines of a part that are named; the rest are counted."""
 
 
-def part_rows(bill: Bill) -> Iterator[tuple[str, ...]]:
+def part_rows(invoice: Invoice) -> Iterator[tuple[str, ...]]:
     """One row for every part, and the sum last; a sum that lacks a price is a lower bound."""
-    for listed, talk in zip(bill.listed.parts, bill.talk.parts, strict=True):
+    for listed, talk in zip(invoice.listed.parts, invoice.talk.parts, strict=True):
         yield (
             PARTS[listed.name],
             _usd(listed.event_usd, listed.unpriced),
@@ -39,7 +39,7 @@ def part_rows(bill: Bill) -> Iterator[tuple[str, ...]]:
             _usd(talk.month_usd, talk.unpriced),
             _taken(listed),
         )
-    yield ("all", *_totals(bill.listed, bill.talk), "")
+    yield ("all", *_totals(invoice.listed, invoice.talk), "")
 
 
 def _totals(listed: CostBreakdown, talk: CostBreakdown) -> tuple[str, ...]:
@@ -52,10 +52,10 @@ def _totals(listed: CostBreakdown, talk: CostBreakdown) -> tuple[str, ...]:
     )
 
 
-def item_rows(bill: Bill) -> Iterator[tuple[str, ...]]:
+def item_rows(invoice: Invoice) -> Iterator[tuple[str, ...]]:
     """One row for every line of the bill: how much of it, its price, and what that rests on."""
-    talk = [item for part in bill.talk.parts for item in part.items]
-    listed = [item for part in bill.listed.parts for item in part.items]
+    talk = [item for part in invoice.talk.parts for item in part.items]
+    listed = [item for part in invoice.listed.parts for item in part.items]
     for item, other in zip(listed, talk, strict=True):
         yield (
             PARTS[item.part],

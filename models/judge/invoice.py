@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Bill:
+class Invoice:
     """One event and one month at list prices and at the talk's, and what to know when reading them."""
 
     listed: CostBreakdown
@@ -26,17 +26,17 @@ class Bill:
     notes: tuple[str, ...]
 
 
-def bill_of(result: RunResult, scenario: Scenario) -> Bill:
+def invoice_of(result: RunResult, scenario: Scenario) -> Invoice:
     """Return the bill of *result*, a run of *scenario*."""
     usage, prices = usage_in(result), list_prices(scenario.cost.region)
     without_spot = scenario.model_copy(update={"cost": scenario.cost.model_copy(update={"spot_percent": 0.0})})
     talk, on_demand = cost_of(scenario, usage, talk_prices()), cost_of(without_spot, usage, prices)
-    return Bill(cost_of(scenario, usage, prices), talk, tuple(_notes(scenario, prices, talk, on_demand)))
+    return Invoice(cost_of(scenario, usage, prices), talk, tuple(_notes(scenario, prices, talk, on_demand)))
 
 
-def cost_finding(bill: Bill, scenario: Scenario) -> Finding:
+def cost_finding(invoice: Invoice, scenario: Scenario) -> Finding:
     """The two totals, the largest part of each, and how much of the month has no event in it."""
-    found = bill.listed
+    found = invoice.listed
     event = f"An event costs {with_unit(found.event_usd, 'usd')} at list prices, {largest(found, 'event_usd')}"
     month = f"a month with {number(scenario.cost.events_per_month)} of them {with_unit(found.month_usd, 'usd')}, "
     idle = found.month_usd - scenario.cost.events_per_month * found.event_usd
