@@ -25,7 +25,7 @@ from models.profile import (
     profile_names,
 )
 from models.profile_parts import Case, CommandCost, Draws, Interval, Measured
-from real_adapter.curves import Curve, Shape, calls_by_operation, read_curve, read_shape
+from real_adapter.curves import CURVES, Curve, Shape, calls_by_operation, read_curve, read_shape
 from sim.engine_thread import EngineThread, replay
 
 Vector = NDArray[np.float64]
@@ -219,9 +219,11 @@ def _scaled(shape: Shape, factor: float, per_key_us: float) -> dict[str, Command
 
 
 def main() -> None:
-    """Fit every shipped profile to its curve again and rewrite its file."""
+    """Fit every shipped profile that has a curve to it again and rewrite its file."""
     shape = read_shape()
     for name in profile_names():
+        if not (CURVES / f"{name}.csv").exists():
+            continue
         fitted = refit(load_profile(name), read_curve(name), shape)
         (PROFILES / f"{name}.json").write_text(profile_json(fitted), encoding="utf-8")
 

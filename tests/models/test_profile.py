@@ -74,9 +74,14 @@ def test_a_shipped_profile_says_what_it_is_and_adds_up(name):
     assert profile.caveat
     assert profile.fit.not_identifiable
     assert profile.fit.assumed
+    if not profile.fit.cases:
+        assert profile.kind == "derived"
+        return
     errors = [abs(case.fitted_us / case.measured_us.best - 1) * 100 for case in profile.fit.cases]
     assert profile.fit.mean_error_percent == pytest.approx(np.mean(errors), abs=0.1)
     assert profile.fit.worst_error_percent == pytest.approx(max(errors), abs=0.1)
+    if "wake_slope_us_per_ms" not in profile.fit.parameters:
+        return  # calibrated: what a wake-up costs is work on cold caches
     slope = (profile.engine.wake_cold_us - profile.engine.wake_warm_us) / profile.engine.wake_tau_ms
     assert slope == pytest.approx(profile.fit.parameters["wake_slope_us_per_ms"].best, abs=0.01)
 
@@ -121,7 +126,7 @@ def test_a_damaged_file_is_named_as_it_was_given(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["", "nope", "../profile", "curves"])
 def test_an_unknown_name_is_told_the_known_ones(name):
-    with pytest.raises(BadInput, match=r"redis\.profile: .* known are talk-m7g, x86-measured"):
+    with pytest.raises(BadInput, match=r"redis\.profile: .* known are m7g-xlarge-derived, talk-m7g"):
         load_profile(name)
 
 

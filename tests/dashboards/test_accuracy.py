@@ -1,0 +1,78 @@
+"""Predicted against measured, shown: the same numbers in the terminal, in Markdown, on the page and in the figure."""
+
+from pathlib import Path
+
+import pytest
+
+from dashboards.accuracy import accuracy_figure, accuracy_markdown, accuracy_page, accuracy_view, headline
+from dashboards.calibration_commands import _write, calibrate
+from dashboards.fitted import fitted_view
+from dashboards.terminal import console
+from models.profile import load_profile
+from real_adapter.verification import CPU, P50, P99, Comparison, Verification, document_of
+from sim.errors import BadInput
+from sim.estimate import Estimate
+
+
+def one(metric: str, predicted: float, measured: float, allowed: float) -> Comparison:
+    return Comparison(
+        "status",
+        metric,
+        Estimate(predicted * 0.9, predicted, predicted * 1.1, 9),
+        Estimate(None, measured, None, 1),
+        allowed,
+    )
+
+
+FOUND = Verification(
+    "mine",
+    "valkey 9.1.2",
+    "a machine",
+    (one(CPU, 31.0, 30.0, 10.0), one(CPU, 40.0, 50.0, 10.0), one(P50, 60.0, 61.0, 15.0), one(P99, 200.0, 900.0, 30.0)),
+    {"hypervisor steal": 3},
+    (),
+)
+
+
+def test_the_headline_counts_what_is_met_and_states_median_and_worst() -> None:
+    assert "11.7 % in the median, 20.0 % at worst" in headline(FOUND)
+    assert "2 of 4 comparisons are within their bounds" in headline(FOUND)
+    assert not FOUND.within_bounds
+
+
+def test_markdown_page_terminal_and_json_have_the_same_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    console().print(accuracy_view(FOUND))
+    shown = capsys.readouterr().out
+    for error in ("+3.3 %", "-20.0 %", "-1.6 %", "-77.8 %"):
+        assert error in shown
+        assert error in accuracy_markdown(FOUND)
+        assert error in accuracy_page(FOUND)
+    document = document_of(FOUND)
+    assert set(document) >= {"profile", "server", "machine", "cases", "median_error_percent", "discarded_windows"}
+    assert document["worst_error_percent"] == pytest.approx(20.0)
+
+
+def test_the_figure_has_a_panel_for_each_metric_and_a_point_for_each_case() -> None:
+    figure = accuracy_figure(FOUND)
+    points = [trace for trace in figure.data if trace.mode == "markers"]
+    assert [len(trace.x) for trace in points] == [2, 1, 1]
+
+
+def test_a_profile_is_shown_with_its_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    console().print(fitted_view(load_profile("x86-measured")))
+    assert "CPU per request is fitted to" in capsys.readouterr().out
+
+
+def test_contradictory_sources_are_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="exclude one another"):
+        calibrate(cloudwatch=tmp_path / "a.csv", prometheus=tmp_path / "b.json", out=tmp_path / "p.json")
+    with pytest.raises(BadInput, match=r"must be a \.json file"):
+        calibrate(out=tmp_path / "profile.txt")
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    _write(tmp_path / "new" / "a.md", "whole")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.md"]
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="cannot be written"):
+        _write(tmp_path / "file" / "a.md", "x")

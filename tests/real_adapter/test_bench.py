@@ -1,0 +1,116 @@
+"""The bench on a real server: every operation of the design runs, costs what is traced, and leaves the line alone."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from models.commands import Command
+from models.lua_scripts import load_script, script_of
+from models.profile import Profile, load_profile, parse_profile, profile_json
+from real_adapter import experiment
+from real_adapter.bench import Bench, bench_on
+from real_adapter.calibrated_profile import profile_of
+from real_adapter.calibration import Calibration, Measurements, calibrate, own_rig
+from real_adapter.cases import Case, Load
+from real_adapter.engine_fit import fit_engine
+from real_adapter.prediction import predicted
+from real_adapter.server import LocalServer
+from real_adapter.tracing import Called, called
+from real_adapter.verification import ZCOUNTS, changed_status, traced_extra
+from real_adapter.window import Gauge
+from real_adapter.work import TERMS
+from sim.errors import BadInput
+
+
+@pytest.fixture(scope="module")
+def bench(server: LocalServer) -> Iterator[Bench]:
+    with server.client() as client, bench_on(client, f"redis://{server.address}", 5, None, "bench:") as found:
+        experiment.prepare(found)
+        yield found
+
+
+def quick(case: Case) -> Case:
+    """The same for a few hundredths of a second."""
+    load = case.load
+    rate = None if load.rate_rps is None else max(load.rate_rps, 200.0 * load.together)
+    return Case(case.operation, case.members, Load(0.03, rate, load.together, min(load.users, 5)))
+
+
+@pytest.mark.parametrize("part", ["loads", "probes"])
+def test_every_case_of_the_design_runs_without_an_error_and_leaves_the_line_as_it_was(bench: Bench, part: str) -> None:
+    for case in experiment.load_cases() if part == "loads" else experiment.probe_cases():
+        driven = bench.drive(quick(case), 1)
+        assert driven.errors == 0, f"{case.name}: {driven.first_error}"
+        assert (driven.replied_ns >= 0).any()
+    for members in experiment.SIZES:
+        assert bench.client.zcard(f"bench:{members}:wr:{{bench}}:line") == members
+        assert bench.client.zcard(f"bench:{members}:wr:{{bench}}:seen") == members
+
+
+def test_every_command_that_a_profile_prices_is_measured(bench: Bench) -> None:
+    bench.keys_on_server = 5
+    charged = {path for case in (*experiment.probe_cases(), *experiment.key_cases()) for path in bench.work(case)}
+    for command in Command:
+        for term in TERMS[command]:
+            assert f"commands.{command.name}.{term}" in charged
+
+
+def test_a_changed_script_is_seen_on_the_server_before_it_is_measured(bench: Bench) -> None:
+    (extra,) = traced_extra(bench, changed_status())
+    assert extra == {"operation": "status", "command": "ZCOUNT", "on": "none", "elements": 1, "calls": ZCOUNTS}
+    original = load_script("status")
+    assert traced_extra(bench, script_of("status", original.source + "\n-- only a comment")) == ()
+
+
+def test_counting_up_to_a_score_walks_and_counting_all_does_not(bench: Bench) -> None:
+    keys = bench._keys(1_000)
+    commands = [(b"ZCOUNT", keys.line.encode(), b"-inf", bound) for bound in (b"+inf", b"17")]
+    assert set(called(commands, keys)) == {Called("ZCOUNT", "none", 1), Called("ZCOUNT", "line", 1)}
+
+
+def test_a_command_without_a_price_is_named(bench: Bench) -> None:
+    with pytest.raises(BadInput, match="the script calls GEOADD, for which no profile has a cost"):
+        called([(b"GEOADD", b"x")], bench._keys(1_000))
+
+
+def test_a_window_tells_what_it_cost_and_why_it_does_not_count(bench: Bench, server: LocalServer) -> None:
+    gauge = Gauge(bench.client, server.pid, 2)
+    case = Case("status", 1_000, Load(0.2, 1_000.0))
+    window = gauge.measure(case.name, lambda: bench.drive(case, 1))
+    assert window.cpu_us > 0
+    assert 0 < window.utilisation <= 1.05
+    assert (window.refused == "") == (gauge.kept == 1)
+    assert sum(gauge.refusals.values()) == (window.refused != "")
+
+
+def test_a_calibration_becomes_a_profile_that_reads_back(bench: Bench, server: LocalServer) -> None:
+    """With few and short windows, which do not count for anything but the way they go."""
+    gauge, found = Gauge(bench.client, server.pid, 2), Measurements()
+    for case in [quick(case) for case in (*experiment.load_cases()[2:8], *experiment.probe_cases())]:
+        found.cases[case.name], found.work[case.name] = case, bench.work(case)
+        for _ in range(2):
+            found.windows[case.name].append(gauge.measure(case.name, lambda case=case: bench.drive(case, 1)))
+    fit = fit_engine(found.observations(), draws=5)
+    calibration = Calibration(server.facts, fit, found, gauge, ("x: too wide",), (), 1.0)
+    profile = profile_of(calibration, "mine")
+    again = parse_profile(profile_json(profile).encode(), "mine")
+    assert again == profile
+    assert not profile.precision.reached
+    assert len(profile.draws.values) == 5
+    assert profile.drawn(0.5) != profile
+
+
+def test_the_prediction_of_a_bare_server_is_that_of_its_engine_thread() -> None:
+    profile: Profile = load_profile("talk-m7g")
+    stage = predicted(Case("status", 1_000, Load(1.0, 10_000.0)), profile, 20.0)
+    assert stage.engine_cpu_percent == pytest.approx(40, abs=8)  # the talk's own figure, to which it is fitted
+    assert stage.status_p50_ms is not None
+    assert stage.status_p50_ms > 0.02
+
+
+def test_a_budget_too_short_is_refused_at_once() -> None:
+    began = time.monotonic()
+    with own_rig() as rig, pytest.raises(BadInput, match="budget_s: 5 is not allowed; allowed: 60 or more"):
+        calibrate(rig, 5.0)
+    assert time.monotonic() - began < 30
