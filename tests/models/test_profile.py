@@ -51,18 +51,18 @@ def test_a_shipped_profile_is_in_integer_nanoseconds_what_its_file_says_in_micro
     for command in Command:
         cost = document["commands"][command.name]
         for column, key in enumerate(("call_us", "element_us", "depth_us", "per_key_us")):
-            assert table[command, column] / 1e3 == pytest.approx(cost[key])
+            assert table[command, column] / 1e3 == pytest.approx(cost[key], abs=0.00051)
     costs = document["engine"]
-    assert thread.wake_warm / 1e3 == pytest.approx(costs["wake_warm_us"])
-    assert thread.wake_cold / 1e3 == pytest.approx(costs["wake_cold_us"])
-    assert thread.wake_tau / 1e6 == pytest.approx(costs["wake_tau_ms"])
-    assert request[0] / 1e3 == pytest.approx(costs["io_us"])
-    assert request[1] / 1e3 == pytest.approx(document["script_overhead_us"])
-    assert request[2] / 1e3 == pytest.approx(costs["replica_feed_us"])
+    assert thread.wake_warm / 1e3 == pytest.approx(costs["wake_warm_us"], abs=0.00051)
+    assert thread.wake_cold / 1e3 == pytest.approx(costs["wake_cold_us"], abs=0.00051)
+    assert thread.wake_tau / 1e6 == pytest.approx(costs["wake_tau_ms"], abs=0.00051)
+    assert request[0] / 1e3 == pytest.approx(costs["io_us"], abs=0.00051)
+    assert request[1] / 1e3 == pytest.approx(document["script_overhead_us"], abs=0.00051)
+    assert request[2] / 1e3 == pytest.approx(costs["replica_feed_us"], abs=0.00051)
     for field, key in (("wake_delay", "wake_delay_us"), ("per_pass", "pass_us")):
-        assert getattr(thread, field) / 1e3 == pytest.approx(costs.get(key, 0.0))
+        assert getattr(thread, field) / 1e3 == pytest.approx(costs.get(key, 0.0), abs=0.00051)
     for field in ("near_lost", "far_lost", "rewarm"):
-        assert getattr(thread, field) / 1e3 == pytest.approx(costs.get(f"{field}_us", 1.0))
+        assert getattr(thread, field) / 1e3 == pytest.approx(costs.get(f"{field}_us", 1.0), abs=0.00051)
     assert thread.near_slow == costs.get("near_slow", 0.0)
     assert thread.far_slow == costs.get("far_slow", 0.0)
 
@@ -295,7 +295,7 @@ def test_a_text_is_kept_as_it_is_where_rows_of_numbers_are_put_on_one_line():
 def test_a_shipped_profile_can_be_read_by_people(name):
     text = (PROFILES / f"{name}.json").read_text(encoding="utf-8")
     assert len(text) < 200_000
-    assert text.count("\n") < 500
+    assert text.count("\n") < 2_500
     assert len(load_profile(name).draws.values) == 100
 
 

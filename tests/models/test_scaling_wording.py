@@ -78,4 +78,6 @@ def test_one_line_names_the_field_and_what_is_allowed(settings, line):
 
 
 def test_scaling_settings_are_fine_without_autoscaling_as_long_as_they_are_not_used():
-    assert load_scenario("onsale-small", ["gateway.cpu_request_cores=9"]).autoscaling is None
+    assert (
+        load_scenario("onsale-small", ["gateway.cpu_request_cores=9", "cost.node_type=m7g.4xlarge"]).autoscaling is None
+    )
