@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from rich.console import Group
 from rich.text import Text
 
-from dashboards.looks import BLUE, GREY, RED, styled
+from dashboards.looks import BLUE, GREY, RED, log_axis, styled
 from dashboards.page import card, figures_html, mark, page_html, section, table
 from dashboards.terminal import bullets, grid
 from models.judge.wording import number
@@ -75,7 +75,7 @@ def accuracy_page(found: Verification) -> str:
     return page_html(
         "Predicted against measured",
         [
-            section(headline(found), figures_html({"accuracy": accuracy_figure(found)})),
+            section("Predicted against measured", figures_html({"accuracy": accuracy_figure(found)})),
             section("Every comparison", card(f"{body}<ul>{said}</ul>")),
         ],
     )
@@ -115,10 +115,10 @@ def accuracy_figure(found: Verification) -> go.Figure:
             col=column,
             name=METRICS[metric],
         )
-        figure.update_xaxes(type="log", title="measured", row=1, col=column)
-        figure.update_yaxes(type="log", title="predicted" if column == 1 else "", row=1, col=column)
-    figure = styled(figure, headline(found), 460)
-    return figure.update_layout(showlegend=False)
+        figure.update_xaxes(**log_axis(1, 2, 5), title="measured", row=1, col=column)
+        figure.update_yaxes(**log_axis(1, 2, 5), title="predicted" if column == 1 else "", row=1, col=column)
+    figure = styled(figure, headline(found), 500)
+    return figure.update_layout(showlegend=False, margin={"t": 120})
 
 
 def _bars(estimates: list[Estimate]) -> dict[str, object]:
