@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.judge.limit import Limit, within_reach
 from models.judge.limits import busy_by_shard
+from models.judge.node_limits import trailing_means
 from models.judge.wording import clock, number, plural, with_unit
 from models.operations import ENDPOINTS
 from models.redis_nodes import redis_catalogue
@@ -229,7 +230,7 @@ def _scaling(result: RunResult, scenario: Scenario) -> Finding:
     One busy second only queues; so the load is its mean over LOAD_S.
     """
     ready, running = (result.series[f"pods_{name}"].to_numpy(float) for name in ("ready", "running"))
-    demand = _trailing_mean(demand_cores(result, scenario), LOAD_S)
+    demand = trailing_means(demand_cores(result, scenario), LOAD_S)
     short = demand > ready * scenario.gateway.cpu_cores
     needed = math.ceil(demand.max() / scenario.gateway.cpu_cores)
     more = (ready > ready[0]).nonzero()[0]
@@ -247,12 +248,6 @@ def _scaling(result: RunResult, scenario: Scenario) -> Finding:
     if lost:
         text += f" Up to {number(lost)} that ran and had been ready were not: their readiness asks Redis."
     return Finding("Scaling", text, not short.any() and not lost)
-
-
-def _trailing_mean(values: NDArray[np.float64], seconds: int) -> NDArray[np.float64]:
-    """Return the mean over every second and those before it, *seconds* of them where there are as many."""
-    sums = np.concatenate([np.zeros(seconds), np.cumsum(values)])
-    return (sums[seconds:] - sums[:-seconds]) / np.minimum(np.arange(values.size) + 1, seconds)
 
 
 def demand_cores(result: RunResult, scenario: Scenario) -> NDArray[np.float64]:

@@ -32,7 +32,8 @@ def connections(result: RunResult, scenario: Scenario) -> Limit:
     most = redis_catalogue().max_connections.value
     name = max(_nodes(result), key=lambda node: float(per_second(result, f"{node}_queue").max()))
     held = per_second(result, f"{name}_queue")
-    pools = scenario.gateway.pods * scenario.gateway.redis_pool_size
+    pods = int(result.series["pods_running"].max()) if scenario.autoscaling else scenario.gateway.pods
+    pools = pods * scenario.gateway.redis_pool_size
     evidence = (
         f"up to {number(held.max())} of {number(most)} had a request waiting on {_words(name)}; "
         f"all pools full are {number(pools)}"
