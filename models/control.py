@@ -12,6 +12,7 @@ from models.cluster.state import Process
 from models.operations import News, Told
 from models.plan import Plan
 from models.plane import Plane
+from models.recording import PaidNode
 from models.units import SECOND, ns
 
 
@@ -50,6 +51,10 @@ class Control:
         if self.cluster is not None:
             self.plane.platform[:] = self.cluster.levels()
         self.plane.sample(second)
+
+    def nodes(self) -> tuple[PaidNode, ...]:
+        """Return every node that was paid for so far; none where pods are fixed in number."""
+        return () if self.cluster is None else self.cluster.machines.paid()
 
     def _opening(self, at: int) -> Process:
         """Open the sale. In a generated load nobody is let in: the line stands still while it is measured."""

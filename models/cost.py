@@ -9,7 +9,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
+from models.karpenter import Capacity
 from models.packing import nodes_needed
 from models.prices import PriceTable
 from models.scenario import Scenario
@@ -27,19 +29,33 @@ PARTS = {
 """Every part of the bill, by the name its KPIs have, in the order it is shown."""
 
 
+class NodeHours(NamedTuple):
+    """Hours of EC2 nodes of one type, bought one way."""
+
+    kind: str
+    capacity: Capacity
+    hours: float
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one event used up, as a run measured it: requests, DynamoDB operations, decimal gigabytes."""
+    """What one event used up, as a run measured it: requests, DynamoDB operations, decimal gigabytes.
+
+    `nodes` are the hours of the nodes that autoscaling bought for it, warm-up and cool-down included; None where pods
+    are fixed in number, and the nodes follow from that.
+    """
 
     requests: float
     dynamodb_writes: float
     dynamodb_reads: float
     egress_gb: float
     cross_zone_gb: float
+    nodes: tuple[NodeHours, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
-            value = getattr(self, name)
+        amounts = {name: getattr(self, name) for name in self.__slots__ if name != "nodes"}
+        amounts |= {f"nodes, {node.kind} {node.capacity}": node.hours for node in self.nodes or ()}
+        for name, value in amounts.items():
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be finite and 0 or more, not {value}")
 
@@ -107,10 +123,10 @@ class CostBreakdown:
         return not any(part.unpriced for part in self.parts)
 
 
-def cost_of(scenario: Scenario, usage: Usage, prices: PriceTable) -> CostBreakdown:
-    """Return the bill of *scenario*, whose run used *usage*, at these *prices*."""
+def cost_of(scenario: Scenario, usage: Usage, prices: PriceTable, spot: bool = True) -> CostBreakdown:
+    """Return the bill of *scenario*, whose run used *usage*, at these *prices*; all on demand without *spot*."""
     items = [
-        *_gateway(scenario, prices),
+        *_gateway(scenario, usage, prices, spot),
         _redis(scenario, prices),
         *_dynamodb(scenario, usage, prices),
         *_edge(scenario, usage, prices),
@@ -135,19 +151,34 @@ def _part(name: str, items: tuple[CostItem, ...]) -> PartCost:
     return PartCost(name, items, event, month)
 
 
-def _gateway(scenario: Scenario, prices: PriceTable) -> Iterator[CostItem]:
-    """Nodes at full size for the hours of the events, at the size of the pods that stay for the others."""
+def _gateway(scenario: Scenario, usage: Usage, prices: PriceTable, spot: bool) -> Iterator[CostItem]:
+    """The nodes of the events' hours, and for the others those that hold the pods that stay."""
     cost, pods = scenario.cost, scenario.gateway.pods
-    hours = cost.event_hours(scenario.run.duration_s)
-    full = nodes_needed(pods, scenario)
-    left = nodes_needed(min(cost.pods_between_events, pods), scenario)
-    event = full * hours
-    month = event * cost.events_per_month + left * _hours_between(scenario)
-    spot = cost.spot_percent / 100
-    kind = cost.node_type
-    on_demand = prices.node_usd_per_h(kind)
-    yield CostItem("gateway", f"{kind} on demand", "h of", (1 - spot) * event, (1 - spot) * month, on_demand)
-    yield CostItem("gateway", f"{kind} spot", "h of", spot * event, spot * month, prices.spot_node_usd_per_h(kind))
+    full = nodes_needed(pods, scenario) * cost.event_hours(scenario.run.duration_s)
+    left = nodes_needed(min(cost.pods_between_events, pods), scenario) * _hours_between(scenario)
+    event = _by_capacity(_bought(scenario, full) if usage.nodes is None else usage.nodes, spot)
+    between = _by_capacity(_bought(scenario, left), spot)
+    for key in dict.fromkeys((*event, *between)):
+        kind, capacity = key
+        hours = event.get(key, 0.0)
+        month = hours * cost.events_per_month + between.get(key, 0.0)
+        price = prices.spot_node_usd_per_h(kind) if capacity == "spot" else prices.node_usd_per_h(kind)
+        yield CostItem("gateway", f"{kind} {capacity.replace('_', ' ')}", "h of", hours, month, price)
+
+
+def _bought(scenario: Scenario, hours: float) -> tuple[NodeHours, ...]:
+    """Hours of nodes of the stated type, by the share that is spot."""
+    kind, share = scenario.cost.node_type, scenario.cost.spot_percent / 100
+    return NodeHours(kind, "on_demand", (1 - share) * hours), NodeHours(kind, "spot", share * hours)
+
+
+def _by_capacity(nodes: tuple[NodeHours, ...], spot: bool) -> dict[tuple[str, Capacity], float]:
+    """Hours by type and how they are bought, all on demand without *spot*."""
+    found: dict[tuple[str, Capacity], float] = {}
+    for kind, capacity, hours in nodes:
+        key = (kind, capacity if spot else "on_demand")
+        found[key] = found.get(key, 0.0) + hours
+    return found
 
 
 def _redis(scenario: Scenario, prices: PriceTable) -> CostItem:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.karpenter import Capacity
 from models.operations import Stream
 from models.record import Record
 from models.units import SECOND
@@ -33,6 +34,15 @@ class Sessions(NamedTuple):
     in_place: NDArray[np.bool_]
 
 
+class PaidNode(NamedTuple):
+    """An EC2 node: its type, how it was bought, and from when until when it was paid for, ns; None: to the end."""
+
+    kind: str
+    capacity: Capacity
+    since: int
+    until: int | None
+
+
 @dataclass(frozen=True, eq=False)
 class Recording:
     """A finished run.
@@ -40,7 +50,7 @@ class Recording:
     It ended at `end_ns`. Of the requests `sent` (arrived at the load balancer) so many were `answered` in time,
     `failed`, or still `awaited` by their client at the end; `late` answers found nobody. `sold_out_at` is when the
     last event sold out, ns, or -1. By event, int64[E]: places `waiting` in line and `called` at the end, seats
-    `sold`.
+    `sold`. `nodes` are those that autoscaling bought; none where pods are fixed in number.
     """
 
     end_ns: int
@@ -55,6 +65,7 @@ class Recording:
     called: NDArray[np.int64]
     sold: NDArray[np.int64]
     sessions: Sessions
+    nodes: tuple[PaidNode, ...] = ()
 
     @property
     def seconds(self) -> int:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -64,7 +64,7 @@ def run_once(
     if stop.time > 0:
         control.sample((stop.time - 1) // SECOND)  # control does not get to see the end of the last second
     wall_s = time.perf_counter() - began
-    recording = plane.recording()
+    recording = replace(plane.recording(), nodes=control.nodes())
     laws.check(plan, recording)
     return Finished(plan, recording, stop, wall_s)
 

@@ -12,6 +12,7 @@ from models.cluster.state import Node, Pod, Process, Shared
 from models.ec2_nodes import ec2_nodes
 from models.karpenter import Capacity, Demand, Market, NewNode, cheapest, demand_of, fits, schedule
 from models.operations import Stream
+from models.recording import PaidNode
 from models.units import SECOND, ns
 from sim.draws import uniform
 
@@ -38,6 +39,7 @@ class Machines:
         types = {name: ec2_nodes()[name] for name in group}
         self.market = Market(types, Demand(self.settings.daemons_milli, self.settings.daemons_mib, 0))
         self.launched = 0
+        self.returned: list[PaidNode] = []
 
     # -- placing pods -------------------------------------------------------------------------------------------------
 
@@ -109,7 +111,8 @@ class Machines:
         capacity = self._capacity()
         market = replace(self.market, capacity=capacity)
         kind = cheapest(market, demand_of(new.pods, market.daemons)) if new.pods else new.kind
-        node = Node(self.launched, kind or new.kind, capacity, self.env.event(), changed_at=self.shared.now)
+        now = self.shared.now
+        node = Node(self.launched, kind or new.kind, capacity, self.env.event(), bought_at=now, changed_at=now)
         self.launched += 1
         self.shared.nodes[node.number] = node
         if capacity == "spot":
@@ -152,8 +155,14 @@ class Machines:
         if node.number in self.shared.nodes:
             node.ready, node.leaving = False, True
             del self.shared.nodes[node.number]
+            self.returned.append(PaidNode(node.kind, node.capacity, node.bought_at, self.shared.now))
             for pod in list(node.pods):
                 self.kubelet.remove(pod)
+
+    def paid(self) -> tuple[PaidNode, ...]:
+        """Return every node there has been, those that are still there last."""
+        here = [PaidNode(node.kind, node.capacity, node.bought_at, None) for node in self.shared.nodes.values()]
+        return (*self.returned, *here)
 
     # -- interruptions ------------------------------------------------------------------------------------------------
 

@@ -49,6 +49,7 @@ class Node:
     kind: str
     capacity: Capacity
     pulled: simpy.Event
+    bought_at: int
     ready: bool = False
     leaving: bool = False
     changed_at: int = 0

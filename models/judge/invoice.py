@@ -29,8 +29,7 @@ class Invoice:
 def invoice_of(result: RunResult, scenario: Scenario) -> Invoice:
     """Return the bill of *result*, a run of *scenario*."""
     usage, prices = usage_in(result), list_prices(scenario.cost.region)
-    without_spot = scenario.model_copy(update={"cost": scenario.cost.model_copy(update={"spot_percent": 0.0})})
-    talk, on_demand = cost_of(scenario, usage, talk_prices()), cost_of(without_spot, usage, prices)
+    talk, on_demand = cost_of(scenario, usage, talk_prices()), cost_of(scenario, usage, prices, spot=False)
     return Invoice(cost_of(scenario, usage, prices), talk, tuple(_notes(scenario, prices, talk, on_demand)))
 
 
@@ -55,9 +54,15 @@ def _notes(scenario: Scenario, prices: PriceTable, talk: CostBreakdown, on_deman
         f"{number(cost.events_per_month)} of them. Between events Redis is {kept} and up to "
         f"{plural(cost.pods_between_events, 'pod')} stay. No free tiers."
     )
+    nodes = f"{number(cost.spot_percent)} % of the gateway nodes are spot."
+    if scenario.autoscaling is not None:
+        nodes = (
+            "The nodes of an event are those the autoscaling bought; of those between events "
+            f"{number(cost.spot_percent)} % are spot."
+        )
     yield (
-        f"{number(cost.spot_percent)} % of the gateway nodes are spot. With all on demand an event costs "
-        f"{with_unit(on_demand.event_usd, 'usd')}, a month {with_unit(on_demand.month_usd, 'usd')}."
+        f"{nodes} With all on demand an event costs {with_unit(on_demand.event_usd, 'usd')}, a month "
+        f"{with_unit(on_demand.month_usd, 'usd')}."
     )
     yield f"Prices: {prices.origin}; {talk_prices().origin}."
     missing = [PARTS[part.name] for part in talk.parts if part.event_usd is None]

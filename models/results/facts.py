@@ -10,6 +10,7 @@ from models.plan import Plan
 from models.record import Column, Level
 from models.recording import Recording
 from models.results.series import busy_share
+from models.results.usage import nodes_of
 from models.units import SECOND
 from models.waiting_room import XLENS_PER_KEYS_STATUS
 
@@ -19,6 +20,7 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
 
     `waiting_at_sold_out`: people who had come and were neither in nor gone when the last seat went. `waited_in_vain`:
     they and those who came later, if nobody told them. `admitted_without_seat`: let in, and never got one.
+    `node_hours`: type, how bought, and hours of the nodes of an event; None where pods are fixed in number.
     """
     params, scenario = plan.params, plan.scenario
     request_ns = status_request_ns(plan, _longest_line(recording) // params.events)
@@ -37,6 +39,7 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
         "sessions": params.sessions,
         "bots": int(plan.population.bot.sum()),
         "connections_per_node": _connections_per_node(plan, recording),
+        "node_hours": nodes_of(plan, recording),
         "ceiling_rps": SECOND / request_ns,
         "status_request_us": request_ns / 1000,
         "pods": params.warm_pods,

@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from models.cost import Usage
+from models.cost import NodeHours, Usage
+from models.karpenter import Capacity
 from models.operations import Op
 from models.plan import Plan
 from models.record import Column
 from models.recording import Recording
 from models.results.result import RunResult
+from models.units import SECOND
 
 GIGABYTE = 1e9
 
@@ -24,17 +26,40 @@ def usage_of(plan: Plan, recording: Recording) -> Usage:
         dynamodb_reads=orders * backend.reads_per_order,
         egress_gb=recording.answered * scenario.cost.answer_bytes / GIGABYTE,
         cross_zone_gb=_crossing(plan, recording) * exchanged / GIGABYTE,
+        nodes=nodes_of(plan, recording),
     )
 
 
+def nodes_of(plan: Plan, recording: Recording) -> tuple[NodeHours, ...] | None:
+    """Return the hours of an event's nodes: warm-up with those of the start, cool-down with those of the end.
+
+    None where pods are fixed in number. A run that ends before its duration, as nothing is left to do, keeps its last
+    nodes until then.
+    """
+    scenario = plan.scenario
+    if scenario.autoscaling is None:
+        return None
+    after_s = max(0.0, scenario.run.duration_s - recording.end_s) + 3600 * scenario.cost.cool_down_h
+    hours: dict[tuple[str, Capacity], float] = {}
+    for node in recording.nodes:
+        paid_s = ((recording.end_ns if node.until is None else node.until) - node.since) / SECOND
+        paid_s += after_s if node.until is None else 0.0
+        paid_s += 3600 * scenario.cost.warm_up_h if node.since == 0 else 0.0
+        key = (node.kind, node.capacity)
+        hours[key] = hours.get(key, 0.0) + paid_s / 3600
+    return tuple(NodeHours(*key, total) for key, total in sorted(hours.items()))
+
+
 def usage_in(result: RunResult) -> Usage:
-    """Return what the runs behind *result* used up, on average, from its KPIs."""
+    """Return what the runs behind *result* used up, on average; the nodes are those of the first."""
+    nodes = result.facts["node_hours"]
     return Usage(
         requests=result.kpis["requests.total"].best or 0.0,
         dynamodb_writes=result.kpis["dynamodb.writes"].best or 0.0,
         dynamodb_reads=result.kpis["dynamodb.reads"].best or 0.0,
         egress_gb=result.kpis["network.egress_gb"].best or 0.0,
         cross_zone_gb=result.kpis["network.cross_zone_gb"].best or 0.0,
+        nodes=None if nodes is None else tuple(NodeHours(*node) for node in nodes),
     )
 
 

@@ -31,8 +31,8 @@ class Cost(Section):
         "m7g.xlarge",
         min_length=1,
         max_length=32,
-        description="EC2 type under the gateway pods, one of models/ec2_nodes.yaml (assumption: ten cost the talk's "
-        "$1,200 a month)",
+        description="EC2 type under pods fixed in number and between events, one of models/ec2_nodes.yaml "
+        "(assumption: ten cost the talk's $1,200 a month)",
     )
     daemons_milli: int = Field(
         150, ge=0, le=100_000, description="millicores the daemons of a node request (assumption)"

@@ -159,6 +159,7 @@ FACTS = {
     "sessions": PEOPLE,
     "bots": 60_000,
     "connections_per_node": 30_000,
+    "node_hours": None,
     "ceiling_rps": CEILING_RPS,
     "status_request_us": 29.0,
     "pods": 30,

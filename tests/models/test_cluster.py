@@ -203,3 +203,15 @@ def test_the_talks_ladder_reaches_thirty_pods_and_comes_back():
         assert talk * 0.7 <= found[stage] <= min(30, talk * 1.6), found
     assert found["back 10k"] < 20, found
     assert found["back 1k"] <= 5, found
+
+
+def test_the_nodes_that_are_paid_for_are_those_that_the_levels_count() -> None:
+    recording = recording_of(plan_of("autoscaling.nodes.spot_percent=50"))
+    ends = (np.arange(recording.seconds) + 1) * 1_000_000_000
+    until = [recording.end_ns + 1 if node.until is None else node.until for node in recording.nodes]
+    counted = [
+        sum(node.since < end <= last for node, last in zip(recording.nodes, until, strict=True))
+        for end in ends[:-1].tolist()
+    ]
+    assert len(recording.nodes) > 1
+    assert counted == level(recording, Level.NODES)[:-1]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.cost import PARTS, CostBreakdown, Usage, cost_of
+from models.cost import PARTS, CostBreakdown, NodeHours, Usage, cost_of
 from models.packing import nodes_needed, pods_per_node
 from models.prices import list_prices, talk_prices
 from models.scenario import Scenario, load_scenario
@@ -173,9 +173,22 @@ def test_a_month_without_events_costs_what_stands_and_each_event_adds_the_same(u
     assert month(0) == pytest.approx(cost_of(scenario("cost.events_per_month=0"), NOTHING, LIST).month_usd)
 
 
+def test_nodes_that_autoscaling_bought_are_billed_by_type_and_as_they_were_bought() -> None:
+    # 10 h of c7g.large at 0.0725 and 20 h of m7g.xlarge spot at 0.0932; all on demand 0.725 + 20 x 0.1632
+    bought = (NodeHours("c7g.large", "on_demand", 10.0), NodeHours("m7g.xlarge", "spot", 20.0))
+    used = Usage(0, 0, 0, 0, 0, bought)
+    event, month = usd(cost_of(scenario("cost.events_per_month=3"), used, LIST), "gateway")
+    assert event == pytest.approx(0.725 + 1.864)
+    stays = usd(cost_of(scenario("cost.events_per_month=3"), Usage(0, 0, 0, 0, 0, ()), LIST), "gateway")[1]
+    assert month == pytest.approx(3 * event + stays)
+    assert usd(cost_of(scenario(), used, LIST, spot=False), "gateway")[0] == pytest.approx(0.725 + 20 * 0.1632)
+
+
 def test_usage_that_makes_no_sense_is_refused() -> None:
     with pytest.raises(ValueError, match="egress_gb"):
         Usage(1, 1, 1, -1, 1)
+    with pytest.raises(ValueError, match=r"c7g\.large spot"):
+        Usage(1, 1, 1, 1, 1, (NodeHours("c7g.large", "spot", -1.0),))
     with pytest.raises(ValueError, match="requests"):
         Usage(float("nan"), 1, 1, 1, 1)
 

@@ -5,9 +5,10 @@ import pytest
 from models.operations import Op
 from models.plan import Plan
 from models.record import Column
-from models.recording import Recording
+from models.recording import PaidNode, Recording
 from models.results.kpis import kpis_of
 from models.results.usage import usage_of
+from models.units import SECOND
 from tests.models.recordings import blank, planned
 
 
@@ -68,3 +69,23 @@ def test_the_bill_of_a_run_rests_on_what_it_used() -> None:
     assert busy["cost.edge_event_usd"].best - idle["cost.edge_event_usd"].best == pytest.approx(26.85)
     assert busy["cost.redis_event_usd"].best == idle["cost.redis_event_usd"].best
     assert busy["network.egress_gb"].best == 10
+
+
+def test_nodes_of_the_start_have_the_warm_up_and_those_of_the_end_what_comes_after() -> None:
+    plan = planned("run.duration_s=120", "autoscaling.min_pods=2", "cost.warm_up_h=2", "cost.cool_down_h=1")
+    lives = (
+        PaidNode("m7g.large", "spot", 0, 60 * SECOND),
+        PaidNode("m7g.large", "spot", 20 * SECOND, 50 * SECOND),
+        PaidNode("c7g.large", "on_demand", 40 * SECOND, None),
+    )
+    # the run ended after 100 s of 120: what is there then is kept until the end, and for the cool-down
+    nodes = usage_of(plan, dataclasses.replace(blank(plan, 100), nodes=lives)).nodes
+    assert nodes is not None
+    assert {(kind, capacity): hours for kind, capacity, hours in nodes} == pytest.approx(
+        {("m7g.large", "spot"): 2 + 90 / 3600, ("c7g.large", "on_demand"): 1 + 80 / 3600}
+    )
+
+
+def test_pods_fixed_in_number_have_no_nodes_of_their_own() -> None:
+    plan = planned()
+    assert usage_of(plan, blank(plan, 100)).nodes is None
