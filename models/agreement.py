@@ -15,9 +15,9 @@ from models.plan import Plan
 from models.record import BUSY_NS, COMMANDS, PER_NODE, QUEUE, REQUESTS, SERIES_NAMES, Column, Level, Record
 from models.reference import Reference
 from models.results.series import node_names
+from models.rooms import CALLED, OUT, Rooms
 from models.units import SECOND
 from models.waiting_room import WaitingRoom
-from models.waiting_room_core import CALLED, OUT, Rooms
 from models.world import TRACED
 from sim import clock
 from sim.clock import Stop

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from models.karpenter import Capacity
 from models.operations import Stream
 from models.record import Record
+from models.rooms import OUT
 from models.units import SECOND
-from models.waiting_room_core import OUT
 from models.world import ANSWERED, FAILED, LATE, SENT, SOLD_OUT_AT, SOURCE, World
 from sim.draws import from_table
 

@@ -5,7 +5,8 @@ at its end. Their effects are applied when the pass starts: nobody can look in b
 work, the script's overhead and the commands the waiting room runs for it.
 """
 
-from models import waiting_room_core as rooms
+from models import rooms
+from models import waiting_room_core as core
 from models.agenda import NOTHING, free_slot, new_slot, schedule
 from models.codes import (
     ANSWER_GRANTED,
@@ -35,9 +36,8 @@ from models.codes import (
 from models.operations import NUMBER_BITS
 from models.plan import COUNTER, REDIS_TIME
 from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, add_busy, count
-from models.units import EPOCH_NS, MILLISECOND, SECOND
-from models.waiting_room_core import COMMANDS as BILLED_COMMANDS
-from models.waiting_room_core import (
+from models.rooms import COMMANDS as BILLED_COMMANDS
+from models.rooms import (
     COST_NS,
     EFFECT_NS,
     JOINED,
@@ -48,6 +48,8 @@ from models.waiting_room_core import (
     SILENT,
     WAIT_MS,
 )
+from models.units import EPOCH_NS, MILLISECOND, SECOND
+from models.waiting_room_expiry import expire
 from models.world import CONTROL, CONTROL_SENT, DIALLER, PRIMARY, World
 from sim import queues
 from sim.compiled import compiled
@@ -207,8 +209,8 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
     now_ms = r.stamp // MILLISECOND
     if r.op == OP_STATUS:
         if w.p.key_scan:
-            rooms.bill_key_scan(w.rooms, keys_of(w, k))
-        r.answer = rooms.status(w.rooms, event, r.token, now_ms, w.x.advice.shape[0] > 0)
+            core.bill_key_scan(w.rooms, keys_of(w, k))
+        r.answer = core.status(w.rooms, event, r.token, now_ms, w.x.advice.shape[0] > 0)
         r.detail = w.rooms.bill[POSITION]
     elif r.op == OP_STATUS_READ:
         r.answer = _read(w, k, event, r.token, now_ms)
@@ -231,12 +233,12 @@ def _execute_rare(w: World, now: int, event: int, now_ms: int, slot: int) -> Non
         joined, lapsed = w.rooms.counts[JOINED], w.rooms.counts[LAPSED]
         score = float((EPOCH_NS + now) // 1000) if w.p.ticket_order == REDIS_TIME else float(r.stamp)
         timed = w.p.ticket_order == REDIS_TIME
-        r.answer = rooms.join(w.rooms, event, r.token, now_ms, score, w.p.ticket_order == COUNTER, timed)
+        r.answer = core.join(w.rooms, event, r.token, now_ms, score, w.p.ticket_order == COUNTER, timed)
         r.detail = w.rooms.bill[POSITION]
         count(w.record, COLUMN_JOINED, w.rooms.counts[JOINED] - joined)
         count(w.record, COLUMN_LAPSED, w.rooms.counts[LAPSED] - lapsed)
     elif r.op == OP_ENTER:
-        r.answer = rooms.enter(w.rooms, event, r.token, now_ms)
+        r.answer = core.enter(w.rooms, event, r.token, now_ms)
         r.detail = w.rooms.bill[WAIT_MS]
         if r.answer == ANSWER_GRANTED:
             _count_by_bucket_time(w, w.rooms.room[event].bucket_at_ms)
@@ -244,11 +246,11 @@ def _execute_rare(w: World, now: int, event: int, now_ms: int, slot: int) -> Non
             count(w.record, COLUMN_THROTTLED, 1)
     elif r.op == OP_LEAVE:
         left = w.rooms.counts[LEFT]
-        r.answer = rooms.leave(w.rooms, event, r.token)
+        r.answer = core.leave(w.rooms, event, r.token)
         count(w.record, COLUMN_LEFT, w.rooms.counts[LEFT] - left)
     else:
         silent, lapsed = w.rooms.counts[SILENT], w.rooms.counts[LAPSED]
-        r.answer = rooms.expire(w.rooms, event, w.p.expire_limit, now_ms)
+        r.answer = expire(w.rooms, event, w.p.expire_limit, now_ms)
         r.detail = w.rooms.bill[REMOVED]
         count(w.record, COLUMN_EXPIRED, w.rooms.counts[SILENT] - silent)
         count(w.record, COLUMN_LAPSED, w.rooms.counts[LAPSED] - lapsed)
@@ -287,7 +289,7 @@ def _read(w: World, k: int, event: int, token: int, now_ms: int) -> int:
         deadline = w.known_deadline[replica, token]
     if known == ANSWER_READY and deadline <= now_ms:
         known = ANSWER_UNKNOWN
-    rooms.bill_read(w.rooms, event, token, known == ANSWER_WAITING, w.x.advice.shape[0] > 0)
+    core.bill_read(w.rooms, event, token, known == ANSWER_WAITING, w.x.advice.shape[0] > 0)
     return known
 
 
@@ -311,7 +313,7 @@ def prejoin(w: World) -> None:
     now_ms = EPOCH_NS // MILLISECOND
     for token in range(w.p.prejoined):
         rooms.clear_bill(w.rooms)
-        rooms.join(w.rooms, token % w.p.events, token, now_ms, float(EPOCH_NS - w.p.prejoined + token), False, False)
+        core.join(w.rooms, token % w.p.events, token, now_ms, float(EPOCH_NS - w.p.prejoined + token), False, False)
         for replica in range(w.p.replicas):
             w.known[replica, token] = ANSWER_WAITING
     for k in range(w.p.shards, w.p.nodes):

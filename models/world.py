@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from models.operations import Answer
 from models.plan import Params, Plan, Tables
 from models.record import Record, new_record
+from models.rooms import Rooms, new_rooms
 from models.units import FOREVER
-from models.waiting_room_core import Rooms, new_rooms
 from sim import ranked, wheel
 from sim.compiled import compiled
 from sim.heap import Heap, grown_heap, new_heap

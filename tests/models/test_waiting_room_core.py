@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models import rooms
 from models import waiting_room_core as core
 from models.bill import extra_table
 from models.commands import Command, call_cost_ns
 from models.operations import Answer, Op
 from models.scenario import ExtraCall
 from models.waiting_room import MICRO, Reply, RoomRules, WaitingRoom
+from models.waiting_room_expiry import expire
 from sim.views import View
 from tests.strategies import extra_calls
 
@@ -22,7 +24,7 @@ COST_NS = np.random.default_rng(7).integers(1, 1 << 30, (len(Command), 4))
 """Random costs: bills over different commands, elements or members do not add up to the same sum."""
 WRITING = {Command[name] for name in ("HSET", "HINCRBY", "ZADD", "ZREM", "ZPOPMIN", "SET", "XADD", "EXPIRE", "INCR")}
 OPERATIONS = ("join", "status", "status_keys", "enter", "leave", "expire", "read")
-WHERE = {core.OUT: Answer.UNKNOWN, core.LINE: Answer.WAITING, core.CALLED: Answer.READY}
+WHERE = {rooms.OUT: Answer.UNKNOWN, rooms.LINE: Answer.WAITING, rooms.CALLED: Answer.READY}
 
 
 class Twins:
@@ -39,7 +41,7 @@ class Twins:
         ]
         self.extra = extra
         table = extra_table(extra)
-        self.rooms = core.new_rooms(rules, np.array(shard, np.int64), max(shard) + 1, tokens, COST_NS, table, log_size)
+        self.rooms = rooms.new_rooms(rules, np.array(shard, np.int64), max(shard) + 1, tokens, COST_NS, table, log_size)
         self.view = View(self.rooms)
         self.tokens = tokens
         self.granted = 0
@@ -47,7 +49,7 @@ class Twins:
     def open(self, now_ms: int) -> None:
         for room in self.plain:
             room.open(now_ms)
-        core.open_rooms(self.view, now_ms)
+        rooms.open_rooms(self.view, now_ms)
 
     def do(self, operation: str, token: int, now_ms: int, **how: object) -> Reply:
         """Do an operation to both and return the answer on which they agree."""
@@ -56,11 +58,11 @@ class Twins:
         logged = int(self.rooms.logged[shard])
         self.bill.clear()
         self.log.clear()
-        core.clear_bill(self.view)
+        rooms.clear_bill(self.view)
         expected = getattr(self, f"_{operation}_plain")(self.plain[event], token, now_ms, **how)
         answer = getattr(self, f"_{operation}_core")(event, token, now_ms, **how)
         script = {"status_keys": "status", "read": "status_read"}.get(operation, operation)
-        core.bill_extra_calls(self.view, event, Op[script.upper()])
+        rooms.bill_extra_calls(self.view, event, Op[script.upper()])
         cost_ns, commands, effect_ns, position, wait_ms, removed = self.rooms.bill.tolist()
         assert Reply(Answer(answer), position, wait_ms, removed) == expected
         self.granted += expected.answer == Answer.GRANTED
@@ -128,7 +130,7 @@ class Twins:
         return room.expire(limit, now_ms)
 
     def _expire_core(self, event, token, now_ms, limit):
-        return core.expire(self.view, event, limit, now_ms)
+        return expire(self.view, event, limit, now_ms)
 
     def _read_plain(self, room, token, now_ms, known):
         return Reply(known, room.status_read(token, known))

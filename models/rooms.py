@@ -1,0 +1,217 @@
+"""What the compiled waiting rooms remember, of all events at once, and the bill and the log that operations write.
+
+Tokens are numbered over all events and belong to event `token % events`. What an operation costs is added to `bill`;
+changes that replicas must see go to `log`. The operations are in `waiting_room_core` and `waiting_room_expiry`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.bill import CALLS, COMMAND, ELEMENTS, ON, OPERATION, On, changed_ns
+from models.codes import ANSWER_UNKNOWN
+from models.commands import WRITES, Command, call_cost_ns
+from models.waiting_room import RoomRules
+from sim import ranked
+from sim.compiled import compiled, inlined
+from sim.deadlines import Deadlines, new_deadlines
+from sim.memory import zeros
+from sim.ranked import Ranked, new_ranked
+
+OUT, LINE, CALLED = range(3)
+"""Where a token is."""
+
+PLACE = np.dtype(
+    [
+        ("score", "f8"),
+        ("deadline_ms", "i8"),
+        ("seen_ms", "i8"),
+        ("call_number", "i4"),
+        ("where", "i1"),
+        ("in_seen", "i1"),
+        ("in_called", "i1"),
+        ("unused", "i1"),
+    ]
+)
+"""A place, in half a cache line."""
+ROOM = np.dtype(
+    [
+        ("opened", "i8"),
+        ("call_credit", "i8"),
+        ("called_at_ms", "i8"),
+        ("bucket", "i8"),
+        ("bucket_at_ms", "i8"),
+        ("tickets", "i8"),
+        ("calls", "i8"),
+        ("called", "i8"),
+        ("rate", "i8"),
+        ("burst", "i8"),
+        ("window", "i8"),
+        ("call_ttl_ms", "i8"),
+        ("heartbeat_ttl_ms", "i8"),
+    ]
+)
+COST_NS, COMMANDS, EFFECT_NS, POSITION, WAIT_MS, REMOVED = range(6)
+"""Entries of a bill: engine time, commands, the part of it that writes, then details of the reply."""
+
+
+class Rooms(NamedTuple):
+    """State of all waiting rooms.
+
+    `room` ROOM[E]; `place` PLACE[T]; `listed_ms` int64[T] when a token's entry in `seen` is due, if it has one; `line`
+    the waiting lines; `called`, `seen` deadlines per event; `cost` int64[commands, 4] the profile's cost table in ns;
+    `bill` int64[6] of the operation being run; `log` int64[shards, R, 3] rings of changes for replicas (token, answer,
+    deadline), their lengths so far in `logged` int64[shards] (R = 1: nobody listens), and `shard` int64[E] whose ring
+    an event writes to; `counts` int64[4] of places joined, left, expired and lapsed; `extra` int64[X, 5] the calls of
+    changed scripts (see `models.bill`), and `tally` int64[commands, 2] what this run has called so far, times and ns
+    (int64[1, 2]: no script calls anything less often, so nobody asks).
+    """
+
+    room: NDArray[np.void]
+    place: NDArray[np.void]
+    listed_ms: NDArray[np.int64]
+    line: Ranked
+    called: Deadlines
+    seen: Deadlines
+    cost: NDArray[np.int64]
+    bill: NDArray[np.int64]
+    log: NDArray[np.int64]
+    logged: NDArray[np.int64]
+    shard: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    extra: NDArray[np.int64]
+    tally: NDArray[np.int64]
+
+
+JOINED, LEFT, SILENT, LAPSED = range(4)
+
+
+def new_rooms(
+    rules: RoomRules,
+    shard: NDArray[np.int64],
+    shards: int,
+    tokens: int,
+    cost: NDArray[np.int64],
+    extra: NDArray[np.int64],
+    log_size: int,
+) -> Rooms:
+    """Return empty rooms for *tokens* in all, one per entry of *shard*.
+
+    Each of all *shards*, those without an event too, gets a change log of *log_size* (1: none).
+    """
+    called_less = bool((extra[:, CALLS] < 0).any())
+    events = shard.size
+    room = np.zeros(events, ROOM)
+    room["rate"], room["burst"], room["window"] = rules.rate_micro_per_ms, rules.burst_micro, rules.call_window
+    room["call_ttl_ms"], room["heartbeat_ttl_ms"] = rules.call_ttl_ms, rules.heartbeat_ttl_ms
+    each = -(-tokens // events)
+    longest = each // (ranked.CHUNK // 2) + 64
+    return Rooms(
+        room,
+        zeros(tokens, PLACE),
+        np.zeros(tokens, np.int64),
+        new_ranked(events, tokens // (ranked.CHUNK // 2) + 8 * events + 64, longest),
+        new_deadlines(events, each),
+        new_deadlines(events, each),
+        cost,
+        np.zeros(6, np.int64),
+        np.zeros((shards, log_size, 3), np.int64),
+        np.zeros(shards, np.int64),
+        shard,
+        np.zeros(4, np.int64),
+        extra,
+        np.zeros((len(Command) if called_less else 1, 2), np.int64),
+    )
+
+
+@compiled
+def open_rooms(rooms: Rooms, now_ms: int) -> None:
+    """Begin to call and to admit in every room: buckets start full, call credits empty."""
+    for event in range(rooms.room.size):
+        room = rooms.room[event]
+        room.opened = 1
+        room.called_at_ms = now_ms
+        room.bucket_at_ms = now_ms
+        room.bucket = room.burst
+
+
+@inlined
+def in_place(rooms: Rooms, event: int) -> int:
+    """Return the size of the `seen` set: everybody in line or called."""
+    return rooms.line.members[event] + rooms.room[event].called
+
+
+@compiled
+def clear_bill(rooms: Rooms) -> None:
+    """Begin a new bill."""
+    rooms.bill[:] = 0
+    if rooms.tally.shape[0] > 1:
+        rooms.tally[:] = 0
+
+
+@compiled
+def bill_call(rooms: Rooms, command: int, elements: int, members: int) -> None:
+    """Bill one Redis command."""
+    _charge(rooms, command, 1, call_cost_ns(rooms.cost, command, elements, members))
+
+
+@inlined
+def _charge(rooms: Rooms, command: int, calls: int, cost_ns: int) -> None:
+    rooms.bill[COST_NS] += cost_ns
+    rooms.bill[COMMANDS] += calls
+    rooms.bill[EFFECT_NS] += cost_ns * WRITES[command]
+    if rooms.tally.shape[0] > 1:
+        rooms.tally[command, 0] += calls
+        rooms.tally[command, 1] += cost_ns
+
+
+@compiled
+def bill_extra_calls(rooms: Rooms, event: int, operation: int) -> None:
+    """Bill what the script of an operation that has just run calls more, or fewer, than the specification."""
+    extra = rooms.extra
+    for x in range(extra.shape[0]):
+        if extra[x, OPERATION] == operation:
+            command = extra[x, COMMAND]
+            price = call_cost_ns(rooms.cost, command, extra[x, ELEMENTS], _walked(rooms, event, extra[x, ON]))
+            made = paid = 0
+            if rooms.tally.shape[0] > 1:
+                made, paid = rooms.tally[command, 0], rooms.tally[command, 1]
+            calls, cost = changed_ns(extra[x, CALLS], price, made, paid)
+            _charge(rooms, command, calls, cost)
+
+
+@inlined
+def _walked(rooms: Rooms, event: int, on: int) -> int:
+    """Return the size of the sorted set that an extra call walks."""
+    if on == On.NONE:
+        return 0
+    if on == On.LINE:
+        return rooms.line.members[event]
+    return rooms.room[event].called if on == On.CALLED else in_place(rooms, event)
+
+
+@compiled
+def log_change(rooms: Rooms, event: int, token: int, answer: int, deadline_ms: int) -> None:
+    """Append a change for the replicas, if there are any."""
+    size = rooms.log.shape[1]
+    if size == 1:
+        return
+    shard = rooms.shard[event]
+    at = rooms.logged[shard] % size
+    rooms.log[shard, at, 0] = token
+    rooms.log[shard, at, 1] = answer
+    rooms.log[shard, at, 2] = deadline_ms
+    rooms.logged[shard] += 1
+
+
+@compiled
+def remove(rooms: Rooms, event: int, token: int) -> None:
+    """Take somebody out of the line, or of those called."""
+    place = rooms.place[token]
+    if place.where == LINE:
+        ranked.remove(rooms.line, event, place.score, token)
+    else:
+        rooms.room[event].called -= 1
+    place.where = OUT
+    log_change(rooms, event, token, ANSWER_UNKNOWN, 0)
