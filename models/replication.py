@@ -67,11 +67,7 @@ class ScenarioTask:
         """Return the task of a scenario; BadInput if its profile cannot be read."""
         profile = load_profile(scenario.redis.profile)
         drawn = drawn and bool(profile.draws.values)
-        costs = "drawn" if drawn else "best"
-        same = identity()
-        run = (costs, engine, same["breakwater"], same["sources"])
-        parts = (scenario_hash(scenario), profile_hash(profile), *run)
-        return cls(scenario, profile, engine, drawn, hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32])
+        return cls(scenario, profile, engine, drawn, _key(scenario, profile, engine, drawn))
 
     def profile_of(self, seed: int) -> Profile:
         """Return the profile that the replication of *seed* has."""
@@ -80,7 +76,7 @@ class ScenarioTask:
     def __call__(self, seed: int) -> Outcome[Histograms]:
         """Run the replication of *seed*. BadInput if its trace of arrivals is not what it was, or not here."""
         arrival = self.scenario.clients.arrival
-        if isinstance(arrival, TraceArrival) and self.of(self.scenario, self.engine, drawn=self.drawn).key != self.key:
+        if isinstance(arrival, TraceArrival) and self.key != _key(self.scenario, self.profile, self.engine, self.drawn):
             raise BadInput(f"clients.arrival.file: {arrival.file} has changed since the start, or is another file here")
         prepare(self.engine)
         return outcome_of(run_once(self.scenario, self.profile_of(seed), seed, self.engine))
@@ -88,6 +84,14 @@ class ScenarioTask:
     def payload_from_json(self, document: Any) -> Histograms:
         """The inverse of the payload's `to_json`."""
         return Histograms.from_json(document)
+
+
+def _key(scenario: Scenario, profile: Profile, engine: str, drawn: bool) -> str:
+    # the profile enters by its content; where its file lies, if it is one, says nothing and may not be known here
+    named = scenario.model_copy(update={"redis": scenario.redis.model_copy(update={"profile": profile.name})})
+    costs, same = "drawn" if drawn else "best", identity()
+    parts = (scenario_hash(named), profile_hash(profile), costs, engine, same["breakwater"], same["sources"])
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def share_of(seed: int) -> float:

@@ -299,6 +299,19 @@ def test_a_task_travels_and_its_key_stands_for_all_that_decides(scenario: Scenar
     assert len(keys) == 5
 
 
+def test_a_task_with_a_trace_runs_where_the_file_of_its_profile_is_not(tmp_path: Path) -> None:
+    trace, profile = tmp_path / "t.csv", tmp_path / "p.json"
+    trace.write_text("arrival_s\n" + "1\n" * 300, encoding="utf-8")
+    profile.write_text(profile_json(load_profile("x86-measured")), encoding="utf-8")
+    changes = (f"clients.arrival={{profile: trace, file: {trace}}}", f"redis.profile={profile}")
+    task = ScenarioTask.of(load_scenario("onsale-small", (*SMALL, *changes)), "kernel")
+    profile.unlink()
+    assert task(1).kpis["admission.total"] > 0
+    trace.write_text("arrival_s\n" + "2\n" * 300, encoding="utf-8")
+    with pytest.raises(BadInput, match=r"t\.csv has changed since the start"):
+        task(1)
+
+
 def test_what_has_nothing_to_draw_from_is_not_drawn(tmp_path: Path) -> None:
     scenario = load_scenario("onsale-small", (*SMALL, f"redis.profile={certain(tmp_path)}"))
     drawn = ScenarioTask.of(scenario, "kernel", drawn=True)
