@@ -2,15 +2,15 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 
 import pytest
-import redis
 
 from models.lua_scripts import SCRIPTS, Script, load_script, script_of
 from models.operations import Answer
 from models.waiting_room import Reply
+from real_adapter.cluster import LocalCluster
 from real_adapter.conformance import CLIENTS, CLUSTER, CUT_OFF, FAILOVER, RANDOM, check_conformance
 from real_adapter.conformance_clients import two_clients
 from real_adapter.conformance_failover import RULES, Attempt, broken_promises, what_became
@@ -18,6 +18,7 @@ from real_adapter.conformance_operations import Crowd, ModelRoom, random_setting
 from real_adapter.conformance_random import commands_run, random_sequences
 from real_adapter.conformance_report import Case, ConformanceReport
 from real_adapter.conformance_trial import Site
+from real_adapter.connect import connect
 from real_adapter.room_state import RoomState
 from real_adapter.server import LocalServer
 from sim.errors import BadInput
@@ -174,35 +175,30 @@ def test_others_on_the_server_keep_commands_from_being_told_apart(site: Site, se
     assert not ConformanceReport("", SEED, (case,)).equal
 
 
-@dataclass(frozen=True)
-class Version:
-    """What a connection knows of its server."""
-
-    name: str = "redis"
-    version: str = "7"
-
-
-@dataclass(frozen=True)
-class Connected:
-    """A connection to a server that belongs to others too."""
-
-    client: "redis.Redis"
-    prefix: str = "conformance:mine:"
-    server: Version = Version()
-
-    def cleanup(self) -> None:
-        for key in self.client.scan_iter(match=f"{self.prefix}*"):
-            self.client.unlink(key)
-
-
 def test_on_somebodys_server_it_keeps_to_its_prefix_and_leaves_nothing(server: LocalServer) -> None:
     client = server.client()
     client.set("theirs", "kept")
-    report = check_conformance(Connected(client), 1000, SEED)
-    assert not any(case.differences for case in report.cases)
+    before = set(client.scan_iter())
+    with connect(f"redis://{server.address}") as connection:
+        report = check_conformance(connection, 1000, SEED)
+        assert set(client.scan_iter()) == before
+    assert report.equal
+    assert report.server == str(server.facts)
+    assert [case.operations for case in report.cases] == [1000, 100]
     assert not any("status_keys" in name for name in report.cases[0].counts)
-    assert list(client.scan_iter(match="conformance:mine:*")) == []
-    assert client.get("theirs") == b"kept"
+    assert client.delete("theirs") == 1
+
+
+@pytest.mark.xdist_group("cluster")
+def test_on_somebodys_cluster_it_needs_what_primaries_know(cluster: LocalCluster) -> None:
+    url = f"redis://{cluster.primaries[0].address}"
+    with connect(url) as connection:
+        sequences, commands = check_conformance(connection, 500, SEED).cases
+    assert (sequences.operations, sequences.differences) == (500, ())
+    assert commands.not_run == "commands are counted on single servers only"
+    told = "redis URL: read_from_replicas=true is not for conformance: replicas lag behind; leave it out"
+    with pytest.raises(BadInput, match=told), connect(f"{url}?read_from_replicas=true") as connection:
+        check_conformance(connection, 500, SEED)
 
 
 def test_too_few_operations_are_refused() -> None:
