@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 PROFILE = Path("runs/calibration/profile.json")
 LEAST_S, MOST_S = 60, 86_400
+RESCALED = "x86-measured"
+NAME = "[a-z0-9][a-z0-9-]{0,62}"
+"""What a profile can be called (`models.profile.Profile`)."""
 
 
 def calibrate(
@@ -39,19 +43,25 @@ def calibrate(
         Path | None, typer.Option(metavar="FILE", help="The same from a dump of Prometheus' redis_exporter.")
     ] = None,
     profile: Annotated[
-        str, typer.Option(metavar="NAME", help="With an export: the profile that is rescaled.")
-    ] = "x86-measured",
+        str | None,
+        typer.Option(metavar="NAME", help=f"With an export: the profile that is rescaled, by default {RESCALED}."),
+    ] = None,
 ) -> int:
     """Measure a real Redis running the Lua core and fit a profile, or rescale one to production telemetry."""
     from models.profile import profile_json
 
-    if out.suffix != ".json":
-        raise BadInput(f"--out: {out.name!r} is not allowed; must be a .json file")
-    given = [source for source in (cloudwatch, prometheus) if source is not None]
-    if given:
-        if len(given) > 1 or redis is not None:
-            raise BadInput("--cloudwatch, --prometheus and --redis exclude one another; give one")
-        found = _rescaled(cloudwatch, prometheus, profile, out.stem)
+    given = [source for source in (cloudwatch, prometheus, redis) if source is not None]
+    if len(given) > 1:
+        raise BadInput("--cloudwatch, --prometheus and --redis exclude one another; give one")
+    if profile is not None and cloudwatch is None and prometheus is None:
+        raise BadInput("--profile: is what an export rescales; give --cloudwatch or --prometheus with it")
+    if out.suffix != ".json" or not re.fullmatch(NAME, out.stem):
+        raise BadInput(
+            f"--out: {out.name!r} is not allowed; must be NAME.json, of lower-case letters, digits and hyphens"
+        )
+    _must_be_writable(out.parent)  # before minutes are spent on measuring
+    if cloudwatch is not None or prometheus is not None:
+        found = _rescaled(cloudwatch, prometheus, profile or RESCALED, out.stem)
     else:
         found = _measured(redis, allow_remote_writes, budget_s, out.stem)
     _write(out, profile_json(found))
@@ -78,6 +88,8 @@ def verify_calibration(
     from models.profile import load_profile
 
     wanted = load_profile(profile)
+    if out is not None:
+        _must_be_writable(out)
 
     from dashboards.accuracy import accuracy_markdown, accuracy_page, accuracy_view
     from dashboards.output import json_text
@@ -156,10 +168,19 @@ def _progress() -> Iterator[Callable[[float, str], None]]:
         yield lambda fraction, note: line(fraction, 0, time.monotonic() - began, note)
 
 
+def _must_be_writable(folder: Path) -> None:
+    """Make the folder if it is not there. BadInput if nothing can be written to it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"--out: {folder} cannot be made: {error.strerror}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise BadInput(f"--out: {folder} cannot be written to")
+
+
 def _write(path: Path, text: str) -> None:
     """Write a file under a temporary name and rename it. BadInput if that cannot be done."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8") as file:
             try:
                 file.write(text)

@@ -30,6 +30,14 @@ from sim.estimate import Estimate
 
 DIGITS = 4
 """Significant digits of what is written: beyond them there is only noise."""
+CAVEAT = (
+    "Of this machine in this state, over the loopback interface. A virtual machine that shares its processors repeats "
+    "to some 10 % within an hour and to 30 % between states."
+)
+CAVEAT_FAR = (
+    "Of a server that others may have used meanwhile, on a machine whose steal could not be seen; KEYS and replication "
+    "were not measured."
+)
 ASSUMED = (
     "a command that was measured with one element and without a walk has all its cost in call_us",
     "the engine thread serves requests in the order in which they became readable",
@@ -49,10 +57,10 @@ def profile_of(calibration: Calibration, name: str, memory: Memory | None = None
     return Profile(
         schema_version=2,
         name=name,
-        title=f"{server} on {_processor()}, measured",
+        title=f"{server} on {_processor()}, measured" if calibration.ours else f"{server}, measured over a network",
         kind="measured",
         date=f"{datetime.now(UTC):%Y-%m-%d}",
-        machine=f"{_processor()}, {platform.system()} {platform.machine()}; server and driver on a processor each",
+        machine=_machine(calibration),
         machine_state=_state(calibration),
         server=Server(name=server.name, version=server.version, settings=dict(server.settings)),
         precision=Precision(
@@ -61,8 +69,7 @@ def profile_of(calibration: Calibration, name: str, memory: Memory | None = None
         ),
         source=f"breakwater calibrate: {sum(c.windows or 0 for c in cases)} windows, {CONNECTIONS} connections, "
         f"{calibration.seconds:.0f} s; engine CPU from the server's own counters",
-        caveat="Of this machine in this state, over the loopback interface. A virtual machine that shares its "
-        "processors repeats to some 10 % within an hour and to 30 % between states.",
+        caveat=CAVEAT if calibration.ours else CAVEAT_FAR,
         engine=_engine(best),
         script_overhead_us=best[SCRIPT],
         commands={command.name: _command(command, best) for command in Command},
@@ -145,6 +152,13 @@ def _interval(fit: EngineFit, path: str) -> Interval:
 
 def _rounded(value: float) -> float:
     return float(f"{value:.{DIGITS}g}")
+
+
+def _machine(calibration: Calibration) -> str:
+    here = f"{_processor()}, {platform.system()} {platform.machine()}"
+    if calibration.ours:
+        return f"{here}; server and driver on a processor each"
+    return f"not known: somebody's server, driven from {here}"
 
 
 def _processor() -> str:

@@ -79,6 +79,8 @@ class Calibration:
     too_wide: tuple[str, ...]
     not_measured: tuple[str, ...]
     seconds: float
+    ours: bool
+    """Whether the server ran here; else nothing is known of its machine."""
 
     @property
     def reached(self) -> bool:
@@ -168,7 +170,7 @@ def calibrate(
         if half > experiment.NARROW_PERCENT
     )
     seconds = time.monotonic() - began
-    return Calibration(rig.server, fit, run.found, rig.gauge, too_wide, tuple(missing), seconds)
+    return Calibration(rig.server, fit, run.found, rig.gauge, too_wide, tuple(missing), seconds, rig.ours is not None)
 
 
 class _Run:

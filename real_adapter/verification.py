@@ -31,6 +31,8 @@ from sim.errors import BadInput
 from sim.estimate import Estimate
 
 WINDOWS = 4
+PAIRS = 12
+"""Windows of a changed script and of the same load without it, in turn: a difference repeats worse than either."""
 SECONDS = 1.0
 DRAWS = 8
 MOST_TRIES = 5
@@ -234,6 +236,7 @@ def _measured(trials: Sequence[_Trial], progress: Progress, seed: int) -> list[l
     rng = random.Random(seed)
     windows: list[list[Window]] = [[] for _ in trials]
     wanted = [k for _ in range(WINDOWS) for k in rng.sample(range(len(trials)), len(trials))]
+    wanted += [k for pair in _pairs(trials) for _ in range(PAIRS - WINDOWS) for k in pair]
     tries = 0
     total = len(wanted)
     while wanted and tries < MOST_TRIES * total:
@@ -272,15 +275,21 @@ def _differences(
     trials: Sequence[_Trial], stages: Mapping[int, Sequence[Stage]], windows: Sequence[Sequence[Window]]
 ) -> Iterator[Comparison]:
     """Compare what a changed script costs more than the same load without the change."""
-    for k, trial in enumerate(trials):
-        plain = next((j for j, other in enumerate(trials) if other.case == trial.case and j != k), None)
-        if not trial.extra or plain is None or k not in stages or plain not in stages:
+    for plain, k in _pairs(trials):
+        if k not in stages or plain not in stages:
             continue
+        trial = trials[k]
         pairs = zip(windows[plain], windows[k], strict=False)
         measured = Estimate.of(100 * (b.utilisation - a.utilisation) for a, b in pairs)
         more = [b.engine_cpu_percent - a.engine_cpu_percent for a, b in zip(stages[plain], stages[k], strict=True)]
         name = f"{trial.name}, less the same without"
         yield Comparison(name, DIFFERENCE, _spread(more), measured, MOST_PERCENT[DIFFERENCE])
+
+
+def _pairs(trials: Sequence[_Trial]) -> list[tuple[int, int]]:
+    """Return the numbers of each case and of the same one with a changed script."""
+    changed = [k for k, trial in enumerate(trials) if trial.extra]
+    return [(next(j for j, other in enumerate(trials) if other.case == trials[k].case), k) for k in changed]
 
 
 def _spread(values: Sequence[float]) -> Estimate:

@@ -66,13 +66,26 @@ def test_a_profile_is_shown_with_its_errors(capsys: pytest.CaptureFixture[str]) 
 def test_contradictory_sources_are_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="exclude one another"):
         calibrate(cloudwatch=tmp_path / "a.csv", prometheus=tmp_path / "b.json", out=tmp_path / "p.json")
-    with pytest.raises(BadInput, match=r"must be a \.json file"):
-        calibrate(out=tmp_path / "profile.txt")
+    with pytest.raises(BadInput, match="--profile: is what an export rescales"):
+        calibrate(profile="x86-measured", out=tmp_path / "p.json")
+
+
+@pytest.mark.parametrize("name", ["profile.txt", "My_Profile.json", ".json", "-x.json"])
+def test_a_name_that_no_profile_can_have_is_refused_before_anything_is_measured(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadInput, match=r"--out: .* must be NAME\.json"):
+        calibrate(out=tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match=r"--out: .*file cannot be made"):
+        calibrate(out=tmp_path / "file" / "p.json")
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    _write(tmp_path / "new" / "a.md", "whole")
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.md"]
+    _write(tmp_path / "a.md", "whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.md"]
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="cannot be written"):
         _write(tmp_path / "file" / "a.md", "x")

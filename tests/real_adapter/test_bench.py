@@ -92,7 +92,7 @@ def test_a_calibration_becomes_a_profile_that_reads_back(bench: Bench, server: L
         for _ in range(2):
             found.windows[case.name].append(gauge.measure(case.name, lambda case=case: bench.drive(case, 1)))
     fit = fit_engine(found.observations(), draws=5)
-    calibration = Calibration(server.facts, fit, found, gauge, ("x: too wide",), (), 1.0)
+    calibration = Calibration(server.facts, fit, found, gauge, ("x: too wide",), (), 1.0, ours=True)
     profile = profile_of(calibration, "mine")
     again = parse_profile(profile_json(profile).encode(), "mine")
     assert again == profile
