@@ -20,7 +20,9 @@ from sim.errors import BadInput
 PACKAGES = ("sim", "models", "real_adapter")
 """Where the sources of compiled code are."""
 SIMULATION = ("sim", "models")
-"""Those of them that decide what a simulation gives."""
+"""Where those are that decide what a simulation gives."""
+SIMULATION_ROOT = "models/replication.py"
+"""What runs one replication."""
 KEPT = 3
 """Directories kept, of the sources used last: switching between two branches compiles nothing anew."""
 
@@ -87,8 +89,14 @@ def mark_compiled() -> None:
 
 
 def sources_hash() -> str:
-    """Return 32 hexadecimal digits that stand for all sources of the engine and the models."""
-    return _hash_of(_sources(SIMULATION))
+    """Return 32 hexadecimal digits that stand for all sources that decide what a simulation gives.
+
+    These are what `SIMULATION_ROOT` imports, at any depth, and the catalogues of `models` that one of them names; what
+    judges results afterwards is none of them.
+    """
+    sources = _sources(SIMULATION)
+    reached = {path: sources[path] for path in _reached([SIMULATION_ROOT], sources)}
+    return _hash_of(reached | _catalogues(b"".join(reached.values())))
 
 
 def cache_home() -> str:
@@ -121,7 +129,7 @@ def _key() -> str:
 
 def _sources(packages: tuple[str, ...]) -> dict[str, bytes]:
     """Return the content of every source of *packages* by its path, as in "sim/compiling.py"."""
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    root = _root()
     found = {}
     for package in packages:
         for folder, folders, files in os.walk(os.path.join(root, package)):
@@ -133,6 +141,17 @@ def _sources(packages: tuple[str, ...]) -> dict[str, bytes]:
     return found
 
 
+def _catalogues(named_in: bytes) -> dict[str, bytes]:
+    """Return the content of every YAML file of `models` itself whose name stands in these sources, by its path."""
+    folder = os.path.join(_root(), "models")
+    names = [name for name in os.listdir(folder) if name.endswith(".yaml") and name.encode() in named_in]
+    return {f"models/{name}": _content(os.path.join(folder, name)) for name in names}
+
+
+def _root() -> str:
+    return os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
 def _hash_of(sources: dict[str, bytes]) -> str:
     digest = blake2b(digest_size=16)
     for path in sorted(sources):
@@ -142,8 +161,13 @@ def _hash_of(sources: dict[str, bytes]) -> str:
 
 def _compiled(sources: dict[str, bytes]) -> set[str]:
     """Return the paths of the sources that have compiled code and of all they import, at any depth."""
+    return _reached([path for path, content in sources.items() if _DECORATORS.search(content)], sources)
+
+
+def _reached(roots: list[str], sources: dict[str, bytes]) -> set[str]:
+    """Return the paths of the *roots* and of all they import, at any depth."""
     reached: set[str] = set()
-    next_ones = [path for path, content in sources.items() if _DECORATORS.search(content)]
+    next_ones = list(roots)
     while next_ones:
         path = next_ones.pop()
         if path not in reached:

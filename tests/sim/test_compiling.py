@@ -30,6 +30,10 @@ def project(tmp_path: Path) -> Path:
         shutil.copy(ROOT / "sim" / name, tmp_path / "sim")
     (tmp_path / "models" / "callee.py").write_text(CALLEE.format(1))
     (tmp_path / "models" / "caller.py").write_text(CALLER)
+    (tmp_path / "models" / "replication.py").write_text(
+        "from models.caller import outer\n\nPRICES = __file__ + 'prices.yaml'\n"
+    )
+    (tmp_path / "models" / "prices.yaml").write_text("usd: 1\n")
     (tmp_path / "models" / "face.py").write_text("from models.caller import outer\n")
     return tmp_path
 
@@ -105,6 +109,19 @@ def test_compiled_code_of_the_adapter_is_never_stale_and_says_nothing_of_the_sim
     assert same == sources
     (project / "models" / "callee.py").write_text(CALLEE.format(2))
     assert python(project, both).split()[1] != sources
+
+
+def test_what_a_simulation_gives_hangs_on_what_runs_it_and_not_on_what_judges_it(project: Path) -> None:
+    of_all = "from sim.compiling import sources_hash; print(sources_hash())"
+    before = python(project, of_all)
+    (project / "models" / "face.py").write_text("from models.caller import outer  # judged otherwise\n")
+    (project / "models" / "claims.yaml").write_text("says: another thing\n")
+    assert python(project, of_all) == before
+    (project / "models" / "prices.yaml").write_text("usd: 2\n")
+    dearer = python(project, of_all)
+    assert dearer != before
+    (project / "models" / "caller.py").write_text(CALLER + "# changed\n")
+    assert python(project, of_all) not in (before, dearer)
 
 
 def test_every_compiled_function_stands_in_a_source_that_counts() -> None:
