@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from dashboards.calibration_commands import calibrate, verify_calibration
+from dashboards.ledger.command import validate
 from dashboards.options import FINE, MOST_REPLICATIONS, VERDICT_FAILED, JsonOption, SeedOption, SettingsOption
 from dashboards.redis_commands import conformance
 from sim.errors import BadInput
@@ -196,6 +197,7 @@ def schema() -> int:
     return FINE
 
 
+app.command()(validate)
 app.command()(conformance)
 app.command()(calibrate)
 app.command()(verify_calibration)

@@ -13,6 +13,12 @@ CLAIMS = Path(__file__).with_name("claims.yaml")
 
 How = Literal["arithmetic", "simulate", "real", "cost"]
 
+ClaimVerdict = Literal[
+    "confirmed", "conditional", "refuted", "inconsistent", "fitted", "not_testable", "not_yet_modelled"
+]
+"""True; true only under the stated condition; false; contradicts itself or another claim; what the twin was fitted to,
+so that it tells nothing; cannot be told, by anybody or by this twin as it is meant to be; not by this twin yet."""
+
 
 class Claim(Sourced):
     """One claim; `value` is a range where two are published, None where none is. `given` has units in its names."""
@@ -23,6 +29,13 @@ class Claim(Sourced):
     value: float | Annotated[tuple[float, float], Field(strict=False)] | None
     unit: str | None
     given: dict[str, float | str] = Field(default_factory=dict)
+
+    @property
+    def figure(self) -> float:
+        """Return the published value; `TypeError` if it is none, or a range."""
+        if not isinstance(self.value, float):
+            raise TypeError(f"{self.id}: {self.value!r} is not a number")
+        return self.value
 
     def number(self, name: str) -> float:
         """Return an input the talk states; `KeyError` if it does not, `TypeError` if it is no number."""

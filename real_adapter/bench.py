@@ -15,7 +15,7 @@ import numpy as np
 import redis
 from numpy.typing import NDArray
 
-from models.lua_scripts import Script, room_keys
+from models.lua_scripts import RoomKeys, Script, room_keys
 from models.units import MILLISECOND
 from real_adapter.cases import Case, Load
 from real_adapter.connections import Connections
@@ -65,7 +65,7 @@ class Bench:
 
     def add_room(self, members: int) -> None:
         """Let *members* wait in a room of their own, as joins would have left them."""
-        keys = self._keys(members)
+        keys = self.keys_of(members)
         self.client.hset(keys.gate, mapping=dict(rule_texts(RULES)))
         self.client.xadd(keys.place, {"token": "0"})
         for first in range(0, members, AT_ONCE):
@@ -76,10 +76,15 @@ class Bench:
             pipeline.execute()
         self._sizes[members] = members
 
-    def add_keys(self, count: int) -> None:
-        """Put *count* more keys on the server, for KEYS to look through."""
+    def add_keys(self, members: int, count: int) -> None:
+        """Put *count* keys on the server that KEYS lists when it is asked for those of the room of that size.
+
+        As the first version had them, one of the event for everybody: what KEYS finds it has to hand to the script,
+        which takes ten times as long as to see that a key is not meant.
+        """
+        stem = self.keys_of(members).stem
         for first in range(0, count, AT_ONCE):
-            names = (f"{self.prefix}wr:{{{self.tag}}}:key:{k}" for k in range(first, min(count, first + AT_ONCE)))
+            names = (f"{stem}user:{k}" for k in range(first, min(count, first + AT_ONCE)))
             self.client.mset(dict.fromkeys(names, b"1"))
         self.keys_on_server = int(self.client.dbsize())
 
@@ -149,19 +154,19 @@ class Bench:
         if name in self.probes:
             return self._of_probe(self.probes[name], now_ms)
         script, clock = self.scripts[name], digits(now_ms, TIME_WIDTH)
-        head = ("EVALSHA", script.sha1, len(script.key_names), *self._keys(members).of(script))
+        head = ("EVALSHA", script.sha1, len(script.key_names), *self.keys_of(members).of(script))
         if name == "join":
             first = self._sizes[members]
             self._sizes[members] = first + count
             tokens = digits(np.arange(first, first + count), TOKEN_WIDTH)
             return encode_rows([*head, tokens, clock, "score", np.char.add(clock, b"000000")])
-        more: tuple[Argument, ...] = {"enter": ("600000",), "status_keys": (f"{self._keys(members).stem}*",)}.get(
+        more: tuple[Argument, ...] = {"enter": ("600000",), "status_keys": (f"{self.keys_of(members).stem}*",)}.get(
             name, ()
         )
         return encode_rows([*head, self._present(members, count), clock, *more])
 
     def _of_probe(self, probe: Probe, now_ms: NDArray[np.int64]) -> Requests:
-        keys = self._keys(probe.members)
+        keys = self.keys_of(probe.members)
         names = (keys.line, keys.gate, f"{keys.stem}string", keys.place, keys.seen)
         tokens = [self._present(probe.members or PLAIN_TOKENS, now_ms.size) for _ in range(CALLS)]
         if probe.tokens == "new":
@@ -177,7 +182,7 @@ class Bench:
     def _take_out(self, members: int) -> None:
         """Remove who joined, or was added by a probe, so that the line is as long as it was."""
         last = self._sizes.get(members, members)
-        keys = self._keys(members)
+        keys = self.keys_of(members)
         for first in range(members, last, AT_ONCE):
             tokens = [f"{token:0{TOKEN_WIDTH}}" for token in range(first, min(last, first + AT_ONCE))]
             pipeline = self.client.pipeline(transaction=False)
@@ -187,7 +192,8 @@ class Bench:
         if members in self._sizes:
             self._sizes[members] = members
 
-    def _keys(self, members: int) -> Any:
+    def keys_of(self, members: int) -> RoomKeys:
+        """Return the keys of the room of that size."""
         return room_keys(self.tag, f"{self.prefix}{members}:")
 
 

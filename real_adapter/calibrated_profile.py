@@ -154,11 +154,17 @@ def _rounded(value: float) -> float:
     return float(f"{value:.{DIGITS}g}")
 
 
+def machine_text() -> str:
+    """Return this machine in words, as one of our own servers is measured on it."""
+    return f"{_here()}; server and driver on a processor each"
+
+
 def _machine(calibration: Calibration) -> str:
-    here = f"{_processor()}, {platform.system()} {platform.machine()}"
-    if calibration.ours:
-        return f"{here}; server and driver on a processor each"
-    return f"not known: somebody's server, driven from {here}"
+    return machine_text() if calibration.ours else f"not known: somebody's server, driven from {_here()}"
+
+
+def _here() -> str:
+    return f"{_processor()}, {platform.system()} {platform.machine()}"
 
 
 def _processor() -> str:

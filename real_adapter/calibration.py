@@ -156,7 +156,7 @@ def calibrate(
     run.sharpen([case for case in design if case.name not in missing], run.until - last)
     if rig.ours:
         run.with_replica(rig.ours, run.until - last / 2)
-        rig.bench.add_keys(experiment.KEYS_ON_SERVER)
+        rig.bench.add_keys(experiment.SIZES[0], experiment.KEYS_ON_SERVER)
         run.rounds(experiment.key_cases(), EXTRA_ROUNDS, "measuring KEYS", run.until)
         extra = [*experiment.replicated_cases(), *experiment.key_cases()]
         missing += [case.name for case in extra if not run.found.windows[case.name]]

@@ -208,7 +208,7 @@ def _on_keys() -> Iterator[_Trial]:
     """Return the first version of the status, on a server with one more key for everybody who waits."""
     with own_rig() as rig:
         rig.bench.add_room(4_000)
-        rig.bench.add_keys(4_000)
+        rig.bench.add_keys(4_000, 4_000)
         rig.gauge.settle()
         yield _Trial(Case("status_keys", 4_000, Load(SECONDS, 800.0)), rig.bench, rig.gauge)
 

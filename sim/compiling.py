@@ -88,14 +88,14 @@ def mark_compiled() -> None:
         pass
 
 
-def sources_hash() -> str:
-    """Return 32 hexadecimal digits that stand for all sources that decide what a simulation gives.
+def sources_hash(root: str = SIMULATION_ROOT) -> str:
+    """Return 32 hexadecimal digits that stand for all sources that decide what the code at *root* gives.
 
-    These are what `SIMULATION_ROOT` imports, at any depth, and the catalogues of `models` that one of them names; what
-    judges results afterwards is none of them.
+    These are what it imports, at any depth, and the catalogues of `models` that one of them names. What judges the
+    results of a simulation afterwards does not change what the simulation gives.
     """
     sources = _sources(SIMULATION)
-    reached = {path: sources[path] for path in _reached([SIMULATION_ROOT], sources)}
+    reached = {path: sources[path] for path in _reached([root], sources)}
     return _hash_of(reached | _catalogues(b"".join(reached.values())))
 
 

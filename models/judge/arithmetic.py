@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
-from models.claims import Claim, claims
+from models.claims import Claim, ClaimVerdict, claims
 from models.ec2_nodes import ec2_nodes
 from models.judge.wording import number
 from models.prices import HOME, PriceTable, list_prices
@@ -17,9 +16,6 @@ from models.redis_nodes import bytes_per_s, redis_nodes
 from models.scenario import Scenario
 from models.sourced import Number
 from models.units import HOURS_PER_MONTH
-
-ClaimVerdict = Literal["confirmed", "conditional", "refuted", "inconsistent", "not_testable"]
-"""True; true only under the stated condition; false; contradicts itself or another claim; cannot be told."""
 
 NODE, REDIS_NODE = "m7g.xlarge", "cache.m7g.xlarge"
 """The node types behind the talk's sums: ten of the first come to its $1,200 a month; the second it names."""

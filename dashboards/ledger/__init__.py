@@ -1,0 +1,1 @@
+"""The faces of the claims ledger: the `validate` command, its terminal view, Markdown and page."""

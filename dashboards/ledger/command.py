@@ -1,0 +1,118 @@
+"""The command `validate`: every claim with its verdict, from stored evidence or by running what is missing."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dashboards.options import FINE, JsonOption
+from sim.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from models.ledger.book import Ledger
+    from models.ledger.evidence import Evidence
+    from models.ledger.measured import Measured
+
+LEDGER_FILES = ("ledger.json", "ledger.md", "ledger.html")
+FORGOTTEN_AFTER_S = 30 * 86_400.0
+"""Evidence that nobody has asked for in a month is removed."""
+
+
+def validate(
+    claim: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Ids of claims; all of them by default.")
+    ] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="First measure what claims need of a real Redis, about two minutes.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write ledger.json, ledger.md and ledger.html here.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Check every figure the talk publishes: verdict, the twin's number, what it rests on, and where it flips."""
+    from dashboards.output import all_or_nothing, checked_target, json_text
+    from models.ledger.book import document_of, wanted_claims
+
+    wanted = wanted_claims(claim or ())
+    target = None if out is None else checked_target(out, LEDGER_FILES)
+    ledger, measured = _judged(wanted, measure, questions=not claim)
+    document = json_text(document_of(ledger))
+    if target is not None:
+        from dashboards.ledger.page import ledger_page
+        from dashboards.ledger.words import ledger_markdown
+
+        try:
+            with all_or_nothing(target) as place:
+                (place / "ledger.json").write_text(document + "\n", encoding="utf-8")
+                (place / "ledger.md").write_text(ledger_markdown(ledger, measured), encoding="utf-8")
+                (place / "ledger.html").write_text(ledger_page(ledger, measured), encoding="utf-8")
+        except OSError as error:
+            raise BadInput(f"--out: {out} cannot be written: {error.strerror or error}") from None
+    if as_json:
+        print(document)
+    else:
+        from dashboards.ledger.words import ledger_view
+        from dashboards.terminal import console
+
+        console().print(ledger_view(ledger, measured))
+        if out is not None:
+            print(f"page: {out / 'ledger.html'}")
+    return FINE
+
+
+def _judged(wanted: tuple[str, ...], measure: bool, questions: bool) -> tuple[Ledger, Measured]:
+    from models.ledger.book import judged, runs_for
+    from models.ledger.checks import Sources
+    from models.ledger.measured import read_measured
+
+    measured = _measured() if measure else read_measured()
+    runs = _gathered(runs_for(wanted, questions))
+    return judged(wanted, Sources(runs, measured), questions), measured
+
+
+def _measured() -> Measured:
+    """Measure, before anything else runs, and write what was found in place of what was."""
+    from dashboards.progress import ProgressLine
+    from models.ledger.measured import MEASUREMENTS, write_measured
+    from real_adapter.claim_measurements import measure_claims
+
+    began = time.monotonic()
+    with ProgressLine() as line:
+        found = measure_claims(lambda fraction, note: line(fraction, 0, time.monotonic() - began, note))
+    try:
+        write_measured(MEASUREMENTS, found)
+    except OSError as error:
+        raise BadInput(f"--measure: {MEASUREMENTS} cannot be written: {error.strerror}") from None
+    return found
+
+
+def _gathered(names: Collection[str]) -> Mapping[str, Evidence]:
+    from dashboards.progress import ProgressLine
+    from models.ledger.evidence import gather
+    from models.preparing import prepare
+    from sim.workers import Workers, processes_for
+
+    with ProgressLine() as progress, Workers(processes_for(max(len(names), 2))) as crew:
+        if names:
+            prepare("kernel", progress)  # here once, so that the processes need only load it
+        return gather(names, crew, _store(), progress)
+
+
+def _store() -> Path:
+    """Return where evidence is kept: the same simulation is found again, whichever claim asks for it."""
+    from sim.compiling import cache_home
+
+    home = Path(cache_home()) / "ledger"
+    for old in home.glob("*"):
+        with suppress(OSError):  # another process may be quicker
+            if time.time() - old.stat().st_mtime > FORGOTTEN_AFTER_S:
+                shutil.rmtree(old)
+    return home

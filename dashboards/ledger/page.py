@@ -1,0 +1,54 @@
+"""The ledger as a page that needs nothing else, and its parts for other pages."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from dashboards.ledger.words import flip_text, headline, twin_text, words
+from dashboards.page import card, page_html, section, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from models.ledger.book import Ledger
+    from models.ledger.entry import Entry
+    from models.ledger.measured import Measured
+    from models.ledger.questions import Answer
+
+CLASSES = {"confirmed": "good", "refuted": "bad", "inconsistent": "bad"}
+TITLES = ("claim", "verdict", "published", "twin", "why", "rests on")
+
+
+def ledger_page(ledger: Ledger, measured: Measured) -> str:
+    """The whole page as text."""
+    header = (
+        f"<header>\n<h1>Claims ledger</h1>\n<p>{escape(headline(ledger))}</p>\n"
+        f"<p>Real Redis: {escape(measured.origin)}</p></header>"
+    )
+    answers = [section(answer.question, answer_html(answer)) for answer in ledger.answers]
+    return page_html("Claims ledger", [header, *answers, section("Every claim", card(entries_html(ledger.entries)))])
+
+
+def answer_html(answer: Answer) -> str:
+    """The answer to a central question, its table and where it would be another."""
+    classes = ("key", *["number"] * (len(answer.columns) - 1))
+    rows = (tuple(map(escape, row)) for row in answer.rows)
+    flips = "".join(f"<li>{escape(flip)}</li>" for flip in answer.flips)
+    return f"<p>{escape(answer.text)}</p>" + card(f"{table(answer.columns, rows, classes)}<ul>{flips}</ul>")
+
+
+def entries_html(entries: Iterable[Entry]) -> str:
+    """A row for every claim."""
+    rows = (
+        (
+            f"<code>{escape(entry.claim.id)}</code><br>{escape(entry.claim.says)}",
+            f'<span class="{CLASSES.get(entry.verdict, "dim")}">{escape(words(entry.verdict))}</span>',
+            escape(entry.published),
+            escape(twin_text(entry)),
+            "<br>".join([escape(entry.why), *(f"<em>{escape(flip_text(flip))}</em>" for flip in entry.flips)]),
+            "<br>".join(map(escape, entry.rests_on)),
+        )
+        for entry in entries
+    )
+    return table(TITLES, rows, ("", "key", "number", "number", "", "dim"))

@@ -1,0 +1,148 @@
+"""The ledger in a terminal and in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from dashboards.terminal import bullets, grid
+from models.judge.wording import number, plural, with_unit
+
+if TYPE_CHECKING:
+    from models.claims import ClaimVerdict
+    from models.ledger.book import Ledger
+    from models.ledger.entry import Entry, Flip
+    from models.ledger.measured import Measured
+    from models.ledger.questions import Answer
+
+ORDER: tuple[ClaimVerdict, ...] = (
+    "refuted",
+    "inconsistent",
+    "conditional",
+    "confirmed",
+    "fitted",
+    "not_testable",
+    "not_yet_modelled",
+)
+"""Verdicts as they are counted."""
+STYLES = {
+    "confirmed": "green",
+    "refuted": "bold red",
+    "inconsistent": "red",
+    "conditional": "yellow",
+    "fitted": "blue",
+}
+LISTED = 4
+"""Grounds that are listed for a claim in a terminal; Markdown and JSON have all."""
+
+
+def headline(ledger: Ledger) -> str:
+    """How many claims there are, and how many of each verdict."""
+    counts = ledger.count
+    listed = ", ".join(f"{counts[verdict]} {words(verdict)}" for verdict in ORDER if counts[verdict])
+    return f"{plural(len(ledger.entries), 'claim')}: {listed}"
+
+
+def words(verdict: str) -> str:
+    """A verdict as it is read."""
+    return verdict.replace("_", " ")
+
+
+def twin_text(entry: Entry) -> str:
+    """The twin's number with its interval, or nothing."""
+    found, unit = entry.twin, entry.unit or ""
+    if found is None:
+        return ""
+    best = with_unit(found.best, unit)
+    if found.low is None or found.high is None:
+        return best
+    return f"{best} ({number(found.low)} to {number(found.high)})"
+
+
+def flip_text(flip: Flip) -> str:
+    """Where a verdict becomes another."""
+    return f"{words(flip.verdict)} if {flip.setting} is {flip.at}"
+
+
+def numbers_text(entry: Entry) -> str:
+    """Published and found in one line."""
+    parts = [("published", entry.published), ("twin", twin_text(entry))]
+    return "; ".join(f"{name} {text}" for name, text in parts if text)
+
+
+def ledger_view(ledger: Ledger, measured: Measured) -> Group:
+    """Everything `breakwater validate` prints."""
+    parts: list[RenderableType] = [Text(headline(ledger), style="bold"), Text(_measured_text(measured), style="dim")]
+    for answer in ledger.answers:
+        parts += [Text(), *_answer_view(answer)]
+    parts.append(Text())
+    for entry in ledger.entries:
+        parts += _entry_view(entry)
+    return Group(*parts)
+
+
+def _answer_view(answer: Answer) -> Iterator[RenderableType]:
+    yield Text(answer.question, style="bold")
+    yield Padding(Text(answer.text), (0, 0, 1, 2))
+    rows = grid(*((title, "left" if k == 0 else "right") for k, title in enumerate(answer.columns)))
+    for row in answer.rows:
+        rows.add_row(*row)
+    yield Padding(rows, (0, 0, 1, 2))
+    yield Padding(bullets(answer.flips), (0, 0, 0, 2))
+
+
+def _entry_view(entry: Entry) -> Iterator[RenderableType]:
+    line = Text(f"{words(entry.verdict):>16}  ", style=STYLES.get(entry.verdict, "dim"))
+    line.append(entry.claim.id, style="bold")
+    line.append(f"  {entry.claim.says}", style="default")
+    yield line
+    more = [text for text in (numbers_text(entry), entry.why) if text]
+    more += [f"{flip_text(flip)}." for flip in entry.flips]
+    yield Padding(Group(*(Text(text) for text in more)), (0, 0, 0, 18))
+    grounds = "; ".join(entry.rests_on[:LISTED])
+    if grounds:
+        rest = len(entry.rests_on) - LISTED
+        yield Padding(Text(f"rests on {grounds}{f'; {rest} more' if rest > 0 else ''}", style="dim"), (0, 0, 1, 18))
+    else:
+        yield Text()
+
+
+def ledger_markdown(ledger: Ledger, measured: Measured) -> str:
+    """The same as Markdown."""
+    lines = ["# Claims ledger", "", f"{headline(ledger)}.", "", f"{_measured_text(measured)}."]
+    for answer in ledger.answers:
+        lines += ["", f"## {answer.question}", "", answer.text, ""]
+        lines += [f"| {' | '.join(answer.columns)} |", f"|{'---|' * len(answer.columns)}"]
+        lines += [f"| {' | '.join(map(_cell, row))} |" for row in answer.rows]
+        lines += ["", *(f"- {flip}" for flip in answer.flips)]
+    lines += [
+        "",
+        "## Every claim",
+        "",
+        "| claim | verdict | published | twin | why | rests on |",
+        "|---|---|---|---|---|---|",
+    ]
+    for entry in ledger.entries:
+        why = " ".join([entry.why, *(f"{flip_text(flip).capitalize()}." for flip in entry.flips)])
+        cells = (
+            f"`{entry.claim.id}` {entry.claim.says}",
+            f"**{words(entry.verdict)}**",
+            entry.published,
+            twin_text(entry),
+            why,
+            "; ".join(entry.rests_on),
+        )
+        lines.append(f"| {' | '.join(map(_cell, cells))} |")
+    return "\n".join(lines) + "\n"
+
+
+def _measured_text(measured: Measured) -> str:
+    return f"Real Redis: {measured.origin}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

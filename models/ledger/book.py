@@ -1,0 +1,92 @@
+"""The whole ledger: every claim judged, in the order in which they are published."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from models.claims import claims
+from models.ledger import gateway, money, redis, waiting_room
+from models.ledger.checks import Check, Sources
+from models.ledger.entry import Entry
+from models.ledger.questions import QUESTIONS, Answer
+from models.scenario.messages import nearest, shown
+from sim.errors import BadInput
+
+CHECKS: Mapping[str, Check] = MappingProxyType(waiting_room.CHECKS | redis.CHECKS | gateway.CHECKS | money.CHECKS)
+"""How each claim is judged, by its id."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Claims with their verdicts, and the central questions where all claims were asked for."""
+
+    entries: tuple[Entry, ...]
+    answers: tuple[Answer, ...]
+
+    @property
+    def count(self) -> Counter[str]:
+        """Return how many claims have each verdict."""
+        return Counter(entry.verdict for entry in self.entries)
+
+
+def wanted_claims(ids: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids in the order of the file, all of them if none is given. BadInput for one that is none."""
+    known = claims()
+    for name in ids:
+        if name not in known:
+            raise BadInput(
+                f"claim: {shown(name)} is not known{nearest(name, list(known))}; must be an id of the ledger"
+            )
+    return tuple(name for name in known if not ids or name in ids)
+
+
+def runs_for(ids: Collection[str], questions: bool) -> set[str]:
+    """Return the names of the runs from which these claims, and the central questions, are answered."""
+    asked = {run for name in ids for run in CHECKS[name].runs}
+    return asked | ({run for question in QUESTIONS for run in question.runs} if questions else set())
+
+
+def judged(ids: Sequence[str], sources: Sources, questions: bool) -> Ledger:
+    """Return the ledger of these claims."""
+    entries = tuple(CHECKS[name].judge(claims()[name], sources) for name in ids)
+    return Ledger(entries, tuple(question.answer(sources) for question in QUESTIONS) if questions else ())
+
+
+def document_of(ledger: Ledger) -> dict[str, Any]:
+    """Return what `validate --json` prints."""
+    return {
+        "claims": [
+            {
+                "id": entry.claim.id,
+                "says": entry.claim.says,
+                "verdict": entry.verdict,
+                "published": entry.claim.value,
+                "published_unit": entry.claim.unit,
+                "twin": {
+                    "low": None if entry.twin is None else entry.twin.low,
+                    "best": None if entry.twin is None else entry.twin.best,
+                    "high": None if entry.twin is None else entry.twin.high,
+                    "unit": entry.unit,
+                },
+                "rests_on": list(entry.rests_on),
+                "why": entry.why,
+                "flips": [{"setting": f.setting, "at": f.at, "verdict": f.verdict} for f in entry.flips],
+            }
+            for entry in ledger.entries
+        ],
+        "questions": [
+            {
+                "question": answer.question,
+                "answer": answer.text,
+                "table": {"columns": list(answer.columns), "rows": [list(row) for row in answer.rows]},
+                "flips": list(answer.flips),
+                "rests_on": list(answer.rests_on),
+            }
+            for answer in ledger.answers
+        ],
+        "verdicts": dict(ledger.count),
+    }

@@ -1,0 +1,71 @@
+"""How each claim is judged: by whom, from which runs, and whether it needs measurements of a real Redis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from models.claims import Claim, How
+from models.judge.arithmetic import Redone, sums_redone
+from models.ledger.entry import Entry, exactly
+from models.ledger.evidence import Evidence
+from models.ledger.measured import Measured
+from models.profile import Profile, load_profile
+from models.results.origins import profile_origin
+
+
+@dataclass(frozen=True)
+class Sources:
+    """All evidence: runs by their name, and what was measured."""
+
+    runs: Mapping[str, Evidence]
+    measured: Measured
+
+    def __getitem__(self, run: str) -> Evidence:
+        return self.runs[run]
+
+
+@dataclass(frozen=True)
+class Check:
+    """The judge of one claim, the runs it asks for, and the further ways by which it comes to its verdict."""
+
+    judge: Callable[[Claim, Sources], Entry]
+    runs: tuple[str, ...] = ()
+    ways: tuple[How, ...] = ()
+
+    @property
+    def all_ways(self) -> set[How]:
+        """Return every way by which the verdict is come to."""
+        return {*self.ways, *(("simulate",) if self.runs else ())}
+
+
+def by_sum(claim: Claim, sources: Sources) -> Entry:
+    """Return the verdict of a claim that stands on arithmetic and prices alone."""
+    found = redone(claim)
+    return Entry(claim, found.verdict, exactly(found.value), claim.unit, found.why, found.rests_on)
+
+
+def redone(claim: Claim) -> Redone:
+    """Return a claim's own sum, recomputed."""
+    return next(found for found in sums_redone() if found.claim.id == claim.id)
+
+
+def not_yet(why: str) -> Check:
+    """Return the check of a claim about a part that is not modelled yet."""
+    return Check(lambda claim, sources: Entry(claim, "not_yet_modelled", None, claim.unit, why, ()))
+
+
+@cache
+def _profile(name: str) -> Profile:
+    return load_profile(name)
+
+
+def rests_on(*evidence: Evidence) -> tuple[str, ...]:
+    """Return what results of these runs rest on: what repeats them, and the profiles of their Redis."""
+    found = [item.run.command for item in evidence]
+    for item in evidence:
+        origin = profile_origin(item.scenario, _profile(item.scenario.redis.profile))
+        if origin not in found:
+            found.append(origin)
+    return tuple(found)

@@ -1,0 +1,89 @@
+"""What the ledger says of one claim, and the rules by which numbers become verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from models.claims import Claim, ClaimVerdict
+from models.judge.wording import with_unit
+from sim.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Flip:
+    """An assumption that decides: the verdict is `verdict` where `setting` is as `at` says."""
+
+    setting: str
+    at: str
+    verdict: ClaimVerdict
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A claim with its verdict. `twin` is in `unit`; None where there is no number of the twin's to give."""
+
+    claim: Claim
+    verdict: ClaimVerdict
+    twin: Estimate | None
+    unit: str | None
+    why: str
+    rests_on: tuple[str, ...]
+    flips: tuple[Flip, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.verdict not in ("not_yet_modelled", "not_testable") and not self.rests_on:
+            raise ValueError(f"{self.claim.id}: {self.verdict} rests on nothing")
+
+    @property
+    def published(self) -> str:
+        """Return the published value in words."""
+        value, unit = self.claim.value, self.claim.unit or ""
+        if value is None:
+            return ""
+        if isinstance(value, tuple):
+            return f"{with_unit(value[0], unit)} to {with_unit(value[1], unit)}"
+        return with_unit(value, unit)
+
+
+def exactly(value: float) -> Estimate:
+    """Return a number without an interval."""
+    return Estimate(None, value, None, 1)
+
+
+def scaled(found: Estimate, factor: float) -> Estimate:
+    """Return an estimate in another unit: times a *factor* above zero."""
+    low, high = (None if bound is None else factor * bound for bound in (found.low, found.high))
+    return Estimate(low, factor * found.best, high, found.n)
+
+
+def at_most(found: Estimate, limit: float) -> ClaimVerdict:
+    """Return what follows if a claim says that *found* is at most *limit*."""
+    low, high = _bounds(found)
+    return "confirmed" if high <= limit else "refuted" if low > limit else "conditional"
+
+
+def at_least(found: Estimate, limit: float) -> ClaimVerdict:
+    """Return what follows if a claim says that *found* is at least *limit*."""
+    low, high = _bounds(found)
+    return "confirmed" if low >= limit else "refuted" if high < limit else "conditional"
+
+
+def about(found: Estimate, value: float, tolerance: float) -> ClaimVerdict:
+    """Return what follows if a claim says that *found* is about *value*, give or take a share *tolerance* of it.
+
+    Confirmed if the whole interval is that near, refuted if none of it is.
+    """
+    low, high = _bounds(found)
+    least, most = sorted((value * (1 - tolerance), value * (1 + tolerance)))
+    return "confirmed" if least <= low and high <= most else "refuted" if high < least or low > most else "conditional"
+
+
+def weakest(verdicts: Sequence[ClaimVerdict]) -> ClaimVerdict:
+    """Return what follows from several verdicts of one claim: all must be true for it to be."""
+    order: tuple[ClaimVerdict, ...] = ("refuted", "inconsistent", "conditional", "fitted", "confirmed")
+    return min(verdicts, key=order.index)
+
+
+def _bounds(found: Estimate) -> tuple[float, float]:
+    return (found.best if found.low is None else found.low), (found.best if found.high is None else found.high)

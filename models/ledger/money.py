@@ -1,0 +1,54 @@
+"""Claims about money, those that stand on sums alone, and those about parts that are not modelled yet."""
+
+from __future__ import annotations
+
+from models.claims import Claim, How
+from models.judge.wording import number
+from models.ledger.checks import Check, Sources, by_sum, not_yet, redone, rests_on
+from models.ledger.entry import Entry, Flip, about, weakest
+
+SUMS: tuple[How, ...] = ("arithmetic", "cost")
+EDGE = "The edge (WAF, bot control, CAPTCHA) is not modelled yet."
+MESH = "The mesh is not modelled yet."
+BACKEND = "Of the backend only the reservation station is modelled yet."
+
+
+def _event_writes(claim: Claim, sources: Sources) -> Entry:
+    """Hold the talk's sum against the writes that an event makes."""
+    run, own = sources["hot"], redone(claim)
+    cost, writes = run.kpi("cost.dynamodb_event_usd"), run.best("dynamodb.writes")
+    value = claim.figure
+    why = (
+        f"{own.why} Simulated, an event makes {number(writes)} writes, as {number(run.best('seats.sold'))} seats are "
+        f"sold and the others are refused, for ${cost.best:.2f} with its reads."
+    )
+    per_order, per_refusal = run.scenario.backend.writes_per_order, run.scenario.backend.writes_per_refusal
+    flips = (
+        Flip("writes of an admission", f"{number(claim.number('rps') * claim.number('sale_s') / writes * per_refusal)} "
+             f"times those assumed ({number(per_order)} an order, {number(per_refusal)} a refusal)", "conditional"),
+    )  # fmt: skip
+    verdict = weakest([own.verdict, about(cost, value, 0.2)])
+    return Entry(claim, verdict, cost, claim.unit, why, (*own.rests_on, *rests_on(run)), flips)
+
+
+CHECKS = {
+    "admission.seats_rate": Check(by_sum, (), SUMS),
+    "dynamodb.event_cost": Check(_event_writes, ("hot",), SUMS),
+    "waf.rate_rule": Check(by_sum, (), SUMS),
+    "waf.price": Check(by_sum, (), SUMS),
+    **{
+        f"cost.{name}": Check(by_sum, (), SUMS)
+        for name in ("graviton", "spot", "nodes", "redis", "idle", "total", "dynamodb")
+    },
+    "backend.inventory": not_yet(BACKEND),
+    "dynamodb.unlimited": not_yet(BACKEND),
+    "dynamodb.used": not_yet(BACKEND),
+    "waf.blocked": not_yet(EDGE),
+    "waf.gateway_cpu": not_yet(EDGE),
+    "waf.captcha": not_yet(EDGE),
+    "mesh.latency": not_yet(MESH),
+    "mesh.cpu": not_yet(MESH),
+    "security.total": not_yet(f"{EDGE} {MESH}"),
+    "arch.direct": not_yet("Direct access is not modelled yet."),
+    "arch.queue": not_yet("The queue service is not modelled yet."),
+}

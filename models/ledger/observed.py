@@ -1,0 +1,101 @@
+"""One replication as evidence: its KPIs, those of its stages, its limits and the few series that claims ask for."""
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from models.judge.findings import TALK_ENOUGH_RPS, achieved_admissions_rps
+from models.judge.limit import Limit
+from models.judge.limits import limits_of
+from models.preparing import prepare
+from models.replication import ScenarioTask
+from models.results.result import RunResult
+from models.results.run_result import result_of
+from models.running import run_once
+from models.scenario import Scenario
+from sim.compiling import sources_hash
+from sim.outcome import Outcome
+
+SOURCE = "models/ledger/observed.py"
+SERIES = ("pods_ready",)
+"""Columns of the series that are kept whole."""
+FACTS = ("ceiling_rps", "status_request_us", "waited_in_vain", "waiting_at_sold_out", "admitted_without_seat")
+"""Facts that become KPIs `fact.*`."""
+STAGE = ("engine_cpu_percent", "status_p50_ms", "status_p99_ms", "answered_rps", "error_percent", "commands_per_s")
+"""Figures of a stage that become KPIs `stage.<number>.*`, counted from 0."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What replications leave beside KPIs, by seed: limits in the order they were reached, and series by name."""
+
+    limits: Mapping[int, tuple[Limit, ...]]
+    series: Mapping[int, Mapping[str, Sequence[float]]]
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)({**self.limits, **other.limits}, {**self.series, **other.series})
+
+    def to_json(self) -> dict[str, Any]:
+        """As `from_json` reads it."""
+        limits = {str(seed): [asdict(limit) for limit in found] for seed, found in self.limits.items()}
+        return {"limits": limits, "series": {str(seed): dict(found) for seed, found in self.series.items()}}
+
+    @classmethod
+    def from_json(cls, document: Any) -> Self:
+        """The inverse of `to_json`. ValueError, TypeError or LookupError if *document* is not what that writes."""
+        limits = {int(seed): tuple(Limit(**found) for found in all_) for seed, all_ in document["limits"].items()}
+        return cls(limits, {int(seed): found for seed, found in document["series"].items()})
+
+
+@dataclass(frozen=True)
+class EvidenceTask:
+    """A scenario run on the kernel as evidence. `drawn`: each seed draws its costs from its profile."""
+
+    task: ScenarioTask
+    key: str
+
+    @classmethod
+    def of(cls, scenario: Scenario, *, drawn: bool) -> Self:
+        """Return the task of a scenario; BadInput if its profile cannot be read."""
+        task = ScenarioTask.of(scenario, "kernel", drawn=drawn)
+        return cls(task, hashlib.sha256(f"{task.key}\n{sources_hash(SOURCE)}".encode()).hexdigest()[:32])
+
+    def __call__(self, seed: int) -> Outcome[Observed]:
+        """Run the replication of *seed*."""
+        prepare("kernel")
+        scenario = self.task.scenario
+        finished = run_once(scenario, self.task.profile_of(seed), seed, "kernel")
+        result = result_of(finished, "kernel", 0.0)
+        series = {name: result.series[name].astype(float).tolist() for name in SERIES}
+        return Outcome(dict(_kpis(result, scenario)), Observed({seed: limits_of(result, scenario)}, {seed: series}))
+
+    def payload_from_json(self, document: Any) -> Observed:
+        """The inverse of the payload's `to_json`."""
+        return Observed.from_json(document)
+
+
+def _kpis(result: RunResult, scenario: Scenario) -> Iterator[tuple[str, float]]:
+    """Yield the KPIs of the run, and what claims ask for beyond them, under names of their own."""
+    yield from ((name, kpi.best) for name, kpi in result.kpis.items() if kpi.best is not None)
+    yield from ((f"fact.{name}", float(result.facts[name])) for name in FACTS)
+    yield "fact.enough_exceeded_s", float((result.series["sent_status"] > TALK_ENOUGH_RPS).sum())
+    yield from ((f"fact.{name}", float(result.series[name].sum())) for name in ("expired", "lapsed"))
+    yield "fact.waiting_at_end", float(result.series["waiting"].iloc[-1] + result.series["called"].iloc[-1])
+    achieved = achieved_admissions_rps(result, scenario)
+    if achieved is not None:
+        yield "fact.achieved_rps", achieved
+    for number, stage in enumerate(result.stages):
+        name = f"stage.{number}"
+        found = {figure: getattr(stage, figure) for figure in STAGE}
+        yield from ((f"{name}.{figure}", value) for figure, value in found.items() if value is not None)
+        rows = slice(math.ceil(stage.start_s), math.floor(stage.end_s))
+        cores = result.series["gateway_cpu_cores"].to_numpy(float)[rows]
+        running = np.maximum(result.series["pods_running"].to_numpy(float)[rows], 1)
+        if scenario.autoscaling is None:
+            running = np.full(cores.size, float(scenario.gateway.pods))
+        if cores.size:
+            yield f"{name}.gateway_cpu_percent", 100 * float((cores / running).mean()) / scenario.gateway.cpu_cores

@@ -1,0 +1,52 @@
+"""Which admission rates are as good: waits, backend and cost of those that were run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.ledger.checks import Sources
+from models.ledger.runs import RATES_RPS
+
+
+@dataclass(frozen=True)
+class RateRow:
+    """One rate: waits of those let in, who waits for nothing, what the backend bears, what the event costs."""
+
+    rate_rps: int
+    mean_wait_s: float
+    longest_wait_s: float
+    in_vain: float
+    backend_percent: float
+    sold_out_s: float
+    cost_usd: float
+    told_mean_wait_s: float
+    keeps: bool
+    """Whether mean wait and the backend's capacity are kept."""
+
+
+def rate_rows(sources: Sources) -> tuple[RateRow, ...]:
+    """Return a row for every rate that was run: nobody told that the seats are gone, and waits if they are."""
+    return tuple(_row(sources, rate) for rate in RATES_RPS)
+
+
+def good_rates(sources: Sources) -> tuple[int, ...]:
+    """Return the rates that keep the mean wait and do not ask more of the backend than it can do."""
+    return tuple(row.rate_rps for row in rate_rows(sources) if row.keeps)
+
+
+def _row(sources: Sources, rate: int) -> RateRow:
+    run, told = sources[f"rate_{rate}"], sources.runs.get(f"told_{rate}")
+    scenario = run.scenario
+    backend = 100 * run.best("admission.rps_peak_60s") / scenario.backend.reservation_capacity_rps
+    mean = run.best("wait.mean_s")
+    return RateRow(
+        rate_rps=rate,
+        mean_wait_s=mean,
+        longest_wait_s=run.best("wait.max_s"),
+        in_vain=run.best("fact.waited_in_vain"),
+        backend_percent=backend,
+        sold_out_s=run.best("seats.sold_out_s") - scenario.event.opens_at_s,
+        cost_usd=run.best("cost.event_usd"),
+        told_mean_wait_s=mean if told is None else told.best("wait.mean_s"),
+        keeps=mean <= scenario.slo.mean_wait_s and backend <= 100,
+    )

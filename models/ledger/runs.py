@@ -1,0 +1,99 @@
+"""The runs that claims and central questions are answered from: shipped scenarios, and what is changed in them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from models.scenario import Scenario, load_scenario
+
+DERIVED = "redis.profile=m7g-xlarge-derived"
+"""The profile of the talk's node that rests on measurements and not on the talk."""
+RATES_RPS = (500, 1000, 1500, 2000, 3000)
+POLLS_S = (8, 10, 12, 15)
+PEOPLE = (50_000, 100_000, 150_000, 200_000)
+MORE_PEOPLE = (450_000, 600_000)
+SHARDS = (1, 2, 3)
+WARM_PODS = (10, 20)
+AT_GATEWAY = ("network.client_one_way={median_ms: 0.001}", "network.client_jitter={median_ms: 0.001}")
+"""Clients beside the gateway: latencies are then those that the gateway itself shows."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A scenario with settings, run with the seeds 1 to `replications`; with several, costs are drawn with the seed."""
+
+    scenario: str
+    settings: tuple[str, ...] = ()
+    replications: int = 1
+
+    @property
+    def command(self) -> str:
+        """Return what runs the same at the command line."""
+        parts = ["breakwater run", self.scenario, *(f"--set '{text}'" for text in self.settings)]
+        return " ".join([*parts, f"--replications {self.replications}"] if self.replications > 1 else parts)
+
+    def load(self) -> Scenario:
+        """Return the scenario."""
+        return load_scenario(self.scenario, self.settings)
+
+
+def _rate(rate: int) -> tuple[str, ...]:
+    """Return settings of an admission rate: a burst of one second, and the window that keeps the rate at 5 s polls."""
+    return (f"admission.rate_rps={rate}", f"admission.burst={rate}", f"admission.call_window={max(10_000, 10 * rate)}")
+
+
+def _poll(seconds: int) -> tuple[str, ...]:
+    return (
+        f"clients.poll_interval_s={seconds}",
+        f"clients.bots.poll_interval_s={seconds}",
+        f"admission.call_window={max(10_000, 2000 * seconds)}",
+        f"waiting_room.heartbeat_ttl_s={max(60, 5 * seconds)}",
+        f"admission.call_ttl_s={max(30, 4 * seconds)}",
+    )
+
+
+HOT, SPREAD = "onsale-300k", "onsale-300k-spread"
+TOLD = "event.on_sold_out=announce"
+RUSH = "run.duration_s=180"
+"""Long enough for the worst minute, which is soon after the opening; waits of those who come later are not in it."""
+DEPLOY = ("faults=[{kind: deploy, at_s: 30}]", "clients.count=150000", "waiting_room.events=10")
+
+_RUNS = {
+    "hot": Run(HOT, replications=3),
+    "hot_derived": Run(HOT, (DERIVED,), 5),
+    "spread": Run(SPREAD, replications=3),
+    "spread_derived": Run(SPREAD, (DERIVED,), 3),
+    **{f"rate_{rate}": Run(SPREAD, _rate(rate)) for rate in RATES_RPS},
+    **{f"told_{rate}": Run(SPREAD, (*_rate(rate), TOLD)) for rate in RATES_RPS},
+    **{f"poll_{poll}": Run(HOT, _poll(poll)) for poll in POLLS_S},
+    "poll_10_spread": Run(SPREAD, _poll(10)),
+    "poll_12_spread": Run(SPREAD, _poll(12)),
+    **{f"people_{people}": Run(HOT, (f"clients.count={people}",)) for people in PEOPLE},
+    **{f"people_{people}_spread": Run(SPREAD, (f"clients.count={people}", RUSH)) for people in MORE_PEOPLE},
+    **{f"shards_{shards}": Run(SPREAD, (f"redis.shards={shards}",)) for shards in SHARDS},
+    "replica_reads": Run(HOT, ("waiting_room.replica_reads=true",)),
+    "replica_reads_2": Run(HOT, ("waiting_room.replica_reads=true", "redis.replicas_per_shard=2")),
+    "ladder": Run("ladder-index"),
+    "ladder_derived": Run("ladder-index", (DERIVED,), 5),
+    "ladder_gateway": Run("ladder-index", AT_GATEWAY),
+    "ladder_keys": Run("ladder-keys"),
+    "ladder_keys_gateway": Run("ladder-keys", AT_GATEWAY),
+    "ladder_scaling": Run("ladder-scaling"),
+    "from_3": Run("autoscale-from-3"),
+    **{f"warm_{pods}": Run("autoscale-from-3", (f"gateway.pods={pods}",)) for pods in WARM_PODS},
+    "prewarmed": Run("prewarmed-30"),
+    "pool_100": Run("pool-100"),
+    "spot_wave": Run("spot-wave"),
+    "deploy_5s": Run("prewarmed-30", (*DEPLOY, "gateway.probes.readiness.initial_delay_s=5")),
+    "deploy_15s": Run("prewarmed-30", DEPLOY),
+    "counter": Run(SPREAD, (TOLD, "waiting_room.ticket_order=counter")),
+    "clocks_agree": Run(SPREAD, (TOLD, "gateway.clock_skew_ms=0")),
+    "slow_bots": Run(SPREAD, (TOLD, "clients.bots.reaction_median_s=2")),
+    "told": Run(SPREAD, (TOLD,), 3),
+    "silent": Run(
+        SPREAD, ("clients.count=30000", "clients.patience={median_s: 20, sigma: 0.5}", "clients.leave_share=0")
+    ),
+    "next_100k": Run(SPREAD, ("clients.count=500000", RUSH)),
+}
+RUNS: Mapping[str, Run] = MappingProxyType(_RUNS)
+"""Every run by its name."""

@@ -1,0 +1,227 @@
+"""What claims need of a real Redis: CPU at the talk's rates, KEYS against the index, memory, order, expiry, passes.
+
+One after the other, in windows that count (`real_adapter.window`), on a server of our own.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import redis
+
+from models.ledger.measured import Measured, Quantity
+from models.operations import Answer
+from models.waiting_room import MICRO, RoomRules
+from real_adapter.bench import bench_on
+from real_adapter.calibrated_profile import machine_text
+from real_adapter.calibration import CONNECTIONS, Progress, Rig, own_rig, split_cores
+from real_adapter.cases import Case, Load
+from real_adapter.cluster import start_cluster
+from real_adapter.conformance_trial import tag_on
+from real_adapter.counters import read_counters
+from real_adapter.memory_use import measure_memory
+from real_adapter.redis_room import RedisRoom
+from real_adapter.server import start_server
+from real_adapter.window import Gauge, Window
+from sim.errors import BadInput
+from sim.estimate import Estimate
+
+LADDER_TOKENS = 10_000
+"""People in line in the talk's load test."""
+PEOPLE = 300_000
+RATES_RPS = (10_000, 20_000, 30_000)
+WINDOWS = 5
+MOST_TRIES = 4
+"""Windows that are refused are repeated, up to so many times as many as are wanted."""
+CALLS = 2_000
+SHARDS, HOT = 3, 0
+START_MS = 1_760_000_000_000
+PODS, SKEW_MS, APART_US = 30, 2.0, 17
+"""Pods whose clocks differ, with the scenarios' default skew; people who come so far apart, 60,000 in a second."""
+CROWD = 2_000
+ASKING = 8
+"""People who ask to enter in each ms, of whom the rate lets one in."""
+RULES = RoomRules(
+    rate_micro_per_ms=MICRO // 1000 * 1000, burst_micro=100 * MICRO, call_window=10_000, call_ttl_ms=30_000,
+    heartbeat_ttl_ms=60_000,
+)  # fmt: skip
+
+Found = tuple[str, Quantity]
+
+
+def measure_claims(progress: Progress = lambda fraction, note: None, seed: int = 1) -> Measured:
+    """Measure everything, which takes about a minute and a half. BadInput if the machine is too noisy or too small."""
+    found: dict[str, Quantity] = {}
+    with own_rig() as rig:
+        rig.bench.add_room(LADDER_TOKENS)
+        rig.gauge.settle()
+        found |= dict(_engine_cpu(rig, progress, random.Random(seed)))
+        progress(0.4, "measuring KEYS")
+        found |= dict(_zrank(rig))
+        rig.bench.add_keys(LADDER_TOKENS, LADDER_TOKENS)
+        found |= dict(_keys(rig, found))
+        server, discarded = str(rig.server), dict(rig.gauge.refusals)
+    progress(0.6, "measuring order, expiry and passes")
+    with start_server() as plain, plain.client() as client:
+        found |= dict(_order(client, random.Random(seed)))
+        found |= dict(_expiry(client))
+        found |= dict(_passes(client))
+    progress(0.7, "measuring memory")
+    with start_server() as empty:
+        found |= dict(_memory(measure_memory(empty, PEOPLE).bytes_per_client))
+    progress(0.85, "measuring a cluster")
+    found |= dict(_hot_shard())
+    return Measured(
+        schema_version=1,
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        server=server,
+        machine=machine_text(),
+        windows_discarded=discarded,
+        quantities=found,
+    )
+
+
+def _windows(gauge: Gauge, name: str, drive: Callable[[], Any], wanted: int = WINDOWS) -> list[Window]:
+    """Return as many windows that count; BadInput if hardly any does."""
+    kept: list[Window] = []
+    for _ in range(MOST_TRIES * wanted):
+        window = gauge.measure(name, drive)
+        if not window.refused:
+            kept.append(window)
+        if len(kept) == wanted:
+            return kept
+    raise BadInput(f"validate: {name} cannot be measured on this machine: {gauge.told()}; end what else runs on it")
+
+
+def _engine_cpu(rig: Rig, progress: Progress, order: random.Random) -> Iterator[Found]:
+    for step, rate in enumerate(RATES_RPS):
+        progress(0.1 + 0.1 * step, f"measuring {rate} RPS")
+        case = Case("status", LADDER_TOKENS, Load(1.0, float(rate)))
+        windows = _windows(rig.gauge, case.name, lambda case=case: rig.bench.drive(case, order.randrange(2**31)))
+        cpu = Estimate.of(100 * window.utilisation for window in windows)
+        how = f"engine thread, status of {LADDER_TOKENS:,} in line, Poisson arrivals at {rate:,} RPS"
+        yield f"status.engine_cpu_{rate // 1000}k_percent", Quantity.of(cpu, "percent", how)
+        if rate == RATES_RPS[0]:
+            inside = Estimate.of(window.inside_us for window in windows)
+            yield "status.inside_us", Quantity.of(inside, "us", f"server's time inside a status at {rate:,} RPS")
+            p50 = Estimate.of(window.p50_us / 1e3 for window in windows)
+            yield "status.p50_ms", Quantity.of(p50, "ms", f"over the loopback interface, at {rate:,} RPS")
+
+
+def _zrank(rig: Rig) -> Iterator[Found]:
+    """Ask the server what a ZRANK takes it, by its own statistics; at random places."""
+    client, keys = rig.bench.client, rig.bench.keys_of(LADDER_TOKENS)
+    chance = random.Random(1)
+
+    def per_call() -> float:
+        before = read_counters(client, None)
+        pipeline = client.pipeline(transaction=False)
+        for _ in range(CALLS):
+            pipeline.zrank(keys.line, f"{chance.randrange(LADDER_TOKENS):012}")
+        pipeline.execute()
+        happened = read_counters(client, None) - before
+        return happened.inside_us["zrank"] / happened.calls["zrank"]
+
+    took = Estimate.of(per_call() for _ in range(WINDOWS))
+    yield "zrank.call_us", Quantity.of(took, "us", f"commandstats, {CALLS:,} calls at random of {LADDER_TOKENS:,}")
+
+
+def _keys(rig: Rig, found: dict[str, Quantity]) -> Iterator[Found]:
+    """Measure the first version of the status: one key for everybody in line, all of them listed."""
+    case = Case("status_keys", LADDER_TOKENS, Load(1.0, users=4))
+    windows = _windows(rig.gauge, case.name, lambda: rig.bench.drive(case, 1), wanted=3)
+    how = f"{LADDER_TOKENS:,} in line and as many keys, four users without a pause"
+    ceiling = Estimate.of(window.rate_rps / window.utilisation for window in windows)
+    yield "keys.ceiling_rps", Quantity.of(ceiling, "rps", how)
+    inside = Estimate.of(window.inside_us / 1e3 for window in windows)
+    yield "keys.call_ms", Quantity.of(inside, "ms", f"server's time inside a status with KEYS; {how}")
+    ratio = Estimate.of(window.inside_us / found["status.inside_us"].best for window in windows)
+    yield "index.speedup", Quantity.of(ratio, "ratio", "time inside a status with KEYS over that of one with the index")
+
+
+def _order(client: "redis.Redis", chance: random.Random) -> Iterator[Found]:
+    """Let people join through pods whose clocks differ, and see how many places the unluckiest has lost."""
+    skew_ns = [chance.gauss(0, SKEW_MS * 1e6) for _ in range(PODS)]
+    for order in ("pod_clock", "counter"):
+        room = RedisRoom(client, f"order-{order}", RULES)
+        for person in range(CROWD):
+            true_ns = START_MS * 1_000_000 + person * APART_US * 1000
+            score = true_ns + skew_ns[person % PODS] if order == "pod_clock" else None
+            room.join(person, true_ns // 1_000_000, score)
+        line = [int(token) for token in client.zrange(room.keys.line, 0, -1)]
+        lost = max(place - person for place, person in enumerate(line))
+        room.delete(range(CROWD))
+        how = f"{CROWD:,} joins {APART_US} us apart through {PODS} pods, clocks apart by {SKEW_MS:g} ms (normal)"
+        yield f"order.places_lost_{order}", Quantity.of(Estimate.of([float(lost)]), "places", how)
+
+
+def _expiry(client: "redis.Redis") -> Iterator[Found]:
+    """Let every other person fall silent, and see who is left after the heartbeat's time."""
+    room = RedisRoom(client, "expiry", RULES)
+    for person in range(CROWD):
+        room.join(person, START_MS, float(person))
+    later = START_MS + RULES.heartbeat_ttl_ms // 2
+    for person in range(0, CROWD, 2):
+        room.status(person, later)
+    while room.expire(500, START_MS + RULES.heartbeat_ttl_ms + 1).removed:
+        pass
+    left = [int(token) for token in client.zrange(room.keys.line, 0, -1)]
+    room.delete(range(CROWD))
+    silent = 200 * sum(person % 2 for person in left) / CROWD
+    alive = 200 * sum(1 - person % 2 for person in left) / CROWD
+    how = f"{CROWD:,} people, half of them silent for the heartbeat's {RULES.heartbeat_ttl_ms // 1000} s"
+    yield "expiry.silent_left_percent", Quantity.of(Estimate.of([silent]), "percent", how)
+    yield "expiry.alive_left_percent", Quantity.of(Estimate.of([alive]), "percent", how)
+
+
+def _passes(client: "redis.Redis") -> Iterator[Found]:
+    """Let people ask to enter in turn, far more than the rate lets in; count passes given twice, and those too many."""
+    room = RedisRoom(client, "passes", RULES)
+    room.open(START_MS)
+    for person in range(CROWD):
+        room.join(person, START_MS, float(person))
+    given: dict[int, int] = {}
+    most = 0.0
+    for ms in range(500):
+        now = START_MS + ms
+        for person in (ASKING * ms % CROWD + k for k in range(ASKING)):
+            given[person] = given.get(person, 0) + (room.enter(person, now).answer is Answer.GRANTED)
+        allowed = RULES.burst_micro / MICRO + RULES.rate_micro_per_ms * ms / MICRO
+        most = max(most, sum(given.values()) - allowed)
+    room.delete(range(CROWD))
+    how = f"{sum(given.values()):,} passes given to {CROWD:,} people who ask again and again"
+    twice = float(sum(count > 1 for count in given.values()))
+    yield "passes.repeated", Quantity.of(Estimate.of([twice]), "passes", how)
+    yield "passes.too_many", Quantity.of(Estimate.of([max(0.0, most)]), "passes", how)
+
+
+def _memory(per_client_bytes: float) -> Iterator[Found]:
+    how = f"used_memory with up to {PEOPLE:,} people in line, two index entries each"
+    yield "memory.per_client_bytes", Quantity.of(Estimate.of([per_client_bytes]), "bytes", how)
+
+
+def _hot_shard() -> Iterator[Found]:
+    """Let one event's line live on a cluster, and see which share of the work its hottest shard has."""
+    driver, _ = split_cores()
+    with start_cluster(SHARDS, 0) as cluster:
+        primary = cluster.primaries[HOT]
+        clients = [server.client() for server in cluster.primaries]
+        try:
+            before = [_commands(client) for client in clients]
+            with bench_on(
+                clients[HOT], f"redis://{primary.address}", CONNECTIONS, driver, tag=tag_on(HOT, SHARDS)
+            ) as bench:
+                bench.add_room(LADDER_TOKENS)
+                bench.drive(Case("status", LADDER_TOKENS, Load(1.0, 5_000.0)), 1)
+            done = [_commands(client) - earlier for client, earlier in zip(clients, before, strict=True)]
+        finally:
+            for client in clients:
+                client.close()
+    share = 100 * max(done) / sum(done)
+    how = f"commands of the hottest of {SHARDS} shards, one event, 5,000 status RPS"
+    yield "cluster.hot_share_percent", Quantity.of(Estimate.of([share]), "percent", how)
+
+
+def _commands(client: "redis.Redis") -> int:
+    return int(cast(dict[str, Any], client.info("stats"))["total_commands_processed"])

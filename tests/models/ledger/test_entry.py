@@ -1,0 +1,50 @@
+"""Rules by which numbers become verdicts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.claims import claims
+from models.ledger.entry import Entry, about, at_least, at_most, exactly, weakest
+from sim.estimate import Estimate
+
+NUMBERS = st.floats(-1e6, 1e6)
+
+
+@given(NUMBERS, NUMBERS, NUMBERS, NUMBERS)
+def test_a_bound_is_kept_by_all_of_an_interval_by_none_or_by_some(a: float, b: float, c: float, limit: float) -> None:
+    low, best, high = sorted((a, b, c))
+    found = Estimate(low, best, high, 3)
+    expected = "confirmed" if high <= limit else "refuted" if low > limit else "conditional"
+    assert at_most(found, limit) == expected
+    mirrored = Estimate(-high, -best, -low, 3)
+    assert at_least(mirrored, -limit) == expected
+
+
+@given(st.floats(1, 1e6), st.floats(0, 0.9), st.floats(-2, 2))
+def test_about_is_confirmed_exactly_within_the_tolerance(value: float, tolerance: float, off: float) -> None:
+    verdict = about(exactly(value * (1 + off * tolerance)), value, tolerance)
+    if abs(off) < 0.999:
+        assert verdict == "confirmed"
+    elif abs(off) > 1.001 and tolerance > 1e-6:
+        assert verdict == "refuted"
+
+
+def test_an_interval_that_reaches_out_of_the_tolerance_leaves_it_open() -> None:
+    assert about(Estimate(90, 100, 130, 3), 100, 0.1) == "conditional"
+    assert about(Estimate(120, 125, 130, 3), 100, 0.1) == "refuted"
+
+
+def test_a_claim_is_as_true_as_its_weakest_part() -> None:
+    assert weakest(["confirmed", "refuted"]) == "refuted"
+    assert weakest(["confirmed", "conditional"]) == "conditional"
+    assert weakest(["confirmed", "confirmed"]) == "confirmed"
+
+
+def test_a_verdict_must_rest_on_something() -> None:
+    claim = claims()["redis.sizing"]
+    with pytest.raises(ValueError, match="rests on nothing"):
+        Entry(claim, "confirmed", None, None, "so", ())
+    assert Entry(claims()["cost.dynamodb"], "conditional", None, "usd/event", "so", ("x",)).published == (
+        "$8.00/event to $48.00/event"
+    )
