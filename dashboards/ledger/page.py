@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from dashboards.ledger.words import flip_text, headline, twin_text, words
-from dashboards.page import card, page_html, section, table
+from dashboards.ledger.words import flip_text, headline, numbers_text, words
+from dashboards.page import card, folded, page_html, section, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from models.ledger.questions import Answer
 
 CLASSES = {"confirmed": "good", "refuted": "bad", "inconsistent": "bad"}
-TITLES = ("claim", "verdict", "published", "twin", "why", "rests on")
+TITLES = ("claim", "verdict", "numbers", "why")
 
 
 def ledger_page(ledger: Ledger, measured: Measured) -> str:
@@ -39,16 +39,21 @@ def answer_html(answer: Answer) -> str:
 
 
 def entries_html(entries: Iterable[Entry]) -> str:
-    """A row for every claim."""
+    """A row for every claim: what it says, how it stands, the numbers, why, and what that rests on."""
     rows = (
         (
             f"<code>{escape(entry.claim.id)}</code><br>{escape(entry.claim.says)}",
             f'<span class="{CLASSES.get(entry.verdict, "dim")}">{escape(words(entry.verdict))}</span>',
-            escape(entry.published),
-            escape(twin_text(entry)),
-            "<br>".join([escape(entry.why), *(f"<em>{escape(flip_text(flip))}</em>" for flip in entry.flips)]),
-            "<br>".join(map(escape, entry.rests_on)),
+            "<br>".join(map(escape, numbers_text(entry).split("; "))),
+            "<br>".join([escape(entry.why), *(f"<em>{escape(flip_text(flip))}</em>" for flip in entry.flips)])
+            + _grounds(entry),
         )
         for entry in entries
     )
-    return table(TITLES, rows, ("", "key", "number", "number", "", "dim"))
+    return table(TITLES, rows, ("", "key", "", ""))
+
+
+def _grounds(entry: Entry) -> str:
+    if not entry.rests_on:
+        return ""
+    return folded("rests on", f'<ul class="dim">{"".join(f"<li>{escape(text)}</li>" for text in entry.rests_on)}</ul>')
