@@ -30,6 +30,7 @@ def report_html(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
         _header(result, scenario, verdict),
         section("Service levels", _slo(verdict)),
         section("Why", _findings(verdict)),
+        section("The central questions", _answers(verdict)) if verdict.answers else "",
         section("What to try", _actions(verdict)) if verdict.actions else "",
         section("Figures", figures_html(figures_of(result, scenario, verdict))),
         section("What it costs", _invoice(verdict.invoice)) if verdict.invoice else "",
@@ -74,6 +75,16 @@ def _slo(verdict: Verdict) -> str:
 def _findings(verdict: Verdict) -> str:
     rows = ((mark(finding.good), escape(finding.topic), escape(finding.text)) for finding in verdict.findings)
     return card(table((), rows, ("mark", "key", "")))
+
+
+def _answers(verdict: Verdict) -> str:
+    items = "".join(
+        f"<h3>{escape(answer.question)}</h3><p>{escape(answer.text)}</p>"
+        f"<ul>{''.join(f'<li>It flips: {escape(flip)}.</li>' for flip in answer.flips)}</ul>"
+        for answer in verdict.answers
+    )
+    note = "Worked out from this run; breakwater validate simulates around these points."
+    return card(f'{items}<p class="dim">{note}</p>')
 
 
 def _actions(verdict: Verdict) -> str:

@@ -14,7 +14,7 @@ from dashboards.options import FINE, JsonOption
 from sim.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from models.ledger.book import Ledger
     from models.ledger.evidence import Evidence
@@ -43,7 +43,7 @@ def validate(
 
     wanted = wanted_claims(claim or ())
     target = None if out is None else checked_target(out, LEDGER_FILES)
-    ledger, measured = _judged(wanted, measure, questions=not claim)
+    ledger, measured = ledger_of(wanted, measure=measure, questions=not claim)
     document = json_text(document_of(ledger))
     if target is not None:
         from dashboards.ledger.page import ledger_page
@@ -68,11 +68,16 @@ def validate(
     return FINE
 
 
-def _judged(wanted: tuple[str, ...], measure: bool, questions: bool) -> tuple[Ledger, Measured]:
-    from models.ledger.book import judged, runs_for
+def ledger_of(wanted: Sequence[str], *, measure: bool = False, questions: bool = False) -> tuple[Ledger, Measured]:
+    """Return the ledger of these claims and the measurements it rests on; what has been run before is found again.
+
+    With *measure* those are made first; *questions*: the central ones too. BadInput for an unknown claim.
+    """
+    from models.ledger.book import judged, runs_for, wanted_claims
     from models.ledger.checks import Sources
     from models.ledger.measured import read_measured
 
+    wanted = wanted_claims(wanted)
     measured = _measured() if measure else read_measured()
     runs = _gathered(runs_for(wanted, questions))
     return judged(wanted, Sources(runs, measured), questions), measured

@@ -98,16 +98,10 @@ def _poll_less(result: RunResult, scenario: Scenario) -> Action | None:
     """The poll interval that keeps the hot shard under its safe share, bots polling as they do."""
     if not is_onsale(scenario) or scenario.waiting_room.core != "index":
         return None
-    held, facts = result.facts["events_per_shard"], result.facts
-    clients, ceiling = scenario.clients, facts["ceiling_rps"]
-    tabs = facts["sessions"] * held[int(facts["hot_shard"])] / sum(held)
-    bots_rps = tabs * clients.bots.share / clients.bots.poll_interval_s
-    left_rps = SAFE_SHARE * ceiling - bots_rps
-    if left_rps <= 0:
+    needed, ceiling = safe_poll_s(result, scenario), result.facts["ceiling_rps"]
+    if needed is None or math.ceil(needed) <= scenario.clients.poll_interval_s:
         return None
-    needed = math.ceil(tabs * (1 - clients.bots.share) / left_rps)
-    if needed <= clients.poll_interval_s:
-        return None
+    needed, tabs = math.ceil(needed), tabs_on_hot_shard(result)
     settings: dict[str, object] = {"clients.poll_interval_s": needed}
     # a person must be heard of between two expiry deadlines, and calls must reach people who ask less often
     if scenario.waiting_room.heartbeat_ttl_s <= 3 * needed:
@@ -119,6 +113,23 @@ def _poll_less(result: RunResult, scenario: Scenario) -> Action | None:
         f"{number(ceiling)} RPS one engine thread can answer"
     )
     return _set(result, settings, why)
+
+
+def tabs_on_hot_shard(result: RunResult) -> float:
+    """How many tabs, bots included, have their line on the hottest shard."""
+    held, facts = result.facts["events_per_shard"], result.facts
+    return float(facts["sessions"] * held[int(facts["hot_shard"])] / max(sum(held), 1))
+
+
+def safe_poll_s(result: RunResult, scenario: Scenario) -> float | None:
+    """Seconds between people's polls that fill the hot engine thread to SAFE_SHARE of its ceiling, if all poll.
+
+    Bots poll as they do; None if they alone are too many.
+    """
+    clients, tabs = scenario.clients, tabs_on_hot_shard(result)
+    bots_rps = tabs * clients.bots.share / clients.bots.poll_interval_s
+    left_rps = SAFE_SHARE * float(result.facts["ceiling_rps"]) - bots_rps
+    return None if left_rps <= 0 else tabs * (1 - clients.bots.share) / left_rps
 
 
 def _shorter_wait(result: RunResult, scenario: Scenario) -> Action | None:

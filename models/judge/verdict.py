@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from models.judge.central import CentralAnswer, central_answers
 from models.judge.findings import (
     KEPT_SHARE,
     Finding,
@@ -125,6 +126,7 @@ class Verdict:
     actions: tuple[Action, ...]
     caveats: tuple[str, ...]
     invoice: Invoice | None
+    answers: tuple[CentralAnswer, ...] = ()
 
     @property
     def binding(self) -> Limit | None:
@@ -151,6 +153,7 @@ def judge(result: RunResult, scenario: Scenario) -> Verdict:
         actions=actions_for(result, scenario, limits),
         caveats=_caveats(result, slo, bool(stages)),
         invoice=invoice,
+        answers=central_answers(result, scenario, limits),
     )
 
 

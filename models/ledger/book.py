@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from models.claims import claims
 from models.ledger import gateway, money, redis, waiting_room
@@ -15,6 +15,9 @@ from models.ledger.entry import Entry
 from models.ledger.questions import QUESTIONS, Answer
 from models.scenario.messages import nearest, shown
 from sim.errors import BadInput
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CHECKS: Mapping[str, Check] = MappingProxyType(waiting_room.CHECKS | redis.CHECKS | gateway.CHECKS | money.CHECKS)
 """How each claim is judged, by its id."""
@@ -54,6 +57,27 @@ def judged(ids: Sequence[str], sources: Sources, questions: bool) -> Ledger:
     """Return the ledger of these claims."""
     entries = tuple(CHECKS[name].judge(claims()[name], sources) for name in ids)
     return Ledger(entries, tuple(question.answer(sources) for question in QUESTIONS) if questions else ())
+
+
+def table_of(ledger: Ledger) -> pd.DataFrame:
+    """Return one row per claim, for notebooks: id, verdict, published, unit, the twin's low, best and high, why."""
+    import pandas as pd
+
+    rows = [
+        {
+            "claim": entry.claim.id,
+            "says": entry.claim.says,
+            "verdict": entry.verdict,
+            "published": entry.claim.value,
+            "unit": entry.unit,
+            "low": None if entry.twin is None else entry.twin.low,
+            "twin": None if entry.twin is None else entry.twin.best,
+            "high": None if entry.twin is None else entry.twin.high,
+            "why": entry.why,
+        }
+        for entry in ledger.entries
+    ]
+    return pd.DataFrame(rows).set_index("claim")
 
 
 def document_of(ledger: Ledger) -> dict[str, Any]:

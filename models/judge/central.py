@@ -1,0 +1,128 @@
+"""The central questions, answered from one run: the rate, Redis, pods, what breaks first, and where each would flip.
+
+The points at which an answer flips are worked out from this run's own figures (a line that empties evenly, the ceiling
+of an engine thread, the CPU of a request); `breakwater validate` simulates around them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.judge.findings import (
+    KEPT_SHARE,
+    LOAD_S,
+    achieved_admissions_rps,
+    demand_cores,
+    is_onsale,
+)
+from models.judge.limit import Limit, per_second
+from models.judge.node_limits import trailing_means
+from models.judge.remedies import SAFE_SHARE, safe_poll_s, tabs_on_hot_shard
+from models.judge.wording import clock, number, plural, with_unit
+from models.operations import ENDPOINTS
+
+if TYPE_CHECKING:
+    from models.results.result import RunResult
+    from models.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class CentralAnswer:
+    """One question, its answer, and what would make it another."""
+
+    question: str
+    text: str
+    flips: tuple[str, ...]
+
+
+def central_answers(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]) -> tuple[CentralAnswer, ...]:
+    """Return the four answers of an on-sale; none of a load ladder."""
+    if not is_onsale(scenario):
+        return ()
+    return (
+        _rate(result, scenario),
+        _redis(result, scenario),
+        _pods(result, scenario),
+        _breaks(result, scenario, limits),
+    )
+
+
+def _rate(result: RunResult, scenario: Scenario) -> CentralAnswer:
+    rate, slo = scenario.admission.rate_rps, scenario.slo.mean_wait_s
+    mean, longest = result.best("wait.mean_s"), result.best("wait.max_s")
+    reached, capacity = achieved_admissions_rps(result, scenario), scenario.backend.reservation_capacity_rps
+    busiest = result.best("admission.rps_peak_60s") or 0.0
+    kept = reached is None or reached >= KEPT_SHARE * rate
+    text = (
+        f"Those let in wait {clock(mean)} on average ({clock(slo)} allowed) and {clock(longest)} at most; the backend "
+        f"takes {number(100 * busiest / capacity)} % of its capacity in the busiest minute; an event costs "
+        f"{with_unit(result.best('cost.event_usd'), 'usd')}; {number(result.facts['waited_in_vain'])} people wait for "
+        "nothing."
+    )
+    if not kept:
+        text += f" The rate itself is not reached: {number(reached)} a second while people waited."
+    flips = [f"beyond {number(capacity)} a second the backend is full"]
+    if mean is not None and kept and reached is not None:
+        flips.insert(0, f"below about {number(rate * mean / slo)} a second the mean wait exceeds {clock(slo)}")
+    return CentralAnswer(f"Is admitting {number(rate)} per second right?", text, tuple(flips))
+
+
+def _redis(result: RunResult, scenario: Scenario) -> CentralAnswer:
+    redis, limit = scenario.redis, scenario.slo.engine_cpu_percent
+    cpu, held = result.best("redis.engine_cpu_peak_60s_percent") or 0.0, result.facts["events_per_shard"]
+    holds, tabs = cpu <= limit, tabs_on_hot_shard(result)
+    ceiling, poll = float(result.facts["ceiling_rps"]), scenario.clients.poll_interval_s
+    text = (
+        f"{'Yes' if holds else 'No'}: the busiest engine thread is {number(cpu)} % busy in its worst minute, with "
+        f"{number(limit)} % allowed. It has {number(held[int(result.facts['hot_shard'])])} of "
+        f"{plural(sum(held), 'line')}, {number(tabs)} tabs, and can answer {number(ceiling)} polls a second."
+    )
+    needed, most = safe_poll_s(result, scenario), SAFE_SHARE * ceiling * poll
+    share = f"{number(100 * SAFE_SHARE)} % of what it can answer"
+    when = "it would be too much" if holds else "it would hold"
+    flips = [f"with {'more' if holds else 'fewer'} than about {number(most)} tabs on one shard ({share}) {when}"]
+    if needed is not None:
+        often = "more often" if holds else "less often"
+        flips.insert(0, f"if people polled {often} than every {number(needed)} s (now {number(poll)}) {when}")
+    return CentralAnswer(f"Do {plural(redis.shards, 'shard')} of {redis.node_type} hold?", text, tuple(flips))
+
+
+def _pods(result: RunResult, scenario: Scenario) -> CentralAnswer:
+    cores = scenario.gateway.cpu_cores
+    needed = math.ceil(float(trailing_means(demand_cores(result, scenario), LOAD_S).max()) / cores)
+    warm, scaling = scenario.gateway.pods, scenario.autoscaling
+    text = f"The busiest {LOAD_S} s take the CPU of {plural(needed, 'pod')}; {number(warm)} are there at the opening."
+    if scaling is None:
+        text += " Their number is fixed."
+    else:
+        ready = per_second(result, "pods_ready")
+        more = (ready > ready[0]).nonzero()[0]
+        since = f" after {clock(float(more[0]) - scenario.event.opens_at_s)}" if more.size else ""
+        text += f" Of those the autoscaler adds, the first serves{since}." if more.size else " None is added in time."
+    flips = (f"{plural(needed, 'pod')} warm at the opening are enough, fewer are not",)
+    return CentralAnswer("Do pods and nodes come in time, and what must be warm?", text, flips)
+
+
+def _breaks(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]) -> CentralAnswer:
+    question, first = "What breaks first, and at which load?", limits[0]
+    load = sum((per_second(result, f"sent_{endpoint}") for endpoint in ENDPOINTS), start=np.zeros(len(result.series)))
+    if not first.bound or first.first_s is None:
+        used = "" if first.used_percent is None else f", {number(first.used_percent)} % used"
+        more = "" if not first.used_percent else (
+            f"about {number(scenario.clients.count * 100 / first.used_percent)} people would exhaust it",
+        )  # fmt: skip
+        text = f"Nothing up to {number(load.max())} requests a second; closest is the {first.name}{used}."
+        return CentralAnswer(question, text, more or ())
+    at = float(load[min(first.first_s, load.size - 1)])
+    since = first.first_s - scenario.event.opens_at_s
+    text = (
+        f"The {first.name}, {clock(max(0.0, since))} after the opening, with {number(at)} requests sent in that "
+        "second: "
+        f"{first.evidence}."
+    )
+    following = [limit.name for limit in limits[1:] if limit.bound]
+    return CentralAnswer(question, text, (f"with more of it, next is the {following[0]}",) if following else ())

@@ -1,0 +1,24 @@
+"""A sweep in one call, for notebooks: a scenario, what is changed in it, and what is varied."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from models.preparing import prepare
+from models.sweep.cells import cells_of
+from models.sweep.design import design_of
+from models.sweep.run import Sweep, run_sweep
+from sim.workers import Workers, processes_for
+
+
+def sweep_scenario(
+    scenario: str | Path, vary: Sequence[str], settings: Sequence[str] = (), replications: int = 2, seed: int = 1
+) -> Sweep:
+    """Run a scenario over a grid of values, `path=v1,v2,...` each, with *settings* changed, on processes here.
+
+    BadInput as `models.sweep.cells.cells_of` and `models.sweep.design.design_of` raise it.
+    """
+    design = design_of(vary, None, seed)
+    cells = cells_of(scenario, settings, design)
+    prepare("kernel")
+    with Workers(processes_for(len(cells) * replications)) as crew:
+        return run_sweep(design, cells, range(seed, seed + replications), crew)

@@ -1,0 +1,47 @@
+"""The central questions: what they say follows from the run, and where they flip is where they flip."""
+
+import pytest
+
+from models.judge.central import central_answers
+from models.judge.limits import limits_of
+from models.judge.verdict import judge
+from models.scenario import load_scenario
+from models.simulate import simulate
+
+SMALL = ("clients.count=3000", "event.seats=100", "run.duration_s=300", "admission.rate_rps=20", "admission.burst=20")
+
+
+def answers_of(*settings: str) -> dict[str, tuple[str, tuple[str, ...]]]:
+    scenario = load_scenario("onsale-small", (*SMALL, *settings))
+    result = simulate(scenario)
+    found = central_answers(result, scenario, limits_of(result, scenario))
+    assert found == judge(result, scenario).answers
+    return {answer.question.split()[0] + answer.question.split()[1]: (answer.text, answer.flips) for answer in found}
+
+
+def test_the_rate_flips_where_the_mean_wait_of_an_even_line_meets_its_limit() -> None:
+    text, flips = answers_of("slo.mean_wait_s=60")["Isadmitting"]
+    # 3,000 people at 20 a second wait 75 s on average, so 60 s need 25
+    assert "(1 min allowed)" in text
+    rate = float(flips[0].split("about ")[1].split(" a second")[0])
+    assert rate == pytest.approx(25, rel=0.1)
+
+
+def test_redis_holds_or_does_not_by_its_service_level() -> None:
+    assert answers_of()["Do5"][0].startswith("Yes")
+    text, flips = answers_of("slo.engine_cpu_percent=0.1")["Do5"]
+    assert text.startswith("No")
+    assert all("it would hold" in flip for flip in flips)
+
+
+def test_pods_that_must_be_warm_follow_from_the_cpu_of_the_requests() -> None:
+    few = answers_of()["Dopods"][0]
+    many = answers_of("gateway.cpu_us.join=20000", "gateway.cpu_us.status=20000")["Dopods"][0]
+    assert "the CPU of 1 pod" in few
+    assert "the CPU of 1 pod;" not in many
+
+
+def test_a_ladder_asks_none_of_them() -> None:
+    scenario = load_scenario("ladder-index", ["clients.count=10", "run.duration_s=1", "clients.load.settle_s=0",
+                                              "clients.load.stages=[{rate_rps: 9, duration_s: 1}]"])  # fmt: skip
+    assert judge(simulate(scenario), scenario).answers == ()
