@@ -48,8 +48,8 @@ def regression_markdown(found: Regression) -> str:
     """The verdict as Markdown: what moved, and how to accept it."""
     sign = ":white_check_mark:" if found.holds else ":x:"
     lines = ["## Predicted Redis CPU and KPIs against their baselines", "", f"{sign} {headline(found)}."]
-    shown = (Outcome.WORSE, Outcome.MOVED, Outcome.IMPROVED, Outcome.WITHIN)
-    moved = [finding for outcome in shown for finding in found.with_outcome(outcome)]
+    groups = ((Outcome.WORSE, Outcome.MOVED), (Outcome.IMPROVED,), (Outcome.WITHIN,))
+    moved = [finding for group in groups for finding in found.with_outcome(*group)]
     if moved:
         lines += ["", f"| | {' | '.join(TITLES)} |", f"|---|---|{'---:|' * 4}---|"]
         lines += [_line((OUTCOMES[finding.outcome], *cells(finding))) for finding in moved]
