@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help run test check calibrate bench lock clean
+.PHONY: help run test check regress calibrate bench lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -28,6 +28,9 @@ check: $(READY) ## lint, types, import direction
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+regress: $(READY) ## predicted Redis CPU and KPIs against their baselines (REGRESS_ARGS="--junit FILE", ...)
+	@$(BIN)/breakwater regress $(REGRESS_ARGS)
 
 calibrate: $(READY) ## measure a real Redis, fit a profile, verify it: runs/calibration/accuracy.html
 	@$(BIN)/breakwater calibrate --out runs/calibration/profile.json || { code=$$?; [ $$code -eq 1 ] || exit $$code; }

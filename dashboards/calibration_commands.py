@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -64,10 +63,11 @@ def calibrate(
         found = _rescaled(cloudwatch, prometheus, profile or RESCALED, out.stem)
     else:
         found = _measured(redis, allow_remote_writes, budget_s, out.stem)
-    _write(out, profile_json(found))
     from dashboards.fitted import fitted_view
+    from dashboards.output import write_files
     from dashboards.terminal import console
 
+    write_files({out: profile_json(found)})
     console().print(fitted_view(found))
     print(f"profile: {out}")
     return FINE if found.precision.reached else VERDICT_FAILED
@@ -92,7 +92,7 @@ def verify_calibration(
         _must_be_writable(out)
 
     from dashboards.accuracy import accuracy_markdown, accuracy_page, accuracy_view
-    from dashboards.output import json_text
+    from dashboards.output import json_text, write_files
     from models.preparing import prepare
     from real_adapter.verification import document_of, verify
 
@@ -101,9 +101,8 @@ def verify_calibration(
         found = verify(rig, wanted, told)
     document = json_text(document_of(found))
     if out is not None:
-        _write(out / "accuracy.html", accuracy_page(found))
-        _write(out / "accuracy.md", accuracy_markdown(found))
-        _write(out / "accuracy.json", document + "\n")
+        page, text = accuracy_page(found), accuracy_markdown(found)
+        write_files({out / "accuracy.html": page, out / "accuracy.md": text, out / "accuracy.json": document + "\n"})
     if as_json:
         print(document)
     else:
@@ -176,18 +175,3 @@ def _must_be_writable(folder: Path) -> None:
         raise BadInput(f"--out: {folder} cannot be made: {error.strerror}") from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise BadInput(f"--out: {folder} cannot be written to")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file under a temporary name and rename it. BadInput if that cannot be done."""
-    try:
-        with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8") as file:
-            try:
-                file.write(text)
-                os.chmod(file.name, 0o644)
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
-    except OSError as error:
-        raise BadInput(f"--out: {path} cannot be written: {error.strerror}") from None

@@ -21,6 +21,7 @@ from dashboards.calibration_commands import calibrate, verify_calibration
 from dashboards.ledger.command import validate
 from dashboards.options import FINE, MOST_REPLICATIONS, VERDICT_FAILED, JsonOption, SeedOption, SettingsOption
 from dashboards.redis_commands import conformance
+from dashboards.regression.command import regress
 from sim.errors import BadInput
 
 if TYPE_CHECKING:
@@ -201,6 +202,7 @@ app.command()(validate)
 app.command()(conformance)
 app.command()(calibrate)
 app.command()(verify_calibration)
+app.command()(regress)
 
 
 def _simulated(scenario: Scenario, seed: int, replications: int, engine: Engine, store: Path | None) -> RunResult:

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import NamedTemporaryFile, mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from models.sourced import Number
@@ -117,6 +117,27 @@ def write_run(out: Path, result: RunResult, scenario: Scenario, verdict: Verdict
     except OSError as error:
         raise BadInput(f"--out: {out} cannot be written: {error.strerror or error}") from None
     shutil.rmtree(unfinished(out), ignore_errors=True)
+
+
+def write_files(texts: Mapping[Path, str], option: str = "--out") -> None:
+    """Write files under temporary names, and rename them once all are written.
+
+    BadInput, about *option*, if that cannot be done.
+    """
+    written: dict[str, Path] = {}
+    try:
+        for path, text in texts.items():
+            with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8") as f:
+                written[f.name] = path
+                f.write(text)
+            os.chmod(f.name, 0o644)
+        for name, path in written.items():
+            os.replace(name, path)
+    except OSError as error:
+        raise BadInput(f"{option}: {path} cannot be written: {error.strerror}") from None
+    finally:
+        for name in written:
+            Path(name).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -92,11 +92,14 @@ class RoomKeys:
 
 
 @cache
-def load_script(name: str) -> Script:
-    """Return the script *name*, one of `SCRIPTS`; BadInput for any other."""
+def load_script(name: str, folder: Path = FOLDER) -> Script:
+    """Return the script *name*, one of `SCRIPTS`, as it stands in *folder*.
+
+    BadInput for any other name, and if it or a file that it needs cannot be read.
+    """
     if name not in _KEY_NAMES:
         raise BadInput(f"script: there is no '{name}'; allowed: {', '.join(SCRIPTS)}")
-    return script_of(name, _SHARED.sub(lambda marker: _text(marker[1]), _text(name)))
+    return script_of(name, _SHARED.sub(lambda marker: _text(folder, marker[1]), _text(folder, name)))
 
 
 def script_of(name: str, source: str) -> Script:
@@ -128,5 +131,10 @@ def token_text(token: int) -> str:
     return f"{token:0{TOKEN_DIGITS}}"
 
 
-def _text(name: str) -> str:
-    return (FOLDER / f"{name}.lua").read_text(encoding="utf-8")
+def _text(folder: Path, name: str) -> str:
+    try:
+        return (folder / f"{name}.lua").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"script: {name}.lua cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"
+        ) from None

@@ -6,11 +6,12 @@ other with them. Whoever wants many in flight sends the calls itself (`run_pipel
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import redis
 
-from models.lua_scripts import MOST_EXPIRED_PER_CALL, SCRIPTS, Script, load_script, room_keys, token_text
+from models.lua_scripts import FOLDER, MOST_EXPIRED_PER_CALL, SCRIPTS, Script, load_script, room_keys, token_text
 from models.operations import Answer
 from models.waiting_room import Reply, RoomRules
 from real_adapter.room_state import RULE_FIELDS, RoomState, read_state
@@ -187,9 +188,9 @@ class RedisRoom:
                 raise BadInput(f"event {tag}: has {field} {held.decode()} on the server already, not {text}")
 
 
-def all_scripts() -> dict[str, Script]:
-    """Return every script of the Lua core by name."""
-    return {name: load_script(name) for name in SCRIPTS}
+def all_scripts(folder: Path = FOLDER) -> dict[str, Script]:
+    """Return every script of the Lua core by name, as they stand in *folder*. BadInput as `load_script`."""
+    return {name: load_script(name, folder) for name in SCRIPTS}
 
 
 def load_for(client: Client, call: Call) -> None:

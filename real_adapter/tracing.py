@@ -50,16 +50,23 @@ def watch(client: "redis.Redis", run: Callable[[], object], calls: int) -> list[
 
 def called(commands: Sequence[tuple[bytes, ...]], keys: RoomKeys) -> Counter[Called]:
     """Return how often each kind of call occurs. BadInput for a command that profiles have no cost for."""
+    found = Counter(kinds_of(commands, keys))
+    for call in found:
+        if call.command not in Command.__members__:
+            known = ", ".join(Command.__members__)
+            raise BadInput(f"the script calls {call.command}, for which no profile has a cost; {known} have")
+    return found
+
+
+def kinds_of(commands: Sequence[tuple[bytes, ...]], keys: RoomKeys) -> list[Called]:
+    """Return what kind of call each of *commands* is, in their order, whether profiles have a cost for it or not."""
     sets = {keys.line: "line", keys.called: "called", keys.seen: "seen"}
-    found: Counter[Called] = Counter()
+    found = []
     for name, *arguments in commands:
         command = name.decode().upper()
-        if command not in Command.__members__:
-            raise BadInput(
-                f"the script calls {command}, for which no profile has a cost; {', '.join(Command.__members__)} have"
-            )
-        on = sets.get(arguments[0].decode() if arguments else "", "none") if _walks(command, arguments) else "none"
-        found[Called(command, on, _elements(command, arguments))] += 1
+        walks = arguments and _walks(command, arguments)
+        on = sets.get(arguments[0].decode(), "none") if walks else "none"
+        found.append(Called(command, on, _elements(command, arguments)))
     return found
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dashboards.accuracy import accuracy_figure, accuracy_markdown, accuracy_page, accuracy_view, headline
-from dashboards.calibration_commands import _write, calibrate
+from dashboards.calibration_commands import calibrate
 from dashboards.fitted import fitted_view
 from dashboards.terminal import console
 from models.profile import load_profile
@@ -81,11 +81,3 @@ def test_a_place_that_cannot_be_written_to_is_refused_before_anything_is_measure
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match=r"--out: .*file cannot be made"):
         calibrate(out=tmp_path / "file" / "p.json")
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    _write(tmp_path / "a.md", "whole")
-    assert [path.name for path in tmp_path.iterdir()] == ["a.md"]
-    (tmp_path / "file").write_text("")
-    with pytest.raises(BadInput, match="cannot be written"):
-        _write(tmp_path / "file" / "a.md", "x")

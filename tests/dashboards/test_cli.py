@@ -53,7 +53,7 @@ def test_only_the_commands_that_work_are_there() -> None:
     from dashboards.cli import app
 
     names = {command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands}
-    real = {"conformance", "calibrate", "verify-calibration"}
+    real = {"validate", "conformance", "calibrate", "verify-calibration", "regress"}
     assert names == {"run", "compare", "sweep", "scenarios", "schema", *real}
 
 
@@ -86,7 +86,7 @@ def test_scenarios_are_listed() -> None:
         (["run", "onsale-300k", "onsale-small"], "onsale-small"),
         (["compare", "onsale-small"], "B"),
         (["compare", "onsale-small", "nowhere"], "nowhere"),
-        (["validate"], "validate"),
+        (["regress", "--update"], "--reason"),
     ],
 )
 def test_unusable_input_is_one_line_and_exit_2(arguments: list[str], named: str) -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from dashboards import output, report
-from dashboards.output import FILES, checked_target, json_text, unfinished, write_run
+from dashboards.output import FILES, checked_target, json_text, unfinished, write_files, write_run
 from models.judge.verdict import Verdict
 from models.results.result import RunResult
 from models.scenario import Scenario
@@ -95,3 +95,14 @@ def test_a_new_target_may_be_deep(tmp_path: Path) -> None:
 def test_json_never_holds_what_json_does_not_know() -> None:
     with pytest.raises(ValueError, match="JSON"):
         json_text({"value": float("nan")})
+
+
+def test_of_several_files_all_are_written_or_none(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    kept.write_text("before")
+    with pytest.raises(BadInput, match=r"^--junit: .*missing.* cannot be written: No such file"):
+        write_files({kept: "after", tmp_path / "missing" / "new.json": "text"}, "--junit")
+    assert kept.read_text() == "before"
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.json"]
+    write_files({kept: "after", tmp_path / "new.json": "ü"})
+    assert (kept.read_text(), (tmp_path / "new.json").read_text(encoding="utf-8")) == ("after", "ü")

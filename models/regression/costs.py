@@ -1,0 +1,26 @@
+"""What a profile says that work costs, as KPIs: every command, reading a request, entering a script, the event loop.
+
+Engine CPU hardly shows a cost of which there is little in a request, and not at all one of a command that no script
+calls yet. So all of them are watched by themselves.
+"""
+
+from models.commands import Command, call_cost_ns
+from models.profile import Profile
+from models.regression.compare import Measured
+from models.results.run_result import profile_hash
+
+MEMBERS = 10_000
+"""In the sorted set that a call walks, and on the server for KEYS: the tokens of the load ladder."""
+UNITS = {"_us": "us", "_ms": "ms", "_slow": "times"}
+
+
+def profile_costs(profile: Profile) -> Measured:
+    """Return the cost of one call of each command, of one element in a set of MEMBERS, in us, and all other costs."""
+    table = profile.cost_table()
+    values: dict[str, float | None] = {
+        f"commands.{command.name}.cost_us": call_cost_ns(table, int(command), 1, MEMBERS) / 1e3 for command in Command
+    }
+    values |= {f"engine.{name}": float(value) for name, value in profile.engine}
+    values["script_overhead_us"] = profile.script_overhead_us
+    units = {name: next(unit for ending, unit in UNITS.items() if name.endswith(ending)) for name in values}
+    return Measured(values, units, {"profile": f"{profile.name} {profile_hash(profile)}"})
