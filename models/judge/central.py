@@ -112,11 +112,11 @@ def _breaks(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]) ->
     load = sum((per_second(result, f"sent_{endpoint}") for endpoint in ENDPOINTS), start=np.zeros(len(result.series)))
     if not first.bound or first.first_s is None:
         used = "" if first.used_percent is None else f", {number(first.used_percent)} % used"
-        more = "" if not first.used_percent else (
-            f"about {number(scenario.clients.count * 100 / first.used_percent)} people would exhaust it",
-        )  # fmt: skip
         text = f"Nothing up to {number(load.max())} requests a second; closest is the {first.name}{used}."
-        return CentralAnswer(question, text, more or ())
+        if not first.used_percent:
+            return CentralAnswer(question, text, ())
+        people = scenario.clients.count * 100 / first.used_percent
+        return CentralAnswer(question, text, (f"about {number(people)} people would exhaust it",))
     at = float(load[min(first.first_s, load.size - 1)])
     since = first.first_s - scenario.event.opens_at_s
     text = (

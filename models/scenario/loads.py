@@ -10,9 +10,9 @@ from models.scenario.base import Section, Sequence, tagged
 class Mix(Section):
     """Shares of the endpoints in a generated load; those not named are 0."""
 
-    status: float = Field(0, ge=0, le=1, description="share of status requests (assumption)")
-    join: float = Field(0, ge=0, le=1, description="share of join requests (assumption)")
-    enter: float = Field(0, ge=0, le=1, description="share of enter requests (assumption)")
+    status: float = Field(0.0, ge=0, le=1, description="share of status requests (assumption)")
+    join: float = Field(0.0, ge=0, le=1, description="share of join requests (assumption)")
+    enter: float = Field(0.0, ge=0, le=1, description="share of enter requests (assumption)")
 
 
 #: The mix of a waiting room in full operation (assumption).

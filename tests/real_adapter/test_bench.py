@@ -64,14 +64,14 @@ def test_a_changed_script_is_seen_on_the_server_before_it_is_measured(bench: Ben
 
 
 def test_counting_up_to_a_score_walks_and_counting_all_does_not(bench: Bench) -> None:
-    keys = bench._keys(1_000)
+    keys = bench.keys_of(1_000)
     commands = [(b"ZCOUNT", keys.line.encode(), b"-inf", bound) for bound in (b"+inf", b"17")]
     assert set(called(commands, keys)) == {Called("ZCOUNT", "none", 1), Called("ZCOUNT", "line", 1)}
 
 
 def test_a_command_without_a_price_is_named(bench: Bench) -> None:
     with pytest.raises(BadInput, match="the script calls GEOADD, for which no profile has a cost"):
-        called([(b"GEOADD", b"x")], bench._keys(1_000))
+        called([(b"GEOADD", b"x")], bench.keys_of(1_000))
 
 
 def test_a_window_tells_what_it_cost_and_why_it_does_not_count(bench: Bench, server: LocalServer) -> None:
