@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dashboards.figures import figures_of
+from dashboards.figures.run import figures_of
 from dashboards.invoice import ITEM_TITLES, TITLES, item_rows, part_rows
 from dashboards.page import card, figures_html, folded, mark, page_html, section, table
 from dashboards.terminal import SLO_WORDS

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from dashboards.figures.sweep import figures_of
 from dashboards.page import card, figures_html, folded, mark, page_html, section, table
-from dashboards.sweep.figures import figures_of
 from dashboards.sweep.words import (
     cells_text,
     findings,

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from dashboards.figures.sweep import figures_of
 from dashboards.sweep import output
-from dashboards.sweep.figures import figures_of
 from dashboards.sweep.output import SWEEP_FILES, cached_store, write_sweep
 from dashboards.sweep.page import page_of
 from dashboards.sweep.terminal import ROWS_SHOWN, short_names, sweep_view

@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboards.looks import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, log_axis, mark_level, styled
+from dashboards.figures.looks import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, log_axis, mark_level, styled
 from dashboards.sweep.words import cells_text, half_text, level_texts, level_title, levels_shown, unit_text
 from models.judge.verdict import SLO_KPIS
 from models.judge.wording import NOTHING, number, with_unit

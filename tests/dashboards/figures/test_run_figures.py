@@ -6,8 +6,10 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from dashboards import figures
-from dashboards.figures import MOST_POINTS, figures_of
+from dashboards.figures import ladder as ladder_figures
+from dashboards.figures import run as figures
+from dashboards.figures.run import figures_of
+from dashboards.figures.seconds import MOST_POINTS, thinned
 from models.judge.verdict import Verdict, judge
 from models.results.result import RunResult
 from models.scenario import Scenario, load_scenario
@@ -72,7 +74,7 @@ def test_titles_say_the_finding(drawn: dict[str, go.Figure]) -> None:
 
 
 def test_a_fit_is_called_one(ladder_result: RunResult, ladder: Scenario) -> None:
-    drawn = figures.stages(ladder_result, judge(ladder_result, ladder))
+    drawn = ladder_figures.stages(ladder_result, judge(ladder_result, ladder))
     assert titles(drawn) == "Twin and published engine CPU are at most 1.2 points apart: a fit, not evidence"
 
 
@@ -97,12 +99,12 @@ def test_on_a_logarithmic_axis_the_note_stands_on_its_line(drawn: dict[str, go.F
 
 def test_a_day_is_thinned_without_changing_its_mean(scenario: Scenario) -> None:
     polls = np.random.default_rng(1).uniform(0, CEILING_RPS, 86_400)
-    thinned, step = figures._thinned(pd.DataFrame({"sent_status": polls}))
-    assert len(thinned) <= MOST_POINTS
+    fewer, step = thinned(pd.DataFrame({"sent_status": polls}))
+    assert len(fewer) <= MOST_POINTS
     whole = len(polls) // step
     means = polls[: whole * step].reshape(whole, step).mean(axis=1)
-    assert thinned["sent_status"].to_numpy()[:whole] == pytest.approx(means)
-    assert thinned.index[1] == step
+    assert fewer["sent_status"].to_numpy()[:whole] == pytest.approx(means)
+    assert fewer.index[1] == step
 
 
 def test_seats_add_up_in_a_thinned_run_too(scenario: Scenario) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboards.looks import (
+from dashboards.figures.cost import cost_by_part
+from dashboards.figures.ladder import stages
+from dashboards.figures.looks import (
     BLUE,
     BLUE_WASH,
     GREEN,
@@ -21,9 +22,8 @@ from dashboards.looks import (
     SKY,
     log_axis,
     mark_level,
-    styled,
 )
-from models.cost import PARTS
+from dashboards.figures.seconds import over_time, thinned
 from models.judge.findings import (
     TALK_ENOUGH_RPS,
     TALK_STATUS_RPS,
@@ -31,28 +31,14 @@ from models.judge.findings import (
     demand_cores,
     is_talks_size,
 )
-from models.judge.invoice import Invoice, largest
-from models.judge.verdict import FITTED, Verdict
-from models.judge.wording import clock, number, plural, with_unit
+from models.judge.verdict import Verdict
+from models.judge.wording import clock, number, plural
 
 if TYPE_CHECKING:
     from models.results.result import RunResult
     from models.scenario import Scenario
 
-PART_COLOURS = {
-    "redis": SKY,
-    "edge": ORANGE,
-    "gateway": GREEN,
-    "eks": PURPLE,
-    "dynamodb": RED,
-    "transfer": GREY,
-}
-"""Of the parts of a bill, the largest ones light enough for dark labels."""
-
 ENDPOINT_COLOURS = {"status": BLUE, "join": ORANGE, "enter": GREEN, "reserve": PURPLE, "leave": GREY}
-
-MOST_POINTS = 2_000
-"""Points a line holds at most; longer runs are shown as means over several seconds."""
 
 
 def figures_of(result: RunResult, scenario: Scenario, verdict: Verdict) -> dict[str, go.Figure]:
@@ -72,7 +58,7 @@ def figures_of(result: RunResult, scenario: Scenario, verdict: Verdict) -> dict[
 
 def queue(result: RunResult, scenario: Scenario) -> go.Figure:
     """People in line over time, those called, and the moment the seats were gone."""
-    series, step = _thinned(result.series)
+    series, step = thinned(result.series)
     sold_out, peak = result.facts["sold_out_s"], result.series["waiting"].max()
     if sold_out is None:
         title = f"Up to {number(peak)} people in line; the seats did not sell out"
@@ -93,12 +79,12 @@ def queue(result: RunResult, scenario: Scenario) -> go.Figure:
     figure.add_scatter(x=series.index, y=series["called"], name="called, not yet in", line={"color": ORANGE})
     if sold_out is not None:
         _mark_moment(figure, sold_out, "sold out")
-    return _finished(figure, title, "people", step)
+    return over_time(figure, title, "people", step)
 
 
 def requests_by_endpoint(result: RunResult, scenario: Scenario) -> go.Figure:
     """Requests sent per second by endpoint, retries included."""
-    series, step = _thinned(result.series)
+    series, step = thinned(result.series)
     peak, mean = result.best("requests.status_rps_peak"), result.best("requests.status_rps_mean")
     title = f"Status polls dominate: {number(peak)} RPS in the busiest second, {number(mean)} on average"
     figure = go.Figure()
@@ -108,12 +94,12 @@ def requests_by_endpoint(result: RunResult, scenario: Scenario) -> go.Figure:
     if is_talks_size(scenario):
         mark_level(figure, TALK_STATUS_RPS, f"the talk's design, {number(TALK_STATUS_RPS)}")
         mark_level(figure, TALK_ENOUGH_RPS, f'"enough in reality", {number(TALK_ENOUGH_RPS)}')
-    return _finished(figure, title, "requests per second", step)
+    return over_time(figure, title, "requests per second", step)
 
 
 def cpu_by_shard(result: RunResult, scenario: Scenario) -> go.Figure:
     """Engine CPU of every shard, the hottest one in colour, and the limit of the service level."""
-    series, step = _thinned(result.series)
+    series, step = thinned(result.series)
     hot, shards = int(result.facts["hot_shard"]), scenario.redis.shards
     means = [100 * float(result.series[f"shard_{shard}_busy"].mean()) for shard in range(shards)]
     title = f"Shard {hot} works {number(means[hot])} % of the time"
@@ -131,28 +117,28 @@ def cpu_by_shard(result: RunResult, scenario: Scenario) -> go.Figure:
         )
     mark_level(figure, scenario.slo.engine_cpu_percent, f"limit {number(scenario.slo.engine_cpu_percent)} %")
     figure.update_yaxes(range=[0, 105])
-    return _finished(figure, title, "engine CPU, %", step)
+    return over_time(figure, title, "engine CPU, %", step)
 
 
 def pods_and_nodes(result: RunResult, scenario: Scenario) -> go.Figure:
     """Pods wanted, running and ready over the pods whose CPU the load takes, and the nodes under them."""
-    series, step = _thinned(result.series)
+    series, step = thinned(result.series)
     ready = result.series["pods_ready"]
     title = f"{plural(ready.iloc[0], 'pod')} ready at the start, {number(ready.max())} at most"
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08, row_heights=[0.7, 0.3])
-    needed = _thinned(pd.DataFrame({"pods": demand_cores(result, scenario) / scenario.gateway.cpu_cores}))[0]
+    needed = thinned(pd.DataFrame({"pods": demand_cores(result, scenario) / scenario.gateway.cpu_cores}))[0]
     figure.add_scatter(x=needed.index, y=needed["pods"], name="taken by the load", line={"color": GREY}, row=1, col=1)
     for level, colour in (("wanted", ORANGE), ("running", SKY), ("ready", BLUE)):
         figure.add_scatter(x=series.index, y=series[f"pods_{level}"], name=level, line={"color": colour}, row=1, col=1)
     figure.add_scatter(x=series.index, y=series["nodes"], name="nodes", line={"color": GREEN}, row=2, col=1)
     figure.update_yaxes(title_text="pods", rangemode="tozero", row=1, col=1)
     figure.update_yaxes(title_text="nodes", rangemode="tozero", row=2, col=1)
-    return _finished(figure, title, None, step, height=480).update_xaxes(title_text="", row=1)
+    return over_time(figure, title, None, step, height=480).update_xaxes(title_text="", row=1)
 
 
 def latency_bands(result: RunResult, scenario: Scenario) -> go.Figure:
     """Latency of join, status and enter as the client sees it: p50, p95 and p99 of every second."""
-    series, step = _thinned(result.series)
+    series, step = thinned(result.series)
     limit, p99 = scenario.slo.status_p99_ms, result.best("latency.status_p99_ms")
     if p99 is None:
         title = "No status request was answered"
@@ -164,13 +150,13 @@ def latency_bands(result: RunResult, scenario: Scenario) -> go.Figure:
         _band(figure, series, endpoint, row)
         figure.update_yaxes(title_text=f"{endpoint}, ms", row=row, col=1, **log_axis(1, 3))
     mark_level(figure, limit, f"limit {number(limit)} ms", row=1, log=True)
-    figure = _finished(figure, title, None, step, height=560)
+    figure = over_time(figure, title, None, step, height=560)
     return figure.update_xaxes(title_text="", row=1).update_xaxes(title_text="", row=2)
 
 
 def admissions_and_seats(result: RunResult, scenario: Scenario) -> go.Figure:
     """Admissions per second against the rate, and seats sold against those there are."""
-    series, step = _thinned(result.series)
+    series, step = thinned(result.series)
     rate, reached = scenario.admission.rate_rps, achieved_admissions_rps(result, scenario)
     sold, seats = result.best("seats.sold") or 0, scenario.event.seats
     title = f"{number(sold)} of {number(seats)} seats sold"
@@ -186,78 +172,7 @@ def admissions_and_seats(result: RunResult, scenario: Scenario) -> go.Figure:
     mark_level(figure, seats, f"{number(seats)} seats", row=2)
     figure.update_yaxes(title_text="people per second", rangemode="tozero", row=1, col=1)
     figure.update_yaxes(title_text="seats sold", rangemode="tozero", row=2, col=1)
-    return _finished(figure, title, None, step, height=480).update_xaxes(title_text="", row=1)
-
-
-def stages(result: RunResult, verdict: Verdict) -> go.Figure:
-    """A load ladder: engine CPU of the twin beside the published figures, and status p99."""
-    rows = verdict.stages
-    apart = [abs(row.difference_points) for row in rows if row.difference_points is not None]
-    title = "Engine CPU by load"
-    if apart:
-        title = f"Twin and published engine CPU are at most {number(max(apart))} points apart"
-        title += ": a fit, not evidence" if result.manifest["profile_kind"] == FITTED else ""
-    names = [row.stage.name for row in rows]
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
-    cpu = [row.stage.engine_cpu_percent for row in rows]
-    figure.add_bar(x=names, y=cpu, name="twin", marker_color=BLUE, width=0.5, row=1, col=1)
-    figure.add_scatter(
-        x=names,
-        y=[row.published_percent for row in rows],
-        name="published",
-        mode="markers",
-        marker={"color": ORANGE, "size": 13, "symbol": "diamond", "line": {"color": INK, "width": 1}},
-        row=1,
-        col=1,
-    )
-    p99 = [row.stage.status_p99_ms for row in rows]
-    figure.add_scatter(x=names, y=p99, name="status p99", mode="lines+markers", line={"color": GREEN}, row=2, col=1)
-    figure.update_yaxes(title_text="engine CPU, %", range=[0, 105], row=1, col=1)
-    figure.update_yaxes(title_text="status p99, ms", row=2, col=1, **log_axis(1, 2, 5), range=_around(p99))
-    return _finished(figure, title, None, 1, height=520).update_xaxes(title_text="", ticksuffix="")
-
-
-def cost_by_part(invoice: Invoice) -> go.Figure:
-    """An event and a month by part, at list prices and at the talk's: stacked bars, an axis for each."""
-    title = f"A month costs {with_unit(invoice.listed.month_usd, 'usd')}, {largest(invoice.listed, 'month_usd')}"
-    figure = make_subplots(rows=2, cols=1, vertical_spacing=0.34)
-    # what the talk does not price is missing from its bar, which must not look like a saving
-    tables = {"AWS list": invoice.listed, "the talk" if invoice.talk.complete else "the talk,<br>in part": invoice.talk}
-    for name, colour in PART_COLOURS.items():
-        for row, time in enumerate(("event_usd", "month_usd"), start=1):
-            usd = [next(getattr(part, time) or 0.0 for part in t.parts if part.name == name) for t in tables.values()]
-            totals = [getattr(table, time) for table in tables.values()]
-            figure.add_bar(
-                y=list(tables),
-                x=usd,
-                orientation="h",
-                name=PARTS[name],
-                legendgroup=name,
-                showlegend=row == 1,
-                marker={"color": colour, "line": {"color": "white", "width": 1}},
-                # a label only where the segment is wide enough to hold it
-                text=[with_unit(v, "usd") if v > 0.08 * max(totals) else "" for v in usd],
-                textposition="inside",
-                insidetextanchor="middle",
-                textangle=0,
-                row=row,
-                col=1,
-            )
-    figure = _finished(figure, title, None, 1, height=440)
-    figure.update_layout(barmode="stack", hovermode="closest", uniformtext={"minsize": 11, "mode": "show"})
-    figure.update_yaxes(autorange="reversed", tickformat=None)
-    figure.update_xaxes(tickprefix="$", tickformat=",", rangemode="tozero", title={"standoff": 6, "font": {"size": 13}})
-    return figure.update_xaxes(title_text="one event, USD", row=1).update_xaxes(title_text="one month, USD", row=2)
-
-
-def _thinned(series: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """The series with at most MOST_POINTS rows, each the mean over `step` seconds, and that step."""
-    step = math.ceil(len(series) / MOST_POINTS)
-    if step == 1:
-        return series, 1
-    thinned = series.groupby(series.index // step).mean()
-    thinned.index = thinned.index * step
-    return thinned, step
+    return over_time(figure, title, None, step, height=480).update_xaxes(title_text="", row=1)
 
 
 def _band(figure: go.Figure, series: pd.DataFrame, endpoint: str, row: int) -> None:
@@ -274,12 +189,6 @@ def _band(figure: go.Figure, series: pd.DataFrame, endpoint: str, row: int) -> N
         )
 
 
-def _around(values: list[float | None]) -> list[float] | None:
-    """A logarithmic range from half the least to twice the most value: wide enough to hold a tick."""
-    known = [value for value in values if value]
-    return [math.log10(min(known) / 2), math.log10(2 * max(known))] if known else None
-
-
 def _mark_moment(figure: go.Figure, second: float, text: str) -> None:
     figure.add_vline(
         x=second,
@@ -287,10 +196,3 @@ def _mark_moment(figure: go.Figure, second: float, text: str) -> None:
         annotation={"text": f"{text}, {clock(second)}", "font": {"size": 12, "color": INK}},
         annotation_position="top right",
     )
-
-
-def _finished(figure: go.Figure, title: str, unit: str | None, step: int, height: int = 380) -> go.Figure:
-    """Common looks over simulated time. `unit` titles the value axis; None where the caller has titled its own."""
-    seconds = "simulated time, s" if step == 1 else f"simulated time, s (means over {step} s)"
-    styled(figure, title, height).update_xaxes(title_text=seconds)
-    return figure if unit is None else figure.update_yaxes(title_text=unit, rangemode="tozero")

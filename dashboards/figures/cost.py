@@ -1,0 +1,54 @@
+"""Figures of what an on-sale costs."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from dashboards.figures.looks import GREEN, GREY, ORANGE, PURPLE, RED, SKY, styled
+from models.cost import PARTS
+from models.judge.invoice import Invoice, largest
+from models.judge.wording import with_unit
+
+PART_COLOURS = {
+    "redis": SKY,
+    "edge": ORANGE,
+    "gateway": GREEN,
+    "eks": PURPLE,
+    "dynamodb": RED,
+    "transfer": GREY,
+}
+"""Of the parts of a bill, the largest ones light enough for dark labels."""
+
+
+def cost_by_part(invoice: Invoice) -> go.Figure:
+    """An event and a month by part, at list prices and at the talk's: stacked bars, an axis for each."""
+    title = f"A month costs {with_unit(invoice.listed.month_usd, 'usd')}, {largest(invoice.listed, 'month_usd')}"
+    figure = make_subplots(rows=2, cols=1, vertical_spacing=0.34)
+    # what the talk does not price is missing from its bar, which must not look like a saving
+    tables = {"AWS list": invoice.listed, "the talk" if invoice.talk.complete else "the talk,<br>in part": invoice.talk}
+    for name, colour in PART_COLOURS.items():
+        for row, time in enumerate(("event_usd", "month_usd"), start=1):
+            usd = [next(getattr(part, time) or 0.0 for part in t.parts if part.name == name) for t in tables.values()]
+            totals = [getattr(table, time) for table in tables.values()]
+            figure.add_bar(
+                y=list(tables),
+                x=usd,
+                orientation="h",
+                name=PARTS[name],
+                legendgroup=name,
+                showlegend=row == 1,
+                marker={"color": colour, "line": {"color": "white", "width": 1}},
+                # a label only where the segment is wide enough to hold it
+                text=[with_unit(v, "usd") if v > 0.08 * max(totals) else "" for v in usd],
+                textposition="inside",
+                insidetextanchor="middle",
+                textangle=0,
+                row=row,
+                col=1,
+            )
+    figure = styled(figure, title, 440)
+    figure.update_layout(barmode="stack", hovermode="closest", uniformtext={"minsize": 11, "mode": "show"})
+    figure.update_yaxes(autorange="reversed", tickformat=None)
+    figure.update_xaxes(tickprefix="$", tickformat=",", rangemode="tozero", title={"standoff": 6, "font": {"size": 13}})
+    return figure.update_xaxes(title_text="one event, USD", row=1).update_xaxes(title_text="one month, USD", row=2)
