@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help run test check regress calibrate bench lock clean
+.PHONY: help run dashboard test check regress calibrate bench lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -19,6 +19,9 @@ $(READY): requirements.lock pyproject.toml
 
 run: $(READY) ## simulate the 300,000-client on-sale, print the verdict, write runs/onsale-300k/report.html
 	@$(BIN)/breakwater run onsale-300k --out runs/onsale-300k || { code=$$?; [ $$code -eq 1 ] || exit $$code; }
+
+dashboard: $(READY) ## the web pages, on http://127.0.0.1:8501
+	@$(BIN)/breakwater dashboard
 
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest -q -n auto --dist loadgroup

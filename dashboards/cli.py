@@ -198,6 +198,17 @@ def schema() -> int:
     return FINE
 
 
+@app.command()
+def dashboard(
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on 127.0.0.1.")] = 8501,
+) -> int:
+    """Serve the web pages on this machine: what-ifs, comparisons, sweeps, cost, and what to trust."""
+    from dashboards.web.server import serve
+
+    serve(port)
+    return FINE
+
+
 app.command()(validate)
 app.command()(conformance)
 app.command()(calibrate)

@@ -13,7 +13,8 @@ from pathlib import Path
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-STYLE = Path(__file__).with_name("report.css")
+HERE = Path(__file__).parent
+STYLES = ("colours.css", "report.css", "parts.css")
 
 Cell = str
 """HTML of one table cell, escaped by whoever made it."""
@@ -24,11 +25,16 @@ def page_html(title: str, sections: Iterable[str]) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{STYLE.read_text(encoding='utf-8')}</style>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{style_of(STYLES)}</style>\n"
         f"<script>{get_plotlyjs()}</script>\n</head>\n<body>\n<main>\n"
         + "\n".join(part for part in sections if part)
         + "\n</main>\n</body>\n</html>\n"
     )
+
+
+def style_of(names: Iterable[str]) -> str:
+    """The text of style sheets that lie here."""
+    return "".join((HERE / name).read_text(encoding="utf-8") for name in names)
 
 
 def section(title: str, body: str) -> str:

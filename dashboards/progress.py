@@ -45,10 +45,14 @@ class ProgressLine:
         if self._shown is None:
             self._shown, self._task = _bar()
             self._shown.start()
-        rate = f"{number(round(requests / wall_s, -3))} requests/s" if wall_s > 0 and requests else ""
-        left = f"{clock(wall_s * (1 - fraction) / fraction)} left" if 0 < fraction < 1 and wall_s > 1 else ""
-        words = " · ".join(part for part in (note, rate, left) if part)
-        self._shown.update(self._task, completed=fraction, words=words)
+        self._shown.update(self._task, completed=fraction, words=progress_words(fraction, requests, wall_s, note))
+
+
+def progress_words(fraction: float, requests: int, wall_s: float, note: str) -> str:
+    """How fast it goes and how long it still takes, behind the *note*."""
+    rate = f"{number(round(requests / wall_s, -3))} requests/s" if wall_s > 0 and requests else ""
+    left = f"{clock(wall_s * (1 - fraction) / fraction)} left" if 0 < fraction < 1 and wall_s > 1 else ""
+    return " · ".join(part for part in (note, rate, left) if part)
 
 
 def _bar() -> tuple[Progress, TaskID]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from models.preparing import prepare
@@ -14,7 +14,7 @@ from models.running import ENGINES, Progress, run_once
 from models.scenario import Scenario
 from sim.errors import BadInput
 from sim.experiment import compare_paired, replicate
-from sim.outcome import Outcome, Replications
+from sim.outcome import Comparison, Outcome, Replications
 from sim.workers import processes_for
 
 
@@ -76,21 +76,41 @@ def compare_scenarios(
     store: Path | None = None,
     progress: Progress | None = None,
 ) -> Mapping[str, Difference]:
-    """Run two scenarios on the same seeds and return b - a for every KPI that both have, paired by seed.
+    """Run two scenarios on the same seeds and return b - a, as `compare_designs` does."""
+    return compare_designs((a, b), replications, seed=seed, store=store, progress=progress)[0]
 
-    With more than one pair the profile is drawn with the seed, the same share of the draws for both of a pair: what is
-    not known about a common profile cancels like other chance, and intervals are of the mean difference.
+
+def compare_designs(
+    designs: Sequence[Scenario],
+    replications: int,
+    *,
+    seed: int = 1,
+    store: Path | None = None,
+    progress: Progress | None = None,
+) -> tuple[dict[str, Difference], ...]:
+    """Run several designs on the same seeds; for each but the first return it less the first, paired by seed.
+
+    By KPI, for those that both have. With more than one pair the profile is drawn with the seed, the same share of the
+    draws for all: what is not known about a common profile cancels like other chance, and intervals are of the mean
+    difference.
     """
     if replications < 1:
         raise BadInput(f"replications: {replications} is not allowed; must be an integer from 1")
     drawn = replications > 1
-    tasks = _task(a, "kernel", drawn), _task(b, "kernel", drawn)
+    tasks = [_task(design, "kernel", drawn) for design in designs]
+    jobs = replications * len(tasks)
     prepare("kernel", progress)
-    tally = _Tally(2 * replications, progress)
+    tally = _Tally(jobs, progress)
     tally.start()
     seeds = range(seed, seed + replications)
-    both = compare_paired(*tasks, seeds, workers=processes_for(2 * replications), store=store, on_done=tally.done)
-    grounds = () if replications == 1 else _grounds(*tasks)
+    compared = compare_paired(tasks[0], tasks[1:], seeds, workers=processes_for(jobs), store=store, on_done=tally.done)
+    return tuple(
+        _differences(both, () if replications == 1 else _grounds(tasks[0], task))
+        for both, task in zip(compared, tasks[1:], strict=True)
+    )
+
+
+def _differences(both: Comparison[Histograms], grounds: tuple[str, ...]) -> dict[str, Difference]:
     return {
         name: Difference(
             kpi=name,

@@ -10,6 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, NodeEvent
+from ruamel.yaml.nodes import MappingNode, SequenceNode
 
 from sim.errors import BadInput
 
@@ -31,6 +32,13 @@ def read_mapping(path: Path) -> dict[str, Any]:
         raise BadInput(f"{name}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise BadInput(f"{name}: not UTF-8 text (byte {error.start})") from None
+    return mapping_in(text, name)
+
+
+def mapping_in(text: str, name: str) -> dict[str, Any]:
+    """Return the mapping in a YAML text that is called *name* in a BadInput about it."""
+    if len(text) > MAX_BYTES:
+        raise BadInput(f"{name}: too large; at most {MAX_BYTES:,} characters")
     data = _parsed(text, name)
     if data is None:
         raise BadInput(f"{name}: empty; must be a mapping such as 'gateway: {{pods: 60}}'")
@@ -44,6 +52,24 @@ def read_value(text: str, path: str) -> Any:
     if len(text) > MAX_BYTES:
         raise BadInput(f"{path}: the value is too long; at most {MAX_BYTES:,} characters")
     return _parsed(text, path)
+
+
+def line_of(text: str, path: str) -> int | None:
+    """Return the line, from 1, on which the setting at a dotted *path* stands in a readable YAML text.
+
+    If it is not in there, the line of the innermost section around it that is; None if there is none either.
+    """
+    node, line = YAML(typ="rt", pure=True).compose(text), None
+    for step in path.split("."):
+        if isinstance(node, SequenceNode) and step.isdecimal() and int(step) < len(node.value):
+            node = node.value[int(step)]
+            line = node.start_mark.line + 1
+            continue
+        found = [pair for pair in node.value if pair[0].value == step] if isinstance(node, MappingNode) else []
+        if not found:
+            break
+        line, node = found[0][0].start_mark.line + 1, found[0][1]
+    return line
 
 
 def _kind(data: Any) -> str:

@@ -90,18 +90,27 @@ def until_precise(
 
 
 def compare_paired(
-    task_a: Task[P],
-    task_b: Task[P],
+    task: Task[P],
+    others: Sequence[Task[P]],
     seeds: Sequence[int],
     *,
     workers: int = 1,
     store: Path | None = None,
     on_done: OnDone[P] | None = None,
-) -> Comparison[P]:
-    """Run both tasks on the same *seeds*, with common random numbers; arguments as for `replicate`."""
+) -> tuple[Comparison[P], ...]:
+    """Run all tasks on the same *seeds*, with common random numbers: *task* beside each of the *others*.
+
+    Arguments as for `replicate`.
+    """
+    tasks = [task, *others]
+    outcomes: list[dict[int, Outcome[P]]] = [{} for _ in tasks]
     with Workers(workers) as crew:
-        a = _run(crew, task_a, seeds, store, on_done)
-        return Comparison(a, _run(crew, task_b, seeds, store, on_done))
+        for done in replications_of(tasks, seeds, crew, store):
+            outcomes[done.place][done.seed] = done.outcome
+            if on_done is not None:
+                on_done(done.seed, done.outcome)
+    a, *rest = (Replications(each.key, found) for each, found in zip(tasks, outcomes, strict=True))
+    return tuple(Comparison(a, b) for b in rest)
 
 
 class Done(NamedTuple, Generic[P]):

@@ -21,9 +21,10 @@ SAFE_SHARE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something to try, with the command that tries it."""
+    """Something to try: the settings it changes, by path, and the command that tries it."""
 
     text: str
+    settings: tuple[tuple[str, object], ...]
     command: str
 
 
@@ -53,7 +54,7 @@ def actions_for(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]
 
 def _set(result: RunResult, settings: dict[str, object], why: str) -> Action:
     options = " ".join(f"--set {path}={value}" for path, value in settings.items())
-    return Action(why, f"breakwater run {result.manifest['scenario']} {options}")
+    return Action(why, tuple(settings.items()), f"breakwater run {result.manifest['scenario']} {options}")
 
 
 def _larger_node(result: RunResult, scenario: Scenario) -> Action | None:

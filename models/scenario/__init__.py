@@ -3,21 +3,27 @@
 from models.scenario.load import (
     load_scenario,
     load_varied,
+    override,
     scenario_from_mapping,
     scenario_hash,
     scenario_names,
+    text_varied,
 )
-from models.scenario.messages import json_schema
+from models.scenario.messages import BadScenario, json_schema, setting_schema
 from models.scenario.platform import ExtraCall
 from models.scenario.schema import Scenario
 
 __all__ = [
+    "BadScenario",
     "ExtraCall",
     "Scenario",
     "json_schema",
     "load_scenario",
     "load_varied",
+    "override",
     "scenario_from_mapping",
     "scenario_hash",
     "scenario_names",
+    "setting_schema",
+    "text_varied",
 ]

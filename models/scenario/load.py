@@ -14,9 +14,9 @@ from models.packing import pods_per_node
 from models.redis_nodes import redis_nodes
 from models.scenario.arrival import TraceArrival
 from models.scenario.merge import apply_override, merged
-from models.scenario.messages import explain, nearest, shown
+from models.scenario.messages import nearest, refusal, shown
 from models.scenario.schema import Scenario
-from models.yaml_text import printable, read_mapping, read_value
+from models.yaml_text import mapping_in, printable, read_mapping, read_value
 from sim.errors import BadInput
 
 SHIPPED = Path(__file__).parent.parent / "scenarios"
@@ -47,8 +47,20 @@ def load_varied(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Call
     path = _locate(str(name_or_path), Path.cwd())
     data = _resolved(path, (), Path(name_or_path).parent)
     data.setdefault("name", re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).lstrip("._-")[:100] or "scenario")
-    changes = [_override(text) for text in overrides]
+    return _varied(data, [override(text) for text in overrides])
 
+
+def text_varied(text: str, name: str) -> Callable[[Mapping[str, Any]], Scenario]:
+    """Do as `load_varied` with the YAML in *text*, called *name* unless it says otherwise.
+
+    Files that it names start at the working directory.
+    """
+    data = _extended(mapping_in(text, name), Path.cwd() / name, (), Path())
+    data.setdefault("name", name)
+    return _varied(data, [])
+
+
+def _varied(data: dict[str, Any], changes: Sequence[tuple[list[str], Any]]) -> Callable[[Mapping[str, Any]], Scenario]:
     def variant(values: Mapping[str, Any]) -> Scenario:
         return _changed(data, [*changes, *((name.split("."), value) for name, value in values.items())])
 
@@ -68,7 +80,7 @@ def scenario_from_mapping(data: Mapping[str, Any]) -> Scenario:
     try:
         scenario = Scenario.model_validate(dict(data))
     except ValidationError as error:
-        raise BadInput(explain(error)) from None
+        raise refusal(error) from None
     _must_be_known("redis.node_type", scenario.redis.node_type, sorted(redis_nodes()))
     if scenario.redis.profile_file is None:
         _must_be_known("redis.profile", scenario.redis.profile, sorted(p.stem for p in PROFILES.glob("*.json")))
@@ -131,7 +143,12 @@ def _resolved(path: Path, children: tuple[Path, ...], folder: Path) -> dict[str,
     if path in children:
         chain = " -> ".join(printable(p.stem) for p in (*children[children.index(path) :], path))
         raise BadInput(f"{name}: extends itself ({chain})")
-    data = read_mapping(path)
+    return _extended(read_mapping(path), path, children, folder)
+
+
+def _extended(data: dict[str, Any], path: Path, children: tuple[Path, ...], folder: Path) -> dict[str, Any]:
+    """Return `data`, which stands at `path`, merged onto what it extends; arguments as for `_resolved`."""
+    name = printable(path.name)
     _anchor_trace(data, path.parent)
     _anchor_profile(data, folder)
     if "extends" not in data:
@@ -166,7 +183,8 @@ def _anchor_profile(data: dict[str, Any], folder: Path) -> None:
         redis["profile"] = str(folder / redis["profile"])
 
 
-def _override(text: str) -> tuple[list[str], Any]:
+def override(text: str) -> tuple[list[str], Any]:
+    """Return the path, step by step, and the value of a change PATH=VALUE; BadInput for anything else."""
     path, equals, value = text.partition("=")
     keys = path.strip().split(".")
     if not equals or not all(re.fullmatch(r"[A-Za-z0-9_-]+", key) for key in keys):

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from models.scenario.schema import Scenario
+from sim.errors import BadInput
 
 Node = dict[str, Any]
 
@@ -27,15 +28,34 @@ def json_schema() -> Node:
     return schema
 
 
-def explain(error: ValidationError) -> str:
+class BadScenario(BadInput):
+    """A scenario that is refused. `lines` has everything that is wrong with it, each beginning with its path."""
+
+    def __init__(self, message: str, lines: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.lines = lines or (message,)
+
+
+def refusal(error: ValidationError) -> BadScenario:
+    """Return what to raise for `error`."""
+    lines: list[str] = []
+    for each in error.errors(include_url=False):
+        if each["type"] == "contradiction":
+            lines += each["ctx"]["messages"]
+        else:
+            lines.append(_line(each["type"], each["loc"], each["input"]))
+    return BadScenario(_explained(error), tuple(dict.fromkeys(lines)))
+
+
+def _explained(error: ValidationError) -> str:
     """Return a line for `error`: the path, the value, what is allowed, and how many more errors there are."""
     errors = error.errors(include_url=False)
     # a key nobody knows is the likeliest cause of whatever else is wrong
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     more = len(errors) - 1
     if first["type"] == "contradiction":
-        more = first["ctx"]["more"]
-        line = str(first["ctx"]["message"])
+        line, *others = first["ctx"]["messages"]
+        more = len(others)
     else:
         line = _line(first["type"], first["loc"], first["input"])
     return line + (f" (and {more} more)" if more else "")
@@ -62,10 +82,24 @@ def nearest(word: str, known: Sequence[str]) -> str:
 
 def is_integer(path: str) -> bool:
     """Whether the setting at a dotted `path` takes integers alone; False also for a path nobody knows."""
+    nodes = _nodes(path)
+    return bool(nodes) and all(_resolved(node).get("type") == "integer" for node in nodes)
+
+
+def setting_schema(path: str) -> Node:
+    """Return the JSON Schema of the setting at a dotted `path`, references followed; {} for a path nobody knows.
+
+    Of a setting that several kinds have, such as a stage of a load, it is that of the first.
+    """
+    node = next(iter(_nodes(path)), None)
+    return {} if node is None else _resolved(node) | {key: node[key] for key in ("description",) if key in node}
+
+
+def _nodes(path: str) -> list[Node]:
     nodes = [_schema()]
     for step in path.split("."):
         nodes = [child for node in nodes for child in _children(node, step)]
-    return bool(nodes) and all(_resolved(node).get("type") == "integer" for node in nodes)
+    return nodes
 
 
 @cache

@@ -45,5 +45,5 @@ class Scenario(Section):
         """Refuse values that are fine alone and impossible together."""
         found = list(contradictions(self))
         if found:
-            raise PydanticCustomError("contradiction", "{message}", {"message": found[0], "more": len(found) - 1})
+            raise PydanticCustomError("contradiction", "{message}", {"message": found[0], "messages": found})
         return self

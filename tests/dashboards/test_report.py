@@ -109,7 +109,7 @@ def test_every_setting_is_listed_with_its_source(page: Page) -> None:
 
 def test_both_colour_schemes_are_served(page: Page) -> None:
     styles = " ".join(page.styles)
-    assert "prefers-color-scheme: dark" in styles
+    assert "light-dark(" in styles
     assert "color-scheme: light dark" in styles
 
 

@@ -160,7 +160,7 @@ def test_wishes_that_make_no_sense_are_refused(call: Callable[[], object], field
 
 def test_common_random_numbers_show_what_independent_ones_hide() -> None:
     a, b = Normal(100, 30), Normal(101, 30)
-    compared = compare_paired(a, b, range(1, 11))
+    compared = compare_paired(a, [b], range(1, 11))[0]
     difference = compared.differences()["value"]
     # the same normal number on both sides: the difference is 1 every time
     assert difference.best == pytest.approx(1)
@@ -173,6 +173,6 @@ def test_common_random_numbers_show_what_independent_ones_hide() -> None:
 
 
 def test_a_task_does_not_differ_from_itself() -> None:
-    same = compare_paired(Normal(100, 30), Normal(100, 30), range(5))
+    same = compare_paired(Normal(100, 30), [Normal(100, 30)], range(5))[0]
     assert same.a == same.b
     assert not same.differences()["value"].excludes(0)

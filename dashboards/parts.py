@@ -1,0 +1,212 @@
+"""Pieces of HTML that say what a verdict holds: of the report, and of the web pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
+from itertools import groupby
+from typing import Any
+
+from pydantic import BaseModel
+
+from dashboards.invoice import ITEM_TITLES, TITLES, item_rows, part_rows
+from dashboards.page import card, folded, mark, table
+from dashboards.terminal import SLO_WORDS
+from models.judge.arithmetic import sums_redone
+from models.judge.findings import Finding
+from models.judge.invoice import Invoice
+from models.judge.verdict import Verdict
+from models.judge.wording import NOTHING, clock, number, with_unit
+from models.results.result import INTERVALS, RunResult
+from models.scenario import Scenario
+
+
+def verdict_box(verdict: Verdict) -> str:
+    """The headline in a frame: does it hold, and why not."""
+    return (
+        f'<div class="verdict{" holds" if verdict.holds else ""}">'
+        f"<p>{mark(verdict.holds)} {escape(verdict.headline)}</p></div>"
+    )
+
+
+def tiles(verdict: Verdict, before: Mapping[str, str] | None = None) -> str:
+    """The service levels side by side; *before* has what each level was in a run to compare with, by its name."""
+    found = (
+        f'<div class="tile"><div class="name">{escape(SLO_WORDS[row.name])}</div>'
+        f'<div class="value {"" if row.met else "bad"}">{mark(row.met)} '
+        f"{escape(with_unit(row.value, row.unit))}</div>"
+        f'<div class="limit">limit {escape(with_unit(row.limit, row.unit))}'
+        f"{escape(_between(row.low, row.high, row.unit))}</div>{_was(row.name, before)}</div>"
+        for row in verdict.slo
+    )
+    return f'<div class="tiles">{"".join(found)}</div>'
+
+
+def _was(name: str, before: Mapping[str, str] | None) -> str:
+    text = (before or {}).get(name)
+    return "" if text is None else f'<div class="limit">{escape(text)}</div>'
+
+
+def findings_table(findings: Iterable[Finding]) -> str:
+    """A line for each finding: good, bad or neither, its topic, and the sentence."""
+    rows = ((mark(finding.good), escape(finding.topic), escape(finding.text)) for finding in findings)
+    return card(table((), rows, ("mark", "key", "")))
+
+
+def answers(verdict: Verdict) -> str:
+    """The central questions of the design, answered, and where each answer would be another."""
+    items = "".join(
+        f"<h3>{escape(answer.question)}</h3><p>{escape(answer.text)}</p>"
+        f"<ul>{''.join(f'<li>It flips: {escape(flip)}.</li>' for flip in answer.flips)}</ul>"
+        for answer in verdict.answers
+    )
+    note = "Worked out from this run; breakwater validate simulates around these points."
+    return card(f'{items}<p class="dim">{note}</p>')
+
+
+def invoice_parts(invoice: Invoice) -> str:
+    """The bill by part, what to know when reading it, and all its lines, folded away."""
+    rows = [tuple(map(escape, row)) for row in part_rows(invoice)]
+    parts = table(TITLES, rows, ("key", *["number"] * 4, "dim"), [False] * (len(rows) - 1) + [True])
+    items = table(
+        ITEM_TITLES,
+        (tuple(map(escape, row)) for row in item_rows(invoice)),
+        ("key", "number", "number", "", "number", "dim", "number"),
+    )
+    said = "".join(f"<li>{escape(note)}</li>" for note in invoice.notes)
+    return card(f"{parts}<ul>{said}</ul>") + folded("Every line of the bill, and what its price rests on", card(items))
+
+
+def sums_table() -> str:
+    """The talk's claims that stand on arithmetic and prices alone, redone."""
+    rows = (
+        (
+            f"<code>{escape(redone.claim.id)}</code><br>{escape(redone.claim.says)}",
+            escape(with_unit(redone.value, redone.claim.unit or "")),
+            escape(redone.verdict.replace("_", " ")),
+            escape(redone.why),
+            escape("; ".join(redone.rests_on)),
+        )
+        for redone in sums_redone()
+    )
+    titles = ("claim", "recomputed", "verdict", "why", "rests on")
+    claims = card(table(titles, rows, ("", "number", "key", "", "dim")))
+    return folded(f"{len(sums_redone())} claims that stand on arithmetic and prices alone", claims)
+
+
+def limits_table(verdict: Verdict) -> str:
+    """Every capacity on the way of a request, the one exhausted first on top."""
+    rows = (
+        (
+            mark(not limit.bound),
+            escape(limit.name),
+            NOTHING if limit.used_percent is None else f"{number(limit.used_percent)} %",
+            f"second {limit.first_s}" if limit.bound else "never",
+            clock(limit.seconds) if limit.bound else NOTHING,
+            escape(limit.evidence),
+        )
+        for limit in verdict.limits
+    )
+    titles = ("", "capacity", "used at most", "exhausted from", "for", "evidence")
+    return card(table(titles, rows, ("mark", "key", "number", "number", "number", "")))
+
+
+def shards_table(verdict: Verdict) -> str:
+    """What each shard carries and how busy it is."""
+    rows = [
+        (
+            str(row.shard),
+            str(row.events),
+            f"{number(row.mean_percent)} %",
+            f"{number(row.peak_percent)} %",
+            number(row.requests),
+        )
+        for row in verdict.shards
+    ]
+    titles = ("shard", "events", "mean engine CPU", "busiest second", "requests")
+    hot = [row.hot for row in verdict.shards]
+    return card(table(titles, rows, ("number",) * 5, hot))
+
+
+def stages_table(verdict: Verdict) -> str:
+    """The steps of a load ladder beside the published engine CPU."""
+    rows = (
+        (
+            mark(not row.broken),
+            escape(row.stage.name),
+            f"{number(row.stage.engine_cpu_percent)} %",
+            NOTHING if row.published_percent is None else f"{number(row.published_percent)} %",
+            NOTHING if row.difference_points is None else f"{row.difference_points:+.1f} points",
+            with_unit(row.stage.status_p50_ms, "ms"),
+            with_unit(row.stage.status_p99_ms, "ms"),
+            f"{number(row.stage.answered_rps)}/s",
+            f"{number(row.stage.error_percent)} %",
+            f"{number(row.stage.commands_per_s)}/s",
+        )
+        for row in verdict.stages
+    )
+    titles = ("", "stage", "twin", "published", "difference", "p50", "p99", "answered", "errors", "commands")
+    return card(table(titles, rows, ("mark", "key", *["number"] * 8)))
+
+
+def kpis_table(result: RunResult) -> str:
+    """All KPIs; neighbours that rest on the same share the cell that says on what."""
+    rows = []
+    for grounds, kpis in groupby(result.kpis.items(), key=lambda item: item[1].rests_on):
+        group = list(kpis)
+        for index, (name, kpi) in enumerate(group):
+            between = _between(kpi.low, kpi.high, kpi.unit).removeprefix(", ") or "no interval"
+            shared = f'<td class="dim" rowspan="{len(group)}">{escape("; ".join(grounds))}</td>' if index == 0 else ""
+            rows.append(
+                f"<tr><td><code>{escape(name)}</code></td>"
+                f'<td class="number">{escape(with_unit(kpi.best, kpi.unit))}</td>'
+                f'<td class="dim">{escape(between)}</td>{shared}</tr>'
+            )
+    kind = result.manifest["interval"]
+    meaning = "" if kind is None else f"<p>An interval is the {escape(INTERVALS[kind])}.</p>"
+    titles = '<th>KPI</th><th class="number">value</th><th>interval</th><th>rests on</th>'
+    return meaning + card(f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+
+
+def assumptions(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
+    """What a run rests on: caveats, the settings that are assumptions, and all settings with their sources."""
+    caveats = "".join(f"<li>{escape(line)}</li>" for line in verdict.caveats)
+    settings = list(settings_of(scenario, ""))
+    assumed = [row for row in settings if "assumption" in row[2]]
+    return (
+        card(f"<ul>{caveats}<li>Redis profile: {escape(str(result.manifest['profile_title']))}.</li></ul>")
+        + folded(f"{len(assumed)} settings that are assumptions", settings_table(assumed))
+        + folded(f"All {len(settings)} settings", settings_table(settings))
+    )
+
+
+def settings_table(settings: list[tuple[str, str, str]]) -> str:
+    """Settings with their values, meanings and sources."""
+    rows = (
+        (f"<code>{escape(path)}</code>", f"<code>{escape(value)}</code>", escape(note))
+        for path, value, note in settings
+    )
+    return card(table(("setting", "value", "meaning and source"), rows, ("", "", "dim")))
+
+
+def settings_of(model: BaseModel, path: str) -> Iterator[tuple[str, str, str]]:
+    """Path, value and description of every setting, depth first."""
+    for name, field in type(model).model_fields.items():
+        value, here = getattr(model, name), f"{path}{name}"
+        if isinstance(value, BaseModel):
+            yield from settings_of(value, f"{here}.")
+        else:
+            yield here, json.dumps(_plain(value), ensure_ascii=False), field.description or ""
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _between(low: float | None, high: float | None, unit: str) -> str:
+    return "" if low is None or high is None else f", {with_unit(low, unit)} to {with_unit(high, unit)}"

@@ -1,0 +1,133 @@
+"""A design as the pages hold it: a shipped scenario, or the text of one's own, and the settings that were changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from models.scenario import Scenario, load_varied, override, scenario_names, text_varied
+from models.scenario.scaling import Autoscaling
+from models.yaml_text import read_value
+from sim.errors import BadInput
+
+DEFAULT = "onsale-300k"
+OWN = "my-scenario"
+"""What a scenario of one's own is called unless it says otherwise."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """A scenario by its name, or by its text, and what of it is changed: path and value, ordered by path."""
+
+    scenario: str = DEFAULT
+    text: str | None = None
+    settings: tuple[tuple[str, Any], ...] = ()
+
+    def built(self) -> Scenario:
+        """The scenario with its changes; BadInput names what is wrong."""
+        return _variant(self.scenario, self.text)(dict(self.settings))
+
+    def base(self) -> Scenario:
+        """The scenario without the changes."""
+        return _base(self.scenario, self.text)
+
+    def given(self, path: str) -> Any:
+        """The value that *path* has without the changes to it; None also where there is no such thing."""
+        base = self.base()
+        if path.startswith("autoscaling.") and base.autoscaling is None:
+            return value_at(Autoscaling(), path.partition(".")[2])
+        return value_at(base, path)
+
+    def value(self, path: str) -> Any:
+        """The value that *path* has, whether or not the whole can be simulated."""
+        changed = dict(self.settings)
+        return changed[path] if path in changed else self.given(path)
+
+    def with_value(self, path: str, value: Any) -> Design:
+        """The design with one setting changed; changing it back leaves no change."""
+        kept = {key: old for key, old in self.settings if key != path and not key.startswith(f"{path}.")}
+        # {} stands for all that is the default there, and so is what was there only if that was nothing else
+        same = self.given(path) == value if value != {} else value_at(self.base(), path) is not None
+        if not same:
+            kept[path] = value
+        return replace(self, settings=tuple(sorted(kept.items())))
+
+    def without(self, path: str) -> Design:
+        """The design with one setting, and those below it, as they were."""
+        kept = tuple(change for change in self.settings if change[0] != path and not change[0].startswith(f"{path}."))
+        return replace(self, settings=kept)
+
+    @property
+    def label(self) -> str:
+        """The name with the changes: `onsale-300k, redis.shards=3`."""
+        name = self.scenario if self.text is None else _name(self.text)
+        return ", ".join([name, *self.changes])
+
+    @property
+    def changes(self) -> list[str]:
+        """The changes as they are written after `--set`."""
+        return [f"{path}={setting_text(value)}" for path, value in self.settings]
+
+
+def changed_by(design: Design, lines: str) -> Design:
+    """The design changed by lines of PATH=VALUE; BadInput for a line that is none, or that cannot be simulated."""
+    for line in filter(None, (line.strip() for line in lines.splitlines())):
+        keys, value = override(line)
+        design = design.with_value(".".join(keys), value)
+    design.built()
+    return design
+
+
+def setting_text(value: Any) -> str:
+    """A value as YAML on one line, such that reading it gives the value again."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    if isinstance(value, str):
+        try:
+            plain = read_value(value, "") == value and value == value.strip()
+        except BadInput:
+            plain = False
+        return value if plain else _quoted(value)
+    return json.dumps(value)
+
+
+def _quoted(text: str) -> str:
+    """Text as YAML has it between quotes; JSON's escapes of rare characters are not YAML's."""
+    return '"' + "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in text) + '"'
+
+
+def value_at(model: Any, path: str) -> Any:
+    """What stands at a dotted path in a scenario or a part of one; None if there is nothing."""
+    for step in path.split("."):
+        if isinstance(model, list | tuple):
+            model = model[int(step)] if step.isdecimal() and int(step) < len(model) else None
+        elif isinstance(model, Mapping):
+            model = next((value for key, value in model.items() if str(key) == step), None)
+        else:
+            model = getattr(model, step, None)
+    return model
+
+
+@lru_cache(maxsize=32)
+def _variant(name: str, text: str | None) -> Callable[[Mapping[str, Any]], Scenario]:
+    if text is not None:
+        return text_varied(text, OWN)
+    if name not in dict(scenario_names()):
+        known = ", ".join(known for known, _ in scenario_names())
+        raise BadInput(f"scenario: {name[:60]!a} is not known; must be one of {known}")
+    return load_varied(name)
+
+
+@lru_cache(maxsize=32)
+def _base(name: str, text: str | None) -> Scenario:
+    return _variant(name, text)({})
+
+
+def _name(text: str) -> str:
+    try:
+        return _base("", text).name
+    except BadInput:
+        return OWN

@@ -1,0 +1,164 @@
+"""*Will it hold?*: the verdict on the design under study, why, one timeline, and what to try."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from dashboards.figures.ladder import stages
+from dashboards.figures.timeline import timeline
+from dashboards.page import folded
+from dashboards.parts import (
+    assumptions,
+    findings_table,
+    kpis_table,
+    limits_table,
+    shards_table,
+    stages_table,
+    tiles,
+    verdict_box,
+)
+from dashboards.web.design import Design
+from dashboards.web.downloads import downloads
+from dashboards.web.drawing import figure, html
+from dashboards.web.finished import FINISHED
+from dashboards.web.jobs import Run
+from dashboards.web.running import ask, is_asked, refusal, settle, wait
+from dashboards.web.share import share
+from dashboards.web.state import change_design, view
+from models.judge.remedies import Action
+from models.judge.verdict import Verdict
+from models.judge.wording import clock, number, plural, with_unit
+from models.results.result import RunResult
+from models.scenario import Scenario
+
+PAGE = "hold"
+SHOWN = "shown run"
+
+
+def show(problems: tuple[str, ...]) -> None:
+    """Draw the page; with *problems* the design cannot be run."""
+    job = None if problems else current_run()
+    if job is not None and SHOWN not in st.session_state:
+        st.session_state[SHOWN] = None
+        ask(job.key, PAGE)  # the first visit, and a link, need no click
+    place = _head(job)
+    found = None if job is None else FINISHED.get(job.key)
+    if job is not None and found is not None:
+        st.session_state[SHOWN] = job, view().design
+    settle(job, PAGE)
+    if (message := refusal(PAGE)) is not None:
+        st.error(message)
+    _body(job)
+    if job is not None and is_asked(job, PAGE):
+        wait(job, PAGE, place)
+
+
+def current_run() -> Run:
+    """The run of the design under study."""
+    return Run(view().design.built(), view().seed, view().replications)
+
+
+def _head(job: Run | None) -> st.delta_generator.DeltaGenerator:
+    """The title, what can be done, and the place for the progress of a run."""
+    title, run, link, load = st.columns([5, 1.4, 1.1, 1.4], vertical_alignment="center")
+    title.title("Will it hold?", anchor=False)
+    fresh = job is not None and FINISHED.get(job.key) is not None
+    run.button(
+        "Run",
+        type="secondary" if fresh else "primary",
+        disabled=job is None or fresh or is_asked(job, PAGE),
+        on_click=ask,
+        args=(job.key if job is not None else "", PAGE),
+        width="stretch",
+        key="run",
+    )
+    with link:
+        share(PAGE)
+    with load:
+        downloads(job)
+    return st.empty()
+
+
+def _body(job: Run | None) -> None:
+    """The result that was shown last, and how the design has changed since."""
+    shown: tuple[Run, Design] | None = st.session_state.get(SHOWN)
+    found = None if shown is None else FINISHED.get(shown[0].key)
+    if shown is None or found is None:
+        if job is not None and not is_asked(job, PAGE):
+            st.caption("No result yet. Press **Run**.")
+        return
+    if job is None or job.key != shown[0].key:
+        now = (
+            "Running the settings as they are now" if job and is_asked(job, PAGE) else "Press **Run** for those of now"
+        )
+        st.warning(f"The settings have changed; this is the result of **{shown[1].label}**. {now}.")
+    result, verdict = found
+    _verdict(result, shown[0].scenario, verdict, shown[1])
+
+
+def _verdict(result: RunResult, scenario: Scenario, verdict: Verdict, design: Design) -> None:
+    html(verdict_box(verdict) + _line(result, design))
+    html(tiles(verdict, _before(shown_design=design, seed=result.manifest["seed"])))
+    st.subheader("Why", anchor=False)
+    _findings(verdict)
+    figure(timeline(result, scenario, verdict), "timeline")
+    if verdict.stages:
+        figure(stages(result, verdict), "stages")
+        html(stages_table(verdict))
+    if verdict.actions:
+        st.subheader("What to try", anchor=False)
+        for number_, action in enumerate(verdict.actions):
+            _action(action, number_, design)
+    st.subheader("What it rests on", anchor=False)
+    html(
+        folded("Caveats and assumptions", assumptions(result, scenario, verdict))
+        + folded("Capacities, the one exhausted first on top", limits_table(verdict))
+        + folded("Shards", shards_table(verdict))
+        + folded("All key figures, and what they rest on", kpis_table(result))
+    )
+
+
+def _line(result: RunResult, design: Design) -> str:
+    """What was run, in one line under the verdict."""
+    manifest, total = result.manifest, result.best("requests.total") or 0
+    text = (
+        f"{design.label} · {number(total)} requests in {clock(manifest['wall_s'])} · profile {manifest['profile']} "
+        f"· seed {manifest['seed']} · {plural(manifest['replications'], 'replication')}"
+    )
+    return f'<p class="dim">{escape(text)}</p>'
+
+
+def _before(shown_design: Design, seed: int) -> dict[str, str] | None:
+    """What each service level is without the changes, if that has been run."""
+    if not shown_design.settings:
+        return None
+    base = Run(shown_design.base(), seed, view().replications)
+    found = FINISHED.get(base.key)
+    if found is None:
+        return None
+    return {row.name: f"without the changes {with_unit(row.value, row.unit)}" for row in found[1].slo}
+
+
+def _findings(verdict: Verdict) -> None:
+    """What is wrong first; what is neither wrong nor good, or good, a click away."""
+    wrong = [finding for finding in verdict.findings if finding.good is False]
+    others = [finding for finding in verdict.findings if finding.good is not False]
+    rest = folded(f"{plural(len(others), 'more finding')}", findings_table(others)) if wrong and others else ""
+    html((findings_table(wrong or others)) + rest)
+
+
+def _action(action: Action, place: int, design: Design) -> None:
+    text, button = st.columns([6, 1], vertical_alignment="center")
+    settings = " ".join(f"`{path}={value}`" for path, value in action.settings)
+    text.markdown(f"{action.text.replace('$', chr(92) + '$')}: {settings}")
+    button.button("Try it", key=f"try-{place}", on_click=_try, args=(action, design), width="stretch")
+
+
+def _try(action: Action, design: Design) -> None:
+    """Apply what is proposed to the design that it was proposed for, and run it."""
+    for path, value in action.settings:
+        design = design.with_value(path, value)
+    change_design(design)
+    ask(current_run().key, PAGE)

@@ -1,0 +1,103 @@
+"""A scenario of one's own: its text, pasted or from a file, and what is wrong with it at the line it stands on."""
+
+from __future__ import annotations
+
+import io
+from html import escape
+from typing import Any
+
+import streamlit as st
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from dashboards.web.design import Design
+from dashboards.web.state import change_design, view
+from models.scenario import BadScenario, Scenario
+from models.yaml_text import line_of
+from sim.errors import BadInput
+
+
+def own_scenario() -> None:
+    """Draw the text of the scenario, and the errors in it."""
+    text = view().design.text or ""
+    st.session_state["own text"] = text
+    st.text_area(
+        "Scenario (YAML)",
+        key="own text",
+        height=220,
+        on_change=_take_text,
+        help="Says what differs from the scenario it extends. Press Ctrl+Enter to apply.",
+    )
+    st.file_uploader("or a file", type=["yaml", "yml"], key="own file", on_change=_take_file)
+    problems = problems_in(view().design)
+    if problems:
+        st.html(f'<div class="breakwater">{annotated(text, problems)}</div>')
+
+
+def problems_in(design: Design) -> tuple[str, ...]:
+    """Return what is wrong with a design, a line each; none if it can be simulated."""
+    try:
+        design.built()
+    except BadScenario as error:
+        return error.lines
+    except BadInput as error:
+        return (str(error),)
+    return ()
+
+
+def changes_as_yaml(design: Design) -> str:
+    """Return the changed settings of a design as YAML."""
+    nested: dict[str, Any] = {}
+    for path, value in design.settings:
+        place = nested
+        *sections, last = path.split(".")
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[last] = value
+    return yaml_text(nested) if nested else ""
+
+
+def scenario_yaml(scenario: Scenario) -> str:
+    """Return a whole scenario as a file that reproduces it."""
+    return yaml_text(scenario.model_dump(mode="json"))
+
+
+def yaml_text(data: dict[str, Any]) -> str:
+    """Return a mapping as YAML."""
+    yaml, stream = YAML(typ="safe", pure=True), io.StringIO()
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # in the order of the schema
+    yaml.dump(data, stream)
+    return stream.getvalue()
+
+
+def _take_text() -> None:
+    change_design(Design(text=st.session_state["own text"]))
+
+
+def _take_file() -> None:
+    uploaded = st.session_state["own file"]
+    if uploaded is not None:
+        change_design(Design(text=uploaded.getvalue().decode("utf-8-sig", errors="replace")))
+
+
+def annotated(text: str, problems: tuple[str, ...]) -> str:
+    """Return every problem as HTML, under the line of the text that it is about where there is one."""
+    lines, rows = text.splitlines(), []
+    for problem in problems:
+        line = _line(text, problem)
+        if line is not None and line <= len(lines):
+            rows.append(f'<div class="yaml"><span class="no">{line}</span>{escape(lines[line - 1])}</div>')
+        rows.append(f'<div class="wrong">✗ {escape(problem)}</div>')
+    return "".join(rows)
+
+
+def _line(text: str, problem: str) -> int | None:
+    """The line that a problem is about: named by its path, or in its words."""
+    path, _, rest = problem.partition(": ")
+    if rest.startswith("line ") and (number := rest[5:].partition(":")[0]).isdecimal():
+        return int(number)
+    try:
+        return line_of(text, path)
+    except (YAMLError, ValueError):  # the text cannot be read at all, and the problem says so
+        return None

@@ -1,0 +1,61 @@
+"""The server behind the pages: Streamlit on the loopback interface, without anything that calls home."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import time
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+
+from sim.errors import BadInput
+
+HOST = "127.0.0.1"
+APP = Path(__file__).with_name("app.py")
+OPTIONS = {
+    "server.address": HOST,
+    "server.headless": True,
+    "server.fileWatcherType": "none",
+    "browser.gatherUsageStats": False,
+    "client.toolbarMode": "viewer",
+    "client.showErrorDetails": "full",
+    "logger.hideWelcomeMessage": True,
+    "logger.level": "warning",
+    "theme.light.primaryColor": "#0067a5",
+    "theme.dark.primaryColor": "#3d9bd6",
+}
+"""Whatever a user's own Streamlit configuration says."""
+PATIENCE_S = 60.0
+
+
+def serve(port: int) -> None:
+    """Serve the pages at *port* until interrupted or terminated. BadInput, before anything starts, if it is taken."""
+    _must_be_free(port)
+    from streamlit.web import bootstrap
+
+    options = {name.replace(".", "_"): value for name, value in {**OPTIONS, "server.port": port}.items()}
+    bootstrap.load_config_options(options)
+    threading.Thread(target=_tell, args=(port,), daemon=True).start()
+    bootstrap.run(str(APP), False, [], options)
+
+
+def _must_be_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server that has just ended is no obstacle
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise BadInput(f"--port: {port} cannot be used: {error.strerror}; name another one") from None
+
+
+def _tell(port: int) -> None:
+    """Print the address once it answers."""
+    url, until = f"http://{HOST}:{port}", time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        with suppress(OSError), urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
+            print(f"Breakwater is at {url} (Ctrl-C ends it)", flush=True)
+            return
+        time.sleep(0.1)
+    print(f"breakwater: {url} does not answer", file=sys.stderr)

@@ -1,0 +1,88 @@
+"""The pages' side of a worker process: start it, ask, listen, kill it. One for each session."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from dashboards.web.messages import Done, Failed, Progressed, Refused
+
+if TYPE_CHECKING:
+    from dashboards.web.jobs import Job
+
+Ended = Done | Refused | Failed
+DIED = "the simulating process died: out of memory, or killed from outside"
+
+
+class Worker:
+    """A process that simulates for one session, started at once so that its engine is loaded when it is asked.
+
+    It does one job at a time; a job is stopped by killing the process, with all that it has started.
+    """
+
+    def __init__(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
+        ours, theirs = Pipe()
+        command = [sys.executable, "-m", "dashboards.web.simulating", str(theirs.fileno())]
+        # a session of its own: Ctrl-C in the terminal does not reach it, and a kill reaches all its children
+        self._process = subprocess.Popen(
+            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=sys.stderr, start_new_session=True
+        )
+        theirs.close()
+        self._connection: Connection = ours
+        self.key: str | None = None
+        self.page: str | None = None
+        self.progress: Progressed | None = None
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job is under way."""
+        return self.key is not None
+
+    def ask(self, job: Job, page: str) -> None:
+        """Begin *job* for *page*, in place of whatever was under way."""
+        if self.busy or self._process.poll() is not None:
+            self.cancel()
+        self.key, self.page, self.progress = job.key, page, None
+        self._connection.send(job)
+
+    def listen(self, seconds: float) -> Ended | None:
+        """Take what the process has told, waiting up to *seconds* for it; return how the job ended if it did."""
+        try:
+            while self._connection.poll(seconds):
+                message = self._connection.recv()
+                if isinstance(message, Progressed):
+                    self.progress = message
+                elif message.key == self.key:
+                    self.key = self.page = None
+                    return message
+                seconds = 0.0
+        except (EOFError, OSError):
+            key, _ = self.key or "", self.cancel()
+            return Failed(key, DIED)
+        return None
+
+    def cancel(self) -> None:
+        """Stop what is under way at once and be ready for another job."""
+        self.close()
+        self._start()
+
+    def close(self) -> None:
+        """Kill the process with everything it has started."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._connection.close()

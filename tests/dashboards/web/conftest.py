@@ -1,0 +1,49 @@
+"""Pages without a simulation: results that look real, and a worker that is never asked."""
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboards.web import running
+from dashboards.web.design import Design
+from dashboards.web.finished import FINISHED
+from dashboards.web.jobs import Run
+from models.judge.verdict import judge
+from tests.dashboards.synthetic import onsale_result
+
+PATIENCE_S = 60
+Shown = Callable[..., AppTest]
+
+
+class Idle:
+    """A worker that has nothing to do, and must not be given anything."""
+
+    busy, key, page = False, None, None
+
+
+@pytest.fixture
+def idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "worker", Idle)
+
+
+@pytest.fixture
+def shown(idle: None) -> Shown:
+    """Show a page of the app, by its name, to somebody who comes with a link."""
+
+    def show(page: str = "hold", **params: str | list[str]) -> AppTest:
+        app = AppTest.from_string(f"from dashboards.web.app import main\nmain({page!r})", default_timeout=PATIENCE_S)
+        for name, value in params.items():
+            app.query_params[name.replace("__", ".")] = value
+        return app.run()
+
+    return show
+
+
+def finished_run(design: Design, seed: int = 1) -> Run:
+    """Let the run of a design be one that is finished, with a result that looks real."""
+    scenario = design.built()
+    job = Run(scenario, seed, 1)
+    result = onsale_result(scenario, manifest={"seed": seed})
+    FINISHED.put(job.key, (result, judge(result, scenario)))
+    return job

@@ -1,0 +1,134 @@
+from streamlit.testing.v1 import AppTest
+
+from dashboards.web.design import Design
+from models.judge.verdict import judge
+from tests.dashboards.synthetic import onsale_result
+from tests.dashboards.web.conftest import Shown, finished_run
+
+
+def html(app: AppTest) -> str:
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+def changes(app: AppTest) -> list[str]:
+    """The changed settings that stand in the address."""
+    found = app.query_params.get("set", [])
+    return [found] if isinstance(found, str) else found
+
+
+def texts(app: AppTest) -> str:
+    return " ".join(element.value for element in [*app.warning, *app.error, *app.caption, *app.markdown, *app.code])
+
+
+def test_verdict_levels_reasons_and_timeline_come_in_that_order(shown: Shown) -> None:
+    finished_run(Design())
+    app = shown()
+    assert not app.exception
+    said = html(app)
+    assert "The design does not hold" in said
+    assert (
+        said.index("The design does not hold") < said.index("mean wait of those admitted") < said.index("Binds first")
+    )
+    assert [heading.value for heading in app.subheader] == ["Why", "What to try", "What it rests on"]
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_changed_knob_is_marked_can_be_undone_and_stands_in_the_address(shown: Shown) -> None:
+    finished_run(Design())
+    app = shown()
+    app.number_input(key="setting-redis.shards").set_value(3).run()
+    assert changes(app) == ["redis.shards=3"]
+    assert "onsale-300k" in texts(app)
+    assert "Press **Run**" in texts(app)
+    assert not app.button(key="run").disabled
+    app.button(key="undo-redis.shards").click().run()
+    assert changes(app) == []
+    assert app.number_input(key="setting-redis.shards").value == 5
+    assert app.button(key="run").disabled
+
+
+def test_a_result_that_is_there_is_shown_with_what_was_without_the_changes(shown: Shown) -> None:
+    finished_run(Design())
+    finished_run(Design().with_value("redis.shards", 3))
+    app = shown(v="1", scenario="onsale-300k", set="redis.shards=3")
+    assert "onsale-300k, redis.shards=3" in html(app)
+    assert "without the changes" in html(app)
+
+
+def test_what_is_proposed_is_applied_and_asked_for(shown: Shown) -> None:
+    finished_run(Design())
+    tried = Design().with_value("event.on_sold_out", "announce")
+    finished_run(tried)
+    app = shown()
+    actions = judge(onsale_result(Design().built()), Design().built()).actions
+    place = next(k for k, action in enumerate(actions) if ("event.on_sold_out", "announce") in action.settings)
+    app.button(key=f"try-{place}").click().run()
+    assert changes(app) == ["event.on_sold_out=announce"]
+    assert tried.label in html(app)
+
+
+def test_a_link_restores_settings_seed_and_scenario(shown: Shown) -> None:
+    finished_run(Design("onsale-300k-spread").with_value("redis.shards", 10), seed=9)
+    app = shown(v="1", scenario="onsale-300k-spread", set="redis.shards=10", seed="9")
+    assert app.selectbox(key="scenario").value == "onsale-300k-spread"
+    assert app.number_input(key="setting-redis.shards").value == 10
+    assert app.text_input(key="seed").value == "9"
+    assert "onsale-300k-spread, redis.shards=10" in html(app)
+
+
+def test_a_link_that_is_wrong_shows_the_default_and_why(shown: Shown) -> None:
+    finished_run(Design())
+    app = shown(v="1", scenario="onsale-300k", set="redis.shards=0")
+    assert [error.value for error in app.error] == [
+        "This link cannot be restored, the default is shown. "
+        "redis.shards: 0 is not allowed; must be an integer from 1 to 500"
+    ]
+    assert app.number_input(key="setting-redis.shards").value == 5
+
+
+def test_settings_that_contradict_each_other_are_told_at_the_field_and_not_run(shown: Shown) -> None:
+    finished_run(Design())
+    app = shown()
+    app.number_input(key="setting-clients.poll_interval_s").set_value(40.0).run()
+    assert "waiting_room.heartbeat_ttl_s: 60 is not allowed" in html(app)
+    assert app.button(key="run").disabled
+
+
+def test_a_scenario_of_ones_own_begins_with_the_changes_and_shows_its_errors(shown: Shown) -> None:
+    design = Design().with_value("redis.shards", 3)
+    finished_run(design)
+    finished_run(Design())
+    app = shown(v="1", scenario="onsale-300k", set="redis.shards=3")
+    app.selectbox(key="scenario").select("a scenario of your own").run()
+    text = app.text_area(key="own text").value
+    assert "extends: onsale-300k" in text
+    assert "shards: 3" in text
+    app.text_area(key="own text").set_value("extends: onsale-300k\nredis: {shards: 0}\n").run()
+    assert "redis.shards: 0 is not allowed" in html(app)
+    assert app.button(key="run").disabled
+    app.text_area(key="own text").set_value("[").run()
+    assert not app.exception
+    assert "not valid YAML" in html(app)
+
+
+def test_any_other_setting_can_be_changed_and_undone(shown: Shown) -> None:
+    finished_run(Design())
+    app = shown()
+    app.text_input(key="any").set_value("gateway.heap.gogc=1000000").run()
+    assert "gateway.heap.gogc: 1000000 is not allowed" in html(app)
+    app.text_input(key="any").set_value("gateway.heap.gogc=50").run()
+    assert changes(app) == ["gateway.heap.gogc=50"]
+    app.button(key="undo-gateway.heap.gogc").click().run()
+    assert changes(app) == []
+
+
+def test_scaling_shows_its_knobs_when_it_is_on(shown: Shown) -> None:
+    finished_run(Design())
+    app = shown()
+    assert not [each for each in app.number_input if each.key == "setting-autoscaling.min_pods"]
+    app.toggle(key="setting-autoscaling").set_value(True).run()
+    assert changes(app) == ["autoscaling={}"]
+    app.number_input(key="setting-autoscaling.min_pods").set_value(7).run()
+    assert changes(app) == ["autoscaling={}", "autoscaling.min_pods=7"]
+    app.toggle(key="setting-autoscaling").set_value(False).run()
+    assert changes(app) == []

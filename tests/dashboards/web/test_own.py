@@ -1,0 +1,55 @@
+from html import escape
+
+import pytest
+
+from dashboards.web.design import Design
+from dashboards.web.own import annotated, changes_as_yaml, problems_in, scenario_yaml
+from models.scenario import scenario_names, text_varied
+from models.yaml_text import line_of
+
+
+def test_every_error_stands_at_its_line() -> None:
+    text = "extends: onsale-300k\nredis:\n  shards: 0\nclients:\n  poll_intervall_s: 2\n"
+    problems = problems_in(Design(text=text))
+    assert len(problems) == 2
+    said = annotated(text, problems)
+    assert said.index('<span class="no">3</span>  shards: 0') < said.index("redis.shards: 0 is not allowed")
+    assert said.index('<span class="no">5</span>') < said.index("did you mean clients.poll_interval_s")
+
+
+def test_every_contradiction_is_told() -> None:
+    text = "clients: {poll_interval_s: 50, bots: {poll_interval_s: 40}}\nevent: {opens_at_s: 4000}\n"
+    assert len(problems_in(Design(text=text))) > 1
+
+
+@pytest.mark.parametrize("text", ["", "just words", "a: [1", "x: &a 1", "extends: nope", "extends: 3", "\x00"])
+def test_a_text_that_is_no_scenario_is_one_line(text: str) -> None:
+    (problem,) = problems_in(Design(text=text))
+    assert "\n" not in problem
+    assert escape(problem) in annotated(text, (problem,))
+
+
+def test_text_is_not_taken_for_html() -> None:
+    text = "redis: {shards: '<script>alert(1)</script>'}\n"
+    assert "<script>" not in annotated(text, problems_in(Design(text=text)))
+
+
+@pytest.mark.parametrize("name", [name for name, _ in scenario_names()])
+def test_a_downloaded_scenario_is_the_scenario(name: str) -> None:
+    scenario = Design(name).built()
+    assert text_varied(scenario_yaml(scenario), "again")({}) == scenario
+
+
+def test_changes_begin_a_scenario_of_ones_own() -> None:
+    design = Design().with_value("redis.shards", 3).with_value("clients.poll_interval_s", 2)
+    own = Design(text=f"extends: onsale-300k\n{changes_as_yaml(design)}")
+    assert own.built().redis == design.built().redis
+    assert own.built().clients == design.built().clients
+
+
+def test_the_line_of_a_setting_or_of_the_section_around_it() -> None:
+    text = "clients:\n  count: 3\n  load:\n    stages:\n      - {rate_rps: 1}\n      - {rate_rps: 2}\n"
+    assert line_of(text, "clients.count") == 2
+    assert line_of(text, "clients.load.stages.1.rate_rps") == 6
+    assert line_of(text, "clients.timeout_s") == 1
+    assert line_of(text, "redis.shards") is None
