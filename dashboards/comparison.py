@@ -1,4 +1,4 @@
-"""The paired difference of two scenarios in a terminal."""
+"""The paired difference of two scenarios: in a terminal, and its words for other faces."""
 
 from __future__ import annotations
 
@@ -46,19 +46,23 @@ def _table(a: Scenario, b: Scenario, differences: Iterable[Difference]) -> Table
         ("95 % interval", "left"),
     )
     for item in differences:
-        best, low, high = item.difference.best, item.difference.low, item.difference.high
-        interval = (
-            "no interval" if low is None or high is None else f"{_signed(low, item.unit)} to {_signed(high, item.unit)}"
-        )
         table.add_row(
             item.kpi,
             with_unit(item.a.best, item.unit),
             with_unit(item.b.best, item.unit),
-            Text(_signed(best, item.unit), style="bold"),
-            Text(interval, style="dim"),
+            Text(signed(item.difference.best, item.unit), style="bold"),
+            Text(interval_of(item), style="dim"),
         )
     return table
 
 
-def _signed(value: float, unit: str) -> str:
+def interval_of(item: Difference) -> str:
+    """The interval of a difference, `-3.1 s to -1.2 s`."""
+    low, high = item.difference.low, item.difference.high
+    return "no interval" if low is None or high is None else f"{signed(low, item.unit)} to {signed(high, item.unit)}"
+
+
+def signed(value: float, unit: str) -> str:
+    """A difference with its sign and unit; of per cents it is in points."""
+    unit = "points" if unit == "percent" else unit
     return ("+" if value > 0 else "-" if value < 0 else "") + with_unit(abs(value), unit)

@@ -28,7 +28,11 @@ class Design:
 
     def built(self) -> Scenario:
         """The scenario with its changes; BadInput names what is wrong."""
-        return _variant(self.scenario, self.text)(dict(self.settings))
+        return self.varied({})
+
+    def varied(self, values: Mapping[str, Any]) -> Scenario:
+        """The scenario with its changes and then *values*, by path; BadInput as `built`."""
+        return _variant(self.scenario, self.text)({**dict(self.settings), **values})
 
     def base(self) -> Scenario:
         """The scenario without the changes."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from dashboards.figures.run import figures_of
@@ -25,32 +26,37 @@ def downloads(job: Run | None) -> None:
         if job is None:
             return
         name, scenario, found = job.scenario.name, job.scenario, FINISHED.get(job.key)
-        _button("Scenario (YAML)", f"{name}.yaml", "text/yaml", lambda: scenario_yaml(scenario))
+        button("Scenario (YAML)", f"{name}.yaml", "text/yaml", lambda: scenario_yaml(scenario))
         if found is None:
             st.caption("Series, figures and report come with a result.")
             return
         result, verdict = found
         html = "text/html"
-        _button("Report (HTML)", f"{name}.html", html, lambda: report_html(result, scenario, verdict))
-        _button("Figures (HTML)", f"{name}-figures.html", html, lambda: _figures_page(result, scenario, verdict))
-        _button(
+        button("Report (HTML)", f"{name}.html", html, lambda: report_html(result, scenario, verdict))
+        button("Figures (HTML)", f"{name}-figures.html", html, lambda: _all_figures(result, scenario, verdict))
+        button(
             "Timeline (JSON)",
             f"{name}-timeline.json",
             "application/json",
             lambda: str(timeline(result, scenario, verdict).to_json()),
         )
-        _button("Series (CSV)", f"{name}.csv", "text/csv", lambda: result.series.to_csv())
-        _button("Series (Parquet)", f"{name}.parquet", "application/vnd.apache.parquet", lambda: _parquet(result))
+        button("Series (CSV)", f"{name}.csv", "text/csv", lambda: result.series.to_csv())
+        button("Series (Parquet)", f"{name}.parquet", "application/vnd.apache.parquet", lambda: _parquet(result))
 
 
-def _button(label: str, file: str, kind: str, make: Callable[[], str | bytes]) -> None:
-    """A file that is made when it is asked for."""
+def button(label: str, file: str, kind: str, make: Callable[[], str | bytes]) -> None:
+    """Draw a button for a file that is made when it is asked for."""
     st.download_button(label, make, file, kind, key=f"download-{file}", on_click="ignore", width="stretch")
 
 
-def _figures_page(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
-    figures = {"timeline": timeline(result, scenario, verdict), **figures_of(result, scenario, verdict)}
-    return page_html(scenario.name, [figures_html(figures)])
+def figures_page(title: str, figures: Mapping[str, go.Figure]) -> str:
+    """Return figures as a page that needs nothing else."""
+    return page_html(title, [figures_html(figures)])
+
+
+def _all_figures(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
+    timed = {"timeline": timeline(result, scenario, verdict)}
+    return figures_page(scenario.name, {**timed, **figures_of(result, scenario, verdict)})
 
 
 def _parquet(result: RunResult) -> bytes:

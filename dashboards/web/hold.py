@@ -23,9 +23,9 @@ from dashboards.web.design import Design
 from dashboards.web.downloads import downloads
 from dashboards.web.drawing import figure, html
 from dashboards.web.finished import FINISHED
+from dashboards.web.heading import heading
 from dashboards.web.jobs import Run
-from dashboards.web.running import ask, is_asked, refusal, settle, wait
-from dashboards.web.share import share
+from dashboards.web.running import ask, finish, first_visit, is_asked, last_shown
 from dashboards.web.state import change_design, view
 from models.judge.remedies import Action
 from models.judge.verdict import Verdict
@@ -34,25 +34,22 @@ from models.results.result import RunResult
 from models.scenario import Scenario
 
 PAGE = "hold"
-SHOWN = "shown run"
 
 
 def show(problems: tuple[str, ...]) -> None:
     """Draw the page; with *problems* the design cannot be run."""
     job = None if problems else current_run()
-    if job is not None and SHOWN not in st.session_state:
-        st.session_state[SHOWN] = None
+    if job is not None and first_visit(PAGE):
         ask(job.key, PAGE)  # the first visit, and a link, need no click
-    place = _head(job)
-    found = None if job is None else FINISHED.get(job.key)
-    if job is not None and found is not None:
-        st.session_state[SHOWN] = job, view().design
-    settle(job, PAGE)
-    if (message := refusal(PAGE)) is not None:
-        st.error(message)
-    _body(job)
-    if job is not None and is_asked(job, PAGE):
-        wait(job, PAGE, place)
+    place = heading("Will it hold?", PAGE, job, lambda: downloads(job))
+    shown = last_shown(PAGE, job, view().design)
+    if shown is not None:
+        (run, design), (result, verdict) = shown
+        _stale(job, run, design)
+        _verdict(result, run.scenario, verdict, design)
+    elif job is not None and not is_asked(job, PAGE):
+        st.caption("No result yet. Press **Run**.")
+    finish(job, PAGE, place)
 
 
 def current_run() -> Run:
@@ -60,42 +57,13 @@ def current_run() -> Run:
     return Run(view().design.built(), view().seed, view().replications)
 
 
-def _head(job: Run | None) -> st.delta_generator.DeltaGenerator:
-    """The title, what can be done, and the place for the progress of a run."""
-    title, run, link, load = st.columns([5, 1.4, 1.1, 1.4], vertical_alignment="center")
-    title.title("Will it hold?", anchor=False)
-    fresh = job is not None and FINISHED.get(job.key) is not None
-    run.button(
-        "Run",
-        type="secondary" if fresh else "primary",
-        disabled=job is None or fresh or is_asked(job, PAGE),
-        on_click=ask,
-        args=(job.key if job is not None else "", PAGE),
-        width="stretch",
-        key="run",
-    )
-    with link:
-        share(PAGE)
-    with load:
-        downloads(job)
-    return st.empty()
-
-
-def _body(job: Run | None) -> None:
-    """The result that was shown last, and how the design has changed since."""
-    shown: tuple[Run, Design] | None = st.session_state.get(SHOWN)
-    found = None if shown is None else FINISHED.get(shown[0].key)
-    if shown is None or found is None:
-        if job is not None and not is_asked(job, PAGE):
-            st.caption("No result yet. Press **Run**.")
+def _stale(job: Run | None, shown: Run, design: Design) -> None:
+    """Say so if the design has changed since what is shown was run."""
+    if job is not None and job.key == shown.key:
         return
-    if job is None or job.key != shown[0].key:
-        now = (
-            "Running the settings as they are now" if job and is_asked(job, PAGE) else "Press **Run** for those of now"
-        )
-        st.warning(f"The settings have changed; this is the result of **{shown[1].label}**. {now}.")
-    result, verdict = found
-    _verdict(result, shown[0].scenario, verdict, shown[1])
+    running = job is not None and is_asked(job, PAGE)
+    now = "Those of now are being run" if running else "Press **Run** for those of now"
+    st.warning(f"The settings have changed; this is the result of **{design.label}**. {now}.")
 
 
 def _verdict(result: RunResult, scenario: Scenario, verdict: Verdict, design: Design) -> None:

@@ -28,10 +28,15 @@ LETTERS = "bcd"
 """Before the parameters of the designs that the current one is compared with."""
 
 
+PAGES = {"hold": "Will it hold?", "compare": "Compare"}
+"""The pages by their names in a link, with their titles; the first is the default."""
+
+
 @dataclass(frozen=True)
 class View:
-    """What a person looks at: the current design, how it is run, and what the other pages have beside it."""
+    """What a person looks at: the page, the current design, how it is run, and what other pages have beside it."""
 
+    page: str = "hold"
     design: Design = field(default_factory=Design)
     seed: int = 1
     replications: int = 1
@@ -49,6 +54,8 @@ COUNTS = {"replications": ("n", 1), "pairs": ("pairs", 2), "runs_per_cell": ("ru
 def params_of(view: View) -> Params:
     """The parameters of the link, and nothing that is the default."""
     params: Params = {"v": VERSION, **_design_params(view.design, "", always=True)}
+    if view.page != View.page:
+        params["page"] = view.page
     if view.seed != View.seed:
         params["seed"] = str(view.seed)
     for what, (name, _) in COUNTS.items():
@@ -74,8 +81,11 @@ def view_of(get_all: Callable[[str], list[str]]) -> View:
         raise BadInput(f"v: this link is of version {version or 'unknown'}, this program reads version {VERSION}")
     counts = {what: _integer(get_all, name, least, MOST_REPLICATIONS) for what, (name, least) in COUNTS.items()}
     given = {what: count for what, count in counts.items() if count is not None}
-    seed = _integer(get_all, "seed", 0, LARGEST_SEED)
+    seed, page = _integer(get_all, "seed", 0, LARGEST_SEED), _one(get_all, "page") or View.page
+    if page not in PAGES:
+        raise BadInput(f"page: {page[:40]!a} is not known; must be one of {', '.join(PAGES)}")
     return View(
+        page=page,
         design=_design(get_all, "") or Design(),
         seed=View.seed if seed is None else seed,
         others=tuple(_others(get_all)),

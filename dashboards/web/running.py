@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -12,7 +12,8 @@ from dashboards.web.jobs import Job
 from dashboards.web.messages import Done, Progressed
 from dashboards.web.worker import Worker
 
-ASKED, REFUSED = "asked", "refused"
+ASKED, REFUSED, SHOWN, VISITED = "asked", "refused", "shown", "visited"
+J = TypeVar("J", bound=Job)
 LISTEN_S = 0.2
 """How often the bar moves, and how soon a click stops the run."""
 
@@ -56,12 +57,36 @@ def is_asked(job: Job, page: str) -> bool:
     return _by_page(ASKED).get(page) == job.key and FINISHED.get(job.key) is None
 
 
-def refusal(page: str) -> str | None:
-    """Why what was asked on a page last could not be done; None if it could."""
-    return _by_page(REFUSED).get(page)
+def first_visit(page: str) -> bool:
+    """Whether this session sees a page for the first time; only the first call says so."""
+    seen: set[str] = st.session_state.setdefault(VISITED, set())
+    new = page not in seen
+    seen.add(page)
+    return new
 
 
-def wait(job: Job, page: str, place: Any) -> None:
+def last_shown(page: str, job: J | None, note: Any) -> tuple[tuple[J, Any], Any] | None:
+    """What the page can show: *job* with its *note* and value, or else those of the job that it showed last.
+
+    None if nothing of that is known, or not any more.
+    """
+    shown: dict[str, tuple[J, Any]] = st.session_state.setdefault(SHOWN, {})
+    if job is not None and FINISHED.get(job.key) is not None:
+        shown[page] = job, note
+    if page not in shown or (value := FINISHED.get(shown[page][0].key)) is None:
+        return None
+    return shown[page], value
+
+
+def finish(job: Job | None, page: str, place: Any) -> None:
+    """At the end of a page: say why the last run failed, or wait for the one that is asked for in *place*."""
+    if (message := _by_page(REFUSED).get(page)) is not None:
+        place.error(message)
+    elif job is not None and is_asked(job, page):
+        _wait(job, page, place)
+
+
+def _wait(job: Job, page: str, place: Any) -> None:
     """Show in *place* how far the job is until it ends, then run the page again.
 
     A click in between ends this wait and not the job: the page takes it up again, or another job takes its place.

@@ -24,9 +24,13 @@ OPTIONS = {
     "logger.hideWelcomeMessage": True,
     "logger.level": "warning",
     "theme.light.primaryColor": "#0067a5",
+    "theme.light.backgroundColor": "#ffffff",
+    "theme.light.secondaryBackgroundColor": "#f1f3f6",
     "theme.dark.primaryColor": "#3d9bd6",
+    "theme.dark.backgroundColor": "#12161b",
+    "theme.dark.secondaryBackgroundColor": "#1a2027",
 }
-"""Whatever a user's own Streamlit configuration says."""
+"""Whatever a user's own Streamlit configuration says. The colours are those of colours.css."""
 PATIENCE_S = 60.0
 
 

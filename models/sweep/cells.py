@@ -1,7 +1,7 @@
 """The cells of a sweep: each point made a scenario, and refused before anything runs if one of them cannot be."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,11 @@ def cells_of(scenario: str | Path, settings: Sequence[str], design: Design) -> t
     twice = [path for path in design.paths if any(text.partition("=")[0].strip() == path for text in settings)]
     if twice:
         raise BadInput(f"--set: {twice[0]} is varied too; leave one of them out")
-    variant = load_varied(scenario, settings)
+    return cells_from(load_varied(scenario, settings), design)
+
+
+def cells_from(variant: Callable[[Point], Scenario], design: Design) -> tuple[Cell, ...]:
+    """Do as `cells_of` with the scenarios that *variant* makes of the points."""
     cells: dict[str, Cell] = {}
     for point in design.points:
         try:

@@ -29,10 +29,10 @@ def idle(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def shown(idle: None) -> Shown:
-    """Show a page of the app, by its name, to somebody who comes with a link."""
+    """Show the app to somebody who comes with a link of these parameters."""
 
-    def show(page: str = "hold", **params: str | list[str]) -> AppTest:
-        app = AppTest.from_string(f"from dashboards.web.app import main\nmain({page!r})", default_timeout=PATIENCE_S)
+    def show(**params: str | list[str]) -> AppTest:
+        app = AppTest.from_string("from dashboards.web.app import main\nmain()", default_timeout=PATIENCE_S)
         for name, value in params.items():
             app.query_params[name.replace("__", ".")] = value
         return app.run()
