@@ -15,7 +15,7 @@ from dashboards.terminal import bullets, grid
 from models.judge.wording import number
 
 if TYPE_CHECKING:
-    from real_adapter.verification import Comparison, Verification
+    from real_adapter.accuracy import Comparison, Verification
     from sim.estimate import Estimate
 
 TITLES = ("case", "metric", "predicted", "measured", "error", "allowed")
@@ -50,16 +50,21 @@ def accuracy_markdown(found: Verification) -> str:
 
 def accuracy_page(found: Verification) -> str:
     """The table and the figure as a page that needs nothing else."""
-    rows = [(*map(escape, _cells(case)), mark(case.met)) for case in found.cases]
-    body = table((*TITLES, ""), rows, ("", "dim", "number", "number", "number", "number", ""))
-    said = "".join(f"<li>{escape(note)}</li>" for note in notes(found))
     return page_html(
         "Predicted against measured",
         [
             section("Predicted against measured", figures_html({"accuracy": accuracy_figure(found)})),
-            section("Every comparison", card(f"{body}<ul>{said}</ul>")),
+            section("Every comparison", accuracy_table(found)),
         ],
     )
+
+
+def accuracy_table(found: Verification) -> str:
+    """Every comparison, and what to know when reading them, as HTML."""
+    rows = [(*map(escape, _cells(case)), mark(case.met)) for case in found.cases]
+    body = table((*TITLES, ""), rows, ("", "dim", "number", "number", "number", "number", ""))
+    said = "".join(f"<li>{escape(note)}</li>" for note in notes(found))
+    return card(f"{body}<ul>{said}</ul>")
 
 
 def _cells(case: Comparison) -> tuple[str, ...]:

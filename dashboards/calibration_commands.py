@@ -94,7 +94,8 @@ def verify_calibration(
     from dashboards.accuracy import accuracy_markdown, accuracy_page, accuracy_view
     from dashboards.output import json_text, write_files
     from models.preparing import prepare
-    from real_adapter.verification import document_of, verify
+    from real_adapter.accuracy import document_of
+    from real_adapter.verification import verify
 
     prepare("kernel")
     with _progress() as told, _rig(redis, allow_remote_writes) as rig:

@@ -25,10 +25,11 @@ def fitted_view(profile: Profile) -> Group:
             error = f"{case.residual_percent:+.1f} %"
             rows.add_row(case.name, number(case.measured_us.best), number(case.fitted_us), error)
     parts = [Text(profile.title, style="bold"), Text(), rows] if rows.row_count else [Text(profile.title, style="bold")]
-    return Group(*parts, Text(), bullets(_said(profile)))
+    return Group(*parts, Text(), bullets(profile_notes(profile)))
 
 
-def _said(profile: Profile) -> Iterator[str]:
+def profile_notes(profile: Profile) -> Iterator[str]:
+    """How well a profile holds and what it lacks, a line each; its caveat last."""
     fit, state = profile.fit, profile.machine_state
     if fit.mean_error_percent is not None and fit.worst_error_percent is not None:
         worst = fit.worst_error_percent

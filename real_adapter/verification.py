@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from models.lua_scripts import Script, load_script, script_of
 from models.profile import Profile
 from models.results.result import Stage
+from real_adapter.accuracy import CEILING, CPU, DIFFERENCE, P50, P99, WORST_CPU_PERCENT, Comparison, Verification
 from real_adapter.bench import Bench, bench_on
 from real_adapter.calibration import CONNECTIONS, Progress, Rig, own_rig, split_cores
 from real_adapter.cases import Case, Load
@@ -39,73 +39,7 @@ MOST_TRIES = 5
 """Windows that are refused are repeated, up to so many times as many as are wanted."""
 SHARDS, HOT = 3, 0
 ZCOUNTS = 10
-CPU, P50, P99, CEILING, DIFFERENCE = (
-    "engine_cpu_percent",
-    "p50_us",
-    "p99_us",
-    "ceiling_rps",
-    "engine_cpu_difference_percent",
-)
 MOST_PERCENT = {P50: 15.0, P99: 30.0, CEILING: 5.0, DIFFERENCE: 20.0}
-MEDIAN_CPU_PERCENT, WORST_CPU_PERCENT = 5.0, 10.0
-"""How far a prediction may be off in an unchanged machine state."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One metric of one case. `allowed_percent` is the bound on the error, or the repeatability where that is worse."""
-
-    name: str
-    metric: str
-    predicted: Estimate
-    measured: Estimate
-    allowed_percent: float
-
-    @property
-    def error_percent(self) -> float:
-        """Predicted over measured, less 100 %."""
-        return 100 * (self.predicted.best / self.measured.best - 1)
-
-    @property
-    def met(self) -> bool:
-        """Whether the error is within its bound."""
-        return abs(self.error_percent) <= self.allowed_percent
-
-
-@dataclass(frozen=True)
-class Verification:
-    """All comparisons of one profile with one server, and what kept windows from counting."""
-
-    profile: str
-    server: str
-    machine: str
-    cases: tuple[Comparison, ...]
-    discarded: Mapping[str, int]
-    not_measured: tuple[str, ...]
-
-    @property
-    def cpu_errors_percent(self) -> list[float]:
-        """Return the absolute errors of engine CPU."""
-        return [abs(case.error_percent) for case in self.cases if case.metric == CPU]
-
-    @property
-    def median_error_percent(self) -> float:
-        """Of engine CPU."""
-        return statistics.median(self.cpu_errors_percent)
-
-    @property
-    def worst_error_percent(self) -> float:
-        """Of engine CPU."""
-        return max(self.cpu_errors_percent)
-
-    @property
-    def within_bounds(self) -> bool:
-        """Whether every target is met and everything was measured."""
-        return (
-            self.median_error_percent <= MEDIAN_CPU_PERCENT
-            and all(case.met for case in self.cases)
-            and not self.not_measured
-        )
 
 
 @dataclass(frozen=True)
@@ -302,32 +236,3 @@ def _repeatability_percent(values: Sequence[float]) -> float:
     """Return by how much one window is off the others' mean at 95 %, in percent: twice the standard deviation."""
     mean = statistics.fmean(values)
     return 200 * statistics.stdev(values) / mean if mean > 0 else math.inf
-
-
-def document_of(verification: Verification) -> dict[str, Any]:
-    """Return what `verify-calibration --json` prints."""
-
-    def estimate(value: Estimate) -> dict[str, float | None]:
-        return {"low": value.low, "best": value.best, "high": value.high}
-
-    return {
-        "profile": verification.profile,
-        "server": verification.server,
-        "machine": verification.machine,
-        "cases": [
-            {
-                "name": case.name,
-                "metric": case.metric,
-                "predicted": estimate(case.predicted),
-                "measured": estimate(case.measured),
-                "error_percent": case.error_percent,
-                "allowed_percent": case.allowed_percent,
-                "met": case.met,
-            }
-            for case in verification.cases
-        ],
-        "median_error_percent": verification.median_error_percent,
-        "worst_error_percent": verification.worst_error_percent,
-        "discarded_windows": dict(verification.discarded),
-        "not_measured": list(verification.not_measured),
-    }

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from dashboards.figures.looks import BLUE, GREY, RED, log_axis, styled
 
 if TYPE_CHECKING:
-    from real_adapter.verification import Verification
+    from real_adapter.accuracy import Verification
     from sim.estimate import Estimate
 
 METRICS = {

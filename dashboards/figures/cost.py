@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboards.figures.looks import GREEN, GREY, ORANGE, PURPLE, RED, SKY, styled
-from models.cost import PARTS
+from dashboards.figures.looks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, styled
+from models.cost import PARTS, CostBreakdown
 from models.judge.invoice import Invoice, largest
 from models.judge.wording import with_unit
 
@@ -52,3 +55,44 @@ def cost_by_part(invoice: Invoice) -> go.Figure:
     figure.update_yaxes(autorange="reversed", tickformat=None)
     figure.update_xaxes(tickprefix="$", tickformat=",", rangemode="tozero", title={"standoff": 6, "font": {"size": 13}})
     return figure.update_xaxes(title_text="one event, USD", row=1).update_xaxes(title_text="one month, USD", row=2)
+
+
+def cost_by_setting(
+    bills: Mapping[str, Sequence[tuple[Any, CostBreakdown]]], current: Mapping[str, Any], words: Mapping[str, str]
+) -> go.Figure:
+    """An event and a month over the values of several settings, the load supposed to stay the same.
+
+    *bills* has value and bill by setting, *current* the value that each has now, *words* what it is called.
+    """
+    figure = make_subplots(rows=2, cols=len(bills), shared_yaxes=True, vertical_spacing=0.12, horizontal_spacing=0.03)
+    for column, (path, points) in enumerate(bills.items(), start=1):
+        xs = [value if isinstance(value, int | float) else str(value).removeprefix("cache.") for value, _ in points]
+        for row, (time, colour) in enumerate((("event_usd", GREEN), ("month_usd", BLUE)), start=1):
+            ys = [getattr(bill, time) for _, bill in points]
+            sizes = [13 if value == current[path] else 7 for value, _ in points]
+            figure.add_scatter(
+                x=xs,
+                y=ys,
+                mode="lines+markers",
+                line={"color": colour, "width": 2},
+                marker={"size": sizes, "color": colour},
+                hovertemplate=f"{words[path]}: %{{x}}<br>$%{{y:,.2f}}<extra></extra>",
+                showlegend=False,
+                row=row,
+                col=column,
+            )
+        figure.update_xaxes(title_text=f"{words[path]}{'' if isinstance(xs[0], str) else 's'}", row=2, col=column)
+    figure = styled(figure, _step_title(bills, words), 480).update_layout(hovermode="closest")
+    figure.update_yaxes(tickprefix="$", tickformat=",", rangemode="tozero")
+    figure.update_yaxes(title_text="one event, USD", row=1, col=1)
+    return figure.update_yaxes(title_text="one month, USD", row=2, col=1)
+
+
+def _step_title(bills: Mapping[str, Sequence[tuple[Any, CostBreakdown]]], words: Mapping[str, str]) -> str:
+    """What one more of each costs in a month, on average over the values that are numbers."""
+    told = []
+    for path, points in bills.items():
+        (low, first), *_, (high, last) = points
+        if isinstance(low, int | float) and len(points) > 1:
+            told.append(f"{with_unit((last.month_usd - first.month_usd) / (high - low), 'usd')} for a {words[path]}")
+    return "One more costs in a month, the load being the same: " + ", ".join(told)

@@ -10,13 +10,23 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboards.figures.looks import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, log_axis, mark_level, styled
-from dashboards.sweep.words import cells_text, half_text, level_texts, level_title, levels_shown, unit_text
+from dashboards.sweep.words import (
+    LEVEL_WORDS,
+    cells_text,
+    half_text,
+    headline,
+    knee_text,
+    level_texts,
+    level_title,
+    levels_shown,
+    unit_text,
+)
 from models.judge.verdict import SLO_KPIS
 from models.judge.wording import NOTHING, number, with_unit
 from models.results.kpis import unit_of
 from models.sweep.cells import label, value_text
 from models.sweep.design import GRID
-from models.sweep.knee import is_number
+from models.sweep.knee import Knee, is_number, knees
 from models.sweep.run import Judged, Sweep
 
 LINE_COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
@@ -43,6 +53,41 @@ def figures_of(sweep: Sweep) -> dict[str, go.Figure]:
         if _differs(sweep, kpi):
             figures[kpi] = _figure(sweep, kpi, _range_text(sweep, kpi), None)
     return figures
+
+
+def shares_of_limits(sweep: Sweep) -> go.Figure | None:
+    """Every service level in per cent of its limit along the one setting that is varied; None if there are more.
+
+    What crosses 100 % first breaks first. A level whose limit is zero has no per cent.
+    """
+    levels = [level for level in levels_shown(sweep) if sweep.cells[0].level(level).limit > 0]
+    if len(sweep.design.paths) != 1 or not levels:
+        return None
+    (main,) = sweep.design.paths
+    (line,) = _combinations(sweep, main).values()
+    places, figure = [_place(cell, main) for cell in line], go.Figure()
+    for level, colour in zip(levels, LINE_COLOURS, strict=False):
+        rows = [cell.level(level) for cell in line]
+        figure.add_scatter(
+            x=places,
+            y=[None if not row.value else 100 * row.value / row.limit for row in rows],
+            name=LEVEL_WORDS[level],
+            mode="lines+markers",
+            line={"color": colour, "width": 2},
+            marker={"size": 9, "symbol": ["circle" if row.met else "x" for row in rows]},
+        )
+    found = [knee for knee in knees(sweep) if knee.level in levels]
+    first = min(found, key=lambda knee: _steps_to(knee, places), default=None)
+    title = headline(sweep) if first is None else f"Breaks first: {knee_text(first)}"
+    figure = _along(styled(figure, title, 440), sweep, main)
+    mark_level(figure, 100, "limit", log=True, side="left")
+    return figure.update_yaxes(title_text="per cent of the limit (logarithmic)", **log_axis(1, 3))
+
+
+def _steps_to(knee: Knee, places: list[Any]) -> int:
+    """How many values hold before the knee, from the end on which they do."""
+    holds, breaks = places.index(knee.holds_at), places.index(knee.breaks_at)
+    return breaks if holds < breaks else len(places) - 1 - breaks
 
 
 def _differs(sweep: Sweep, kpi: str) -> bool:
@@ -102,10 +147,15 @@ def _lines(sweep: Sweep, kpi: str, title: str, level: str | None, main: str) -> 
             marker={"size": 8},
             showlegend=len(lines) > 1,
         )
-    styled(figure, title, 420).update_xaxes(title_text=main)
-    if not all(is_number(cell.cell.point[main]) for cell in sweep.cells):
-        figure.update_xaxes(type="category")
+    _along(styled(figure, title, 420), sweep, main)
     return _with_scale(figure, sweep, kpi, level)
+
+
+def _along(figure: go.Figure, sweep: Sweep, main: str) -> go.Figure:
+    """Lay the values of *main* along the axis: numbers to scale, words as they come."""
+    if all(is_number(cell.cell.point[main]) for cell in sweep.cells):
+        return figure.update_xaxes(title_text=main, tickformat=",")
+    return figure.update_xaxes(title_text=main, type="category")
 
 
 def _points(sweep: Sweep, kpi: str, title: str, level: str | None) -> go.Figure:

@@ -32,9 +32,9 @@ def page_of(sweep: Sweep, manifest: Mapping[str, Any]) -> str:
         f"{name}, a sweep of {', '.join(sweep.design.paths)}",
         [
             _header(sweep, manifest),
-            section("Where it breaks", _findings(sweep)),
+            section("Where it breaks", findings_list(sweep)),
             section("Figures, with 95 % intervals", figures_html(figures)) if figures else "",
-            section("Cells", _cells(sweep)),
+            section("Cells", cells_table(sweep)),
             section("Manifest", folded("What reproduces this sweep", card(_manifest(manifest)))),
         ],
     )
@@ -42,8 +42,6 @@ def page_of(sweep: Sweep, manifest: Mapping[str, Any]) -> str:
 
 def _header(sweep: Sweep, manifest: Mapping[str, Any]) -> str:
     scenario = sweep.cells[0].cell.scenario
-    verdicts = {cell.holds for cell in sweep.cells}
-    holds = verdicts.pop() if len(verdicts) == 1 else None
     profiles = ", ".join(dict.fromkeys(cell["profile"] for cell in manifest["cells"]))
     line = (
         f"{cells_text(sweep)} · {plural(len(sweep.seeds), 'replication')} each on common random numbers · "
@@ -54,16 +52,25 @@ def _header(sweep: Sweep, manifest: Mapping[str, Any]) -> str:
     return (
         f"<header>\n<h1>{escape(scenario.name)}, swept</h1>\n<p>{escape(scenario.description)}</p>\n"
         f"<p>Varied: {varied}{escape(note)}</p>\n<p>{escape(line)}</p>\n"
-        f'<div class="verdict{" holds" if holds else ""}">'
-        f"<p>{'' if holds is None else mark(holds)} {escape(headline(sweep))}</p></div>\n</header>"
+        f"{headline_box(sweep)}\n</header>"
     )
 
 
-def _findings(sweep: Sweep) -> str:
+def headline_box(sweep: Sweep) -> str:
+    """How many cells hold, in a frame."""
+    verdicts = {cell.holds for cell in sweep.cells}
+    holds = verdicts.pop() if len(verdicts) == 1 else None
+    sign = "" if holds is None else mark(holds)
+    return f'<div class="verdict{" holds" if holds else ""}"><p>{sign} {escape(headline(sweep))}</p></div>'
+
+
+def findings_list(sweep: Sweep) -> str:
+    """Where each service level breaks, a line each."""
     return card(f"<ul>{''.join(f'<li>{escape(text[0].upper() + text[1:])}.</li>' for text in findings(sweep))}</ul>")
 
 
-def _cells(sweep: Sweep) -> str:
+def cells_table(sweep: Sweep) -> str:
+    """Every cell with its service levels."""
     paths, levels = sweep.design.paths, levels_shown(sweep)
     rows = []
     for cell in sweep.cells:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards.web import compare, hold
+from dashboards.web import breaks, compare, cost, hold, trust
 from dashboards.web.drawing import style
 from dashboards.web.link import PAGES
 from dashboards.web.own import problems_in
@@ -18,7 +18,7 @@ from dashboards.web.sidebar import sidebar
 from dashboards.web.state import LINK_ERROR, change, restore, view, write_link
 
 ICON = str(Path(__file__).with_name("icon.svg"))
-SHOW = {module.PAGE: module.show for module in (hold, compare)}
+SHOW = {module.PAGE: module.show for module in (hold, compare, breaks, trust, cost)}
 
 
 def main() -> None:

@@ -28,7 +28,13 @@ LETTERS = "bcd"
 """Before the parameters of the designs that the current one is compared with."""
 
 
-PAGES = {"hold": "Will it hold?", "compare": "Compare"}
+PAGES = {
+    "hold": "Will it hold?",
+    "compare": "Compare",
+    "breaks": "What breaks first?",
+    "trust": "Can we trust it?",
+    "cost": "What does it cost?",
+}
 """The pages by their names in a link, with their titles; the first is the default."""
 
 

@@ -33,6 +33,15 @@ def invoice_of(result: RunResult, scenario: Scenario) -> Invoice:
     return Invoice(cost_of(scenario, usage, prices), talk, tuple(_notes(scenario, prices, talk, on_demand)))
 
 
+def bill_of(result: RunResult, scenario: Scenario) -> CostBreakdown:
+    """Return the bill of *scenario* at list prices, supposing that it uses up what *result* did.
+
+    For another scenario than that of the run this holds for what is paid by the hour; requests, and nodes that an
+    autoscaler bought, are those of the run.
+    """
+    return cost_of(scenario, usage_in(result), list_prices(scenario.cost.region))
+
+
 def cost_finding(invoice: Invoice, scenario: Scenario) -> Finding:
     """The two totals, the largest part of each, and how much of the month has no event in it."""
     found = invoice.listed

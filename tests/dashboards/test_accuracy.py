@@ -9,7 +9,7 @@ from dashboards.calibration_commands import calibrate
 from dashboards.fitted import fitted_view
 from dashboards.terminal import console
 from models.profile import load_profile
-from real_adapter.verification import CPU, P50, P99, Comparison, Verification, document_of
+from real_adapter.accuracy import CPU, P50, P99, Comparison, Verification, document_of
 from sim.errors import BadInput
 from sim.estimate import Estimate
 

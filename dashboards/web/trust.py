@@ -1,0 +1,102 @@
+"""*Can we trust it?*: the profile, predictions against measurements, the talk's claims, and every assumption."""
+
+from __future__ import annotations
+
+from datetime import date
+from html import escape
+
+import streamlit as st
+
+from dashboards.accuracy import accuracy_table
+from dashboards.figures.accuracy import accuracy_figure
+from dashboards.figures.fit import residuals
+from dashboards.fitted import profile_notes
+from dashboards.page import card, folded, table
+from dashboards.parts import settings_of, settings_table, sums_table
+from dashboards.web.drawing import figure, html
+from dashboards.web.heading import share
+from dashboards.web.state import view
+from models.judge.wording import plural
+from models.profile import KINDS, Profile, load_profile
+from models.scenario import Scenario
+from real_adapter.accuracy import Verification, stored_verification
+from sim.errors import BadInput
+
+PAGE = "trust"
+VERIFIED = "x86-valkey"
+"""The profile that was measured and verified, shown where that of the design was not."""
+
+
+def show(problems: tuple[str, ...]) -> None:
+    """Draw the page; with *problems* there is no design whose grounds could be shown."""
+    title, link = st.columns([8, 1.1], vertical_alignment="center")
+    title.title("Can we trust it?", anchor=False)
+    with link:
+        share()
+    if problems:
+        st.caption("The design in the sidebar cannot be simulated; mend it first.")
+        return
+    scenario = view().design.built()
+    try:
+        profile = load_profile(scenario.redis.profile)
+    except BadInput as error:
+        st.error(str(error))
+        return
+    st.subheader("What Redis costs: the profile of this design", anchor=False)
+    _profile(profile)
+    st.subheader("Predicted against measured, on a real server", anchor=False)
+    _accuracy(profile)
+    st.subheader("The talk's claims", anchor=False)
+    claims()
+    st.subheader("Assumptions of this design", anchor=False)
+    _assumptions(scenario)
+
+
+def _profile(profile: Profile) -> None:
+    """What it is, how old, and how well it holds."""
+    days = (date.today() - date.fromisoformat(profile.date)).days
+    server = profile.server
+    rows = [
+        ("Profile", f"{profile.name}: {profile.title}"),
+        ("Kind", KINDS[profile.kind]),
+        ("Machine", profile.machine),
+        ("Server", "none, nothing was measured" if server is None else f"{server.name} {server.version}"),
+        ("Age", f"{plural(days, 'day')}, of {profile.date}"),
+        ("Precision", "reached" if profile.precision.reached else "not reached"),
+        ("Source", profile.source),
+    ]
+    notes = "".join(f"<li>{escape(note)}</li>" for note in profile_notes(profile))
+    body = table((), [(escape(name), escape(text)) for name, text in rows], ("key", ""))
+    html(card(f"{body}<ul>{notes}</ul>"))
+    drawn = residuals(profile)
+    if drawn is not None:
+        figure(drawn, "residuals")
+
+
+def _accuracy(profile: Profile) -> None:
+    """The verification of this profile; of the one that was verified, if this was not."""
+    found: Verification | None = stored_verification(profile.name)
+    if found is None:
+        st.info(
+            f"The profile {profile.name} has not been held against a server: `breakwater verify-calibration` does that "
+            f"where the server is. Below is {VERIFIED}, which was measured and then tried on loads its fit never saw."
+        )
+        found = stored_verification(VERIFIED)
+    if found is not None:
+        figure(accuracy_figure(found), "accuracy")
+        html(folded(f"All {len(found.cases)} comparisons", accuracy_table(found)))
+
+
+def claims() -> None:
+    """The talk's claims that stand on arithmetic and prices alone."""
+    html(card(sums_table()))
+
+
+def _assumptions(scenario: Scenario) -> None:
+    settings = list(settings_of(scenario, ""))
+    assumed = [row for row in settings if "assumption" in row[2]]
+    st.caption(f"{len(assumed)} of {len(settings)} settings are assumptions; every other one names its source.")
+    html(
+        folded(f"{len(assumed)} settings that are assumptions", settings_table(assumed))
+        + folded(f"All {len(settings)} settings", settings_table(settings))
+    )
