@@ -75,4 +75,12 @@ def accuracy_figure(found: Verification) -> go.Figure:
 def _bars(estimates: list[Estimate]) -> dict[str, object]:
     above = [(e.high if e.high is not None else e.best) - e.best for e in estimates]
     below = [e.best - max(e.low if e.low is not None else e.best, 0.2 * e.best) for e in estimates]
-    return {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "thickness": 1, "width": 0}
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": above,
+        "arrayminus": below,
+        "color": GREY,
+        "thickness": 1,
+        "width": 0,
+    }

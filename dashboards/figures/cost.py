@@ -58,15 +58,19 @@ def cost_by_part(invoice: Invoice) -> go.Figure:
 
 
 def cost_by_setting(
-    bills: Mapping[str, Sequence[tuple[Any, CostBreakdown]]], current: Mapping[str, Any], words: Mapping[str, str]
+    bills: Mapping[str, Sequence[tuple[Any, CostBreakdown]]],
+    current: Mapping[str, Any],
+    words: Mapping[str, tuple[str, str]],
 ) -> go.Figure:
     """An event and a month over the values of several settings, the load supposed to stay the same.
 
-    *bills* has value and bill by setting, *current* the value that each has now, *words* what it is called.
+    *bills* has value and bill by setting, *current* the value each has now, *words* what one and several are called.
     """
-    figure = make_subplots(rows=2, cols=len(bills), shared_yaxes=True, vertical_spacing=0.12, horizontal_spacing=0.03)
+    figure = make_subplots(
+        rows=2, cols=len(bills), shared_xaxes=True, shared_yaxes=True, vertical_spacing=0.08, horizontal_spacing=0.03
+    )
     for column, (path, points) in enumerate(bills.items(), start=1):
-        xs = [value if isinstance(value, int | float) else str(value).removeprefix("cache.") for value, _ in points]
+        xs = [_tick(value) for value, _ in points]
         for row, (time, colour) in enumerate((("event_usd", GREEN), ("month_usd", BLUE)), start=1):
             ys = [getattr(bill, time) for _, bill in points]
             sizes = [13 if value == current[path] else 7 for value, _ in points]
@@ -76,23 +80,28 @@ def cost_by_setting(
                 mode="lines+markers",
                 line={"color": colour, "width": 2},
                 marker={"size": sizes, "color": colour},
-                hovertemplate=f"{words[path]}: %{{x}}<br>$%{{y:,.2f}}<extra></extra>",
+                hovertemplate=f"{words[path][0]}: %{{x}}<br>$%{{y:,.2f}}<extra></extra>",
                 showlegend=False,
                 row=row,
                 col=column,
             )
-        figure.update_xaxes(title_text=f"{words[path]}{'' if isinstance(xs[0], str) else 's'}", row=2, col=column)
+        figure.update_xaxes(title_text=words[path][1], tickangle=0, row=2, col=column)
     figure = styled(figure, _step_title(bills, words), 480).update_layout(hovermode="closest")
     figure.update_yaxes(tickprefix="$", tickformat=",", rangemode="tozero")
     figure.update_yaxes(title_text="one event, USD", row=1, col=1)
     return figure.update_yaxes(title_text="one month, USD", row=2, col=1)
 
 
-def _step_title(bills: Mapping[str, Sequence[tuple[Any, CostBreakdown]]], words: Mapping[str, str]) -> str:
+def _tick(value: Any) -> Any:
+    """A number, or the name of a node type on two lines."""
+    return value if isinstance(value, int | float) else str(value).removeprefix("cache.").replace(".", ".<br>")
+
+
+def _step_title(bills: Mapping[str, Sequence[tuple[Any, CostBreakdown]]], words: Mapping[str, tuple[str, str]]) -> str:
     """What one more of each costs in a month, on average over the values that are numbers."""
     told = []
     for path, points in bills.items():
         (low, first), *_, (high, last) = points
         if isinstance(low, int | float) and len(points) > 1:
-            told.append(f"{with_unit((last.month_usd - first.month_usd) / (high - low), 'usd')} for a {words[path]}")
+            told.append(f"{with_unit((last.month_usd - first.month_usd) / (high - low), 'usd')} for a {words[path][0]}")
     return "One more costs in a month, the load being the same: " + ", ".join(told)

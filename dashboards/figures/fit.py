@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import plotly.graph_objects as go
 
 from dashboards.figures.looks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, log_axis, styled
@@ -19,7 +21,7 @@ def residuals(profile: Profile) -> go.Figure | None:
         return None
     figure = go.Figure()
     operations = list(dict.fromkeys(case.what.partition(",")[0] for case in cases))
-    for operation, colour in zip(operations, OPERATION_COLOURS, strict=False):
+    for operation, colour in zip(operations, cycle(OPERATION_COLOURS), strict=False):
         mine = [case for case in cases if case.what.partition(",")[0] == operation]
         figure.add_scatter(
             x=[case.rate_rps for case in mine],

@@ -108,10 +108,10 @@ def _gathered(names: Collection[str]) -> Mapping[str, Evidence]:
     with ProgressLine() as progress, Workers(processes_for(max(len(names), 2))) as crew:
         if names:
             prepare("kernel", progress)  # here once, so that the processes need only load it
-        return gather(names, crew, _store(), progress)
+        return gather(names, crew, evidence_store(), progress)
 
 
-def _store() -> Path:
+def evidence_store() -> Path:
     """Return where evidence is kept: the same simulation is found again, whichever claim asks for it."""
     from sim.compiling import cache_home
 

@@ -15,7 +15,7 @@ from dashboards.web.heading import heading
 from dashboards.web.jobs import RunSweep
 from dashboards.web.knobs import GROUPS, knob
 from dashboards.web.link import MOST_REPLICATIONS, View
-from dashboards.web.running import finish, is_asked, last_shown
+from dashboards.web.running import finish, hint, last_shown
 from dashboards.web.state import change, view
 from models.judge.wording import plural
 from models.sweep.cells import cells_from
@@ -49,9 +49,9 @@ def show(problems: tuple[str, ...]) -> None:
         if job is None or job.key != swept.key:
             st.warning(f"What is varied has changed; this is the sweep of **{label}** before that.")
         _sweep(sweep)
-    elif job is not None and not is_asked(job, PAGE):
+    elif job is not None:
         runs = plural(len(job.cells) * job.replications, "run")
-        st.caption(f"Press **Run** for {runs}, on all processors. What a cancelled sweep has finished is kept.")
+        hint(job, PAGE, f"Press **Run** for {runs}, on all processors. What a cancelled sweep has finished is kept.")
     finish(job, PAGE, place)
 
 

@@ -19,7 +19,7 @@ from dashboards.web.finished import FINISHED
 from dashboards.web.heading import heading
 from dashboards.web.jobs import Compare
 from dashboards.web.link import LETTERS, MOST_REPLICATIONS, View
-from dashboards.web.running import finish, is_asked, last_shown
+from dashboards.web.running import finish, hint, last_shown
 from dashboards.web.state import change, view
 from models.judge.verdict import SLO_KPIS
 from models.judge.wording import NOTHING, plural, with_unit
@@ -48,9 +48,9 @@ def show(problems: tuple[str, ...]) -> None:
         if job is None or job.key != compared.key:
             st.warning("The designs have changed; this is the comparison before that.")
         _differences(names, found, compared.replications)
-    elif job is not None and not is_asked(job, PAGE):
+    elif job is not None:
         runs = plural(job.replications * len(job.designs), "run")
-        st.caption(f"Press **Run** for {runs}: every design with the same {job.replications} seeds.")
+        hint(job, PAGE, f"Press **Run** for {runs}: every design with the same {job.replications} seeds.")
     finish(job, PAGE, place)
 
 

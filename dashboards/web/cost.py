@@ -17,7 +17,7 @@ from dashboards.web.finished import FINISHED
 from dashboards.web.heading import heading
 from dashboards.web.hold import current_run
 from dashboards.web.jobs import Run
-from dashboards.web.running import ask, finish, first_visit, is_asked, last_shown
+from dashboards.web.running import ask, finish, first_visit, hint, last_shown
 from dashboards.web.state import view
 from models.cost import CostBreakdown
 from models.judge.invoice import Invoice, bill_of
@@ -26,13 +26,13 @@ from models.results.result import RunResult
 from sim.errors import BadInput
 
 PAGE = "cost"
-VARIED: dict[str, tuple[str, tuple[Any, ...]]] = {
-    "redis.shards": ("shard", (1, 2, 3, 5, 8, 10, 15)),
-    "redis.node_type": ("Redis node", ("cache.m7g.large", "cache.m7g.xlarge", "cache.m7g.2xlarge")),
-    "gateway.pods": ("warm pod", (3, 10, 20, 30, 45, 60)),
-    "cost.pods_between_events": ("pod between events", (0, 10, 20, 30)),
+VARIED: dict[str, tuple[tuple[str, str], tuple[Any, ...]]] = {
+    "redis.shards": (("shard", "shards"), (1, 2, 3, 5, 8, 10, 15)),
+    "redis.node_type": (("Redis node", "Redis node"), ("cache.m7g.large", "cache.m7g.xlarge", "cache.m7g.2xlarge")),
+    "gateway.pods": (("warm pod", "warm pods"), (3, 10, 20, 30, 45, 60)),
+    "cost.pods_between_events": (("pod between events", "pods between events"), (0, 10, 20, 30)),
 }
-"""Settings that are paid by the hour: what one more of them is called, and values to bill."""
+"""Settings that are paid by the hour: what one and several of them are called, and values to bill."""
 
 
 def show(problems: tuple[str, ...]) -> None:
@@ -47,8 +47,8 @@ def show(problems: tuple[str, ...]) -> None:
         if job is None or job.key != run.key:
             st.warning(f"The settings have changed; this is the bill of **{design.label}**.")
         _bill(result, verdict, design)
-    elif job is not None and not is_asked(job, PAGE):
-        st.caption("No bill yet: it needs a run of the design. Press **Run**.")
+    else:
+        hint(job, PAGE, "No bill yet: it needs a run of the design. Press **Run**.")
     finish(job, PAGE, place)
 
 

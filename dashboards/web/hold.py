@@ -25,7 +25,7 @@ from dashboards.web.drawing import figure, html
 from dashboards.web.finished import FINISHED
 from dashboards.web.heading import heading
 from dashboards.web.jobs import Run
-from dashboards.web.running import ask, finish, first_visit, is_asked, last_shown
+from dashboards.web.running import ask, finish, first_visit, hint, is_asked, last_shown
 from dashboards.web.state import change_design, view
 from models.judge.remedies import Action
 from models.judge.verdict import Verdict
@@ -47,8 +47,8 @@ def show(problems: tuple[str, ...]) -> None:
         (run, design), (result, verdict) = shown
         _stale(job, run, design)
         _verdict(result, run.scenario, verdict, design)
-    elif job is not None and not is_asked(job, PAGE):
-        st.caption("No result yet. Press **Run**.")
+    else:
+        hint(job, PAGE, "No result yet. Press **Run**.")
     finish(job, PAGE, place)
 
 

@@ -12,6 +12,8 @@ from models.running import Progress
 
 if TYPE_CHECKING:
     from models.judge.verdict import Verdict
+    from models.ledger.book import Ledger
+    from models.ledger.measured import Measured
     from models.results.result import Difference, RunResult
     from models.scenario import Scenario
     from models.sweep.cells import Cell
@@ -101,6 +103,33 @@ class RunSweep:
             sweep = run_sweep(self.design, self.cells, seeds, crew, store, progress)
         shutil.rmtree(store, ignore_errors=True)
         return sweep
+
+
+@dataclass(frozen=True)
+class Validate:
+    """Every claim of the talk, judged; runs that were made before are found stored, as `breakwater validate` does."""
+
+    @property
+    def key(self) -> str:
+        """Of the sources that are loaded: evidence and rules are those of this program."""
+        from models.replication import identity
+
+        return _key("validate", [], 0, 0) + identity()["sources"]
+
+    def run(self, progress: Progress) -> tuple[Ledger, Measured]:
+        """Return the ledger, and what was measured of a real Redis for it."""
+        from dashboards.ledger.command import evidence_store
+        from models.ledger.book import judged, runs_for, wanted_claims
+        from models.ledger.checks import Sources
+        from models.ledger.evidence import gather
+        from models.ledger.measured import read_measured
+        from sim.workers import Workers, processes_for
+
+        wanted, measured = wanted_claims(()), read_measured()
+        names = runs_for(wanted, questions=True)
+        with Workers(processes_for(max(len(names), 2))) as crew:
+            runs = gather(names, crew, evidence_store(), progress)
+        return judged(wanted, Sources(runs, measured), questions=True), measured
 
 
 def _key(kind: str, scenarios: Sequence[Scenario], seed: int, replications: int) -> str:

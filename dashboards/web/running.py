@@ -78,6 +78,12 @@ def last_shown(page: str, job: J | None, note: Any) -> tuple[tuple[J, Any], Any]
     return shown[page], value
 
 
+def hint(job: Job | None, page: str, text: str) -> None:
+    """Where there is no result yet, say what to do for one."""
+    if job is not None:
+        st.caption("It is being run." if is_asked(job, page) else text)
+
+
 def finish(job: Job | None, page: str, place: Any) -> None:
     """At the end of a page: say why the last run failed, or wait for the one that is asked for in *place*."""
     if (message := _by_page(REFUSED).get(page)) is not None:

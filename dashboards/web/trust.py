@@ -11,10 +11,14 @@ from dashboards.accuracy import accuracy_table
 from dashboards.figures.accuracy import accuracy_figure
 from dashboards.figures.fit import residuals
 from dashboards.fitted import profile_notes
+from dashboards.ledger.page import answer_html, entries_html
+from dashboards.ledger.words import headline
 from dashboards.page import card, folded, table
 from dashboards.parts import settings_of, settings_table, sums_table
 from dashboards.web.drawing import figure, html
 from dashboards.web.heading import share
+from dashboards.web.jobs import Validate
+from dashboards.web.running import ask, finish, is_asked, last_shown, settle
 from dashboards.web.state import view
 from models.judge.wording import plural
 from models.profile import KINDS, Profile, load_profile
@@ -46,10 +50,10 @@ def show(problems: tuple[str, ...]) -> None:
     _profile(profile)
     st.subheader("Predicted against measured, on a real server", anchor=False)
     _accuracy(profile)
-    st.subheader("The talk's claims", anchor=False)
-    claims()
     st.subheader("Assumptions of this design", anchor=False)
     _assumptions(scenario)
+    st.subheader("The talk's claims", anchor=False)
+    _claims()
 
 
 def _profile(profile: Profile) -> None:
@@ -87,9 +91,28 @@ def _accuracy(profile: Profile) -> None:
         html(folded(f"All {len(found.cases)} comparisons", accuracy_table(found)))
 
 
-def claims() -> None:
-    """The talk's claims that stand on arithmetic and prices alone."""
-    html(card(sums_table()))
+def _claims() -> None:
+    """The ledger: every figure the talk publishes, with its verdict; before it is made, what arithmetic alone says."""
+    job = Validate()
+    settle(job, PAGE)
+    shown = last_shown(PAGE, job, None)
+    place = st.empty()
+    if shown is None:
+        if not is_asked(job, PAGE):
+            text, check = st.columns([4, 1], vertical_alignment="center")
+            text.write(
+                "Each figure that the talk publishes is held against the twin, against sums and against a real Redis. "
+                "The runs behind that take some minutes the first time, and are kept."
+            )
+            check.button("Check every claim", on_click=ask, args=(job.key, PAGE), type="primary", width="stretch")
+        html(sums_table())
+    else:
+        ledger, measured = shown[1]
+        html(f"<p><b>{escape(headline(ledger))}.</b></p>" + card(entries_html(ledger.entries)))
+        for answer in ledger.answers:
+            html(folded(answer.question, answer_html(answer)))
+        st.caption(f"Real Redis: {measured.origin}")
+    finish(job, PAGE, place)
 
 
 def _assumptions(scenario: Scenario) -> None:

@@ -53,13 +53,8 @@ def test_only_the_commands_that_work_are_there() -> None:
     from dashboards.cli import app
 
     names = {command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands}
-<<<<<<< HEAD
     real = {"validate", "conformance", "calibrate", "verify-calibration", "regress"}
-    assert names == {"run", "compare", "sweep", "scenarios", "schema", *real}
-=======
-    real = {"conformance", "calibrate", "verify-calibration"}
     assert names == {"run", "compare", "sweep", "scenarios", "schema", "dashboard", *real}
->>>>>>> 6d3432e (Serve *Will it hold?* in the browser: each session simulates in a process of its own, and a link restores any view)
 
 
 def test_schema_is_that_of_the_scenarios() -> None:
