@@ -10,6 +10,7 @@ from dashboards.figures.ladder import stages
 from dashboards.figures.timeline import timeline
 from dashboards.page import folded
 from dashboards.parts import (
+    answers,
     assumptions,
     findings_table,
     kpis_table,
@@ -75,6 +76,9 @@ def _verdict(result: RunResult, scenario: Scenario, verdict: Verdict, design: De
     if verdict.stages:
         figure(stages(result, verdict), "stages")
         html(stages_table(verdict))
+    if verdict.answers:
+        st.subheader("The central questions", anchor=False)
+        html(answers(verdict))
     if verdict.actions:
         st.subheader("What to try", anchor=False)
         for number_, action in enumerate(verdict.actions):
