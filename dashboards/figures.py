@@ -93,6 +93,7 @@ def queue(result: RunResult, scenario: Scenario) -> go.Figure:
     figure.add_scatter(x=series.index, y=series["called"], name="called, not yet in", line={"color": ORANGE})
     if sold_out is not None:
         _mark_moment(figure, sold_out, "sold out")
+    _mark_failovers(figure, result)
     return _finished(figure, title, "people", step)
 
 
@@ -131,6 +132,7 @@ def cpu_by_shard(result: RunResult, scenario: Scenario) -> go.Figure:
         )
     mark_level(figure, scenario.slo.engine_cpu_percent, f"limit {number(scenario.slo.engine_cpu_percent)} %")
     figure.update_yaxes(range=[0, 105])
+    _mark_failovers(figure, result)
     return _finished(figure, title, "engine CPU, %", step)
 
 
@@ -278,6 +280,12 @@ def _around(values: list[float | None]) -> list[float] | None:
     """A logarithmic range from half the least to twice the most value: wide enough to hold a tick."""
     known = [value for value in values if value]
     return [math.log10(min(known) / 2), math.log10(2 * max(known))] if known else None
+
+
+def _mark_failovers(figure: go.Figure, result: RunResult) -> None:
+    """Mark when a primary dies."""
+    for failover in result.facts["failovers"]:
+        _mark_moment(figure, failover["at_s"], f"primary of shard {failover['shard']} dies")
 
 
 def _mark_moment(figure: go.Figure, second: float, text: str) -> None:

@@ -48,6 +48,7 @@ class TestShipped:
             "spread-slots",
             "replica-reads",
             "three-shards",
+            "failover-at-peak",
         }
 
     @pytest.mark.parametrize("name", NAMES)
