@@ -285,15 +285,15 @@ def _around(values: list[float | None]) -> list[float] | None:
 def _mark_failovers(figure: go.Figure, result: RunResult) -> None:
     """Mark when a primary dies."""
     for failover in result.facts["failovers"]:
-        _mark_moment(figure, failover["at_s"], f"primary of shard {failover['shard']} dies")
+        _mark_moment(figure, failover["at_s"], f"primary of shard {failover['shard']} dies", "bottom right")
 
 
-def _mark_moment(figure: go.Figure, second: float, text: str) -> None:
+def _mark_moment(figure: go.Figure, second: float, text: str, where: str = "top right") -> None:
     figure.add_vline(
         x=second,
         line={"color": RED, "dash": "dash", "width": 1.5},
         annotation={"text": f"{text}, {clock(second)}", "font": {"size": 12, "color": INK}},
-        annotation_position="top right",
+        annotation_position=where,
     )
 
 

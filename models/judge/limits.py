@@ -88,9 +88,8 @@ def _dead_primaries(result: RunResult) -> Iterator[Limit]:
     for failover in result.facts["failovers"]:
         at_s, known_s = failover["at_s"], min(failover["known_from_s"], result.manifest["end_s"])
         failed = number(per_second(result, "failed_connection").sum())
-        evidence = (
-            f"{failed} requests failed; all pods know its successor {clock(failover['known_to_all_s'] - at_s)} later"
-        )
+        known = clock(failover["known_to_all_s"] - at_s)
+        evidence = f"{failed} requests failed; all pods know its successor {known} later"
         name = f"primary of shard {failover['shard']}"
         yield Limit("failover", name, None, int(at_s), round(known_s - at_s), evidence)
 

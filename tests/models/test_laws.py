@@ -3,9 +3,12 @@
 import dataclasses
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from models import laws
 from models.laws import LawBroken
@@ -17,6 +20,7 @@ from models.recording import Recording
 from models.running import Finished, run_once
 from models.scenario import load_scenario
 from models.units import SECOND
+from tests.strategies import cases
 
 
 def run(name: str, *settings: str, seed: int = 1) -> Finished:
@@ -95,6 +99,13 @@ RUNS = {
 def test_the_laws_hold(settings: tuple[str, ...]) -> None:
     for seed in (1, 2):
         run(*settings, seed=seed)
+
+
+@settings(max_examples=100, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_the_laws_hold_in_any_scenario(data: st.DataObject, tmp_path: Path) -> None:
+    case = data.draw(cases(tmp_path))
+    run_once(case.scenario, case.profile, case.seed, "kernel")
 
 
 @pytest.fixture(scope="module")
