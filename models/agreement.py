@@ -15,7 +15,7 @@ from models.plan import Plan
 from models.record import BUSY_NS, COMMANDS, PER_NODE, QUEUE, REQUESTS, SERIES_NAMES, Column, Level, Record
 from models.reference import Reference
 from models.results.series import node_names
-from models.rooms import CALLED, OUT, Rooms
+from models.rooms import CALLED, OUT, PASS_LOST, PASSED, Rooms
 from models.units import SECOND
 from models.waiting_room import WaitingRoom
 from models.world import TRACED
@@ -25,7 +25,7 @@ from sim.clock import Stop
 AROUND = 3
 """Events shown before and after the first diverging one."""
 _TOTALS = ("end_ns", "sent", "answered", "failed", "awaited", "late", "sold_out_at")
-_ROOM = ("opened", "call_credit", "called_at_ms", "bucket", "bucket_at_ms", "tickets", "calls")
+_ROOM = ("opened", "call_credit", "called_at_ms", "bucket", "bucket_at_ms", "tickets", "calls", "granted")
 _PER_EVENT = ("waiting", "called", "sold")
 
 
@@ -226,5 +226,7 @@ def room_of_kernel(rooms: Rooms, event: int) -> dict[str, Any]:
             for k in range(line.fill[chunk])
         ],
         "called": dict(zip(tokens[called].tolist(), place["deadline_ms"][called].tolist(), strict=True)),
+        "passes": set(tokens[place["passed"] == PASSED].tolist()),
+        "lost_passes": set(tokens[place["passed"] == PASS_LOST].tolist()),
         "seen": dict(zip(tokens[seen].tolist(), place["seen_ms"][seen].tolist(), strict=True)),
     }

@@ -4,6 +4,7 @@ import math
 
 from models.agenda import NOTHING, free_slot, new_slot, schedule
 from models.codes import (
+    ANSWER_CONNECTION,
     ANSWER_FIRST_FAILURE,
     ANSWER_GRANTED,
     ANSWER_NOT_CALLED,
@@ -16,6 +17,7 @@ from models.codes import (
     COLUMN_ADMITTED,
     COLUMN_ANSWERED,
     COLUMN_FAILED_CLIENT_TIMEOUT,
+    COLUMN_FAILED_CONNECTION,
     COLUMN_FAILED_POOL_TIMEOUT,
     COLUMN_FAILED_REFUSED,
     COLUMN_SENT,
@@ -193,6 +195,14 @@ def _on_answer(w: World, s: int, now: int, answer: int, detail: int) -> None:
         _on_place(w, s, now, answer, detail)
 
 
+@inlined
+def _cause(answer: int) -> int:
+    """Return the column of a failure that a client is told of."""
+    if answer == ANSWER_POOL_TIMEOUT:
+        return COLUMN_FAILED_POOL_TIMEOUT
+    return COLUMN_FAILED_CONNECTION if answer == ANSWER_CONNECTION else COLUMN_FAILED_REFUSED
+
+
 @compiled
 def on_client_reply(w: World, now: int, slot: int) -> None:
     """The answer is at the client, which may have given up on it."""
@@ -210,7 +220,7 @@ def on_client_reply(w: World, now: int, slot: int) -> None:
     failed = answer >= ANSWER_FIRST_FAILURE
     if failed:
         w.total[FAILED] += 1
-        count(w.record, COLUMN_FAILED_POOL_TIMEOUT if answer == ANSWER_POOL_TIMEOUT else COLUMN_FAILED_REFUSED, 1)
+        count(w.record, _cause(answer), 1)
     else:
         w.total[ANSWERED] += 1
         count(w.record, COLUMN_ANSWERED + endpoint, 1)

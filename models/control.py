@@ -13,6 +13,7 @@ from models.operations import News, Told
 from models.plan import Plan
 from models.plane import Plane
 from models.recording import PaidNode
+from models.redis_faults import fail_over
 from models.units import SECOND, ns
 
 
@@ -30,6 +31,8 @@ class Control:
             env.process(self._opening(ns(scenario.event.opens_at_s)))
         if scenario.event.on_sold_out == "announce":
             env.process(self._announcement())
+        for failover in plan.failovers:
+            env.process(fail_over(env, plane, plan, failover))
         scaling = scenario.autoscaling
         self.cluster = None if scaling is None else Cluster(env, plane, plan, scaling)
 

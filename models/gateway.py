@@ -1,14 +1,15 @@
 """The gateway: a load balancer in front of pods, each with worker slots, a CPU and pools of Redis connections.
 
 A request holds a worker slot from its arrival to its reply, waits in the pod's backlog if all slots are taken, and is
-refused if that is full. It uses the pod's CPU (FIFO) once, then a connection to the Redis node it needs, opening one if
-all are in use and waiting for one (FIFO) up to the pool timeout if the pool is full. A pod that is not there, or that
+refused if that is full. It uses the pod's CPU (FIFO) once, then a connection to the Redis node it needs (`pools`), for
+which it waits up to the pool timeout; if the node dies meanwhile, so does the request. A pod that is not there, or that
 has begun to end, refuses; so does everything in a pod that is killed, when the pod would next have had to do with it.
 """
 
 from models.agenda import NOTHING, free_slot, schedule, tell
 from models.clients import way_back
 from models.codes import (
+    ANSWER_CONNECTION,
     ANSWER_FIRST_FAILURE,
     ANSWER_POOL_TIMEOUT,
     ANSWER_REFUSED,
@@ -17,8 +18,6 @@ from models.codes import (
     KIND_BACKEND_ARRIVE,
     KIND_CLIENT_REPLY,
     KIND_CPU_DONE,
-    KIND_NODE_ARRIVE,
-    KIND_POOL_TIMEOUT,
     NEWS_EMPTY,
     NEWS_PROBED,
     OP_ENTER,
@@ -32,7 +31,8 @@ from models.codes import (
     STREAM_ROUTE,
 )
 from models.plan import RANDOM, ROUND_ROBIN, UNIT
-from models.pods import forget, on_connected
+from models.pods import forget, on_dialled
+from models.pools import arm, ask, connect, release
 from models.record import add_busy
 from models.sessions import endpoint_of
 from models.units import EPOCH_NS
@@ -50,7 +50,6 @@ from models.world import (
 from sim import queues
 from sim.compiled import compiled
 from sim.draws import below, from_table
-from sim.memory import prefetch
 from sim.queues import FIRST, LENGTH
 from sim.stations import serve
 
@@ -140,50 +139,14 @@ def on_cpu_done(w: World, now: int, slot: int) -> None:
     elif r.op == OP_LIVENESS:
         _finish_work(w, now, slot)
     elif r.op == OP_READINESS:
-        _connect(w, now, slot)
+        connect(w, now, slot)
     elif w.announced[event] == 1 and (r.op == OP_JOIN or r.op == OP_ENTER or endpoint_of(r.op) == OP_STATUS):
         r.answer = ANSWER_SOLD_OUT
         _finish_work(w, now, slot)
     else:
         shard = w.x.event_node[event]
         r.node = w.x.read_node[r.pod, shard] if r.op == OP_STATUS_READ else shard
-        _connect(w, now, slot)
-
-
-@compiled
-def _connect(w: World, now: int, slot: int) -> None:
-    """Take a connection of the pod to the node, open another one, or wait for one."""
-    r = w.slot[slot]
-    number = r.pod * w.p.nodes + r.node
-    pool = w.pool[number]
-    if pool.in_use < pool.open:
-        pool.in_use += 1
-        _ask(w, now, slot)
-    elif pool.open < w.p.pool_size:
-        pool.in_use += 1
-        pool.open += 1
-        r.dials = 1
-        _ask(w, now, slot)
-    else:
-        r.queued_at = now
-        queues.put(w.pool_queue, number, w.follower, slot)
-        w.total[POOL_WAITING] += 1
-        _arm(w, number)
-
-
-@compiled
-def _arm(w: World, pool: int) -> None:
-    """Set the pool's timer for its first in line, unless it is set: it is never later than needed."""
-    if w.pool[pool].armed == 0:
-        w.pool[pool].armed = 1
-        first = w.pool_queue[pool, FIRST]
-        schedule(w, w.slot[first].queued_at + w.p.pool_timeout, KIND_POOL_TIMEOUT, pool, 0, NOTHING)
-
-
-@compiled
-def _ask(w: World, now: int, slot: int) -> None:
-    r = w.slot[slot]
-    schedule(w, now + w.x.delay[r.pod, r.node], KIND_NODE_ARRIVE, r.entity, r.number, slot)
+        connect(w, now, slot)
 
 
 @compiled
@@ -199,7 +162,7 @@ def on_pool_timeout(w: World, now: int, pool: int) -> None:
         w.slot[slot].answer = ANSWER_POOL_TIMEOUT
         _finish_work(w, now, slot)
     if w.pool_queue[pool, LENGTH] > 0:
-        _arm(w, pool)
+        arm(w, pool)
 
 
 @compiled
@@ -208,33 +171,20 @@ def on_pod_reply(w: World, now: int, slot: int) -> None:
     r = w.slot[slot]
     if r.life != w.pod[r.pod].life:
         lose(w, now, slot)
-    elif r.dials == 1:
-        if r.origin == DIALLER:
-            on_connected(w, now, slot)
-        else:
-            r.dials = 0  # the connection stands; now the question
-            _ask(w, now, slot)
+    elif r.origin == DIALLER:
+        on_dialled(w, now, slot)
     elif r.op == OP_RESERVE:
         _finish_work(w, now, slot)
+    elif r.dials == 1 and r.answer != ANSWER_CONNECTION:
+        r.dials = 0  # the connection stands; now the question
+        ask(w, now, slot)
     else:
-        _release(w, now, r.pod * w.p.nodes + r.node)
-        if r.op == OP_READINESS and w.p.ping_all and r.node + 1 < w.p.shards:
+        release(w, now, slot)
+        if r.op == OP_READINESS and w.p.ping_all and r.node + 1 < w.p.shards and r.answer != ANSWER_CONNECTION:
             r.node += 1
-            _connect(w, now, slot)
+            connect(w, now, slot)
         else:
             _finish_work(w, now, slot)
-
-
-@compiled
-def _release(w: World, now: int, pool: int) -> None:
-    """Give a connection to the first in line, or back to the pool."""
-    if w.pool_queue[pool, LENGTH] > 0:
-        w.total[POOL_WAITING] -= 1
-        first = queues.take(w.pool_queue, pool, w.follower)
-        prefetch(w.slot, w.pool_queue[pool, FIRST])
-        _ask(w, now, first)
-    else:
-        w.pool[pool].in_use -= 1
 
 
 @compiled

@@ -115,9 +115,9 @@ def _dispatch(w: World, now: int, kind: int, key: int, item: int) -> None:
     elif kind == KIND_NODE_ARRIVE:
         on_node_arrive(w, now, item)
     elif kind == KIND_PASS_END:
-        on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES)
+        on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS)
     elif kind == KIND_NODE_WAKE:
-        on_node_wake(w, now, (key >> NUMBER_BITS) & _ENTITIES)
+        on_node_wake(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS)
     elif kind == KIND_POD_REPLY:
         on_pod_reply(w, now, item)
     elif kind == KIND_CLIENT_REPLY:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from models import kernel
+from models.failover import die, fall_back, revive
 from models.gateway import kill
 from models.kernel import advance, first_arrivals
 from models.loads import next_source_time
@@ -12,6 +13,7 @@ from models.operations import Kind, News, Op, Stream, Told, event_key
 from models.plan import OPEN_LOOP, Plan
 from models.plane import TOLD, Reading
 from models.pods import open_pool, send_probe
+from models.pools import learn
 from models.record import NODES, PER_NODE, QUEUE, Column, Level
 from models.recording import Recording, of_kernel
 from models.redis_node import open_sale, prejoin, send_expiry
@@ -29,6 +31,7 @@ from models.world import (
     grown,
     is_short,
     new_world,
+    with_line_to_refill,
 )
 from sim import wheel
 from sim.clock import DRAINED, REACHED, Stop
@@ -126,6 +129,8 @@ class KernelPlane:
 
     def start_pod(self, pod: int) -> None:
         """Begin a pod's process: it opens its connections, and then takes requests."""
+        for node in range(self.plan.params.nodes):
+            self.learn(pod, node)
         for node in range(self.plan.params.nodes if self.plan.params.min_idle else 0):
             self._make_room()
             open_pool(self._view, self.now, pod, node)
@@ -146,6 +151,23 @@ class KernelPlane:
         """Kill a pod's process with all that is in it."""
         self._make_room()
         kill(self._view, self.now, pod)
+
+    def kill_node(self, node: int) -> None:
+        """End the process of a shard's primary; its rooms become what a successor knows of them."""
+        self._make_room()
+        die(self._view, self.now, node)
+        self.world = with_line_to_refill(self.world)
+        self._view = seen_compiled(self.world)
+        fall_back(self.world, self._view, self.now, node)
+
+    def revive_node(self, node: int) -> None:
+        """Let a successor serve in its place."""
+        revive(self._view, self.now, node)
+
+    def learn(self, pod: int, node: int) -> None:
+        """Let a pod know of the successor, and connect to it."""
+        self._make_room()
+        learn(self._view, self.now, pod, node)
 
     def reading(self, pod: int) -> Reading:
         """Read a pod's meters."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.operations import ENDPOINTS
 from models.plan import ONSALE, Plan
-from models.record import BUSY_NS, NODES, PER_NODE, WAIT, Column, Level
+from models.record import BUSY_NS, FAILURES, NODES, PER_NODE, WAIT, Column, Level
 from models.recording import Recording
 from models.units import SECOND
 from models.waiting_room import MICRO
@@ -39,7 +39,7 @@ def check_requests(recording: Recording) -> None:
     )
     counted = r.record.series.sum(axis=0)
     sent, answered = counted[Column.SENT :][:endpoints], counted[Column.ANSWERED :][:endpoints]
-    failed = counted[Column.FAILED_POOL_TIMEOUT : Column.FAILED_REFUSED + 1].sum()
+    failed = counted[Column.FAILED_POOL_TIMEOUT :][: len(FAILURES)].sum()
     for name, total, by_second in (
         ("sent", r.sent, sent.sum()),
         ("answered", r.answered, answered.sum()),
@@ -52,15 +52,19 @@ def check_requests(recording: Recording) -> None:
 
 
 def check_places(plan: Plan, recording: Recording) -> None:
-    """Conservation: every place ever taken is waiting, called, admitted, left, expired or lapsed."""
+    """Conservation: every place ever taken is waiting, called, admitted, left, expired, lapsed or lost with a primary.
+
+    What went with a primary comes back if it was that a place had been let in, left or removed.
+    """
     counted = recording.record.series.sum(axis=0)
-    taken = plan.params.prejoined + int(counted[Column.JOINED])
+    taken = plan.params.prejoined + int(counted[Column.JOINED]) + int(counted[Column.PLACES_RETURNED])
     waiting, called = int(recording.waiting.sum()), int(recording.called.sum())
-    gone = {name: int(counted[Column[name]]) for name in ("ADMITTED_BY_BUCKET", "LEFT", "EXPIRED", "LAPSED")}
+    ways_out = ("ADMITTED_BY_BUCKET", "LEFT", "EXPIRED", "LAPSED", "PLACES_LOST")
+    gone = {name: int(counted[Column[name]]) for name in ways_out}
     _demand(
         taken == waiting + called + sum(gone.values()),
         f"{taken} places taken, but {waiting} waiting, {called} called, {gone['ADMITTED_BY_BUCKET']} admitted, "
-        f"{gone['LEFT']} left, {gone['EXPIRED']} expired and {gone['LAPSED']} lapsed",
+        f"{gone['LEFT']} left, {gone['EXPIRED']} expired, {gone['LAPSED']} lapsed and {gone['PLACES_LOST']} lost",
     )
     if plan.params.load == ONSALE:
         held = int(recording.sessions.in_place.sum())
@@ -89,9 +93,11 @@ def check_admissions(plan: Plan, recording: Recording) -> None:
     """In no window of whole seconds are more admitted than burst + rate x time, by the clock of the token buckets.
 
     A bucket refills by the latest stamp of a pod it has seen, in whole milliseconds: the first and the last admission
-    of a window of W seconds are at most 1000 W - 1 ms apart.
+    of a window of W seconds are at most 1000 W - 1 ms apart. What a bucket gave and went with its primary it gives
+    again.
     """
-    granted = recording.record.series[:-1, Column.ADMITTED_BY_BUCKET]
+    series = recording.record.series[:-1]
+    granted = series[:, Column.ADMITTED_BY_BUCKET] - series[:, Column.ADMISSIONS_LOST]
     rate = plan.params.events * plan.rules.rate_micro_per_ms
     allowed = plan.params.events * plan.rules.burst_micro - rate
     excess, first, last = _most_in_excess(granted * MICRO, 1000 * rate)
@@ -181,7 +187,7 @@ def check_littles_law(plan: Plan, recording: Recording) -> None:
     since = np.maximum(r.end_ns - plan.tables.first_send, 0)
     still, elsewhere = sessions.in_place & ~sessions.admitted, ~sessions.in_place & ~sessions.admitted
     sampling = 2 * int(r.record.series[:, Column.JOINED].sum()) + int(sessions.in_place.sum())
-    most = (waits + int(since[still].sum()) + int(since[elsewhere].sum())) / SECOND + sampling
+    most = (waits + int(since[still].sum()) + int(since[elsewhere].sum())) / SECOND + sampling + _ghosts_s(r)
     least = (waits + int(since[still].sum())) / SECOND - sampling - _time_without_place_s(plan, r)
     _demand(
         least <= in_line <= most,
@@ -193,9 +199,17 @@ def _time_without_place_s(plan: Plan, recording: Recording) -> float:
     """Return how long at most, in sum, people who wait hold no place: while joining, entering, and after mishaps."""
     counted, clients = recording.record.series.sum(axis=0), plan.scenario.clients
     latencies = int(recording.record.total[:, : len(ENDPOINTS)].sum(axis=0)[[0, 2]].sum()) / SECOND
-    mishaps = recording.failed + int(counted[[Column.EXPIRED, Column.LAPSED, Column.LEFT]].sum())
+    outage = sum(failover.back_at + failover.refresh - failover.at for failover in plan.failovers) / SECOND
+    lost = int(counted[Column.PLACES_LOST]) * outage
+    gone = [Column.EXPIRED, Column.LAPSED, Column.LEFT, Column.PLACES_LOST]
+    mishaps = recording.failed + int(counted[gone].sum())
     polls = [clients.poll_interval_s, clients.bots.poll_interval_s, *(line.interval_s for line in clients.poll_advised)]
-    return latencies + mishaps * (clients.timeout_s + clients.backoff_max_s + 2 * max(polls))
+    return latencies + lost + mishaps * (clients.timeout_s + clients.backoff_max_s + 2 * max(polls))
+
+
+def _ghosts_s(recording: Recording) -> int:
+    """Return how long at most, in sum, places stand in line that came back and that nobody waits in."""
+    return int(recording.column(Column.PLACES_RETURNED).cumsum().sum())
 
 
 def _demand(holds: bool | np.bool_, otherwise: str) -> None:

@@ -43,6 +43,7 @@ class Answer(IntEnum):
     EXPIRED = 10
     POOL_TIMEOUT = 11
     REFUSED = 12
+    CONNECTION = 13
 
 
 FIRST_FAILURE = Answer.POOL_TIMEOUT
@@ -110,6 +111,7 @@ class Stream(IntEnum):
     PING = 22
     LAUNCH = 23
     INTERRUPTION = 24
+    TOPOLOGY = 25
 
 
 NUMBER_BITS = 30

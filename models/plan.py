@@ -17,6 +17,7 @@ from models.operations import ENDPOINTS, OPS, Op, Stream
 from models.placement import Placement, place, pods_at_most
 from models.population import Population, generated_load, on_sale
 from models.profile import Profile
+from models.redis_faults import NEVER, Failover, failovers_of
 from models.scenario import Scenario
 from models.scenario.loads import ClosedLoopLoad, OnsaleLoad, OpenLoopLoad
 from models.units import FOREVER, ns
@@ -93,6 +94,7 @@ class Params(NamedTuple):
     io: int
     script: int
     feed: int
+    failing: bool
     servers: int
     to_backend: int
 
@@ -103,7 +105,8 @@ class Tables(NamedTuple):
     `starts` uint64[streams]. Quantile tables, int64[2050]: `base`, `jitter`, `choose`, `service` in ns, `cpu_unit` in
     1/2**20 of `cpu_mean`, int64[OPS] ns on one of the pod's `cores` by operation. `first_send` int64[S] ns. `advice`
     int64[A, 2]: last position and interval in ns. `skew` int64[P] ns of the pods' clocks. Places, see
-    `placement.Placement`. `stage_end` int64[K] ns and `stage_rate` float64[K], requests per second or users.
+    `placement.Placement`. `copied_until` and `give_up` int64[nodes] ns, see `redis_faults.Failover`. `stage_end`
+    int64[K] ns and `stage_rate` float64[K], requests per second or users.
     """
 
     starts: NDArray[np.uint64]
@@ -120,6 +123,8 @@ class Tables(NamedTuple):
     read_node: NDArray[np.int64]
     delay: NDArray[np.int64]
     feed_delay: NDArray[np.int64]
+    copied_until: NDArray[np.int64]
+    give_up: NDArray[np.int64]
     stage_end: NDArray[np.int64]
     stage_rate: NDArray[np.float64]
 
@@ -143,6 +148,7 @@ class Plan:
     cost: NDArray[np.int64]
     extra_calls: NDArray[np.int64]
     seats: NDArray[np.int64]
+    failovers: tuple[Failover, ...]
 
 
 def make_plan(scenario: Scenario, profile: Profile, seed: int) -> Plan:
@@ -168,6 +174,7 @@ def make_plan(scenario: Scenario, profile: Profile, seed: int) -> Plan:
         cost=profile.cost_table(),
         extra_calls=extra_table(scenario.waiting_room.extra_calls),
         seats=seats,
+        failovers=failovers_of(scenario, placement),
     )
 
 
@@ -248,6 +255,7 @@ def _params(scenario: Scenario, profile: Profile, population: Population, placem
         io=io,
         script=script,
         feed=feed * scenario.redis.replicas_per_shard,
+        failing=bool(failovers_of(scenario, placement)),
         servers=scenario.backend.servers,
         to_backend=round(scenario.network.same_zone_one_way_us * 1000),
     )
@@ -280,6 +288,7 @@ def _tables(
     advice = [(a.up_to_position or FOREVER, ns(a.interval_s)) for a in scenario.clients.poll_advised]
     u = np.clip(uniforms(starts[Stream.SKEW], pods_at_most(scenario)), 2.0**-53, None)
     stage_end, stage_rate = _stages(scenario)
+    copied_until, give_up = _failing(scenario, placement)
     return Tables(
         starts=starts,
         base=base,
@@ -295,6 +304,8 @@ def _tables(
         read_node=placement.read_node,
         delay=placement.delay,
         feed_delay=placement.feed_delay,
+        copied_until=copied_until,
+        give_up=give_up,
         stage_end=stage_end,
         stage_rate=stage_rate,
     )
@@ -309,6 +320,14 @@ def _cpu_means(scenario: Scenario) -> NDArray[np.int64]:
     mean_us[Op.READINESS] = mean_us[Op.LIVENESS] = gateway.probes.cpu_us
     slowdown = _cores(scenario) / gateway.cpu_cores * 1000
     return np.array([round(mean * slowdown) for mean in mean_us], np.int64)
+
+
+def _failing(scenario: Scenario, placement: Placement) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return by node until when what it writes is copied, where that matters, and how long a dead one is waited for."""
+    copied_until, give_up = np.full((2, placement.delay.shape[1]), NEVER, np.int64)
+    for failover in failovers_of(scenario, placement):
+        copied_until[failover.shard], give_up[failover.shard] = failover.copied_until, failover.give_up
+    return copied_until, give_up
 
 
 def _stages(scenario: Scenario) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

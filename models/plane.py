@@ -43,6 +43,15 @@ class Plane(Protocol):
     def kill_pod(self, pod: int) -> None:
         """Kill a pod's process with all that is in it."""
 
+    def kill_node(self, node: int) -> None:
+        """End the process of a shard's primary; its rooms become what a successor knows of them."""
+
+    def revive_node(self, node: int) -> None:
+        """Let a successor serve in its place."""
+
+    def learn(self, pod: int, node: int) -> None:
+        """Let a pod know of the successor, and connect to it."""
+
     def reading(self, pod: int) -> Reading:
         """Read a pod's meters."""
 

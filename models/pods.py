@@ -2,6 +2,8 @@
 
 from models.agenda import free_slot, new_slot, schedule
 from models.codes import (
+    ANSWER_CONNECTION,
+    ANSWER_WAITING,
     COLUMN_GATEWAY_BUSY_NS,
     KIND_ARRIVE,
     KIND_NODE_ARRIVE,
@@ -11,10 +13,13 @@ from models.codes import (
 )
 from models.operations import CONNECT_ENTITY, PROBE_ENTITY
 from models.record import spread_busy
+from models.units import SECOND
 from models.world import DIALLER, KUBELET, OFF, SERVING, World
 from sim.compiled import compiled
 from sim.draws import below
 
+DIAL_AGAIN_NS = SECOND
+"""A starting pod whose handshake has failed waits so long before the next (assumption)."""
 LIFE_SHIFT = 14
 """A handshake's number is the pod's life times 2**14 plus the connection's own number (at most 10,000 in a pool)."""
 
@@ -32,23 +37,35 @@ def open_pool(w: World, now: int, number: int, node: int) -> None:
     pod.connecting += 1
     slot = new_slot(w)
     r = w.slot[slot]
-    r.sent_at, r.stamp, r.queued_at, r.detail = now, 0, 0, 0
+    r.sent_at, r.stamp, r.detail = now, 0, 0
     r.entity, r.number = CONNECT_ENTITY + number * w.p.nodes + node, handshake_number(pod.life, 0)
     r.op, r.token, r.pod, r.node, r.life = OP_CONNECT, 0, number, node, pod.life
-    r.origin, r.abandoned, r.answer, r.dials = DIALLER, 0, 0, 1
-    schedule(w, now + w.x.delay[number, node], KIND_NODE_ARRIVE, r.entity, r.number, slot)
+    r.origin, r.abandoned, r.dials = DIALLER, 0, 1
+    _dial(w, now, slot)
 
 
 @compiled
-def on_connected(w: World, now: int, slot: int) -> None:
+def _dial(w: World, leaves: int, slot: int) -> None:
+    """Let a handshake leave a starting pod, for the process that the pod takes the node for."""
+    r = w.slot[slot]
+    r.queued_at, r.answer = leaves, ANSWER_WAITING
+    r.node_life = w.pool[r.pod * w.p.nodes + r.node].node_life
+    schedule(w, leaves + w.x.delay[r.pod, r.node], KIND_NODE_ARRIVE, r.entity, r.number, slot)
+
+
+@compiled
+def on_dialled(w: World, now: int, slot: int) -> None:
     """A connection of a starting pod stands: open the next of its pool when that is due. After all, listen."""
     r = w.slot[slot]
-    w.pool[r.pod * w.p.nodes + r.node].open += 1
+    pool = w.pool[r.pod * w.p.nodes + r.node]
+    if r.answer == ANSWER_CONNECTION or r.node_life != pool.node_life:
+        _dial(w, now + DIAL_AGAIN_NS, slot)
+        return
+    pool.open += 1
     r.detail += 1
     if r.detail < w.p.min_idle:
         r.number = handshake_number(r.life, r.detail)
-        leaves = max(now, r.sent_at + r.detail * w.p.connect_gap)
-        schedule(w, leaves + w.x.delay[r.pod, r.node], KIND_NODE_ARRIVE, r.entity, r.number, slot)
+        _dial(w, max(now, r.sent_at + r.detail * w.p.connect_gap), slot)
         return
     pod = w.pod[r.pod]
     free_slot(w, slot)

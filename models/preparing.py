@@ -27,7 +27,7 @@ SMALLEST = (
             "run.duration_s=5",
             "gateway.rollout={max_unavailable_percent: 100, pre_stop_s: 0, grace_s: 0.1}",
             "autoscaling.nodes={launch_median_s: 0, image_pull_s: 0, start_s: 0}",
-            "faults=[{kind: deploy, at_s: 1}]",
+            "faults=[{kind: deploy, at_s: 1}, {kind: redis_failover, at_s: 2, detection_s: 0, topology_refresh_s: 0}]",
         ),
     ),
 )

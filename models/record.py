@@ -20,16 +20,25 @@ class Column(IntEnum):
     FAILED_POOL_TIMEOUT = 10
     FAILED_CLIENT_TIMEOUT = 11
     FAILED_REFUSED = 12
-    JOINED = 13
-    ADMITTED = 14
-    SOLD = 15
-    LEFT = 16
-    EXPIRED = 17
-    LAPSED = 18
-    GATEWAY_BUSY_NS = 19
-    ADMITTED_BY_BUCKET = 20
-    THROTTLED = 21
-    LEVELS = 22
+    FAILED_CONNECTION = 13
+    JOINED = 14
+    ADMITTED = 15
+    SOLD = 16
+    LEFT = 17
+    EXPIRED = 18
+    LAPSED = 19
+    GATEWAY_BUSY_NS = 20
+    ADMITTED_BY_BUCKET = 21
+    THROTTLED = 22
+    PLACES_LOST = 23
+    PLACES_RETURNED = 24
+    ADMISSIONS_LOST = 25
+    ADMISSIONS_REPEATED = 26
+    LEVELS = 27
+
+
+FAILURES = ("pool_timeout", "client_timeout", "refused", "connection")
+"""Causes of a failed request, in the order of their columns from FAILED_POOL_TIMEOUT on."""
 
 
 class Level(IntEnum):
@@ -68,6 +77,7 @@ SERIES_NAMES = {
     Column.FAILED_POOL_TIMEOUT: "failed_pool_timeout",
     Column.FAILED_CLIENT_TIMEOUT: "failed_client_timeout",
     Column.FAILED_REFUSED: "failed_refused",
+    Column.FAILED_CONNECTION: "failed_connection",
     Column.JOINED: "joined",
     Column.ADMITTED: "admitted",
     Column.SOLD: "sold",
@@ -75,6 +85,10 @@ SERIES_NAMES = {
     Column.EXPIRED: "expired",
     Column.LAPSED: "lapsed",
     Column.THROTTLED: "throttled",
+    Column.PLACES_LOST: "places_lost",
+    Column.PLACES_RETURNED: "places_returned",
+    Column.ADMISSIONS_LOST: "admissions_lost",
+    Column.ADMISSIONS_REPEATED: "admissions_repeated",
 }
 
 

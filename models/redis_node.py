@@ -14,6 +14,7 @@ from models.codes import (
     ANSWER_THROTTLED,
     ANSWER_UNKNOWN,
     ANSWER_WAITING,
+    COLUMN_ADMISSIONS_REPEATED,
     COLUMN_ADMITTED_BY_BUCKET,
     COLUMN_EXPIRED,
     COLUMN_JOINED,
@@ -33,6 +34,7 @@ from models.codes import (
     OP_STATUS,
     OP_STATUS_READ,
 )
+from models.failover import break_off
 from models.operations import NUMBER_BITS
 from models.plan import COUNTER, REDIS_TIME
 from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, add_busy, count
@@ -45,6 +47,7 @@ from models.rooms import (
     LEFT,
     POSITION,
     REMOVED,
+    REPEATED,
     SILENT,
     WAIT_MS,
 )
@@ -72,6 +75,7 @@ def send_expiry(w: World, now: int, event: int, delay: int) -> None:
     r.entity, r.number, r.op, r.token = entity, w.total[CONTROL_SENT], OP_EXPIRE, event
     r.origin, r.abandoned, r.answer, r.dials = CONTROL, 0, 0, 0
     r.node = w.x.event_node[event]
+    r.node_life = w.node[r.node].life
     w.total[CONTROL_SENT] += 1
     schedule(w, now + delay, KIND_NODE_ARRIVE, entity, r.number, slot)
 
@@ -84,10 +88,13 @@ def open_sale(w: World, now: int) -> None:
 
 @compiled
 def on_node_arrive(w: World, now: int, slot: int) -> None:
-    """A request is readable at its node, which wakes for it if it sleeps."""
+    """A request is readable at its node, which wakes for it if it sleeps, if that is still the process it was for."""
     k = w.slot[slot].node
-    queues.put(w.inbox, k, w.follower, slot)
     node = w.node[k]
+    if node.dead == 1 or w.slot[slot].node_life != node.life:
+        break_off(w, now, slot)
+        return
+    queues.put(w.inbox, k, w.follower, slot)
     if node.busy == 0:
         node.busy = 1
         node.sleeps += 1
@@ -109,9 +116,10 @@ def _wake(w: World, now: int, k: int) -> None:
 
 
 @compiled
-def on_node_wake(w: World, now: int, k: int) -> None:
-    """The engine thread runs again: it takes what has come meanwhile, too."""
-    _pass(w, now, k, w.node[k].wake)
+def on_node_wake(w: World, now: int, k: int, number: int) -> None:
+    """The engine thread runs again, if it has not died: it takes what has come meanwhile, too."""
+    if number == w.node[k].passes & _PASS_MASK:
+        _pass(w, now, k, w.node[k].wake)
 
 
 @compiled
@@ -140,7 +148,8 @@ def _pass(w: World, now: int, k: int, wake: int) -> None:
     count(w.record, column + COMMANDS, commands)
     add_busy(w.record, column + BUSY_NS, now, cost)
     node.passes += 1
-    schedule(w, now + cost, KIND_PASS_END, k, node.passes & _PASS_MASK, NOTHING)
+    node.ends = now + cost
+    schedule(w, node.ends, KIND_PASS_END, k, node.passes & _PASS_MASK, NOTHING)
 
 
 @compiled
@@ -157,8 +166,10 @@ def _fetch_ahead(w: World, ahead: int, at: int, length: int) -> int:
 
 
 @compiled
-def on_pass_end(w: World, now: int, k: int) -> None:
+def on_pass_end(w: World, now: int, k: int, number: int) -> None:
     """All replies of the pass leave, its changes go to the replicas, and the next pass starts or the thread sleeps."""
+    if number != w.node[k].passes & _PASS_MASK:
+        return  # it has died meanwhile
     slot = w.in_pass[k, FIRST]
     for _ in range(w.in_pass[k, LENGTH]):
         follower = int(w.follower[slot])
@@ -172,6 +183,8 @@ def on_pass_end(w: World, now: int, k: int) -> None:
     node = w.node[k]
     if node.effect_ns > 0 and w.p.replicas > 0 and k < w.p.shards:
         _feed_replicas(w, now, k, node.effect_ns)
+    if now <= w.x.copied_until[k]:
+        rooms.mark_copied(w.rooms, k)
     if w.inbox[k, LENGTH] > 0:
         _pass(w, now, k, 0)
     else:
@@ -189,7 +202,7 @@ def _feed_replicas(w: World, now: int, shard: int, effect_ns: int) -> None:
         r = w.slot[slot]
         r.sent_at, r.stamp, r.queued_at, r.detail = now, 0, 0, effect_ns
         r.entity, r.number, r.op, r.token, r.node = k, w.node[shard].passes & _PASS_MASK, OP_REPLICATE, 0, k
-        r.origin, r.abandoned, r.answer, r.dials = PRIMARY, 0, 0, 0
+        r.origin, r.abandoned, r.answer, r.dials, r.node_life = PRIMARY, 0, 0, 0, 0
         r.log_end = w.rooms.logged[shard]
         schedule(w, now + w.x.feed_delay[k], KIND_NODE_ARRIVE, (1 << 27) + k, r.number, slot)
 
@@ -238,8 +251,10 @@ def _execute_rare(w: World, now: int, event: int, now_ms: int, slot: int) -> Non
         count(w.record, COLUMN_JOINED, w.rooms.counts[JOINED] - joined)
         count(w.record, COLUMN_LAPSED, w.rooms.counts[LAPSED] - lapsed)
     elif r.op == OP_ENTER:
+        repeated = w.rooms.counts[REPEATED]
         r.answer = core.enter(w.rooms, event, r.token, now_ms)
         r.detail = w.rooms.bill[WAIT_MS]
+        count(w.record, COLUMN_ADMISSIONS_REPEATED, w.rooms.counts[REPEATED] - repeated)
         if r.answer == ANSWER_GRANTED:
             _count_by_bucket_time(w, w.rooms.room[event].bucket_at_ms)
         elif r.answer == ANSWER_THROTTLED:
@@ -318,4 +333,7 @@ def prejoin(w: World) -> None:
             w.known[replica, token] = ANSWER_WAITING
     for k in range(w.p.shards, w.p.nodes):
         w.node[k].applied = w.rooms.logged[(k - w.p.shards) // w.p.replicas]
+    for k in range(w.p.shards):
+        if w.x.copied_until[k] >= 0:
+            rooms.mark_copied(w.rooms, k)
     w.rooms.counts[:] = 0

@@ -4,7 +4,7 @@ Tokens are numbered over all events and belong to event `token % events`. What a
 changes that replicas must see go to `log`. The operations are in `waiting_room_core` and `waiting_room_expiry`.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ PLACE = np.dtype(
         ("where", "i1"),
         ("in_seen", "i1"),
         ("in_called", "i1"),
-        ("unused", "i1"),
+        ("passed", "i1"),  # whether it has an entry pass, or had one that was lost with a primary
     ]
 )
 """A place, in half a cache line."""
@@ -50,8 +50,11 @@ ROOM = np.dtype(
         ("window", "i8"),
         ("call_ttl_ms", "i8"),
         ("heartbeat_ttl_ms", "i8"),
+        ("granted", "i8"),
     ]
 )
+PASSED, PASS_LOST = 1, 2
+"""Of a place that was let in: its entry pass is there, or went with a primary before any replica had it."""
 COST_NS, COMMANDS, EFFECT_NS, POSITION, WAIT_MS, REMOVED = range(6)
 """Entries of a bill: engine time, commands, the part of it that writes, then details of the reply."""
 
@@ -63,9 +66,13 @@ class Rooms(NamedTuple):
     the waiting lines; `called`, `seen` deadlines per event; `cost` int64[commands, 4] the profile's cost table in ns;
     `bill` int64[6] of the operation being run; `log` int64[shards, R, 3] rings of changes for replicas (token, answer,
     deadline), their lengths so far in `logged` int64[shards] (R = 1: nobody listens), and `shard` int64[E] whose ring
-    an event writes to; `counts` int64[4] of places joined, left, expired and lapsed; `extra` int64[X, 5] the calls of
-    changed scripts (see `models.bill`), and `tally` int64[commands, 2] what this run has called so far, times and ns
-    (int64[1, 2]: no script calls anything less often, so nobody asks).
+    an event writes to; `counts` int64[5] of places joined, left, expired and lapsed, and of admissions repeated;
+    `extra` int64[X, 5] the calls of changed scripts (see `models.bill`), and `tally` int64[commands, 2] what this run
+    has called so far, times and ns (int64[1, 2]: no script calls anything less often, so nobody asks).
+
+    What the replica that will be promoted has (see `models.failover`): `kept` PLACE[T] are the places that have been
+    changed since the shard's last `mark` int64[shards], as they were then, which is where `marked` int64[T] is that
+    mark; `kept_room` ROOM[E] the rooms as they were then. T = 1: no primary will be lost.
     """
 
     room: NDArray[np.void]
@@ -80,11 +87,15 @@ class Rooms(NamedTuple):
     logged: NDArray[np.int64]
     shard: NDArray[np.int64]
     counts: NDArray[np.int64]
+    mark: NDArray[np.int64]
+    marked: NDArray[np.int64]
+    kept: NDArray[np.void]
+    kept_room: NDArray[np.void]
     extra: NDArray[np.int64]
     tally: NDArray[np.int64]
 
 
-JOINED, LEFT, SILENT, LAPSED = range(4)
+JOINED, LEFT, SILENT, LAPSED, REPEATED = range(5)
 
 
 def new_rooms(
@@ -95,10 +106,12 @@ def new_rooms(
     cost: NDArray[np.int64],
     extra: NDArray[np.int64],
     log_size: int,
+    failing: bool,
 ) -> Rooms:
     """Return empty rooms for *tokens* in all, one per entry of *shard*.
 
-    Each of all *shards*, those without an event too, gets a change log of *log_size* (1: none).
+    Each of all *shards*, those without an event too, gets a change log of *log_size* (1: none). *failing*: a primary
+    will be lost, so what its replica has is kept.
     """
     called_less = bool((extra[:, CALLS] < 0).any())
     events = shard.size
@@ -119,7 +132,11 @@ def new_rooms(
         np.zeros((shards, log_size, 3), np.int64),
         np.zeros(shards, np.int64),
         shard,
-        np.zeros(4, np.int64),
+        np.zeros(5, np.int64),
+        np.ones(shards, np.int64),
+        np.zeros(tokens if failing else 1, np.int64),
+        zeros(tokens if failing else 1, PLACE),
+        room.copy(),
         extra,
         np.zeros((len(Command) if called_less else 1, 2), np.int64),
     )
@@ -127,13 +144,18 @@ def new_rooms(
 
 @compiled
 def open_rooms(rooms: Rooms, now_ms: int) -> None:
-    """Begin to call and to admit in every room: buckets start full, call credits empty."""
+    """Begin to call and to admit in every room: buckets start full, call credits empty. An opening is never lost."""
     for event in range(rooms.room.size):
-        room = rooms.room[event]
-        room.opened = 1
-        room.called_at_ms = now_ms
-        room.bucket_at_ms = now_ms
-        room.bucket = room.burst
+        _open(rooms.room[event], now_ms)
+        _open(rooms.kept_room[event], now_ms)
+
+
+@inlined
+def _open(room: Any, now_ms: int) -> None:
+    room.opened = 1
+    room.called_at_ms = now_ms
+    room.bucket_at_ms = now_ms
+    room.bucket = room.burst
 
 
 @inlined
@@ -206,8 +228,17 @@ def log_change(rooms: Rooms, event: int, token: int, answer: int, deadline_ms: i
 
 
 @compiled
+def keep(rooms: Rooms, event: int, token: int) -> None:
+    """Remember a place before it is changed, for the first time since the mark of its shard, if that will fail."""
+    if rooms.marked.shape[0] > 1 and rooms.marked[token] != rooms.mark[rooms.shard[event]]:
+        rooms.marked[token] = rooms.mark[rooms.shard[event]]
+        rooms.kept[token] = rooms.place[token]
+
+
+@compiled
 def remove(rooms: Rooms, event: int, token: int) -> None:
     """Take somebody out of the line, or of those called."""
+    keep(rooms, event, token)
     place = rooms.place[token]
     if place.where == LINE:
         ranked.remove(rooms.line, event, place.score, token)
@@ -215,3 +246,12 @@ def remove(rooms: Rooms, event: int, token: int) -> None:
         rooms.room[event].called -= 1
     place.where = OUT
     log_change(rooms, event, token, ANSWER_UNKNOWN, 0)
+
+
+@compiled
+def mark_copied(rooms: Rooms, shard: int) -> None:
+    """Note that all of a shard is on its replica: what is kept from now on are changes to this."""
+    rooms.mark[shard] += 1
+    for event in range(rooms.room.size):
+        if rooms.shard[event] == shard:
+            rooms.kept_room[event] = rooms.room[event]

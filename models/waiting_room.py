@@ -20,9 +20,10 @@ ZADD of a new member, which goes to the end, past a few nodes that stay in the p
 """
 
 import bisect
+import copy
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from models.commands import Command
 from models.operations import Answer
@@ -63,7 +64,10 @@ Effect = Callable[[int, Answer, int], None]
 
 
 class WaitingRoom:
-    """One event's line, calls and admission bucket. `trace` and `effect` are told what an operation does."""
+    """One event's line, calls and admission bucket. `trace` and `effect` are told what an operation does.
+
+    `passes` are the tokens that have been let in, `lost_passes` those of them whose pass went with a primary.
+    """
 
     def __init__(self, rules: RoomRules, trace: Trace, effect: Effect) -> None:
         self.rules = rules
@@ -78,7 +82,17 @@ class WaitingRoom:
         self.bucket = self.bucket_at_ms = 0
         self.tickets = 0
         self.call_number: dict[int, int] = {}
-        self.calls = self.silent = self.lapsed = 0
+        self.calls = self.silent = self.lapsed = self.granted = self.repeated = 0
+        self.passes: set[int] = set()
+        self.lost_passes: set[int] = set()
+
+    def clone(self) -> Self:
+        """Return another room in the same state, for what a replica knows."""
+        other = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, list | dict | set):
+                setattr(other, name, value.copy())
+        return other
 
     def open(self, now_ms: int) -> None:
         """Begin to call and to admit: the bucket starts full, the call credit empty."""
@@ -149,6 +163,10 @@ class WaitingRoom:
             return Reply(Answer.THROTTLED, wait_ms=(MICRO - level + rate - 1) // rate)
         self.bucket = level - MICRO
         self.bucket_at_ms = max(self.bucket_at_ms, now_ms)
+        self.granted += 1
+        self.repeated += token in self.lost_passes
+        self.lost_passes.discard(token)
+        self.passes.add(token)
         self.trace(Command.ZREM, 1, len(self.called))
         del self.called[token]
         self.trace(Command.ZREM, 1, len(self.seen))

@@ -32,11 +32,15 @@ from models.rooms import (
     LEFT,
     LINE,
     OUT,
+    PASS_LOST,
+    PASSED,
     POSITION,
+    REPEATED,
     WAIT_MS,
     Rooms,
     bill_call,
     in_place,
+    keep,
     log_change,
     remove,
 )
@@ -75,6 +79,7 @@ def _call_some(rooms: Rooms, event: int, now_ms: int, credit: int) -> None:
     now_ms = max(now_ms, room.called_at_ms)
     for _ in range(count):
         token = ranked.take_first(rooms.line, event)
+        keep(rooms, event, token)
         place = rooms.place[token]
         place.where = CALLED
         place.deadline_ms = now_ms + room.call_ttl_ms
@@ -93,6 +98,7 @@ def _call_some(rooms: Rooms, event: int, now_ms: int, credit: int) -> None:
 @compiled
 def _heartbeat(rooms: Rooms, event: int, token: int, now_ms: int) -> None:
     bill_call(rooms, COMMAND_ZADD, 1, in_place(rooms, event))
+    keep(rooms, event, token)
     place = rooms.place[token]
     place.seen_ms = max(place.seen_ms, now_ms)
 
@@ -109,6 +115,7 @@ def join(rooms: Rooms, event: int, token: int, now_ms: int, score: float, own_co
         rooms.bill[POSITION] = ranked.rank(rooms.line, event, place.score, token) + 1
         return ANSWER_WAITING
     bill_call(rooms, COMMAND_ZSCORE, 1, room.called)
+    keep(rooms, event, token)
     if place.where == CALLED:
         if place.deadline_ms > now_ms:
             return ANSWER_READY
@@ -206,8 +213,12 @@ def enter(rooms: Rooms, event: int, token: int, now_ms: int) -> int:
     if level < MICRO:
         rooms.bill[WAIT_MS] = (MICRO - level + room.rate - 1) // room.rate
         return ANSWER_THROTTLED
+    keep(rooms, event, token)
     room.bucket = level - MICRO
     room.bucket_at_ms = max(room.bucket_at_ms, now_ms)
+    room.granted += 1
+    rooms.counts[REPEATED] += place.passed == PASS_LOST
+    place.passed = PASSED
     bill_call(rooms, COMMAND_ZREM, 1, room.called)
     members = in_place(rooms, event)
     room.called -= 1

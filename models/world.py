@@ -55,7 +55,7 @@ SLOT = np.dtype(
     [
         ("sent_at", "i8"),
         ("stamp", "i8"),  # the pod's clock when the command was made, ns of the epoch
-        ("queued_at", "i8"),
+        ("queued_at", "i8"),  # when it began to wait for a connection; once it has one, when it asked
         ("detail", "i8"),  # with the answer: position or wait in ms; in a change for a replica: its work in ns
         ("entity", "i8"),
         ("number", "i8"),
@@ -67,7 +67,7 @@ SLOT = np.dtype(
         ("origin", "i1"),
         ("abandoned", "i1"),
         ("dials", "i1"),  # what it asks the node is to open a connection
-        ("unused", "i1"),
+        ("node_life", "i1"),  # of the node that its connection is to
         ("life", "i2"),  # of its pod, when it came there
         ("stage", "i8"),
         ("log_end", "i8"),
@@ -89,8 +89,11 @@ NODE = np.dtype(
         ("near", "f8"),  # coldness of the caches, see `sim.engine_thread`
         ("far", "f8"),
         ("applied", "i8"),  # changes of the primary's log that this replica has seen
+        ("ends", "i8"),  # the pass under way, or the last one
         ("busy", "i1"),
-        ("unused", "i1", 7),
+        ("dead", "i1"),
+        ("life", "i1"),  # the process in it: another one after it has died
+        ("unused", "i1", 5),
     ]
 )
 POD = np.dtype(
@@ -106,7 +109,7 @@ POD = np.dtype(
 )
 OFF, SERVING, ENDING = range(3)
 """States of a pod's process: not there, or not listening yet; taking requests; only finishing those it has."""
-POOL = np.dtype([("in_use", "i4"), ("open", "i4"), ("armed", "i4"), ("unused", "i4")])
+POOL = np.dtype([("in_use", "i4"), ("open", "i4"), ("armed", "i4"), ("node_life", "i4")])
 MOST_NEWS = 8
 """News that one event can be; two are the most so far: a probe answered by a pod that was waiting to end."""
 
@@ -226,6 +229,7 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int = 0) -> World:
             plan.cost,
             plan.extra_calls,
             1 << 14 if p.replica_reads else 1,
+            p.failing,
         ),
         known=np.full((max(p.replicas, 1), viewed), Answer.UNKNOWN, np.int8),
         known_deadline=np.zeros((max(p.replicas, 1), viewed), np.int64),
@@ -335,3 +339,13 @@ def _more_rooms(w: World) -> dict[str, Any]:
             log[shard, at % (2 * old)] = rooms.log[shard, at % old]
         rooms = rooms._replace(log=log)
     return {} if rooms is w.rooms else {"rooms": rooms}
+
+
+def with_line_to_refill(w: World) -> World:
+    """Return the same state with room for any line to be written anew, 128 to a chunk, with everybody in it."""
+    line = w.rooms.line
+    chunks = w.rooms.place.size // ranked.CHUNK + SPARE
+    if line.state[ranked.FREE] >= chunks and line.directory.shape[1] >= chunks:
+        return w
+    line = grown_ranked(line, line.fill.size + chunks, max(line.directory.shape[1], chunks))
+    return w._replace(rooms=w.rooms._replace(line=line))

@@ -95,3 +95,10 @@ def drop_first(d: Deadlines, which: int) -> None:
     d.size[which] = last
     if last > 0:
         _sift_down(d, which, d.due[which, last], d.owner[which, last])
+
+
+def refill(d: Deadlines, which: int, due: NDArray[np.int64], owner: NDArray[np.int64]) -> None:
+    """Replace all entries of a heap by these; sorted entries are a heap."""
+    order = np.lexsort((owner, due))
+    d.due[which, : due.size], d.owner[which, : due.size] = due[order], owner[order]
+    d.size[which] = due.size

@@ -223,3 +223,16 @@ def take_first(ranked: Ranked, which: int) -> int:
     member = ranked.member[ranked.directory[which, 0], 0]
     _drop(ranked, which, 0, 0)
     return member
+
+
+@compiled
+def refill(ranked: Ranked, which: int, score: NDArray[np.float64], member: NDArray[np.int64]) -> None:
+    """Replace a list by these members, sorted by (score, member), 128 to a chunk; there must be as many free chunks."""
+    for p in range(ranked.chunks[which]):
+        ranked.free[ranked.state[FREE]] = ranked.directory[which, p]
+        ranked.state[FREE] += 1
+    ranked.chunks[which] = 0
+    ranked.members[which] = 0
+    ranked.group[which, :] = 0
+    for i in range(score.size):
+        insert(ranked, which, score[i], member[i])

@@ -50,6 +50,11 @@ def scenarios(draw: Draw, folder: Path, in_steps: bool) -> Scenario:
     longest = max([longest, *(line["interval_s"] for line in clients.get("poll_advised", []))])
     gateway = draw(gateways(in_steps))
     scaling, faults = draw(scalings(gateway, duration_s)) if draw(pick([True, False, False])) else (None, [])
+    redis = {"shards": draw(pick([1, 2, 5])), "replicas_per_shard": draw(st.integers(1, 3))}
+    room = draw(waiting_rooms(events, longest))
+    if not room["replica_reads"] and draw(st.booleans()):
+        redis["replicas_per_shard"] = draw(pick([0, 1, 1, 2]))
+        faults = [*faults, *draw(failovers(redis["shards"], duration_s, in_steps))]
     return scenario_from_mapping(
         {
             "run": {"duration_s": duration_s},
@@ -59,9 +64,9 @@ def scenarios(draw: Draw, folder: Path, in_steps: bool) -> Scenario:
             "gateway": gateway,
             "autoscaling": scaling,
             "faults": faults,
-            "waiting_room": draw(waiting_rooms(events, longest)),
+            "waiting_room": room,
             "admission": draw(admissions(events)),
-            "redis": {"shards": draw(pick([1, 2, 5])), "replicas_per_shard": draw(st.integers(1, 3))},
+            "redis": redis,
             "backend": draw(backends(in_steps)),
         }
     )
@@ -286,6 +291,28 @@ def scalings(draw: Draw, gateway: Section, duration_s: float) -> tuple[Section, 
         },
     }
     return scaling, draw(st.lists(spot_waves | deploys, max_size=2))
+
+
+@st.composite
+def failovers(draw: Draw, shards: int, duration_s: float, in_steps: bool) -> list[Section]:
+    """The death of the hot primary, or of some, in a run that perhaps ends before the successor is there."""
+    which = draw(st.just([None]) | st.lists(st.integers(0, shards - 1), min_size=1, max_size=2, unique=True))
+    part_s = st.just(0) | pick([0.001, 0.2, duration_s / 5])
+    return [
+        {
+            "kind": "redis_failover",
+            "at_s": duration_s * draw(pick([0, 0.1, 0.3, 0.6])),
+            "shard": shard,
+            "lost": draw(pick(["process", "host"])),
+            "read_timeout_s": draw(pick([0.001, 0.1, 1, 30])),
+            "replication_lag_ms": draw(pick([0, 1, 40, 100_000] if not in_steps else [0, 1, 1000])),
+            "detection_s": draw(part_s),
+            "promotion_s": draw(part_s),
+            "topology_refresh_s": draw(part_s),
+            "replacement_s": draw(part_s),
+        }
+        for shard in which
+    ]
 
 
 @st.composite

@@ -79,6 +79,7 @@ def queue(result: RunResult, scenario: Scenario) -> go.Figure:
     figure.add_scatter(x=series.index, y=series["called"], name="called, not yet in", line={"color": ORANGE})
     if sold_out is not None:
         _mark_moment(figure, sold_out, "sold out")
+    _mark_failovers(figure, result)
     return over_time(figure, title, "people", step)
 
 
@@ -117,6 +118,7 @@ def cpu_by_shard(result: RunResult, scenario: Scenario) -> go.Figure:
         )
     mark_level(figure, scenario.slo.engine_cpu_percent, f"limit {number(scenario.slo.engine_cpu_percent)} %")
     figure.update_yaxes(range=[0, 105])
+    _mark_failovers(figure, result)
     return over_time(figure, title, "engine CPU, %", step)
 
 
@@ -189,10 +191,16 @@ def _band(figure: go.Figure, series: pd.DataFrame, endpoint: str, row: int) -> N
         )
 
 
-def _mark_moment(figure: go.Figure, second: float, text: str) -> None:
+def _mark_failovers(figure: go.Figure, result: RunResult) -> None:
+    """Mark when a primary dies."""
+    for failover in result.facts["failovers"]:
+        _mark_moment(figure, failover["at_s"], f"primary of shard {failover['shard']} dies", "bottom right")
+
+
+def _mark_moment(figure: go.Figure, second: float, text: str, where: str = "top right") -> None:
     figure.add_vline(
         x=second,
         line={"color": RED, "dash": "dash", "width": 1.5},
         annotation={"text": f"{text}, {clock(second)}", "font": {"size": 12, "color": INK}},
-        annotation_position="top right",
+        annotation_position=where,
     )

@@ -11,7 +11,8 @@ from models.cluster.state import Pod, Process, Shared
 from models.operations import Told
 from models.plan import Plan
 from models.plane import Plane
-from models.scenario.scaling import Autoscaling, Fault, SpotWave
+from models.scenario.faults import Deploy, SpotWave
+from models.scenario.scaling import Autoscaling
 from models.units import ns
 
 
@@ -31,7 +32,8 @@ class Cluster:
         self.known = self.routed = self._ready()
         self.autoscaler = Autoscaler(self.shared, plane, self.deployment)
         for fault in plan.scenario.faults:
-            env.process(self._fault(fault))
+            if isinstance(fault, SpotWave | Deploy):
+                env.process(self._fault(fault))
 
     def hear(self, told: Told) -> None:
         """Pass on what the data plane tells."""
@@ -70,7 +72,7 @@ class Cluster:
     def _short(self) -> None:
         self.provisioner.pods_wait()
 
-    def _fault(self, fault: Fault) -> Process:
+    def _fault(self, fault: SpotWave | Deploy) -> Process:
         yield self.env.timeout(ns(fault.at_s))
         if isinstance(fault, SpotWave):
             self.machines.wave(fault.share_percent)

@@ -63,6 +63,7 @@ def findings_of(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]
     onsale = is_onsale(scenario)
     found = [
         _binding(limits),
+        _failovers(result) if result.facts["failovers"] else None,
         _shards(result, scenario),
         _admissions(result, scenario) if onsale else None,
         _load(result, scenario) if onsale else None,
@@ -105,6 +106,26 @@ def _binding(limits: tuple[Limit, ...]) -> Finding:
     if later:
         text += f" Then: {', '.join(later)}."
     return Finding("Binds first", text, False)
+
+
+def _failovers(result: RunResult) -> Finding:
+    """What the death of a primary did: the time without it, what was lost with it, when the line moved as before."""
+    died = " and ".join(
+        f"primary of shard {item['shard']} dies at second {item['at_s']:g}" for item in result.facts["failovers"]
+    )
+    outage, recovery = result.best("faults.outage_s"), result.best("faults.recovery_s")
+    text = f"The {died}: "
+    text += "it is not replaced within the run" if outage is None else f"for {clock(outage)} nobody serves in its place"
+    text += f", {number(result.best('errors.connection'))} requests fail. "
+    places, admissions = result.best("faults.places_lost") or 0, result.best("faults.admissions_lost") or 0
+    text += f"With it go {plural(places, 'place')} and {plural(admissions, 'admission')} that no replica had"
+    again = result.best("faults.admissions_repeated")
+    text += f"; {number(again)} of those people are let in a second time. " if again else ". "
+    if recovery is None:
+        text += "Admissions do not come back to what they were."
+    else:
+        text += f"Admissions are what they were {clock(recovery)} after the death."
+    return Finding("Failover", text, False)
 
 
 def _shards(result: RunResult, scenario: Scenario) -> Finding:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.judge.limit import FULL, Limit, first_sustained, per_second, second_at, within_reach
 from models.judge.node_limits import connections, memory, network
-from models.judge.wording import number, plural
+from models.judge.wording import clock, number, plural
 
 if TYPE_CHECKING:
     from models.results.result import RunResult
@@ -22,10 +22,11 @@ def limits_of(result: RunResult, scenario: Scenario) -> tuple[Limit, ...]:
     """Every capacity on the way, the one reached first leading; those never reached follow, fullest first.
 
     What is reached within SUSTAINED_S of the first is one event, seen in whole seconds: there the cause leads, in the
-    order engine thread, connections, pool, gateway, backend. (A full engine thread keeps connections, so the pools
-    behind it run dry at once; a pool that runs dry keeps load off the engine thread.)
+    order dead primary, engine thread, connections, pool, gateway, backend. (A full engine thread keeps connections, so
+    the pools behind it run dry at once; a pool that runs dry keeps load off the engine thread.)
     """
     found = [
+        *_dead_primaries(result),
         _engine(result),
         connections(result, scenario),
         _pool(result, scenario),
@@ -80,6 +81,17 @@ def _busiest_engine(result: RunResult) -> tuple[str, str]:
             most = per_second(result, found[0]).sum()
             column, name = found[1], f"engine thread of replica {found[3]} of shard {found[2]}"
     return column, name
+
+
+def _dead_primaries(result: RunResult) -> Iterator[Limit]:
+    """A shard whose primary has died can take nothing until a pod knows its successor."""
+    for failover in result.facts["failovers"]:
+        at_s, known_s = failover["at_s"], min(failover["known_from_s"], result.manifest["end_s"])
+        failed = number(per_second(result, "failed_connection").sum())
+        known = clock(failover["known_to_all_s"] - at_s)
+        evidence = f"{failed} requests failed; all pods know its successor {known} later"
+        name = f"primary of shard {failover['shard']}"
+        yield Limit("failover", name, None, int(at_s), round(known_s - at_s), evidence)
 
 
 def _pool(result: RunResult, scenario: Scenario) -> Limit:

@@ -230,7 +230,8 @@ def _shards_answer(scenario: Scenario, slo: tuple[SloRow, ...], first: Limit | N
     cpu_met = next(row.met for row in slo if row.name == "engine_cpu_percent")
     if first is None:
         return f"{shards} {'hold' if cpu_met else 'do not hold'}"
-    when = f"the {first.name} is exhausted {_moment(first.first_s, scenario.event.opens_at_s)}"
+    end = "dies" if first.key == "failover" else "is exhausted"
+    when = f"the {first.name} {end} {_moment(first.first_s, scenario.event.opens_at_s)}"
     if cpu_met:
         return f"{shards} hold, although {when}" if first.key == "engine" else f"{shards} hold, but {when}"
     return f"{shards} do not hold: {when}"

@@ -14,6 +14,11 @@ from models.units import MILLISECOND
 from models.waiting_room import Reply
 
 Next = tuple[Op, int] | None
+FAILED = {
+    Answer.POOL_TIMEOUT: Column.FAILED_POOL_TIMEOUT,
+    Answer.REFUSED: Column.FAILED_REFUSED,
+    Answer.CONNECTION: Column.FAILED_CONNECTION,
+}
 
 
 class Clients:
@@ -77,8 +82,7 @@ class Clients:
         if r.settled.triggered:
             self.run.totals["late"] += 1
         elif r.reply.answer >= FIRST_FAILURE:
-            pool = r.reply.answer == Answer.POOL_TIMEOUT
-            self._settle(r, r.reply, Column.FAILED_POOL_TIMEOUT if pool else Column.FAILED_REFUSED, "failed")
+            self._settle(r, r.reply, FAILED[r.reply.answer], "failed")
         else:
             self.run.add_latency(r.stage, r.endpoint, int(self.env.now) - r.sent_at)
             self._settle(r, r.reply, Column.ANSWERED + r.endpoint, "answered")

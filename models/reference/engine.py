@@ -66,8 +66,7 @@ class Reference(Run):
 
     def open_sale(self) -> None:
         """Begin to call and to admit."""
-        for room in self.redis.rooms:
-            room.open((EPOCH_NS + self.now) // MILLISECOND)
+        self.redis.open((EPOCH_NS + self.now) // MILLISECOND)
 
     def announce_sold_out(self) -> None:
         """Let the gateways tell everybody of the events that have sold out."""
@@ -98,6 +97,18 @@ class Reference(Run):
         """Kill a pod's process with all that is in it."""
         self.gateway.kill(pod)
 
+    def kill_node(self, node: int) -> None:
+        """End the process of a shard's primary; its rooms become what a successor knows of them."""
+        self.redis.kill(node)
+
+    def revive_node(self, node: int) -> None:
+        """Let a successor serve in its place."""
+        self.redis.revive(node)
+
+    def learn(self, pod: int, node: int) -> None:
+        """Let a pod know of the successor, and connect to it."""
+        self.gateway.learn(pod, node)
+
     def reading(self, pod: int) -> Reading:
         """Read a pod's meters."""
         return self.gateway.reading(pod)
@@ -110,7 +121,7 @@ class Reference(Run):
         row[Column.LEVELS + Level.POOL_WAITING] = self.gateway.waiting_for_connections()
         row[Column.LEVELS + Level.IN_FLIGHT] = self.in_flight
         row[Column.LEVELS + Level.PODS_RUNNING : Column.LEVELS + Level.CONNECTIONS] = self.platform
-        row[Column.LEVELS + Level.CONNECTIONS] = sum(sum(pod.open) for pod in self.gateway.pods)
+        row[Column.LEVELS + Level.CONNECTIONS] = sum(pool.open for pod in self.gateway.pods for pool in pod.pools)
         row[NODES + QUEUE :: PER_NODE] = [len(node.inbox) + len(node.in_pass) for node in self.redis.nodes]
 
     def recording(self) -> Recording:

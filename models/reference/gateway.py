@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.gateway import cpu_time
-from models.operations import CONNECT_ENTITY, PROBE_ENTITY, Answer, Kind, News, Op, Stream, Told
+from models.operations import CONNECT_ENTITY, FIRST_FAILURE, PROBE_ENTITY, Answer, Kind, News, Op, Stream, Told
 from models.plan import RANDOM, ROUND_ROBIN
 from models.plane import Reading
-from models.pods import handshake_number
+from models.pods import DIAL_AGAIN_NS, handshake_number
 from models.record import Column
 from models.reference.backend import Backend
 from models.reference.redis import Redis
@@ -24,16 +24,23 @@ class Killed(Exception):
     """The pod that a request was in is no more."""
 
 
-class Pod:
-    """A pod's process, one life of it; `open` counts the connections of each pool."""
+class Pool(Servers):
+    """A pod's connections to one life of a node, `open` of them so far."""
 
-    def __init__(self, run: Run, number: int, life: int, state: int, connections: int) -> None:
+    def __init__(self, run: Run, connections: int, node_life: int) -> None:
+        super().__init__(run.env, run.p.pool_size)
+        self.open, self.node_life = connections, node_life
+
+
+class Pod:
+    """A pod's process, one life of it; its pools are to the nodes' lives that it knows of."""
+
+    def __init__(self, run: Run, number: int, life: int, state: int, connections: int, node_lives: list[int]) -> None:
         p = run.p
         self.number, self.life, self.state = number, life, state
         self.workers = Servers(run.env, p.worker_slots)
         self.cores = np.zeros(p.cores, np.int64)
-        self.pools = [Servers(run.env, p.pool_size) for _ in range(p.nodes)]
-        self.open = [connections] * p.nodes
+        self.pools = [Pool(run, connections, life) for life in node_lives]
         self.connecting = self.given_ns = self.most = 0
         self.killed = False
 
@@ -53,9 +60,8 @@ class Gateway:
     def __init__(self, run: Run, redis: Redis, backend: Backend) -> None:
         p = run.p
         self.run, self.p, self.x, self.env, self.redis, self.backend = run, p, run.x, run.env, redis, backend
-        self.pods = [Pod(run, k, 0, SERVING if k < p.warm_pods else OFF, 0) for k in range(p.pods)]
-        for pod in self.pods[: p.warm_pods]:
-            pod.open = [p.warm_connections] * p.nodes
+        warm, cold = (SERVING, p.warm_connections), (OFF, 0)
+        self.pods = [Pod(run, k, 0, *(warm if k < p.warm_pods else cold), [0] * p.nodes) for k in range(p.pods)]
         self.known = list(range(p.warm_pods))
         self.cpu_mean = [int(mean) for mean in run.x.cpu_mean]
         self.skew = [int(skew) for skew in run.x.skew]
@@ -131,7 +137,7 @@ class Gateway:
         for node in range(self.p.shards) if self.p.ping_all else [picked]:
             r.node = int(node)
             yield from self._ask_redis(r, pod)
-            if r.reply.answer == Answer.POOL_TIMEOUT:
+            if r.reply.answer >= FIRST_FAILURE:
                 return
 
     def _ask_redis(self, r: Request, pod: Pod) -> Process:
@@ -139,23 +145,32 @@ class Gateway:
         pool = pod.pools[r.node]
         if pool.taken < pool.count:
             pool.taken += 1
-            if pool.taken > pod.open[r.node]:
-                pod.open[r.node] += 1
-                r.dials = True
-                yield from self.redis.ask(r)
-                pod.must_live()
-                r.dials = False
         else:
             connection = pool.queue_up()
             yield connection | self._pool_timeout(r)
             if not connection.triggered:
-                pool.queue.remove(connection)
+                pod.pools[r.node].queue.remove(connection)
                 r.reply = Reply(Answer.POOL_TIMEOUT)
                 return
             pod.must_live()
-        yield from self.redis.ask(r)
-        pod.must_live()
-        pool.release()
+            pool = pod.pools[r.node]  # to the node's next life, if the pod has learned of that meanwhile
+        yield from self._ask_through(pool, r, pod)
+        if pool is pod.pools[r.node]:
+            pool.open -= r.reply.answer == Answer.CONNECTION  # it broke: the next in line opens another one
+            pool.release()
+
+    def _ask_through(self, pool: Pool, r: Request, pod: Pod) -> Process:
+        """Ask the node through a connection of this pool, which is opened first if it is not."""
+        r.node_life = pool.node_life
+        if pool.taken > pool.open:
+            pool.open += 1
+            r.dials = True
+            yield from self.redis.ask(r)
+            pod.must_live()
+            r.dials = False
+        if r.reply.answer != Answer.CONNECTION:
+            yield from self.redis.ask(r)
+            pod.must_live()
 
     def _pool_timeout(self, r: Request) -> At:
         pool = r.pod * self.p.nodes + r.node
@@ -170,6 +185,8 @@ class Gateway:
     def start(self, number: int) -> None:
         """Begin a pod's process: it opens its connections, and then takes requests."""
         pod = self.pods[number]
+        for node in range(self.p.nodes):
+            self.learn(number, node)
         if self.p.min_idle == 0:
             pod.state = SERVING
             return
@@ -181,14 +198,23 @@ class Gateway:
             self.env.process(self._open_pool(pod, r))
 
     def _open_pool(self, pod: Pod, r: Request) -> Process:
-        """Open a pool's connections one after the other, in the time given; the last of all lets the pod listen."""
-        for connection in range(self.p.min_idle):
-            r.number = handshake_number(pod.life, connection)
-            leaves = max(int(self.env.now), r.sent_at + connection * self.p.connect_gap)
+        """Open a pool's connections one after the other, in the time given; the last of all lets the pod listen.
+
+        A handshake that fails, or that was with a node's former life, is made again later.
+        """
+        opened, leaves = 0, r.sent_at
+        while opened < self.p.min_idle:
+            pool, r.reply = pod.pools[r.node], Reply(Answer.WAITING)
+            r.number, r.node_life = handshake_number(pod.life, opened), pool.node_life
             yield from self.redis.ask(r, leaves)
             if pod.killed:
                 break
-            pod.open[r.node] += 1
+            if r.reply.answer == Answer.CONNECTION or pool is not pod.pools[r.node]:
+                leaves = int(self.env.now) + DIAL_AGAIN_NS
+                continue
+            pool.open += 1
+            opened += 1
+            leaves = max(int(self.env.now), r.sent_at + opened * self.p.connect_gap)
         self.run.in_flight -= 1
         pod.connecting -= 1
         if pod.connecting == 0 and pod.state == OFF and not pod.killed:
@@ -205,7 +231,7 @@ class Gateway:
         yield from self._serve(r, pod)
         self.run.in_flight -= 1
         if not pod.killed:
-            self.run.tell(Told(News.PROBED, number, r.number, r.reply.answer < Answer.POOL_TIMEOUT))
+            self.run.tell(Told(News.PROBED, number, r.number, r.reply.answer < FIRST_FAILURE))
 
     def end(self, number: int) -> bool:
         """Let a pod take no more requests; return whether it has none left."""
@@ -221,13 +247,24 @@ class Gateway:
                 queue.popleft().succeed()
         for free in pod.cores.tolist():
             self.run.add_busy(Column.GATEWAY_BUSY_NS, int(self.env.now), free - int(self.env.now), -1)
-        self.pods[number] = Pod(self.run, number, pod.life + 1, OFF, 0)
+        self.pods[number] = Pod(self.run, number, pod.life + 1, OFF, 0, [pool.node_life for pool in pod.pools])
+
+    def learn(self, number: int, node: int) -> None:
+        """Let a pod know which process a node is now: an empty pool, whose connections go to those that wait."""
+        pod, old, life = self.pods[number], self.pods[number].pools[node], self.redis.nodes[node].life
+        if self.redis.nodes[node].dead or old.node_life == life:
+            return
+        pool = pod.pools[node] = Pool(self.run, 0, life)
+        pool.queue = old.queue
+        while pool.queue and pool.taken < pool.count:
+            pool.taken += 1
+            pool.queue.popleft().succeed()
 
     def reading(self, number: int) -> Reading:
         """Read a pod's meters."""
         pod = self.pods[number]
         held, waiting_ns = pod.held(), np.maximum(pod.cores - int(self.env.now), 0).sum()
-        found = Reading(pod.given_ns - int(waiting_ns), held, max(held, pod.most), sum(pod.open))
+        found = Reading(pod.given_ns - int(waiting_ns), held, max(held, pod.most), sum(pool.open for pool in pod.pools))
         pod.most = held
         return found
 

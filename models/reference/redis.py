@@ -39,6 +39,8 @@ class Node:
         self.readable = env.event()
         self.passes = 0
         self.near = self.far = 1.0  # coldness of its caches
+        self.life = self.ends = 0
+        self.dead = self.killed = False
         self.unsent: list[tuple[int, Answer, int]] = []
         self.known: dict[int, tuple[Answer, int]] = {}
 
@@ -53,6 +55,8 @@ class Redis:
         self.home = [int(node) for node in run.x.event_node]
         self.rooms = [WaitingRoom(run.plan.rules, self._call, self._to_replicas(node)) for node in self.home]
         self.positions_wanted = run.x.advice.shape[0] > 0
+        self.copied_until = run.x.copied_until.tolist()
+        self.kept = [room.clone() for room in self.rooms]  # as a replica knows them, where a primary will die
         self._prejoin()
         for k in range(run.p.nodes):
             run.env.process(self._engine_thread(k))
@@ -67,23 +71,37 @@ class Redis:
             node.unsent.clear()
         for node in self.nodes[self.p.shards :]:
             node.known = {token: (Answer.WAITING, 0) for token in range(count)}
+        for k, until in enumerate(self.copied_until):
+            if until >= 0:
+                self._copy(k)
+
+    def open(self, now_ms: int) -> None:
+        """Begin to call and to admit in every event; that is never lost."""
+        for room in (*self.rooms, *self.kept):
+            room.open(now_ms)
 
     # -- the engine threads -----------------------------------------------------------------------------------------
 
     def ask(self, r: Request, leaves: int = 0) -> Process:
         """Bring a request from its pod to its node, not before it `leaves`, and the reply back."""
-        delay = int(self.x.delay[r.pod, r.node])
+        delay, asked_at = int(self.x.delay[r.pod, r.node]), max(leaves, int(self.env.now))
         r.replied = self.env.event()
-        yield self.run.at(max(leaves, int(self.env.now)) + delay, Kind.NODE_ARRIVE, r.entity, r.number)
+        yield self.run.at(asked_at + delay, Kind.NODE_ARRIVE, r.entity, r.number)
         self._deliver(r.node, r)
         yield r.replied
-        yield self.run.after(delay, Kind.POD_REPLY, r.entity, r.number)
+        patience = int(self.x.give_up[r.node])
+        if r.reply.answer == Answer.CONNECTION and patience >= 0:
+            seen_at = max(int(self.env.now), asked_at + patience)
+        else:
+            seen_at = int(self.env.now) + delay
+        yield self.run.at(seen_at, Kind.POD_REPLY, r.entity, r.number)
 
     def expire(self, event: int, now: int) -> None:
         """Ask the event's primary, from the control side at `now`, to remove silent and lapsed places."""
         r = Request(self.run, CONTROL_ENTITY - event, self.run.totals["control sent"], Op.EXPIRE, event, now)
         self.run.totals["control sent"] += 1
         r.stamp, r.node = EPOCH_NS + now, self.home[event]
+        r.node_life = self.nodes[r.node].life
         arrives = self.run.at(now + self.p.to_backend, Kind.NODE_ARRIVE, r.entity, r.number)
         arrives.callbacks.append(self._delivery(r.node, r))
 
@@ -92,6 +110,9 @@ class Redis:
 
     def _deliver(self, k: int, item: Request | Feed) -> None:
         node = self.nodes[k]
+        if isinstance(item, Request) and (node.dead or item.node_life != node.life):
+            self._break_off(item)
+            return
         node.inbox.append(item)
         if not node.readable.triggered:
             node.readable.succeed()
@@ -109,12 +130,19 @@ class Redis:
             node.far = cooled(node.far, p.engine.far_lost, idle)
             if p.engine.wake_delay:
                 yield self.run.after(p.engine.wake_delay, Kind.NODE_WAKE, k, node.passes)
+                if node.killed:
+                    return
             while node.inbox:
                 cost, write_ns = self._run_pass(k, wake)
+                node.ends = int(self.env.now) + cost
                 yield self.run.after(cost, Kind.PASS_END, k, node.passes)
+                if node.killed:
+                    return
                 self._reply(node)
                 if write_ns and k < p.shards:
                     self._feed_replicas(k, write_ns)
+                if self.env.now <= self.copied_until[k]:
+                    self._copy(k)
                 wake = 0
             node.in_pass = []
 
@@ -163,6 +191,48 @@ class Redis:
             arrives.callbacks.append(self._delivery(k, feed))
         node.unsent = []
 
+    # -- a primary dies ---------------------------------------------------------------------------------------------
+
+    def kill(self, k: int) -> None:
+        """End a node's process: what it has not answered is broken off, its rooms are as a successor knows them."""
+        node, now = self.nodes[k], int(self.env.now)
+        node.killed = True
+        successor = self.nodes[k] = Node(self.env)
+        successor.dead, successor.life, successor.passes = True, node.life + 1, node.passes + 1
+        self.run.add_busy(NODES + PER_NODE * k + BUSY_NS, now, node.ends - now, -1)
+        for item in (*node.in_pass, *node.inbox):
+            self._break_off(item)
+        for event, home in enumerate(self.home):
+            if home == k:
+                self._fall_back(self.rooms[event], self.kept[event])
+                self.rooms[event] = self.kept[event]
+
+    def revive(self, k: int) -> None:
+        """Let a successor serve in its place, with cold caches."""
+        self.nodes[k].dead = False
+        self.env.process(self._engine_thread(k))
+
+    def _break_off(self, item: Request | Feed) -> None:
+        """Let a request's pod see that the node is gone; nobody waits for those of control."""
+        if isinstance(item, Request) and item.op != Op.EXPIRE:
+            item.reply = Reply(Answer.CONNECTION)
+            item.replied.succeed()
+        else:
+            self.run.in_flight -= 1
+
+    def _copy(self, k: int) -> None:
+        """Take note of what a node's replica has: all that its rooms hold now."""
+        for event, home in enumerate(self.home):
+            if home == k:
+                self.kept[event] = self.rooms[event].clone()
+
+    def _fall_back(self, room: WaitingRoom, kept: WaitingRoom) -> None:
+        """Count what is lost, and what comes back, when a room becomes what a replica has of it."""
+        self.run.count(Column.PLACES_LOST, len(room.seen.keys() - kept.seen.keys()))
+        self.run.count(Column.PLACES_RETURNED, len(kept.seen.keys() - room.seen.keys()))
+        self._count_by_bucket_time(room, Column.ADMISSIONS_LOST, room.granted - kept.granted)
+        kept.lost_passes = room.passes - kept.passes
+
     def _to_replicas(self, shard: int) -> Effect:
         """Return what takes note of changes on a shard, if it has replicas that are read."""
         node = self.nodes[shard]
@@ -208,13 +278,18 @@ class Redis:
         return reply
 
     def _enter(self, room: WaitingRoom, token: int, now_ms: int) -> Reply:
+        repeated = room.repeated
         reply = room.enter(token, now_ms)
         if reply.answer == Answer.GRANTED:
-            # in the second the token bucket goes by: the latest of the pods' stamps it has seen
-            second = max(0, (room.bucket_at_ms * MILLISECOND - EPOCH_NS) // SECOND)
-            self.run.series[min(second, self.run.last_row), Column.ADMITTED_BY_BUCKET] += 1
+            self._count_by_bucket_time(room, Column.ADMITTED_BY_BUCKET, 1)
+        self.run.count(Column.ADMISSIONS_REPEATED, room.repeated - repeated)
         self.run.count(Column.THROTTLED, reply.answer == Answer.THROTTLED)
         return reply
+
+    def _count_by_bucket_time(self, room: WaitingRoom, column: int, amount: int) -> None:
+        """Count in the second the token bucket goes by: the latest of the pods' stamps it has seen."""
+        second = max(0, (room.bucket_at_ms * MILLISECOND - EPOCH_NS) // SECOND)
+        self.run.series[min(second, self.run.last_row), column] += amount
 
     def _read(self, k: int, room: WaitingRoom, token: int, now_ms: int) -> Reply:
         """Answer a read-only status from what this node knows: a primary all, a replica what has reached it."""

@@ -61,7 +61,7 @@ class Request:
     """A request that exists in the system until its answer is at its client, also if nobody waits for that any more.
 
     `settled` fires with the reply, or with None once the client has given up; `replied` at the end of its Redis pass.
-    One that `dials` asks the node for a connection.
+    One that `dials` asks the node for a connection, which is to the life `node_life` of that.
     """
 
     def __init__(self, run: "Run", entity: int, number: int, op: Op, token: int, sent_at: int) -> None:
@@ -69,7 +69,7 @@ class Request:
         self.endpoint = int(Op.STATUS if op == Op.STATUS_READ else op)
         self.base_delay = self.stage = 0
         self.settled, self.replied = run.env.event(), run.env.event()
-        self.pod = self.node = self.stamp = 0
+        self.pod = self.node = self.node_life = self.stamp = 0
         self.dials = False
         self.reply = Reply(Answer.WAITING)
         run.in_flight += 1

@@ -9,6 +9,7 @@ from models.commands import Command
 from models.plan import Plan
 from models.record import Column, Level
 from models.recording import Recording
+from models.results.failovers import failover_facts
 from models.results.series import busy_share
 from models.results.usage import nodes_of
 from models.units import SECOND
@@ -16,7 +17,7 @@ from models.waiting_room import XLENS_PER_KEYS_STATUS
 
 
 def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
-    """Return the facts by name; all are plain numbers, or lists of them.
+    """Return the facts by name; all are plain numbers, or lists of them, but for the failovers.
 
     `waiting_at_sold_out`: people who had come and were neither in nor gone when the last seat went. `waited_in_vain`:
     they and those who came later, if nobody told them. `admitted_without_seat`: let in, and never got one.
@@ -43,6 +44,7 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
         "ceiling_rps": SECOND / request_ns,
         "status_request_us": request_ns / 1000,
         "pods": params.warm_pods,
+        "failovers": failover_facts(plan),
     }
 
 

@@ -14,8 +14,9 @@ from models.cost import cost_of
 from models.operations import ENDPOINTS, Op
 from models.plan import Plan
 from models.prices import list_prices
-from models.record import BANDED, WAIT, Column, Level
+from models.record import BANDED, FAILURES, WAIT, Column, Level
 from models.recording import Recording
+from models.results.failovers import failover_kpis
 from models.results.fairness import order_kept
 from models.results.origins import rests_on
 from models.results.result import Kpi
@@ -32,6 +33,9 @@ UNITS = (
     ("_ms", "ms"),
     ("_s", "s"),
     ("_tau", "tau"),
+    ("admissions_lost", "admissions"),
+    ("admissions_repeated", "admissions"),
+    ("places_returned", "places"),
     ("_lost", "places"),
     ("_usd", "usd"),
     ("_gb", "GB"),
@@ -55,6 +59,7 @@ def kpis_of(plan: Plan, recording: Recording) -> dict[str, Kpi]:
         *_gateway(plan, recording),
         *_fairness(plan, recording),
         *_money(plan, recording),
+        *failover_kpis(plan, recording),
     ]
     return {
         name: Kpi(None, value, None, unit_of(name), rests_on(name, plan.scenario, plan.profile))
@@ -156,7 +161,7 @@ def _seats(plan: Plan, recording: Recording) -> Iterator[Found]:
 
 def _errors(recording: Recording) -> Iterator[Found]:
     yield "errors.rate_percent", 100 * recording.failed / max(recording.sent, 1)
-    for name in ("pool_timeout", "client_timeout", "refused"):
+    for name in FAILURES:
         column = Column[f"FAILED_{name.upper()}"]
         yield f"errors.{name}", float(recording.column(column).sum())
     # an answer (429, try again), not a failure: it is not part of the rate

@@ -55,6 +55,7 @@ SETTINGS = {
         "redis.replicas_per_shard",
         "redis.node_type",
     ),
+    "faults": ("faults", "redis.replicas_per_shard", "gateway.redis_pool_size", "clients.retries", "clients.timeout_s"),
     "bots": ("clients.bots.share", "clients.bots.reaction_median_s", "clients.arrival", "event.choose"),
 }
 """Settings that decide most about the KPIs of a family (the first word of their names)."""

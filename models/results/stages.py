@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from models.operations import ENDPOINTS, Op
 from models.plan import Plan
-from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, Column
+from models.record import BUSY_NS, COMMANDS, FAILURES, NODES, PER_NODE, Column
 from models.recording import Recording
 from models.results.result import Stage
 from models.scenario.loads import OnsaleLoad, RateStage, UserStage
@@ -42,7 +42,7 @@ def _stage(
     share = np.clip(np.minimum(second + 1, end) - np.maximum(second, start), 0.0, 1.0)
     column = NODES + PER_NODE * node
     answered = _sum(recording, Column.ANSWERED, len(ENDPOINTS), share)
-    failed = _sum(recording, Column.FAILED_POOL_TIMEOUT, 3, share)
+    failed = _sum(recording, Column.FAILED_POOL_TIMEOUT, len(FAILURES), share)
     status = LogHistogram(recording.record.counts[number, Op.STATUS], int(recording.record.total[number, Op.STATUS]))
     return Stage(
         name=f"{stage.users:,} users" if isinstance(stage, UserStage) else f"{stage.rate_rps:,.10g} RPS",

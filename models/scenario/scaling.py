@@ -204,21 +204,3 @@ class Autoscaling(Section):
         1, ge=0, le=60, description="seconds until the load balancer knows of a change of ready pods (assumption)"
     )
     nodes: Nodes = Nodes()
-
-
-class SpotWave(Section):
-    """A wave of spot interruptions: the capacity pool runs dry."""
-
-    kind: Literal["spot_wave"] = Field(description="nodes are interrupted")
-    at_s: float = Field(ge=0, le=86_400, description="second of the run at which the notices arrive")
-    share_percent: float = Field(50, gt=0, le=100, description="share of the spot nodes, rounded up (assumption)")
-
-
-class Deploy(Section):
-    """A new version is rolled out: every pod is replaced."""
-
-    kind: Literal["deploy"] = Field(description="pods are replaced")
-    at_s: float = Field(ge=0, le=86_400, description="second of the run at which it begins")
-
-
-Fault = Annotated[SpotWave | Deploy, Field(discriminator="kind")]

@@ -9,8 +9,9 @@ from models.scenario.base import Section, Sequence
 from models.scenario.checks import contradictions
 from models.scenario.cost import Cost
 from models.scenario.demand import Clients, Event, Run
+from models.scenario.faults import Fault
 from models.scenario.platform import Admission, Backend, Gateway, Network, Redis, Slo, WaitingRoom
-from models.scenario.scaling import Autoscaling, Fault
+from models.scenario.scaling import Autoscaling
 
 
 class Scenario(Section):
@@ -35,7 +36,7 @@ class Scenario(Section):
     autoscaling: Autoscaling | None = Field(
         None, description="how pods and nodes are scaled; null = gateway.pods, warm and fixed in number (assumption)"
     )
-    faults: Sequence[Fault] = Field((), max_length=100, description="what happens to pods and nodes, with autoscaling")
+    faults: Sequence[Fault] = Field((), max_length=100, description="what goes wrong, and when (assumption: nothing)")
     backend: Backend = Backend()
     slo: Slo = Slo()
     cost: Cost = Cost()

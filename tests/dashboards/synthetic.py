@@ -53,6 +53,7 @@ def series_of(seconds: int = SECONDS) -> pd.DataFrame:
         "failed_pool_timeout": np.zeros(seconds),
         "failed_client_timeout": np.where((t > 8) & (t < 110), polls * 0.03, 0),
         "failed_refused": np.zeros(seconds),
+        "failed_connection": np.zeros(seconds),
         "joined": data["sent_join"],
         "admitted": np.where(waiting > 0, RATE, 0),
         "sold": np.where((t >= 16) & (t < 26), RATE, 0),
@@ -163,6 +164,7 @@ FACTS = {
     "ceiling_rps": CEILING_RPS,
     "status_request_us": 29.0,
     "pods": 30,
+    "failovers": [],
 }
 
 

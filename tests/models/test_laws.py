@@ -3,9 +3,12 @@
 import dataclasses
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from models import laws
 from models.laws import LawBroken
@@ -17,6 +20,7 @@ from models.recording import Recording
 from models.running import Finished, run_once
 from models.scenario import load_scenario
 from models.units import SECOND
+from tests.strategies import cases
 
 
 def run(name: str, *settings: str, seed: int = 1) -> Finished:
@@ -56,6 +60,19 @@ RUNS = {
     "replicas": ("onsale-small", "waiting_room.replica_reads=true", "redis.replicas_per_shard=2"),
     "strict counter": ("onsale-small", "waiting_room.ticket_order=counter", "clients.poll_from=schedule"),
     "opens later": ("onsale-small", "event.opens_at_s=30.5", "clients.arrival={profile: uniform, over_s: 20}"),
+    "a primary dies": ("onsale-small", "faults=[{kind: redis_failover, at_s: 9, replication_lag_ms: 4000}]"),
+    "a primary dies in a long pass": (
+        "onsale-small",
+        "redis.profile=x86-measured",
+        "waiting_room.core=keys",
+        "faults=[{kind: redis_failover, at_s: 2.2, detection_s: 3}]",
+    ),
+    "a host is gone": ("onsale-small", "faults=[{kind: redis_failover, at_s: 9, lost: host}]"),
+    "a primary without replica dies": (
+        "onsale-small",
+        "redis.replicas_per_shard=0",
+        "faults=[{kind: redis_failover, at_s: 30, replacement_s: 20}]",
+    ),
     "open loop": (
         "ladder-index",
         "run.duration_s=3",
@@ -82,6 +99,13 @@ RUNS = {
 def test_the_laws_hold(settings: tuple[str, ...]) -> None:
     for seed in (1, 2):
         run(*settings, seed=seed)
+
+
+@settings(max_examples=100, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_the_laws_hold_in_any_scenario(data: st.DataObject, tmp_path: Path) -> None:
+    case = data.draw(cases(tmp_path))
+    run_once(case.scenario, case.profile, case.seed, "kernel")
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +157,9 @@ def test_an_answer_without_a_latency(doctored: Recording) -> None:
     assert "enter" in broken(laws.check_requests, doctored)
 
 
-@pytest.mark.parametrize("column", ["JOINED", "ADMITTED_BY_BUCKET", "LEFT", "EXPIRED", "LAPSED"])
+@pytest.mark.parametrize(
+    "column", ["JOINED", "ADMITTED_BY_BUCKET", "LEFT", "EXPIRED", "LAPSED", "PLACES_LOST", "PLACES_RETURNED"]
+)
 def test_a_place_that_vanishes(plan: Plan, doctored: Recording, column: str) -> None:
     doctored.record.series[7, Column[column]] += 1
     assert "places taken" in broken(laws.check_places, plan, doctored)
@@ -202,6 +228,14 @@ def test_admissions_stay_below_burst_and_rate_in_every_window(
         laws.check_admissions(plan, recording)
     else:
         assert window in broken(laws.check_admissions, plan, recording)
+
+
+def test_a_bucket_gives_again_what_went_with_its_primary_and_no_more(plan: Plan, doctored: Recording) -> None:
+    recording = with_admissions(doctored, [0, 150, 150])
+    recording.record.series[2, Column.ADMISSIONS_LOST] = 1
+    laws.check_admissions(plan, recording)
+    recording.record.series[2, Column.ADMITTED_BY_BUCKET] += 1
+    assert "seconds 1 to 2" in broken(laws.check_admissions, plan, recording)
 
 
 def test_an_engine_thread_that_works_more_than_time_passes(plan: Plan, doctored: Recording) -> None:

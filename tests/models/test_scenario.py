@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 import models.scenario
+from models.placement import place
 from models.scenario import (
     Scenario,
     json_schema,
@@ -43,6 +44,11 @@ class TestShipped:
             "pool-100",
             "readiness-5s",
             "spot-wave",
+            "hot-slot",
+            "spread-slots",
+            "replica-reads",
+            "three-shards",
+            "failover-at-peak",
         }
 
     @pytest.mark.parametrize("name", NAMES)
@@ -69,6 +75,13 @@ class TestShipped:
             assert [stage.rate_rps for stage in load.stages] == [1000, 5000, 10_000, 20_000, 30_000]
         assert load_scenario("ladder-keys").waiting_room.core == "keys"
         assert load_scenario("ladder-keys-closed").clients.load.mode == "closed_loop"
+
+    def test_the_same_load_meets_one_shard_or_all_evenly(self):
+        hot, spread, three = (load_scenario(name) for name in ("hot-slot", "spread-slots", "three-shards"))
+        assert hot.clients == spread.clients
+        assert sorted(place(hot).event_node.tolist()) == [2]
+        assert sorted(place(spread).event_node.tolist()) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+        assert sorted(place(three).event_node.tolist()) == [0, 0, 0, 1, 1, 1, 1, 2, 2, 2]
 
     def test_big_one_is_ten_times_the_talk_on_everything_that_counts(self):
         one, ten = load_scenario("onsale-300k"), load_scenario("onsale-3m")

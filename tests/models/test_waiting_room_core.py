@@ -12,7 +12,7 @@ from models import rooms
 from models import waiting_room_core as core
 from models.bill import extra_table
 from models.commands import Command, call_cost_ns
-from models.operations import Answer, Op
+from models.operations import FIRST_FAILURE, Answer, Op
 from models.scenario import ExtraCall
 from models.waiting_room import MICRO, Reply, RoomRules, WaitingRoom
 from models.waiting_room_expiry import expire
@@ -41,7 +41,8 @@ class Twins:
         ]
         self.extra = extra
         table = extra_table(extra)
-        self.rooms = rooms.new_rooms(rules, np.array(shard, np.int64), max(shard) + 1, tokens, COST_NS, table, log_size)
+        homes = np.array(shard, np.int64)
+        self.rooms = rooms.new_rooms(rules, homes, max(shard) + 1, tokens, COST_NS, table, log_size, failing=False)
         self.view = View(self.rooms)
         self.tokens = tokens
         self.granted = 0
@@ -143,7 +144,7 @@ class Twins:
         """Compare everything that either form remembers."""
         events = len(self.plain)
         for event, room in enumerate(self.plain):
-            fields = ("opened", "call_credit", "called_at_ms", "bucket", "bucket_at_ms", "tickets", "calls")
+            fields = ("opened", "call_credit", "called_at_ms", "bucket", "bucket_at_ms", "tickets", "calls", "granted")
             assert [int(self.rooms.room[event][name]) for name in fields] == [getattr(room, name) for name in fields]
             assert self.rooms.room[event]["called"] == len(room.called)
             assert self._line(event) == room.line
@@ -156,7 +157,8 @@ class Twins:
                 owners = sorted(heap.owner[event, : heap.size[event]].tolist())
                 assert owners == [t for t in range(event, self.tokens, events) if self.rooms.place[t][flag]]
                 assert members.keys() <= set(owners)
-        joined, left, silent, lapsed = self.rooms.counts.tolist()
+        joined, left, silent, lapsed, repeated = self.rooms.counts.tolist()
+        assert repeated == sum(room.repeated for room in self.plain) == 0
         assert silent == sum(room.silent for room in self.plain)
         assert lapsed == sum(room.lapsed for room in self.plain)
         assert joined == self.granted + left + silent + lapsed + sum(len(room.seen) for room in self.plain)
@@ -260,9 +262,9 @@ def test_a_crowd_that_joins_polls_enters_and_vanishes(seed):
             how = {"known": Answer(int(generator.integers(0, 3)))}
         answers.add(twins.do(operation, token, now_ms, **how).answer)
     twins.same_state()
-    every = set(Answer) - {Answer.SOLD, Answer.SOLD_OUT, Answer.PASS_EXPIRED, Answer.POOL_TIMEOUT, Answer.REFUSED}
-    assert answers == every
-    assert twins.rooms.counts.min() > 0
+    of_backend = {Answer.SOLD, Answer.SOLD_OUT, Answer.PASS_EXPIRED}
+    assert answers == {answer for answer in Answer if answer < FIRST_FAILURE} - of_backend
+    assert twins.rooms.counts[: rooms.REPEATED].min() > 0
 
 
 def test_who_rejoins_after_a_lapsed_call_begins_anew():

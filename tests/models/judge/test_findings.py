@@ -93,6 +93,26 @@ def test_without_bots_nothing_is_said_of_them() -> None:
     assert "People and bots" not in found(alone)
 
 
+FAILOVER = {"failovers": [{"shard": 3, "at_s": 20.0, "known_from_s": 50.4, "known_to_all_s": 59.5}]}
+
+
+def test_a_failover_says_how_long_and_what_was_lost(onsale: Scenario) -> None:
+    kpis = {"outage_s": 30.4, "recovery_s": 72.0, "places_lost": 1.0, "admissions_lost": 890.0}
+    kpis = {f"faults.{name}": kpi(value) for name, value in (kpis | {"admissions_repeated": 871.0}).items()}
+    kpis["errors.connection"] = kpi(919_383.0)
+    assert "Failover" not in found(onsale)
+    failover = found(onsale, facts=FAILOVER, kpis=kpis)["Failover"]
+    assert failover.good is False
+    assert failover.text == (
+        "The primary of shard 3 dies at second 20: for 30.4 s nobody serves in its place, 919,383 requests fail. "
+        "With it go 1 place and 890 admissions that no replica had; 871 of those people are let in a second time. "
+        "Admissions are what they were 1 min 12 s after the death."
+    )
+    for_good = found(onsale, facts=FAILOVER, kpis={"errors.connection": kpi(7.0)})["Failover"].text
+    assert "it is not replaced within the run" in for_good
+    assert for_good.endswith("Admissions do not come back to what they were.")
+
+
 def test_too_many_connections_for_a_node_are_a_finding(onsale: Scenario) -> None:
     assert "Connections" not in found(onsale, facts={"connections_per_node": 65_000})
     assert "65,000" in found(onsale, facts={"connections_per_node": 65_001})["Connections"].text

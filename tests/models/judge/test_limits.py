@@ -57,6 +57,15 @@ def test_the_limit_reached_first_comes_first() -> None:
     assert [limit.first_s for limit in found if limit.bound] == [20, 30, 40, 60]
 
 
+def test_a_dead_primary_is_a_capacity_until_a_pod_knows_its_successor() -> None:
+    scenario = load_scenario("onsale-300k")
+    failover = {"shard": 3, "at_s": 20.0, "known_from_s": 50.4, "known_to_all_s": 59.5}
+    series = QUIET | {"failed_connection": spell(100, 20, 30), "shard_3_busy": spell(1, 22, 10)}
+    first = limits_of(onsale_result(scenario, series=series, facts={"failovers": [failover]}), scenario)[0]
+    assert (first.key, first.first_s, first.seconds) == ("failover", 20, 30)
+    assert first.evidence == "3,000 requests failed; all pods know its successor 39.5 s later"
+
+
 def test_in_the_same_second_the_cause_stands_before_its_effect() -> None:
     scenario = load_scenario("onsale-300k")
     series = QUIET | {"shard_3_busy": spell(1, 40, 10), "pool_waiting": spell(5, 40, 10)}

@@ -19,9 +19,10 @@ def test_there_is_a_row_for_every_second_and_a_column_for_everything_the_faces_s
     levels = ["waiting", "called", "pool_waiting", "in_flight", "connections"]
     levels += ["pods_running", "pods_ready", "pods_wanted", "nodes"]
     events = ["joined", "admitted", "granted", "sold", "left", "expired", "lapsed", "throttled"]
-    failures = ["failed_pool_timeout", "failed_client_timeout", "failed_refused"]
+    lost = ["places_lost", "places_returned", "admissions_lost", "admissions_repeated"]
+    failures = ["failed_pool_timeout", "failed_client_timeout", "failed_refused", "failed_connection"]
     requests = [f"{what}_{name}" for what in ("sent", "answered") for name in ENDPOINTS]
-    assert set(series) == {*shards, *latencies, *levels, *events, *failures, *requests, "gateway_cpu_cores"}
+    assert set(series) == {*shards, *latencies, *levels, *events, *failures, *lost, *requests, "gateway_cpu_cores"}
 
 
 def test_values_stand_in_their_second_and_unit() -> None:

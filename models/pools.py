@@ -1,0 +1,107 @@
+"""The connections of a pod to the Redis nodes: a pool for each node, opened as needed, FIFO when all are in use.
+
+A connection is to one life of a node. When the node dies it breaks, which the pod sees when an answer does not come;
+to the node's next life the pod connects once it has learned of it, with an empty pool: what its requests still hold of
+the old one is dropped, and those that wait for a connection are given new ones.
+"""
+
+from models.agenda import NOTHING, schedule
+from models.codes import ANSWER_CONNECTION, KIND_NODE_ARRIVE, KIND_POOL_TIMEOUT
+from models.world import POOL_WAITING, World
+from sim import queues
+from sim.compiled import compiled
+from sim.memory import prefetch
+from sim.queues import FIRST, LENGTH
+
+
+@compiled
+def connect(w: World, now: int, slot: int) -> None:
+    """Take a connection of the pod to the node, open another one, or wait for one."""
+    r = w.slot[slot]
+    number = r.pod * w.p.nodes + r.node
+    pool = w.pool[number]
+    if pool.in_use < pool.open:
+        pool.in_use += 1
+        r.node_life = pool.node_life
+        ask(w, now, slot)
+    elif pool.open < w.p.pool_size:
+        _dial(w, now, slot, number)
+    else:
+        r.queued_at = now
+        queues.put(w.pool_queue, number, w.follower, slot)
+        w.total[POOL_WAITING] += 1
+        arm(w, number)
+
+
+@compiled
+def arm(w: World, pool: int) -> None:
+    """Set the pool's timer for its first in line, unless it is set: it is never later than needed."""
+    if w.pool[pool].armed == 0:
+        w.pool[pool].armed = 1
+        first = w.pool_queue[pool, FIRST]
+        schedule(w, w.slot[first].queued_at + w.p.pool_timeout, KIND_POOL_TIMEOUT, pool, 0, NOTHING)
+
+
+@compiled
+def ask(w: World, now: int, slot: int) -> None:
+    """Send a request, or the wish for a connection, to its node."""
+    r = w.slot[slot]
+    r.queued_at = now
+    schedule(w, now + w.x.delay[r.pod, r.node], KIND_NODE_ARRIVE, r.entity, r.number, slot)
+
+
+@compiled
+def _dial(w: World, now: int, slot: int, number: int) -> None:
+    """Open a connection for a request."""
+    pool = w.pool[number]
+    pool.in_use += 1
+    pool.open += 1
+    r = w.slot[slot]
+    r.dials = 1
+    r.node_life = pool.node_life
+    ask(w, now, slot)
+
+
+@compiled
+def _first_waiter(w: World, number: int) -> int:
+    """Take the first in line for a connection."""
+    w.total[POOL_WAITING] -= 1
+    first = queues.take(w.pool_queue, number, w.follower)
+    prefetch(w.slot, w.pool_queue[number, FIRST])
+    return first
+
+
+@compiled
+def release(w: World, now: int, slot: int) -> None:
+    """Give the connection of a request to the first in line, or back to the pool; for a broken one dial anew."""
+    r = w.slot[slot]
+    number = r.pod * w.p.nodes + r.node
+    pool = w.pool[number]
+    if r.node_life != pool.node_life:
+        return
+    waiting = w.pool_queue[number, LENGTH] > 0
+    if r.answer == ANSWER_CONNECTION:
+        pool.in_use -= 1
+        pool.open -= 1
+        if waiting:
+            _dial(w, now, _first_waiter(w, number), number)
+    elif waiting:
+        first = _first_waiter(w, number)
+        w.slot[first].node_life = pool.node_life
+        ask(w, now, first)
+    else:
+        pool.in_use -= 1
+
+
+@compiled
+def learn(w: World, now: int, pod: int, node: int) -> None:
+    """Let a pod know which process the node is now, if it lives and the pod did not know."""
+    number = pod * w.p.nodes + node
+    pool = w.pool[number]
+    if w.node[node].dead == 1 or pool.node_life == w.node[node].life:
+        return
+    pool.node_life = w.node[node].life
+    pool.in_use = 0
+    pool.open = 0
+    while w.pool_queue[number, LENGTH] > 0 and pool.open < w.p.pool_size:
+        _dial(w, now, _first_waiter(w, number), number)
