@@ -126,14 +126,16 @@ def _draw(
 
 
 def _moments(figure: go.Figure, result: RunResult, scenario: Scenario, ladder: bool) -> None:
-    """Mark the opening and the last seat across all rows."""
+    """Mark the opening, the last seat and the death of a primary across all rows."""
     if ladder:
         return
     opens, sold_out = scenario.event.opens_at_s, result.facts["sold_out_s"]
     moments = [(opens, "opening", GREEN)] if opens > 0 else []
     if sold_out is not None:
         moments.append((sold_out, f"sold out {clock(sold_out - opens)} after the opening", RED))
-    for second, text, colour in moments:
+    for failover in result.facts["failovers"]:
+        moments.append((failover["at_s"], f"primary of shard {failover['shard']} dies", PURPLE))
+    for place, (second, text, colour) in enumerate(moments):
         line = {"color": colour, "dash": "dot", "width": 1.5}
         figure.add_shape(
             type="line", x0=second, x1=second, xref="x", y0=0, y1=1, yref="paper", line=line, layer="below"
@@ -147,6 +149,7 @@ def _moments(figure: go.Figure, result: RunResult, scenario: Scenario, ladder: b
             y=1,
             yref="paper",
             yanchor="top",
+            yshift=-15 * place,  # notes of moments that are close together would cover one another
             showarrow=False,
             font={"size": 12, "color": INK},
         )
