@@ -27,8 +27,20 @@ def notes(found: Verification) -> Iterator[str]:
     yield f"Profile {found.profile}; {found.server}; {found.machine}."
     yield f"Windows that did not count: {discarded}."
     yield "Predicted intervals are the range over joint draws of the profile; measured ones are of the mean, 95 %."
+    if found.state_percent is not None:
+        yield _state(found, found.state_percent)
     for name in found.not_measured:
         yield f"Not measured: {name}."
+
+
+def _state(found: Verification, change: Estimate) -> str:
+    between = "" if change.low is None or change.high is None else f" ({change.low:+.1f} to {change.high:+.1f})"
+    said = (
+        f"Loads that the calibration measured too take {change.best:+.1f} % engine CPU{between} of what they took then"
+    )
+    if found.state_changed:
+        return f"{said}: the machine is in another state, and errors of that size are its, not the model's."
+    return f"{said}: the machine is in the same state."
 
 
 def accuracy_view(found: Verification) -> Group:

@@ -46,7 +46,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Verification:
-    """All comparisons of one profile with one server, and what kept windows from counting."""
+    """All comparisons of one profile with one server, and what kept windows from counting.
+
+    `state_percent`: by how much more engine CPU loads take now that the calibration measured too; None if it did not.
+    """
 
     profile: str
     server: str
@@ -54,6 +57,12 @@ class Verification:
     cases: tuple[Comparison, ...]
     discarded: Mapping[str, int]
     not_measured: tuple[str, ...]
+    state_percent: Estimate | None = None
+
+    @property
+    def state_changed(self) -> bool:
+        """Whether the machine is in another state than when it was calibrated, in which no target can be judged."""
+        return self.state_percent is not None and abs(self.state_percent.best) > MEDIAN_CPU_PERCENT
 
     @property
     def cpu_errors_percent(self) -> list[float]:
@@ -106,6 +115,9 @@ def document_of(verification: Verification) -> dict[str, Any]:
         "worst_error_percent": verification.worst_error_percent,
         "discarded_windows": dict(verification.discarded),
         "not_measured": list(verification.not_measured),
+        "machine_state_change_percent": None
+        if verification.state_percent is None
+        else estimate(verification.state_percent),
     }
 
 
@@ -128,6 +140,7 @@ def verification_of(document: Mapping[str, Any]) -> Verification:
         cases=cases,
         discarded=document["discarded_windows"],
         not_measured=tuple(document["not_measured"]),
+        state_percent=_estimate(state) if (state := document.get("machine_state_change_percent")) else None,
     )
 
 

@@ -18,7 +18,7 @@ from models.results.result import Stage
 from real_adapter.accuracy import CEILING, CPU, DIFFERENCE, P50, P99, WORST_CPU_PERCENT, Comparison, Verification
 from real_adapter.bench import Bench, bench_on
 from real_adapter.calibration import CONNECTIONS, Progress, Rig, own_rig, split_cores
-from real_adapter.cases import Case, Load
+from real_adapter.cases import Case, Load, poisson
 from real_adapter.cluster import start_cluster
 from real_adapter.conformance_trial import tag_on
 from real_adapter.engine_fit import PATH
@@ -35,6 +35,11 @@ PAIRS = 12
 """Windows of a changed script and of the same load without it, in turn: a difference repeats worse than either."""
 SECONDS = 1.0
 DRAWS = 8
+ANCHORS = (
+    *(poisson("status", 100_000, rate) for rate in (1_000, 5_000, 20_000)),
+    poisson("mix", 100_000, 10_000),
+)
+"""Loads that calibrations measure too: what they cost more now is a change of the machine's state, and no error."""
 MOST_TRIES = 5
 """Windows that are refused are repeated, up to so many times as many as are wanted."""
 SHARDS, HOT = 3, 0
@@ -52,6 +57,7 @@ class _Trial:
     script: Script | None = None
     extra: tuple[Extra, ...] = ()
     where: str = ""
+    anchor: bool = False
 
     @property
     def name(self) -> str:
@@ -98,7 +104,8 @@ def verify(rig: Rig, profile: Profile, progress: Progress = lambda fraction, not
         for trial in trials:
             if trial.gauge is not rig.gauge:
                 discarded = discarded + trial.gauge.refusals
-    kept = [k for k in range(len(trials)) if len(windows[k]) > 1]
+    state = _state_percent(profile, trials, windows)
+    kept = [k for k in range(len(trials)) if len(windows[k]) > 1 and not trials[k].anchor]
     found: list[Comparison] = []
     stages: dict[int, list[Stage]] = {}
     for done, k in enumerate(kept):
@@ -109,12 +116,23 @@ def verify(rig: Rig, profile: Profile, progress: Progress = lambda fraction, not
         ]
         found += _comparisons(trials[k], stages[k], windows[k])
     found += _differences(trials, stages, windows)
-    missing = tuple(trials[k].name for k in range(len(trials)) if k not in kept)
-    return Verification(profile.name, str(rig.server), profile.machine, tuple(found), dict(discarded), missing)
+    missing = tuple(trials[k].name for k in range(len(trials)) if k not in kept and not trials[k].anchor)
+    return Verification(profile.name, str(rig.server), profile.machine, tuple(found), dict(discarded), missing, state)
+
+
+def _state_percent(profile: Profile, trials: Sequence[_Trial], windows: Sequence[Sequence[Window]]) -> Estimate | None:
+    """Return what the anchors cost more than when *profile* was measured, in percent; None if it measured none."""
+    then = {case.name: case.measured_us.best for case in profile.fit.cases}
+    changes = [
+        100 * (statistics.fmean(window.cpu_us for window in windows[k]) / then[trial.name] - 1)
+        for k, trial in enumerate(trials)
+        if trial.anchor and trial.name in then and windows[k]
+    ]
+    return Estimate.of(changes) if changes else None
 
 
 def _trials(rig: Rig, stack: ExitStack) -> Iterator[_Trial]:
-    """Return what is compared, none of it among the cases of calibration."""
+    """Return what is compared, none of it among the cases of calibration, and the anchors, which all are."""
     bench = rig.bench
     for members in (30_000, 100_000, 200_000):
         bench.add_room(members)
@@ -129,6 +147,7 @@ def _trials(rig: Rig, stack: ExitStack) -> Iterator[_Trial]:
     cases += [at("status", members, 8_000.0) for members in (30_000, 200_000)]
     cases += [Case(operation, 200_000, Load(0.3, users=50)) for operation in ("status", "mix")]
     yield from (_Trial(case, bench, rig.gauge) for case in cases)
+    yield from (_Trial(case, bench, rig.gauge, anchor=True) for case in ANCHORS)
     script = changed_status()
     extra = traced_extra(bench, script)
     yield _Trial(at("status", 100_000, 7_000.0), bench, rig.gauge, script, extra)

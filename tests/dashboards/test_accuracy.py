@@ -1,5 +1,6 @@
 """Predicted against measured, shown: the same numbers in the terminal, in Markdown, on the page and in the figure."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from dashboards.calibration_commands import calibrate
 from dashboards.fitted import fitted_view
 from dashboards.terminal import console
 from models.profile import load_profile
-from real_adapter.accuracy import CPU, P50, P99, Comparison, Verification, document_of
+from real_adapter.accuracy import CPU, P50, P99, Comparison, Verification, document_of, verification_of
 from sim.errors import BadInput
 from sim.estimate import Estimate
 
@@ -50,6 +51,17 @@ def test_markdown_page_terminal_and_json_have_the_same_errors(capsys: pytest.Cap
     document = document_of(FOUND)
     assert set(document) >= {"profile", "server", "machine", "cases", "median_error_percent", "discarded_windows"}
     assert document["worst_error_percent"] == pytest.approx(20.0)
+
+
+@pytest.mark.parametrize(("change", "said"), [(18.0, "another state"), (-1.0, "in the same state")])
+def test_a_changed_state_of_the_machine_is_told_from_an_error(change: float, said: str) -> None:
+    found = dataclasses.replace(FOUND, state_percent=Estimate(change - 1, change, change + 1, 4))
+    assert said in accuracy_markdown(found)
+    assert f"{change:+.1f} %" in accuracy_markdown(found)
+    assert document_of(found)["machine_state_change_percent"] == {
+        "low": change - 1, "best": change, "high": change + 1,
+    }  # fmt: skip
+    assert verification_of(document_of(found)).state_changed == (said == "another state")
 
 
 def test_the_figure_has_a_panel_for_each_metric_and_a_point_for_each_case() -> None:
