@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -27,6 +28,8 @@ class Worker:
     """
 
     def __init__(self) -> None:
+        self._changing = threading.Lock()
+        self._ended = False
         self._start()
 
     def _start(self) -> None:
@@ -57,7 +60,8 @@ class Worker:
         if self.busy or self._process.poll() is not None:
             self.cancel()
         self.key, self.page, self.progress = job.key, page, None
-        self._connection.send(job)
+        with suppress(OSError):  # a process that has died meanwhile is noticed by listening
+            self._connection.send(job)
 
     def listen(self, seconds: float) -> Ended | None:
         """Take what the process has told, waiting up to *seconds* for it; return how the job ended if it did."""
@@ -71,18 +75,31 @@ class Worker:
                     return message
                 seconds = 0.0
         except (EOFError, OSError):
-            key, _ = self.key or "", self.cancel()
+            key = self.key or ""
+            self.cancel()
             return Failed(key, DIED)
         return None
 
     def cancel(self) -> None:
-        """Stop what is under way at once and be ready for another job."""
-        self.close()
-        self._start()
+        """Stop what is under way at once and be ready for another job; nothing if the session has ended."""
+        with self._changing:
+            if self._ended:
+                return
+            self._kill()
+            self._connection.close()
+            self._start()
 
     def close(self) -> None:
-        """Kill the process with everything it has started."""
+        """Kill the process with everything it has started, for good.
+
+        Called from another thread than the session's, which may be listening: so the connection stays open, and ends
+        with this object.
+        """
+        with self._changing:
+            self._ended = True
+            self._kill()
+
+    def _kill(self) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        self._connection.close()

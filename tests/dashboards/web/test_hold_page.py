@@ -29,12 +29,8 @@ def test_verdict_levels_reasons_and_timeline_come_in_that_order(shown: Shown) ->
     assert (
         said.index("The design does not hold") < said.index("mean wait of those admitted") < said.index("Binds first")
     )
-    assert [heading.value for heading in app.subheader] == [
-        "Why",
-        "The central questions",
-        "What to try",
-        "What it rests on",
-    ]
+    headings = ["Why", "The central questions", "What to try", "What it rests on"]
+    assert [heading.value for heading in app.subheader] == headings
     assert len(app.get("plotly_chart")) == 1
 
 

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,6 +120,22 @@ def test_no_worker_outlives_the_process_that_started_it(how: signal.Signals, tmp
         parent.wait()
     wait_until(lambda: not is_running(pid))
     os.kill(int(started.read_text()), signal.SIGKILL)  # what the job itself started is not the worker's
+
+
+@linux
+def test_a_session_that_ends_while_it_listens_gets_no_new_process(tmp_path: Path) -> None:
+    worker, started = Worker(), tmp_path / "pid"
+    worker.ask(Sleep("sleep", str(started)), "page")
+    wait_until(started.exists)
+    pid = worker.pid
+    threading.Timer(0.3, worker.close).start()
+    message = None
+    while message is None:
+        message = worker.listen(1.0)
+    assert isinstance(message, Failed)
+    worker.cancel()
+    assert worker.pid == pid
+    assert not is_running(pid)
 
 
 def test_the_key_tells_runs_apart() -> None:
