@@ -151,7 +151,7 @@ def sweep(
     from models.sweep.design import design_of
 
     design = design_of(vary, latin_hypercube, seed)
-    cells = cells_of(scenario, settings or (), design)
+    cells = cells_of(scenario, settings or (), design, drawn=replications > 1)
 
     from dashboards.sweep.running import swept
 

@@ -13,6 +13,7 @@ from dashboards.sweep.words import (
     cells_text,
     findings,
     headline,
+    interval_note,
     interval_text,
     level_title,
     levels_shown,
@@ -48,7 +49,7 @@ def _header(sweep: Sweep, manifest: Mapping[str, Any]) -> str:
         f"seed {sweep.seeds[0]} · profile {profiles} · {manifest['created']}"
     )
     varied = "".join(f"<code>{escape(text)}</code> " for text in parameters_text(sweep.design))
-    note = rounding_note(sweep.design)
+    note = " ".join(filter(None, (rounding_note(sweep.design), interval_note(sweep))))
     return (
         f"<header>\n<h1>{escape(scenario.name)}, swept</h1>\n<p>{escape(scenario.description)}</p>\n"
         f"<p>Varied: {varied}{escape(note)}</p>\n<p>{escape(line)}</p>\n"

@@ -11,6 +11,7 @@ from dashboards.sweep.words import (
     cells_text,
     findings,
     headline,
+    interval_note,
     interval_text,
     level_title,
     levels_shown,
@@ -47,6 +48,7 @@ def _notes(sweep: Sweep) -> list[str]:
     notes = [rounding_note(sweep.design), f"{took}."]
     if len(sweep.seeds) == 1:
         notes.append("One replication: no interval. --replications 5 gives one.")
+    notes.append(interval_note(sweep))
     return [note for note in notes if note]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from models.judge.verdict import SloRow
 from models.judge.wording import number, plural, with_unit
+from models.results.result import INTERVALS
 from models.sweep.cells import label, value_text
 from models.sweep.design import GRID, HYPERCUBE, Design
 from models.sweep.knee import Knee, knees, levels_of
@@ -129,3 +130,8 @@ def interval_text(row: SloRow) -> str:
 def half_text(half: float) -> str:
     """Half the length of an interval: two digits are all it is worth."""
     return number(half) if half >= 10 else f"{half:.2g}"
+
+
+def interval_note(sweep: Sweep) -> str:
+    """What the intervals of a sweep are, in a sentence; empty if there are none."""
+    return f"± is half the {' or the '.join(INTERVALS[kind] for kind in sweep.intervals)}." if sweep.intervals else ""

@@ -37,7 +37,8 @@ class Machines:
         self.settings = shared.scaling.nodes
         group = self.settings.instance_types[: None if self.settings.provisioner == "karpenter" else 1]
         types = {name: ec2_nodes()[name] for name in group}
-        self.market = Market(types, Demand(self.settings.daemons_milli, self.settings.daemons_mib, 0))
+        cost = shared.plan.scenario.cost
+        self.market = Market(types, Demand(cost.daemons_milli, cost.daemons_mib, 0))
         self.launched = 0
         self.returned: list[PaidNode] = []
 

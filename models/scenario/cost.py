@@ -35,9 +35,11 @@ class Cost(Section):
         "(assumption: ten cost the talk's $1,200 a month)",
     )
     daemons_milli: int = Field(
-        150, ge=0, le=100_000, description="millicores the daemons of a node request (assumption)"
+        150, ge=0, le=100_000, description="millicores the daemons of any EC2 node request (assumption)"
     )
-    daemons_mib: int = Field(300, ge=0, le=1_000_000, description="MiB the daemons of a node request (assumption)")
+    daemons_mib: int = Field(
+        300, ge=0, le=1_000_000, description="MiB the daemons of any EC2 node request (assumption)"
+    )
     spot_percent: float = Field(
         70, ge=0, le=100, description="share of those nodes bought as spot, percent (the talk: 7 of 10)"
     )

@@ -155,10 +155,6 @@ class Nodes(Section):
         10, ge=0, le=3600, description="pulling the image onto a node that has not got it, seconds (assumption)"
     )
     start_s: float = Field(2, ge=0, le=3600, description="starting a container, image there, seconds (assumption)")
-    daemons_milli: int = Field(
-        150, ge=0, le=100_000, description="millicores the daemons of a node request (assumption)"
-    )
-    daemons_mib: int = Field(300, ge=0, le=1_000_000, description="MiB the daemons of a node request (assumption)")
     consolidation: Literal["when_empty_or_underutilised", "when_empty", "never"] = Field(
         "when_empty_or_underutilised", description=f"which nodes are removed again ({NODEPOOL})"
     )

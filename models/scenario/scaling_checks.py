@@ -90,7 +90,7 @@ def _nodes(s: "Scenario", scaling: Autoscaling) -> Iterator[str]:
         return
     usable = nodes.instance_types if nodes.provisioner == "karpenter" else nodes.instance_types[:1]
     pod = Demand(round(gateway.cpu_request_cores * 1000), gateway.memory_request_mib, 1)
-    if not any(fits(catalogue[name], Demand(nodes.daemons_milli, nodes.daemons_mib) + pod) for name in usable):
+    if not any(fits(catalogue[name], Demand(s.cost.daemons_milli, s.cost.daemons_mib) + pod) for name in usable):
         yield (
             f"gateway.cpu_request_cores: a pod of {gateway.cpu_request_cores:g} cores and "
             f"{gateway.memory_request_mib} MiB fits no node beside the daemons; the types are {', '.join(usable)}"

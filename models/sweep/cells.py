@@ -22,8 +22,8 @@ class Cell:
     task: ScenarioTask
 
 
-def cells_of(scenario: str | Path, settings: Sequence[str], design: Design) -> tuple[Cell, ...]:
-    """Return a cell for each point of *design*, on the kernel.
+def cells_of(scenario: str | Path, settings: Sequence[str], design: Design, *, drawn: bool = False) -> tuple[Cell, ...]:
+    """Return a cell for each point of *design*, on the kernel; *drawn* as `replication.ScenarioTask` takes it.
 
     BadInput for the first that the scenario's models refuse, naming it and the parameter, and for two that are the
     same simulation.
@@ -42,7 +42,7 @@ def cells_from(variant: Callable[[Point], Scenario], design: Design) -> tuple[Ce
             made = variant(point)
         except BadInput as error:
             raise BadInput(_located(str(error), point)) from None
-        cell = Cell(point, made, ScenarioTask.of(made, "kernel"))
+        cell = Cell(point, made, ScenarioTask.of(made, "kernel", drawn=drawn))
         same = cells.setdefault(cell.task.key, cell)
         if same is not cell:
             raise BadInput(f"--vary: {label(same.point)} and {label(point)} are the same simulation; vary what matters")

@@ -46,6 +46,7 @@ def document_of(sweep: Sweep) -> dict[str, Any]:
         "scenario": sweep.cells[0].cell.scenario.name,
         "seed": sweep.seeds[0],
         "replications": len(sweep.seeds),
+        "intervals": list(sweep.intervals),
         "design": sweep.design.kind,
         "wall_s": sweep.wall_s,
         "profile": ", ".join(dict.fromkeys(cell.cell.task.profile.name for cell in sweep.cells)),
@@ -61,6 +62,7 @@ def manifest_of(sweep: Sweep, settings: list[str], where: str) -> dict[str, Any]
     return {
         "scenario": sweep.cells[0].cell.scenario.name,
         "settings": settings,
+        "intervals": list(sweep.intervals),
         "design": design.kind,
         "points": len(design.points) + design.coinciding,
         "points_coinciding": design.coinciding,

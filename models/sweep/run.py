@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.judge.verdict import SLO_KPIS, SloRow, slo_rows
-from models.results.kpis import unit_of
-from models.results.result import Kpi
+from models.results.kpis import possible, unit_of
+from models.results.result import MEAN, PREDICTION, Kpi
 from models.running import Progress
 from models.sweep.cells import Cell
 from models.sweep.design import Design
@@ -54,6 +54,13 @@ class Sweep:
     run: int
     wall_s: float
 
+    @property
+    def intervals(self) -> tuple[str, ...]:
+        """What the intervals are, by `results.result.INTERVALS`; both only where profiles differ; none without any."""
+        if len(self.seeds) == 1:
+            return ()
+        return tuple(dict.fromkeys(PREDICTION if cell.cell.task.drawn else MEAN for cell in self.cells))
+
 
 def run_sweep(
     design: Design,
@@ -78,10 +85,24 @@ def run_sweep(
 
 def _judged(cell: Cell, found: Mapping[int, Mapping[str, float]]) -> Judged:
     names = sorted({name for kpis in found.values() for name in kpis})
-    estimates = {name: Estimate.of(kpis[name] for kpis in found.values() if name in kpis) for name in names}
+    estimates = {name: _estimate(cell, name, [kpis[name] for kpis in found.values() if name in kpis]) for name in names}
     bare = Judged(cell, estimates, ())
     wanted = {*names, *(kpi for kpi, _ in SLO_KPIS.values())}
     return Judged(cell, estimates, slo_rows({name: bare.kpi(name) for name in wanted}, cell.scenario))
+
+
+def _estimate(cell: Cell, name: str, samples: Sequence[float]) -> Estimate:
+    """Return what is known of a KPI: of one more on-sale where the profile is drawn, within what can be; else its mean.
+
+    See `results.result.INTERVALS`.
+    """
+    if not cell.task.drawn:
+        return Estimate.of(samples)
+    found = Estimate.of_one_more(samples)
+    if found.low is None or found.high is None:
+        return found
+    low, high = (possible(bound, unit_of(name)) for bound in (found.low, found.high))
+    return Estimate(min(low, found.best), found.best, max(high, found.best), found.n)
 
 
 @dataclass

@@ -18,7 +18,7 @@ def sweep_scenario(
     BadInput as `models.sweep.cells.cells_of` and `models.sweep.design.design_of` raise it.
     """
     design = design_of(vary, None, seed)
-    cells = cells_of(scenario, settings, design)
+    cells = cells_of(scenario, settings, design, drawn=replications > 1)
     prepare("kernel")
     with Workers(processes_for(len(cells) * replications)) as crew:
         return run_sweep(design, cells, range(seed, seed + replications), crew)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.replication import ScenarioTask
+from models.results.result import PREDICTION
 from models.sweep.cells import Cell, cells_of
 from models.sweep.design import Design, design_of
 from models.sweep.run import run_sweep
@@ -35,6 +36,17 @@ def test_each_cell_is_estimated_over_the_same_seeds(design: Design, cells: tuple
     waits = [judged.level("mean_wait_s").value for judged in found.cells]
     assert waits[0] > waits[1]  # type: ignore[operator]
     assert all(judged.holds for judged in found.cells)
+
+
+def test_where_the_profile_is_drawn_an_interval_is_of_one_more_sale_and_within_what_can_be(design: Design) -> None:
+    drawn = cells_of("onsale-small", TINY, design, drawn=True)
+    found = run_sweep(design, drawn, [3, 4, 5], Workers(1))
+    samples = [drawn[0].task(seed).kpis["latency.status_p50_ms"] for seed in (3, 4, 5)]
+    wanted, estimate = Estimate.of_one_more(samples), found.cells[0].estimates["latency.status_p50_ms"]
+    assert (estimate.low, estimate.high) == (max(0.0, wanted.low or 0.0), wanted.high)
+    assert found.cells[0].estimates["errors.rate_percent"].high <= 100  # type: ignore[operator]
+    assert found.intervals == (PREDICTION,)
+    assert run_sweep(design, drawn, [3], Workers(1)).intervals == ()
 
 
 def test_progress_is_that_of_what_was_left_to_run(
