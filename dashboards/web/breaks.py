@@ -64,7 +64,7 @@ def current_sweep(looked_at: View, vary: tuple[str, ...]) -> tuple[RunSweep | No
         fixed = looked_at.design
         for path in design.paths:
             fixed = fixed.without(path)
-        cells = cells_from(fixed.varied, design)
+        cells = cells_from(fixed.varied, design, drawn=looked_at.runs_per_cell > 1)
     except BadInput as error:
         return None, str(error).removeprefix("--vary: ")
     return RunSweep(design, cells, looked_at.seed, looked_at.runs_per_cell), None

@@ -31,10 +31,10 @@ def cells_of(scenario: str | Path, settings: Sequence[str], design: Design, *, d
     twice = [path for path in design.paths if any(text.partition("=")[0].strip() == path for text in settings)]
     if twice:
         raise BadInput(f"--set: {twice[0]} is varied too; leave one of them out")
-    return cells_from(load_varied(scenario, settings), design)
+    return cells_from(load_varied(scenario, settings), design, drawn=drawn)
 
 
-def cells_from(variant: Callable[[Point], Scenario], design: Design) -> tuple[Cell, ...]:
+def cells_from(variant: Callable[[Point], Scenario], design: Design, *, drawn: bool = False) -> tuple[Cell, ...]:
     """Do as `cells_of` with the scenarios that *variant* makes of the points."""
     cells: dict[str, Cell] = {}
     for point in design.points:
