@@ -18,7 +18,7 @@ from dashboards.web.drawing import figure, html, wrong
 from dashboards.web.finished import FINISHED
 from dashboards.web.heading import heading
 from dashboards.web.jobs import Compare
-from dashboards.web.link import LETTERS, MOST_REPLICATIONS, View
+from dashboards.web.link import LETTERS, MOST_DESIGNS, MOST_REPLICATIONS, View
 from dashboards.web.running import finish, hint, last_shown
 from dashboards.web.state import change, view
 from models.judge.verdict import SLO_KPIS
@@ -67,14 +67,14 @@ def _names(looked_at: View) -> tuple[str, ...]:
 
 def _designs(looked_at: View) -> None:
     """A card for each design, and what could be added."""
-    for column, place in zip(st.columns(4), range(4), strict=True):
+    for column, place in zip(st.columns(MOST_DESIGNS), range(len(looked_at.others) + 2), strict=False):
         with column.container(border=True, height="stretch"):
             if place == 0:
                 st.markdown("**A** · the design in the sidebar")
                 _described(looked_at.design)
             elif place <= len(looked_at.others):
                 _other(place - 1, looked_at.others[place - 1])
-            elif place == len(looked_at.others) + 1:
+            else:
                 _add(looked_at)
     st.session_state["pairs"] = looked_at.pairs
     st.columns(4)[0].number_input(

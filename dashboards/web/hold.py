@@ -26,8 +26,9 @@ from dashboards.web.drawing import figure, html
 from dashboards.web.finished import FINISHED
 from dashboards.web.heading import heading
 from dashboards.web.jobs import Run
+from dashboards.web.link import MOST_DESIGNS
 from dashboards.web.running import ask, finish, first_visit, hint, is_asked, last_shown
-from dashboards.web.state import change_design, view
+from dashboards.web.state import change, change_design, view
 from models.judge.remedies import Action
 from models.judge.verdict import Verdict
 from models.judge.wording import clock, number, plural, with_unit
@@ -70,6 +71,8 @@ def _stale(job: Run | None, shown: Run, design: Design) -> None:
 def _verdict(result: RunResult, scenario: Scenario, verdict: Verdict, design: Design) -> None:
     html(verdict_box(verdict) + _line(result, design))
     html(tiles(verdict, _before(shown_design=design, seed=result.manifest["seed"])))
+    if design.settings:
+        st.button("Compare with the scenario without these changes", on_click=_compare, args=(design,), key="compare")
     st.subheader("Why", anchor=False)
     _findings(verdict)
     figure(timeline(result, scenario, verdict), "timeline")
@@ -119,6 +122,13 @@ def _findings(verdict: Verdict) -> None:
     others = [finding for finding in verdict.findings if finding.good is not False]
     rest = folded(f"{plural(len(others), 'more finding')}", findings_table(others)) if wrong and others else ""
     html((findings_table(wrong or others)) + rest)
+
+
+def _compare(design: Design) -> None:
+    """Turn to the page that compares, with the scenario of the design beside it."""
+    base = Design(design.scenario, design.text)
+    others = view().others if base in view().others else (base, *view().others)[: MOST_DESIGNS - 1]
+    change(page="compare", design=design, others=others)
 
 
 def _action(action: Action, place: int, design: Design) -> None:

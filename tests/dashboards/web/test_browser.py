@@ -104,3 +104,25 @@ def test_both_colour_schemes_are_followed(browser: Browser, server: tuple[str, i
         ink = seen.page.locator(".breakwater .verdict p").first.evaluate("node => getComputedStyle(node).color")
         text = seen.page.locator(".js-plotly-plot .gtitle").first.evaluate("node => getComputedStyle(node).fill")
         assert ink == text == {"light": "rgb(27, 32, 39)", "dark": "rgb(230, 233, 237)"}[scheme]
+
+
+def test_every_page_can_be_walked_through(browser: Browser, server: tuple[str, int]) -> None:
+    link = f"{SMALL}&b.scenario=onsale-small&b.set=redis.shards=3&pairs=2&vary=gateway.pods=1,2&set=clients.count=300"
+    with visit(browser, f"{server[0]}/{link}") as seen:
+        seen.figure()
+        page = seen.page
+        for title, said, runs in (
+            ("Compare", "no detectable difference", True),
+            ("What breaks first?", "cells hold.", True),
+            ("Can we trust it?", "comparisons are within their bounds", False),
+            ("What does it cost?", "A month costs", False),
+        ):
+            page.get_by_role("radio", name=title).click()
+            expect(page.get_by_role("heading", name=title)).to_be_visible()
+            if runs:
+                page.get_by_role("button", name="Run", exact=True).click()
+            page.get_by_text(said).first.wait_for()
+            seen.figure()
+        assert "page=cost" in page.url
+        assert seen.errors == []
+        assert seen.requests_elsewhere == []

@@ -68,6 +68,16 @@ def test_what_is_proposed_is_applied_and_asked_for(shown: Shown) -> None:
     assert tried.label in html(app)
 
 
+def test_a_what_if_is_compared_with_what_it_changes(shown: Shown) -> None:
+    finished_run(Design().with_value("redis.shards", 3))
+    app = shown(v="1", scenario="onsale-300k", set="redis.shards=3")
+    app.button(key="compare").click().run()
+    assert not app.exception
+    assert app.query_params["page"] == "compare"
+    assert app.query_params["b.scenario"] == "onsale-300k"
+    assert app.text_area(key="b changes").value == ""
+
+
 def test_a_link_restores_settings_seed_and_scenario(shown: Shown) -> None:
     finished_run(Design("onsale-300k-spread").with_value("redis.shards", 10), seed=9)
     app = shown(v="1", scenario="onsale-300k-spread", set="redis.shards=10", seed="9")
