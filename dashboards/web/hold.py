@@ -113,7 +113,7 @@ def _before(shown_design: Design, seed: int) -> dict[str, str] | None:
     found = FINISHED.get(base.key)
     if found is None:
         return None
-    return {row.name: f"without the changes {with_unit(row.value, row.unit)}" for row in found[1].slo}
+    return {row.name: f"before: {with_unit(row.value, row.unit)}" for row in found[1].slo}
 
 
 def _findings(verdict: Verdict) -> None:

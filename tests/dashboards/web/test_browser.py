@@ -49,7 +49,7 @@ def test_a_what_if_ends_with_a_figure_and_its_link_restores_it(browser: Browser,
         expect(page.get_by_text("was 5 · undo")).to_have_count(2)
         page.get_by_role("button", name="Run", exact=True).click()
         expect(page.get_by_text("onsale-small, clients.poll_interval_s=2, redis.shards=3").first).to_be_visible()
-        expect(page.get_by_text("without the changes").first).to_be_visible()
+        expect(page.get_by_text("before: ").first).to_be_visible()
         page.get_by_role("button", name="Link").click()
         link = page.get_by_test_id("stCode").inner_text()
         assert seen.errors == []

@@ -53,7 +53,7 @@ def test_a_result_that_is_there_is_shown_with_what_was_without_the_changes(shown
     finished_run(Design().with_value("redis.shards", 3))
     app = shown(v="1", scenario="onsale-300k", set="redis.shards=3")
     assert "onsale-300k, redis.shards=3" in html(app)
-    assert "without the changes" in html(app)
+    assert "before: " in html(app)
 
 
 def test_what_is_proposed_is_applied_and_asked_for(shown: Shown) -> None:
