@@ -24,7 +24,7 @@ def failover_kpis(plan: Plan, recording: Recording) -> Iterator[tuple[str, float
     """
     if plan.failovers:
         yield "faults.outage_s", _longest([_outage_s(plan, recording, failover) for failover in plan.failovers])
-        yield "faults.recovery_s", _longest([_recovery_s(recording, failover) for failover in plan.failovers])
+        yield "faults.recovery_s", _longest([_recovery_s(plan, recording, failover) for failover in plan.failovers])
         for name in ("places_lost", "places_returned", "admissions_lost", "admissions_repeated"):
             yield f"faults.{name}", float(recording.column(Column[name.upper()]).sum())
 
@@ -36,7 +36,7 @@ def failover_facts(plan: Plan) -> list[dict[str, Any]]:
         {
             "shard": failover.shard,
             "at_s": failover.at / SECOND,
-            "known_from_s": (failover.back_at + learning(plan, failover)[0][0]) / SECOND,
+            "known_from_s": _known_at(plan, failover) / SECOND,
             "known_to_all_s": (failover.back_at + learning(plan, failover)[-1][0]) / SECOND,
         }
         for failover in plan.failovers
@@ -48,17 +48,22 @@ def _longest(times_s: list[float | None]) -> float | None:
     return max(known) if len(known) == len(times_s) else None
 
 
+def _known_at(plan: Plan, failover: Failover) -> int:
+    """Return when the first pod knows the successor, ns."""
+    return failover.back_at + learning(plan, failover)[0][0]
+
+
 def _outage_s(plan: Plan, recording: Recording, failover: Failover) -> float | None:
-    known = failover.back_at + learning(plan, failover)[0][0]
+    known = _known_at(plan, failover)
     return (known - failover.at) / SECOND if known < recording.end_ns else None
 
 
-def _recovery_s(recording: Recording, failover: Failover) -> float | None:
-    granted, died, back = recording.column(Column.ADMITTED_BY_BUCKET), failover.at // SECOND, failover.back_at // SECOND
+def _recovery_s(plan: Plan, recording: Recording, failover: Failover) -> float | None:
+    granted, died = recording.column(Column.ADMITTED_BY_BUCKET), failover.at // SECOND
     before = granted[max(0, died - WINDOW_S) : died]
     if before.sum() == 0:
         return None
-    for second in range(back, granted.size - WINDOW_S + 1):
+    for second in range(-(-_known_at(plan, failover) // SECOND), granted.size - WINDOW_S + 1):
         if granted[second : second + WINDOW_S].mean() >= AS_BEFORE * before.mean():
-            return max(0.0, second - failover.at / SECOND)
+            return second - failover.at / SECOND
     return None
