@@ -72,7 +72,7 @@ class Rooms(NamedTuple):
 
     What the replica that will be promoted has (see `models.failover`): `kept` PLACE[T] are the places that have been
     changed since the shard's last `mark` int64[shards], as they were then, which is where `marked` int64[T] is that
-    mark; `kept_room` ROOM[E] the rooms as they were then. T = 1: no primary will be lost.
+    mark; `kept_room` ROOM[E] the rooms as they were then. Of length 1: no primary will be lost.
     """
 
     room: NDArray[np.void]
@@ -119,6 +119,7 @@ def new_rooms(
     room["rate"], room["burst"], room["window"] = rules.rate_micro_per_ms, rules.burst_micro, rules.call_window
     room["call_ttl_ms"], room["heartbeat_ttl_ms"] = rules.call_ttl_ms, rules.heartbeat_ttl_ms
     each = -(-tokens // events)
+    kept = max(tokens, 2) if failing else 1
     longest = each // (ranked.CHUNK // 2) + 64
     return Rooms(
         room,
@@ -134,8 +135,8 @@ def new_rooms(
         shard,
         np.zeros(5, np.int64),
         np.ones(shards, np.int64),
-        np.zeros(tokens if failing else 1, np.int64),
-        zeros(tokens if failing else 1, PLACE),
+        np.zeros(kept, np.int64),
+        zeros(kept, PLACE),
         room.copy(),
         extra,
         np.zeros((len(Command) if called_less else 1, 2), np.int64),

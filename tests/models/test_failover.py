@@ -78,6 +78,10 @@ HAPPENS = {
         failing(5, "replacement_s: 3", "redis.replicas_per_shard=0"),
         lambda r: total(r, Column.PLACES_LOST) > 200,
     ),
+    "with the only place there is": (
+        failing(5, "replacement_s: 3", "redis.replicas_per_shard=0", "clients.count=1", "event.opens_at_s=9", *AT_ONCE),
+        lambda r: total(r, Column.PLACES_LOST) == 1 and r.sold.sum() == 1,
+    ),
     "before the sale opens": (failing(3, "", "event.opens_at_s=6"), lambda r: r.sold.sum() > 50),
     "and the sale opens meanwhile": (failing(3, "", "event.opens_at_s=4"), lambda r: r.sold.sum() > 50),
     "at the first instant": (failing(0), lambda r: total(r, Column.FAILED_CONNECTION) > 0),
