@@ -79,7 +79,13 @@ HAPPENS = {
         lambda r: total(r, Column.PLACES_LOST) > 200,
     ),
     "with the only place there is": (
-        failing(5, "replacement_s: 3", "redis.replicas_per_shard=0", "clients.count=1", "event.opens_at_s=9", *AT_ONCE),
+        failing(
+            1,
+            "replacement_s: 3",
+            "redis.replicas_per_shard=0",
+            "clients.count=1",
+            "admission={rate_rps: 0.5, burst: 1, call_window: 1}",
+        ),
         lambda r: total(r, Column.PLACES_LOST) == 1 and r.sold.sum() == 1,
     ),
     "before the sale opens": (failing(3, "", "event.opens_at_s=6"), lambda r: r.sold.sum() > 50),
