@@ -12,7 +12,7 @@ from dashboards.figures.accuracy import accuracy_figure
 from dashboards.figures.fit import residuals
 from dashboards.fitted import profile_notes
 from dashboards.ledger.page import answer_html, entries_html
-from dashboards.ledger.words import headline
+from dashboards.ledger.words import ORDER, headline, words
 from dashboards.page import card, folded, table
 from dashboards.parts import settings_of, settings_table, sums_table
 from dashboards.web.drawing import figure, html
@@ -21,6 +21,7 @@ from dashboards.web.jobs import Validate
 from dashboards.web.running import ask, finish, is_asked, last_shown, settle
 from dashboards.web.state import view
 from models.judge.wording import plural
+from models.ledger.book import Ledger
 from models.profile import KINDS, Profile, load_profile
 from models.scenario import Scenario
 from real_adapter.accuracy import Verification, stored_verification
@@ -108,11 +109,20 @@ def _claims() -> None:
         html(sums_table())
     else:
         ledger, measured = shown[1]
-        html(f"<p><b>{escape(headline(ledger))}.</b></p>" + card(entries_html(ledger.entries)))
-        for answer in ledger.answers:
-            html(folded(answer.question, answer_html(answer)))
+        answers = "".join(folded(answer.question, answer_html(answer)) for answer in ledger.answers)
+        html(f"<p><b>{escape(headline(ledger))}.</b></p>{_by_verdict(ledger)}{answers}")
         st.caption(f"Real Redis: {measured.origin}")
     finish(job, PAGE, place)
+
+
+def _by_verdict(ledger: Ledger) -> str:
+    """The claims under each verdict, folded away."""
+    groups = ((verdict, [entry for entry in ledger.entries if entry.verdict == verdict]) for verdict in ORDER)
+    return "".join(
+        folded(f"{plural(len(entries), 'claim')} {words(verdict)}", card(entries_html(entries)))
+        for verdict, entries in groups
+        if entries
+    )
 
 
 def _assumptions(scenario: Scenario) -> None:

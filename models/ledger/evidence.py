@@ -13,7 +13,7 @@ from models.results.kpis import possible, unit_of
 from models.running import Progress
 from models.scenario import Scenario
 from sim.estimate import Estimate
-from sim.experiment import replications_of
+from sim.experiment import Done, replications_of
 from sim.outcome import Outcome, Replications
 from sim.workers import Crew
 
@@ -83,9 +83,9 @@ def gather(
     outcomes: dict[str, dict[int, Outcome[Observed]]] = {key: {} for key in seeds}
     told = _Tally(sum(seeds.values()), progress)
     by_key = {task.key: task for task in tasks.values()}
-    for key, seed, outcome in _outcomes(by_key, seeds, crew, store):
-        outcomes[key][seed] = outcome
-        told.take(outcome)
+    for key, done in _outcomes(by_key, seeds, crew, store):
+        outcomes[key][done.seed] = done.outcome
+        told.take(done)
     return {
         name: Evidence(RUNS[name], scenarios[name], _first(RUNS[name], tasks[name].key, outcomes)) for name in ordered
     }
@@ -93,12 +93,12 @@ def gather(
 
 def _outcomes(
     tasks: Mapping[str, EvidenceTask], seeds: Mapping[str, int], crew: Crew, store: Path | None
-) -> Iterator[tuple[str, int, Outcome[Observed]]]:
-    """Yield every outcome; tasks that want as many seeds go to the crew together."""
+) -> Iterator[tuple[str, Done[Observed]]]:
+    """Yield every replication with the key of its task; tasks that want as many seeds go to the crew together."""
     for count in sorted(set(seeds.values())):
         keys = [key for key in tasks if seeds[key] == count]
         for done in replications_of([tasks[key] for key in keys], range(1, count + 1), crew, store):
-            yield keys[done.place], done.seed, done.outcome
+            yield keys[done.place], done
 
 
 def _first(run: Run, key: str, outcomes: Mapping[str, Mapping[int, Outcome[Observed]]]) -> Replications[Observed]:
@@ -113,10 +113,10 @@ class _Tally:
         self.done = self.requests = 0
         self.began = time.perf_counter()
 
-    def take(self, outcome: Outcome[Observed]) -> None:
-        """Take a finished replication."""
+    def take(self, done: Done[Observed]) -> None:
+        """Take a finished replication; one that was found stored took no time, and so says nothing of the speed."""
         self.done += 1
-        self.requests += int(outcome.kpis["requests.total"])
+        self.requests += 0 if done.stored else int(done.outcome.kpis["requests.total"])
         if self.progress is not None:
             note = f"{self.done} of {self.total} runs"
             self.progress(self.done / self.total, self.requests, time.perf_counter() - self.began, note)
