@@ -1,5 +1,6 @@
 """Pages without a simulation: results that look real, and a worker that is never asked."""
 
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -20,6 +21,12 @@ class Idle:
     """A worker that has nothing to do, and must not be given anything."""
 
     busy, key, page = False, None, None
+
+
+@pytest.fixture(autouse=True)
+def _same_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    # a page that is shown stays __main__, and the worker processes of later tests would run it once more
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture
