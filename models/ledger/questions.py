@@ -52,8 +52,9 @@ def _rate(question: str, sources: Sources) -> Answer:
         f" on average and {clock(mine.longest_wait_s)} at most, the Reservation API works at "
         f"{number(mine.backend_percent)} % of its capacity, and an event costs ${mine.cost_usd:.2f}. The seats are "
         "gone "
-        f"{clock(mine.sold_out_s)} after the opening, and {number(mine.in_vain)} people wait for nothing at any rate: "
-        "that nobody tells them matters more than the rate."
+        f"{clock(mine.sold_out_s)} after the opening, and {number(mine.in_vain)} people wait for nothing "
+        f"({number(min(row.in_vain for row in rows))} or more at every rate tried): that nobody tells them matters "
+        "more."
     )
     flips = tuple(
         f"admission.rate_rps = {number(row.rate_rps)}: mean wait {clock(row.mean_wait_s)}, backend "
