@@ -26,7 +26,7 @@ def notes(found: Verification) -> Iterator[str]:
     discarded = ", ".join(f"{count} {why}" for why, count in found.discarded.items()) or "none"
     yield f"Profile {found.profile}; {found.server}; {found.machine}."
     yield f"Windows that did not count: {discarded}."
-    yield "Predicted intervals are the range over joint draws of the profile; measured ones are of the mean, 95 %."
+    yield "Predicted intervals are the range over joint draws of the profile; measured ones are of the median, 95 %."
     if found.state_percent is not None:
         yield _state(found, found.state_percent)
     for name in found.not_measured:

@@ -48,6 +48,7 @@ from models.rooms import (
     POSITION,
     REMOVED,
     REPEATED,
+    REPEATED_NS,
     SILENT,
     WAIT_MS,
 )
@@ -132,14 +133,15 @@ def _pass(w: World, now: int, k: int, wake: int) -> None:
     node = w.node[k]
     node.effect_ns = 0
     work = wake + w.p.engine.per_pass
-    commands = 0
+    commands = repeated = 0
     slot = ahead = w.in_pass[k, FIRST]
     for at in range(w.in_pass[k, LENGTH]):
         ahead = _fetch_ahead(w, ahead, at, w.in_pass[k, LENGTH])
         work += w.p.io + _execute(w, now, k, slot)
         commands += w.rooms.bill[BILLED_COMMANDS]
+        repeated += w.rooms.bill[REPEATED_NS]
         slot = w.follower[slot]
-    kept = kept_cold(w.p.engine, work)
+    kept = kept_cold(w.p.engine, work - repeated)
     cost = slowed_ns(w.p.engine, work, kept, node.near, node.far)
     node.near *= kept
     node.far *= kept

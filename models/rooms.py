@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bill import CALLS, COMMAND, ELEMENTS, ON, OPERATION, On, changed_ns
+from models.bill import CALLS, COMMAND, ELEMENTS, ON, OPERATION, On, changed_ns, repeated_ns
 from models.codes import ANSWER_UNKNOWN
 from models.commands import WRITES, Command, call_cost_ns
 from models.waiting_room import RoomRules
@@ -55,8 +55,9 @@ ROOM = np.dtype(
 )
 PASSED, PASS_LOST = 1, 2
 """Of a place that was let in: its entry pass is there, or went with a primary before any replica had it."""
-COST_NS, COMMANDS, EFFECT_NS, POSITION, WAIT_MS, REMOVED = range(6)
-"""Entries of a bill: engine time, commands, the part of it that writes, then details of the reply."""
+BILL = 7
+COST_NS, COMMANDS, EFFECT_NS, REPEATED_NS, POSITION, WAIT_MS, REMOVED = range(BILL)
+"""Entries of a bill: engine time, commands, the parts of it that write and that repeat a call; details of the reply."""
 
 
 class Rooms(NamedTuple):
@@ -64,7 +65,7 @@ class Rooms(NamedTuple):
 
     `room` ROOM[E]; `place` PLACE[T]; `listed_ms` int64[T] when a token's entry in `seen` is due, if it has one; `line`
     the waiting lines; `called`, `seen` deadlines per event; `cost` int64[commands, 4] the profile's cost table in ns;
-    `bill` int64[6] of the operation being run; `log` int64[shards, R, 3] rings of changes for replicas (token, answer,
+    `bill` int64[7] of the operation being run; `log` int64[shards, R, 3] rings of changes for replicas (token, answer,
     deadline), their lengths so far in `logged` int64[shards] (R = 1: nobody listens), and `shard` int64[E] whose ring
     an event writes to; `counts` int64[5] of places joined, left, expired and lapsed, and of admissions repeated;
     `extra` int64[X, 5] the calls of changed scripts (see `models.bill`), and `tally` int64[commands, 2] what this run
@@ -129,7 +130,7 @@ def new_rooms(
         new_deadlines(events, each),
         new_deadlines(events, each),
         cost,
-        np.zeros(6, np.int64),
+        np.zeros(BILL, np.int64),
         np.zeros((shards, log_size, 3), np.int64),
         np.zeros(shards, np.int64),
         shard,
@@ -202,6 +203,7 @@ def bill_extra_calls(rooms: Rooms, event: int, operation: int) -> None:
                 made, paid = rooms.tally[command, 0], rooms.tally[command, 1]
             calls, cost = changed_ns(extra[x, CALLS], price, made, paid)
             _charge(rooms, command, calls, cost)
+            rooms.bill[REPEATED_NS] += repeated_ns(calls, cost)
 
 
 @inlined

@@ -94,7 +94,7 @@ def _cases(calibration: Calibration) -> Sequence[Case]:
     found = []
     for k, name in enumerate(fit.cases):
         windows, case = calibration.measurements.windows[name], calibration.measurements.cases[name]
-        measured = Estimate.of(w.cpu_us for w in windows)
+        measured = Estimate.of_median(w.cpu_us for w in windows)
         sleeps = [w.sleeps for w in windows if w.sleeps is not None]
         closed = case.load.rate_rps is None
         found.append(

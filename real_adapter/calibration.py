@@ -40,6 +40,8 @@ LEAST_BUDGET_S = 60.0
 NOISY_AFTER = 40
 MOST_REFUSED = 0.8
 REPLICA_S = 20.0
+MAD_TO_SD = 1.4826
+"""Of a normal distribution: its standard deviation over its median absolute deviation."""
 
 
 @dataclass
@@ -59,12 +61,15 @@ class Measurements:
         ]
 
     def noise(self) -> dict[str, float]:
-        """Return the relative standard deviation of a window by case, where there are enough to tell."""
+        """Return the relative standard deviation of a window by case, where there are enough to tell.
+
+        From the median absolute deviation, as disturbed windows count little in the fit.
+        """
         found = {}
         for name, windows in self.windows.items():
             logs = np.log([w.cpu_us for w in windows])
             if logs.size >= 3:
-                found[name] = max(float(logs.std(ddof=1)), 0.01)
+                found[name] = max(MAD_TO_SD * float(np.median(np.abs(logs - np.median(logs)))), 0.01)
         return found
 
 

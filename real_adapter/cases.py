@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+SHORTEST_S = 0.3
+"""Many short windows rather than few long ones: a neighbour on the processor disturbs for a second or two at a time,
+and the median of windows forgives as long as most are left alone."""
+LONGEST_S = 2.0
+
 
 @dataclass(frozen=True)
 class Load:
@@ -41,13 +46,13 @@ class Case:
 
 
 def poisson(operation: str, members: int, rate_rps: float) -> Case:
-    """Return a case of Poisson arrivals, long enough for some hundred requests, or two seconds."""
-    return Case(operation, members, Load(min(max(0.5, 300 / rate_rps), 2.0), rate_rps))
+    """Return a case of Poisson arrivals, long enough for some hundred requests, or `LONGEST_S`."""
+    return Case(operation, members, Load(min(max(SHORTEST_S, 300 / rate_rps), LONGEST_S), rate_rps))
 
 
 def burst(operation: str, members: int, together: int) -> Case:
     """Return a case of *together* requests every 10 ms."""
-    return Case(operation, members, Load(0.5, together * 100.0, together))
+    return Case(operation, members, Load(SHORTEST_S, together * 100.0, together))
 
 
 def saturated(operation: str, members: int, users: int = 100, seconds: float = 0.25) -> Case:

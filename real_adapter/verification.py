@@ -1,7 +1,7 @@
 """Verification: what the simulator predicts from a profile against what a server does, on loads the fit never saw.
 
 Predicted by the compiled kernel, with the best costs and with joint draws of them; measured in windows of every case in
-turn, in random order. The mean of a case's windows is compared, and how far they lie apart is its repeatability.
+turn, in random order. The median of a case's windows is compared, and how far they lie apart is its repeatability.
 """
 
 import math
@@ -30,10 +30,9 @@ from real_adapter.work import RULES
 from sim.errors import BadInput
 from sim.estimate import Estimate
 
-WINDOWS = 4
-PAIRS = 12
+WINDOWS = 15
+PAIRS = 40
 """Windows of a changed script and of the same load without it, in turn: a difference repeats worse than either."""
-SECONDS = 1.0
 DRAWS = 8
 ANCHORS = (
     *(poisson("status", 100_000, rate) for rate in (1_000, 5_000, 20_000)),
@@ -124,11 +123,11 @@ def _state_percent(profile: Profile, trials: Sequence[_Trial], windows: Sequence
     """Return what the anchors cost more than when *profile* was measured, in percent; None if it measured none."""
     then = {case.name: case.measured_us.best for case in profile.fit.cases}
     changes = [
-        100 * (statistics.fmean(window.cpu_us for window in windows[k]) / then[trial.name] - 1)
+        100 * (statistics.median(window.cpu_us for window in windows[k]) / then[trial.name] - 1)
         for k, trial in enumerate(trials)
         if trial.anchor and trial.name in then and windows[k]
     ]
-    return Estimate.of(changes) if changes else None
+    return Estimate.of_median(changes) if changes else None
 
 
 def _trials(rig: Rig, stack: ExitStack) -> Iterator[_Trial]:
@@ -138,19 +137,16 @@ def _trials(rig: Rig, stack: ExitStack) -> Iterator[_Trial]:
         bench.add_room(members)
     rig.gauge.settle()
 
-    def at(operation: str, members: int, rate_rps: float) -> Case:
-        return Case(operation, members, Load(SECONDS, rate_rps))
-
-    cases = [at("status", 100_000, rate) for rate in (300.0, 3_000.0, 7_000.0, 15_000.0, 25_000.0)]
-    cases += [at("mix", 100_000, rate) for rate in (6_000.0, 18_000.0)]
-    cases += [at("join", 100_000, 8_000.0), at("enter", 100_000, 12_000.0)]
-    cases += [at("status", members, 8_000.0) for members in (30_000, 200_000)]
+    cases = [poisson("status", 100_000, rate) for rate in (300.0, 3_000.0, 7_000.0, 15_000.0, 25_000.0)]
+    cases += [poisson("mix", 100_000, rate) for rate in (6_000.0, 18_000.0)]
+    cases += [poisson("join", 100_000, 8_000.0), poisson("enter", 100_000, 12_000.0)]
+    cases += [poisson("status", members, 8_000.0) for members in (30_000, 200_000)]
     cases += [Case(operation, 200_000, Load(0.3, users=50)) for operation in ("status", "mix")]
     yield from (_Trial(case, bench, rig.gauge) for case in cases)
     yield from (_Trial(case, bench, rig.gauge, anchor=True) for case in ANCHORS)
     script = changed_status()
     extra = traced_extra(bench, script)
-    yield _Trial(at("status", 100_000, 7_000.0), bench, rig.gauge, script, extra)
+    yield _Trial(poisson("status", 100_000, 7_000.0), bench, rig.gauge, script, extra)
     if rig.ours:
         yield stack.enter_context(_on_keys())
         yield stack.enter_context(_on_cluster())
@@ -163,7 +159,7 @@ def _on_keys() -> Iterator[_Trial]:
         rig.bench.add_room(4_000)
         rig.bench.add_keys(4_000, 4_000)
         rig.gauge.settle()
-        yield _Trial(Case("status_keys", 4_000, Load(SECONDS, 800.0)), rig.bench, rig.gauge)
+        yield _Trial(poisson("status_keys", 4_000, 800.0), rig.bench, rig.gauge)
 
 
 @contextmanager
@@ -181,15 +177,18 @@ def _on_cluster() -> Iterator[_Trial]:
             gauge = Gauge(client, primary.pid, len(driver) + len(hot))
             gauge.settle()
             where = f", the hot one of {SHARDS} shards"
-            yield _Trial(Case("status", 100_000, Load(SECONDS, 9_000.0)), bench, gauge, where=where)
+            yield _Trial(poisson("status", 100_000, 9_000.0), bench, gauge, where=where)
 
 
 def _measured(trials: Sequence[_Trial], progress: Progress, seed: int) -> list[list[Window]]:
-    """Measure every case so often, in rounds of random order; what was refused, again in the end."""
+    """Measure every case so often, in rounds of random order, a pair's together; what was refused, again in the end."""
     rng = random.Random(seed)
     windows: list[list[Window]] = [[] for _ in trials]
-    wanted = [k for _ in range(WINDOWS) for k in rng.sample(range(len(trials)), len(trials))]
-    wanted += [k for pair in _pairs(trials) for _ in range(PAIRS - WINDOWS) for k in pair]
+    pairs = _pairs(trials)
+    paired = {k for pair in pairs for k in pair}
+    groups = [*((k,) for k in range(len(trials)) if k not in paired), *pairs]
+    wanted = [k for _ in range(WINDOWS) for group in rng.sample(groups, len(groups)) for k in group]
+    wanted += [k for _ in range(PAIRS - WINDOWS) for pair in pairs for k in pair]
     tries = 0
     total = len(wanted)
     while wanted and tries < MOST_TRIES * total:
@@ -208,10 +207,10 @@ def _measured(trials: Sequence[_Trial], progress: Progress, seed: int) -> list[l
 
 def _comparisons(trial: _Trial, stages: Sequence[Stage], windows: Sequence[Window]) -> Iterator[Comparison]:
     if trial.case.load.rate_rps is None:
-        ceiling = Estimate.of(w.rate_rps / w.utilisation for w in windows)
+        ceiling = Estimate.of_median(w.rate_rps / w.utilisation for w in windows)
         yield Comparison(trial.name, CEILING, _spread([s.answered_rps for s in stages]), ceiling, MOST_PERCENT[CEILING])
         return
-    cpu = Estimate.of(100 * w.utilisation for w in windows)
+    cpu = Estimate.of_median(100 * w.utilisation for w in windows)
     yield Comparison(trial.name, CPU, _spread([s.engine_cpu_percent for s in stages]), cpu, WORST_CPU_PERCENT)
     for metric, values, read in (
         (P50, [s.status_p50_ms for s in stages], lambda w: w.p50_us),
@@ -219,7 +218,7 @@ def _comparisons(trial: _Trial, stages: Sequence[Stage], windows: Sequence[Windo
     ):
         if trial.case.operation in ("join", "enter") or any(value is None for value in values):
             continue
-        measured = Estimate.of(read(w) for w in windows)
+        measured = Estimate.of_median(read(w) for w in windows)
         allowed = max(MOST_PERCENT[metric], _repeatability_percent([read(w) for w in windows]) if metric == P99 else 0)
         yield Comparison(trial.name, metric, _spread([1e3 * (value or 0.0) for value in values]), measured, allowed)
 
@@ -233,7 +232,7 @@ def _differences(
             continue
         trial = trials[k]
         pairs = zip(windows[plain], windows[k], strict=False)
-        measured = Estimate.of(100 * (b.utilisation - a.utilisation) for a, b in pairs)
+        measured = Estimate.of_median(100 * (b.utilisation - a.utilisation) for a, b in pairs)
         more = [b.engine_cpu_percent - a.engine_cpu_percent for a, b in zip(stages[plain], stages[k], strict=True)]
         name = f"{trial.name}, less the same without"
         yield Comparison(name, DIFFERENCE, _spread(more), measured, MOST_PERCENT[DIFFERENCE])

@@ -27,6 +27,9 @@ behind it (far), lost over tens of them. Each has a coldness x from 0 to 1:
     so much work w           costs w + rewarm (slow_near x_near + slow_far x_far) (1 - exp(-w / rewarm))
                              and leaves x <- x exp(-w / rewarm)
 
+Work that repeats what has just been done (the same call on the same data) meets warm caches in any case and rewarms
+nothing: it counts in the cost, and not in the w of the exponentials.
+
 That is what a rate of work 1 / (1 + slow_near x_near + slow_far x_far) comes to. As rewarm goes to 0 with slow x rewarm
 kept, it becomes a wake-up that is paid at once: the formula above, with warm from a layer that is lost immediately.
 """
@@ -75,7 +78,7 @@ def cooled(coldness: float, lost_ns: int, idle_ns: int) -> float:
 
 @compiled
 def kept_cold(thread: EngineThread, work_ns: int) -> float:
-    """Return which share of its coldness a layer has left after so much work."""
+    """Return which share of its coldness a layer has left after so much work that repeats nothing."""
     return math.exp(-work_ns / thread.rewarm)
 
 

@@ -151,7 +151,7 @@ class Redis:
         node, column = self.nodes[k], NODES + PER_NODE * k
         node.in_pass, node.inbox = node.inbox, []
         node.passes += 1
-        work, write_ns = wake + self.p.engine.per_pass, 0
+        work, write_ns, repeated = wake + self.p.engine.per_pass, 0, 0
         for item in node.in_pass:
             if isinstance(item, Feed):
                 node.known.update({token: (answer, deadline) for token, answer, deadline in item.changes})
@@ -166,9 +166,10 @@ class Redis:
             self._change(item)
             work += self.p.io + self.p.script + bill.cost_ns + (self.p.feed if bill.write_ns else 0)
             write_ns += bill.write_ns
+            repeated += bill.repeated_ns
             self.run.count(column + COMMANDS, bill.commands + 1)  # the call of the script itself is one
         self.run.count(column + REQUESTS, len(node.in_pass))
-        kept = kept_cold(self.p.engine, work)
+        kept = kept_cold(self.p.engine, work - repeated)
         cost = slowed_ns(self.p.engine, work, kept, node.near, node.far)
         node.near, node.far = node.near * kept, node.far * kept
         self.run.add_busy(column + BUSY_NS, int(self.env.now), cost)
