@@ -21,6 +21,7 @@ from models.world import (
     SOLD_OUT_AT,
     SOLD_OUT_EVENTS,
     World,
+    wide,
 )
 from sim import queues
 from sim.compiled import compiled
@@ -49,7 +50,7 @@ def _serve(w: World, now: int, slot: int) -> None:
 def on_backend_done(w: World, now: int, slot: int) -> None:
     """A reservation has been worked on: take the seats, answer, go on to the next."""
     r = w.slot[slot]
-    r.answer = _reserve(w, now, r.entity, r.token % w.p.events)
+    r.answer = _reserve(w, now, r.entity, wide(r.token) % w.p.events)
     schedule(w, now + w.p.to_backend, KIND_POD_REPLY, r.entity, r.number, slot)
     if w.backend_queue[0, LENGTH] > 0:
         _serve(w, now, queues.take(w.backend_queue, 0, w.follower))

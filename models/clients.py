@@ -52,8 +52,10 @@ from models.world import (
     LATE,
     SAYS_LEAVE,
     SENT,
+    TIMED,
     WAITING,
     World,
+    wide,
 )
 from sim.compiled import compiled, inlined
 from sim.draws import from_table, uniform
@@ -114,7 +116,7 @@ def poll_later(w: World, s: int, now: int, position: int) -> None:
 def try_again(w: World, s: int, now: int) -> None:
     """After a failure: retry with backoff; after the last retry wait a poll interval and begin anew."""
     c = w.session[s]
-    op = c.op + 0  # a wide integer, as everybody passes it
+    op = wide(c.op)
     if c.attempt < w.p.retries:
         u = uniform(w.x.starts[STREAM_BACKOFF], s, c.number)
         at = now + backoff(u, w.p.backoff_base, w.p.backoff_max, c.attempt)
@@ -207,7 +209,7 @@ def _cause(answer: int) -> int:
 def on_client_reply(w: World, now: int, slot: int) -> None:
     """The answer is at the client, which may have given up on it."""
     r = w.slot[slot]
-    s, number, answer, detail = r.entity, r.number, r.answer, r.detail
+    s, number, answer, detail = r.entity, r.number, r.answer, wide(r.detail)
     if r.origin == CLIENT:
         abandoned = w.session[s].number != number or w.session[s].awaiting == 0
     else:
@@ -243,7 +245,9 @@ def on_client_timeout(w: World, now: int, s: int, slot: int) -> None:
     if s >= w.p.sessions:
         w.slot[slot].abandoned = 1
         return
-    w.session[s].awaiting = 0
+    c = w.session[s]
+    c.awaiting = 0
+    c.traits &= ~TIMED
     if w.p.load == CLOSED_LOOP:
         next_iteration(w, s, now)
     else:
@@ -251,11 +255,19 @@ def on_client_timeout(w: World, now: int, s: int, slot: int) -> None:
 
 
 @inlined
-def waits_still(w: World, entity: int, number: int, slot: int) -> bool:
-    """Tell whether anybody still waits for the answer to request `number` of `entity`."""
-    if entity < w.p.sessions:
-        return w.session[entity].number == number and w.session[entity].awaiting == 1
-    return w.slot[slot].entity == entity and w.slot[slot].abandoned == 0
+def gives_up_waiting_at(w: World, time: int, entity: int, slot: int) -> int:
+    """Return when the client that a timer of this `time` is for stops waiting for its answer, or NOTHING: it has it.
+
+    A session has one timer for all its requests: it goes off for the first of them, and finds out here that by now
+    another one is awaited.
+    """
+    if entity >= w.p.sessions:
+        return time if w.slot[slot].entity == entity and w.slot[slot].abandoned == 0 else NOTHING
+    c = w.session[entity]
+    if c.awaiting == 0:
+        c.traits &= ~TIMED
+        return NOTHING
+    return max(c.sent_at + w.p.timeout, time)
 
 
 @compiled
@@ -296,4 +308,10 @@ def count_sent(w: World, now: int, slot: int) -> None:
     r = w.slot[slot]
     w.total[SENT] += 1
     count(w.record, COLUMN_SENT + endpoint_of(r.op), 1)
-    schedule(w, max(r.sent_at + w.p.timeout, now), KIND_CLIENT_TIMEOUT, r.entity, r.number, slot)
+    at = max(r.sent_at + w.p.timeout, now)
+    if r.origin == CLIENT:
+        c = w.session[r.entity]
+        if (c.traits & TIMED) != 0 and at > now:
+            return
+        c.traits |= TIMED
+    schedule(w, at, KIND_CLIENT_TIMEOUT, r.entity, r.number, slot)

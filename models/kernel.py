@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from models.agenda import NOTHING, schedule
 from models.backend import on_backend_arrive, on_backend_done
-from models.clients import count_sent, on_client_reply, on_client_timeout, on_request, waits_still
+from models.clients import count_sent, gives_up_waiting_at, on_client_reply, on_client_timeout, on_request
 from models.codes import (
     KIND_ARRIVE,
     KIND_BACKEND_ARRIVE,
@@ -84,7 +84,7 @@ def advance(w: World, until: int) -> int:
 
 @merged
 def _run_first(w: World) -> None:
-    """Take the first event of the heap and let it happen, unless it is the timeout of a request that is over."""
+    """Take the first event of the heap and let it happen, unless it is a timer that is early, or late."""
     now = w.heap.time[0]
     key = w.heap.key[0]
     item = w.heap.item[0]
@@ -92,7 +92,7 @@ def _run_first(w: World) -> None:
     for soon in range(1, LOOK_AHEAD):
         prefetch(w.slot, w.heap.item[soon])
     kind = key >> (ENTITY_BITS + NUMBER_BITS)
-    if kind == KIND_CLIENT_TIMEOUT and not waits_still(w, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS, item):
+    if kind == KIND_CLIENT_TIMEOUT and not _goes_off(w, now, key, item):
         return
     w.total[NOW] = now
     w.total[EVENTS_RUN] += 1
@@ -173,9 +173,15 @@ def _empty_bucket(w: World) -> None:
         for at in range(first, first + wheel.fill_of(head)):
             event = w.wheel.event[at]
             time, key, item = event.time, event.key, event.item
+            if (key >> (ENTITY_BITS + NUMBER_BITS)) == KIND_CLIENT_TIMEOUT:
+                time = gives_up_waiting_at(w, time, (key >> NUMBER_BITS) & _ENTITIES, item)
+                if time == NOTHING:
+                    continue
+                key = _timer_key(w, key)
             if time >= end:
                 wheel.insert(w.wheel, time, key, item)
-            elif _is_alive(w, key, item):
+            else:
+                _fetch(w, key, item)
                 heap.push(w.heap, time, key, item)
         head = wheel.release(w.wheel, head)
     at = w.total[NEXT_ARRIVAL]
@@ -185,13 +191,31 @@ def _empty_bucket(w: World) -> None:
     w.total[NEXT_ARRIVAL] = at
 
 
+@compiled
+def _goes_off(w: World, now: int, key: int, item: int) -> bool:
+    """Tell whether the client of a timer stops waiting now; if it waits for a later answer, set the timer for that."""
+    entity = (key >> NUMBER_BITS) & _ENTITIES
+    at = gives_up_waiting_at(w, now, entity, item)
+    current = _timer_key(w, key)
+    if at == now and current == key:
+        return True
+    if at != NOTHING:
+        schedule(w, at, KIND_CLIENT_TIMEOUT, entity, current & _NUMBERS, item)
+    return False
+
+
 @inlined
-def _is_alive(w: World, key: int, item: int) -> bool:
-    """Drop a timeout whose request is over, as nearly all are; fetch what a request or a reply will read and write."""
+def _timer_key(w: World, key: int) -> int:
+    """Return the key that a timer has for the request that its session has sent last."""
+    entity = (key >> NUMBER_BITS) & _ENTITIES
+    return (key & ~_NUMBERS) | w.session[entity].number if entity < w.p.sessions else key
+
+
+@inlined
+def _fetch(w: World, key: int, item: int) -> None:
+    """Fetch what a request or a reply will read and write."""
     kind = key >> (ENTITY_BITS + NUMBER_BITS)
     entity = (key >> NUMBER_BITS) & _ENTITIES
-    if kind == KIND_CLIENT_TIMEOUT:
-        return w.slot[item].entity == entity and w.slot[item].number == key & _NUMBERS
     if kind == KIND_ARRIVE and entity < w.p.sessions:
         prefetch(w.session, entity)
         if entity < w.rooms.place.size:
@@ -200,7 +224,6 @@ def _is_alive(w: World, key: int, item: int) -> bool:
         prefetch(w.slot, item)
         if entity < w.p.sessions:
             prefetch(w.session, entity)
-    return True
 
 
 @compiled

@@ -54,7 +54,7 @@ from models.rooms import (
 )
 from models.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room_expiry import expire
-from models.world import CONTROL, CONTROL_SENT, DIALLER, PRIMARY, World
+from models.world import CLIENT, CONTROL, CONTROL_SENT, DIALLER, PRIMARY, World, wide
 from sim import queues
 from sim.compiled import compiled
 from sim.engine_thread import cooled, kept_cold, slowed_ns, wake_ns
@@ -90,7 +90,7 @@ def open_sale(w: World, now: int) -> None:
 @compiled
 def on_node_arrive(w: World, now: int, slot: int) -> None:
     """A request is readable at its node, which wakes for it if it sleeps, if that is still the process it was for."""
-    k = w.slot[slot].node
+    k = wide(w.slot[slot].node)
     node = w.node[k]
     if node.dead == 1 or w.slot[slot].node_life != node.life:
         break_off(w, now, slot)
@@ -178,6 +178,8 @@ def on_pass_end(w: World, now: int, k: int, number: int) -> None:
         prefetch(w.slot, int(w.follower[follower]))
         r = w.slot[slot]
         if r.origin <= DIALLER:
+            if r.origin == CLIENT:
+                prefetch(w.session, r.entity)  # its pod will soon ask how far away it is
             schedule(w, now + w.x.delay[r.pod, k], KIND_POD_REPLY, r.entity, r.number, slot)
         else:
             free_slot(w, slot)
@@ -202,10 +204,9 @@ def _feed_replicas(w: World, now: int, shard: int, effect_ns: int) -> None:
         k = w.p.shards + shard * w.p.replicas + replica
         slot = new_slot(w)
         r = w.slot[slot]
-        r.sent_at, r.stamp, r.queued_at, r.detail = now, 0, 0, effect_ns
+        r.sent_at, r.stamp, r.queued_at, r.detail = now, w.rooms.logged[shard], effect_ns, 0
         r.entity, r.number, r.op, r.token, r.node = k, w.node[shard].passes & _PASS_MASK, OP_REPLICATE, 0, k
         r.origin, r.abandoned, r.answer, r.dials, r.node_life = PRIMARY, 0, 0, 0, 0
-        r.log_end = w.rooms.logged[shard]
         schedule(w, now + w.x.feed_delay[k], KIND_NODE_ARRIVE, (1 << 27) + k, r.number, slot)
 
 
@@ -215,23 +216,24 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
     r = w.slot[slot]
     rooms.clear_bill(w.rooms)
     if r.op == OP_REPLICATE:
-        _apply(w, k, r.log_end)
-        return r.detail
+        _apply(w, k, r.stamp)
+        return r.queued_at
     if r.dials == 1 or r.op == OP_READINESS:
         w.rooms.bill[BILLED_COMMANDS] = 1
         return w.p.connect if r.dials == 1 else 0
-    event = r.token % w.p.events
+    token = wide(r.token)
+    event = token % w.p.events
     now_ms = r.stamp // MILLISECOND
     if r.op == OP_STATUS:
         if w.p.key_scan:
             core.bill_key_scan(w.rooms, keys_of(w, k))
-        r.answer = core.status(w.rooms, event, r.token, now_ms, w.x.advice.shape[0] > 0)
+        r.answer = core.status(w.rooms, event, token, now_ms, w.x.advice.shape[0] > 0)
         r.detail = w.rooms.bill[POSITION]
     elif r.op == OP_STATUS_READ:
-        r.answer = _read(w, k, event, r.token, now_ms)
+        r.answer = _read(w, k, event, token, now_ms)
         r.detail = w.rooms.bill[POSITION]
     else:
-        _execute_rare(w, now, event, now_ms, slot)
+        _execute_rare(w, now, event, token, now_ms, slot)
     if w.rooms.extra.shape[0] > 0:
         rooms.bill_extra_calls(w.rooms, event, int(r.op))
     effect = w.rooms.bill[EFFECT_NS]
@@ -241,20 +243,20 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
 
 
 @compiled
-def _execute_rare(w: World, now: int, event: int, now_ms: int, slot: int) -> None:
+def _execute_rare(w: World, now: int, event: int, token: int, now_ms: int, slot: int) -> None:
     """Execute anything but a status."""
     r = w.slot[slot]
     if r.op == OP_JOIN:
         joined, lapsed = w.rooms.counts[JOINED], w.rooms.counts[LAPSED]
         score = float((EPOCH_NS + now) // 1000) if w.p.ticket_order == REDIS_TIME else float(r.stamp)
         timed = w.p.ticket_order == REDIS_TIME
-        r.answer = core.join(w.rooms, event, r.token, now_ms, score, w.p.ticket_order == COUNTER, timed)
+        r.answer = core.join(w.rooms, event, token, now_ms, score, w.p.ticket_order == COUNTER, timed)
         r.detail = w.rooms.bill[POSITION]
         count(w.record, COLUMN_JOINED, w.rooms.counts[JOINED] - joined)
         count(w.record, COLUMN_LAPSED, w.rooms.counts[LAPSED] - lapsed)
     elif r.op == OP_ENTER:
         repeated = w.rooms.counts[REPEATED]
-        r.answer = core.enter(w.rooms, event, r.token, now_ms)
+        r.answer = core.enter(w.rooms, event, token, now_ms)
         r.detail = w.rooms.bill[WAIT_MS]
         count(w.record, COLUMN_ADMISSIONS_REPEATED, w.rooms.counts[REPEATED] - repeated)
         if r.answer == ANSWER_GRANTED:
@@ -263,7 +265,7 @@ def _execute_rare(w: World, now: int, event: int, now_ms: int, slot: int) -> Non
             count(w.record, COLUMN_THROTTLED, 1)
     elif r.op == OP_LEAVE:
         left = w.rooms.counts[LEFT]
-        r.answer = core.leave(w.rooms, event, r.token)
+        r.answer = core.leave(w.rooms, event, token)
         count(w.record, COLUMN_LEFT, w.rooms.counts[LEFT] - left)
     else:
         silent, lapsed = w.rooms.counts[SILENT], w.rooms.counts[LAPSED]

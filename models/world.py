@@ -15,7 +15,7 @@ from models.record import Record, new_record
 from models.rooms import Rooms, new_rooms
 from models.units import FOREVER
 from sim import ranked, wheel
-from sim.compiled import compiled
+from sim.compiled import compiled, inlined
 from sim.heap import Heap, grown_heap, new_heap
 from sim.memory import zeros
 from sim.ranked import grown_ranked
@@ -49,32 +49,32 @@ SESSION = np.dtype(
     ]
 )
 """A session, in one cache line: what changes, and what is fixed about it (see `population.Population`)."""
-BOT, SAYS_LEAVE, HAS_TABS = 1, 2, 4
-"""Traits of a session; HAS_TABS: its person has others."""
+BOT, SAYS_LEAVE, HAS_TABS, TIMED = 1, 2, 4, 8
+"""Traits of a session; HAS_TABS: its person has others. TIMED comes and goes: an event is due that will look whether it
+still waits for an answer, not later than it would stop waiting."""
 SLOT = np.dtype(
     [
         ("sent_at", "i8"),
-        ("stamp", "i8"),  # the pod's clock when the command was made, ns of the epoch
+        ("stamp", "i8"),  # the pod's clock when the command was made, ns of the epoch; of a change: see below
         ("queued_at", "i8"),  # when it began to wait for a connection; once it has one, when it asked
-        ("detail", "i8"),  # with the answer: position or wait in ms; in a change for a replica: its work in ns
         ("entity", "i8"),
         ("number", "i8"),
-        ("token", "i8"),
-        ("pod", "i8"),
-        ("node", "i8"),
+        ("detail", "i4"),  # with the answer: position, or wait in ms
+        ("token", "i4"),
+        ("pod", "i4"),
+        ("node", "i2"),
+        ("stage", "i2"),
+        ("life", "i2"),  # of its pod, when it came there
         ("op", "i1"),
         ("answer", "i1"),
         ("origin", "i1"),
         ("abandoned", "i1"),
         ("dials", "i1"),  # what it asks the node is to open a connection
         ("node_life", "i1"),  # of the node that its connection is to
-        ("life", "i2"),  # of its pod, when it came there
-        ("stage", "i8"),
-        ("log_end", "i8"),
     ]
 )
-"""A request. What is passed on from one function to the next is wide: for each width of an argument numba compiles a
-function anew."""
+"""A request, in one cache line. A change for a replica has where its log ends as `stamp`, and its work in ns as
+`queued_at`."""
 CLIENT, SOURCE, KUBELET, DIALLER, CONTROL, PRIMARY = range(6)
 """Where a request comes from; for all up to DIALLER, which is a pod that opens connections, a pod waits."""
 COMING, JOINING, WAITING, ENTERING, BUYING, DONE = range(6)
@@ -202,7 +202,7 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int = 0) -> World:
         bought_at=np.full(max(plan.population.people, 1), FOREVER, np.int64),
         arrival=arrival[order],
         arriving=order,
-        slot=np.zeros(slots, SLOT),
+        slot=zeros(slots, SLOT),
         follower=np.zeros(slots, np.int64),
         free=np.arange(slots - 1, -1, -1).astype(np.int64),
         heap=new_heap(16384),
@@ -276,6 +276,12 @@ def _wheel_buckets(p: Params) -> int:
     return 1 << int(np.clip(far, 1 << 12, 1 << 20) - 1).bit_length()
 
 
+@inlined
+def wide(value: int) -> int:
+    """Return the number in a narrow field to pass it on: numba compiles a function anew for each width it is given."""
+    return value + 0
+
+
 @compiled
 def most_behind(w: World) -> int:
     """Return how many changes the replica farthest behind has not seen yet."""
@@ -292,7 +298,7 @@ def is_short(w: World) -> bool:
     return (
         w.total[FREE_SLOTS] < SPARE
         or w.heap.size[0] + in_flight + w.total[BUCKET_NEEDS] + SPARE >= w.heap.time.size
-        or w.wheel.state[wheel.FREE] < SPARE + in_flight // wheel.CHUNK
+        or w.wheel.state[wheel.FREE] < SPARE + in_flight // wheel.CHUNK + w.total[BUCKET_NEEDS]
         or w.rooms.line.state[ranked.FREE] < SPARE
         or w.rooms.line.state[ranked.LONGEST] + SPARE > w.rooms.line.directory.shape[1]
         or (w.rooms.log.shape[1] > 1 and most_behind(w) + SPARE > w.rooms.log.shape[1])
@@ -308,7 +314,7 @@ def _more_slots(w: World) -> dict[str, Any]:
     if w.total[FREE_SLOTS] >= SPARE:
         return {}
     old, new = w.slot.size, 2 * w.slot.size
-    slot, follower, free = np.zeros(new, SLOT), np.zeros(new, np.int64), np.zeros(new, np.int64)
+    slot, follower, free = zeros(new, SLOT), np.zeros(new, np.int64), np.zeros(new, np.int64)
     slot[:old], follower[:old] = w.slot, w.follower
     spare = np.concatenate([np.arange(new - 1, old - 1, -1), w.free[: w.total[FREE_SLOTS]]])
     free[: spare.size] = spare
@@ -321,7 +327,7 @@ def _more_agenda(w: World) -> dict[str, Any]:
     needed = int(w.heap.size[0] + w.total[IN_FLIGHT] + w.total[BUCKET_NEEDS] + SPARE)
     if needed >= w.heap.time.size:
         more["heap"] = grown_heap(w.heap, 2 * needed)
-    if w.wheel.state[wheel.FREE] < SPARE + w.total[IN_FLIGHT] // wheel.CHUNK:
+    if w.wheel.state[wheel.FREE] < SPARE + w.total[IN_FLIGHT] // wheel.CHUNK + w.total[BUCKET_NEEDS]:
         more["wheel"] = grown_wheel(w.wheel, 2 * w.wheel.next.size)
     return more
 

@@ -6,20 +6,23 @@ and the values of all plain numbers, into one table of words; compiled code gets
 it needs. In compiled code a view is used like the tuple: `w.heap.time[0]`; nested tuples are views into the same table.
 
 The arrays must be C-contiguous. They can be written to; plain numbers and the tuple itself cannot change during a call.
+An index must not be negative: Python's counting from the end would cost every access a test.
 """
 
 import hashlib
+import operator
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.core.datamodel import models
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
     NativeValue,
     infer_getattr,
+    lower_builtin,
     lower_getattr_generic,
     register_model,
     typeof_impl,
@@ -37,6 +40,13 @@ class ViewType(types.Type):
         self.fields = {name: (kind, word) for name, kind, word in fields}
         layout = ", ".join(f"{name}@{word}: {kind}" for name, kind, word in fields)
         super().__init__(name=f"View({hashlib.sha256(layout.encode()).hexdigest()[:16]})")
+
+
+class StateArray(types.Array):
+    """The type of an array in a view: an array whose indices are never negative."""
+
+    def __init__(self, dtype: types.Type, ndim: int) -> None:
+        super().__init__(dtype, ndim, "C", name=f"StateArray({dtype}, {ndim}d)")
 
 
 class View:
@@ -66,7 +76,7 @@ def _lay_out(state: Any, words: list[int]) -> ViewType:
         if isinstance(value, np.ndarray):
             if not value.flags.c_contiguous:
                 raise TypeError(f"{name} is not a C-contiguous array")
-            fields.append((name, types.Array(numpy_support.from_dtype(value.dtype), value.ndim, "C"), first))
+            fields.append((name, StateArray(numpy_support.from_dtype(value.dtype), value.ndim), first))
             words += [value.ctypes.data, *value.shape]
         elif isinstance(value, bool | np.bool_):
             fields.append((name, types.boolean, first))
@@ -88,6 +98,39 @@ def _lay_out(state: Any, words: list[int]) -> ViewType:
 class _ViewModel(models.PrimitiveModel):
     def __init__(self, manager: Any, view_type: ViewType) -> None:
         super().__init__(manager, view_type, ir.IntType(64).as_pointer())  # type: ignore[no-untyped-call]
+
+
+register_model(StateArray)(models.ArrayModel)
+
+
+@lower_builtin(operator.getitem, StateArray, types.Integer)  # type: ignore[untyped-decorator]
+def _get_item(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return arrayobj.getitem_arraynd_intp(context, builder, *_unsigned(context, builder, signature, arguments))
+
+
+@lower_builtin(operator.getitem, StateArray, types.BaseTuple)  # type: ignore[untyped-decorator]
+def _get_item_of_many_axes(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return arrayobj.getitem_array_tuple(context, builder, *_unsigned(context, builder, signature, arguments))
+
+
+@lower_builtin(operator.setitem, StateArray, types.Any, types.Any)  # type: ignore[untyped-decorator]
+def _set_item(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    return arrayobj.setitem_array(context, builder, *_unsigned(context, builder, signature, arguments))
+
+
+def _unsigned(context: Any, builder: Any, signature: Any, arguments: Any) -> tuple[Any, list[Any]]:
+    """Return a signature and arguments in which indices that are integers are unsigned."""
+    array, index, *rest = signature.args
+    several = isinstance(index, types.BaseTuple)
+    kinds = list(index.types) if several else [index]
+    values = cgutils.unpack_tuple(builder, arguments[1], len(kinds)) if several else [arguments[1]]
+    for axis, kind in enumerate(kinds):
+        if isinstance(kind, types.Integer):
+            values[axis] = context.cast(builder, values[axis], kind, types.uintp)
+            kinds[axis] = types.uintp
+    kind = types.Tuple(kinds) if several else kinds[0]
+    value = context.make_tuple(builder, kind, values) if several else values[0]
+    return signature.replace(args=(array, kind, *rest)), [arguments[0], value, *arguments[2:]]
 
 
 @typeof_impl.register(View)
@@ -119,7 +162,7 @@ def _lower_attribute(context: Any, builder: Any, view: ViewType, table: Any, nam
     kind, word = view.fields[name]
     if isinstance(kind, ViewType):
         return table  # words of a nested tuple are counted from the same start
-    if isinstance(kind, types.Array):
+    if isinstance(kind, StateArray):
         return _load_array(context, builder, kind, table, word)
     value = _load(builder, table, word)
     if kind == types.float64:
@@ -136,7 +179,7 @@ def _load(builder: Any, table: Any, word: int) -> Any:
     return value
 
 
-def _load_array(context: Any, builder: Any, kind: types.Array, table: Any, word: int) -> Any:
+def _load_array(context: Any, builder: Any, kind: StateArray, table: Any, word: int) -> Any:
     array = arrayobj.make_array(kind)(context, builder)
     item = context.get_data_type(kind.dtype)
     size = context.get_abi_sizeof(item)
