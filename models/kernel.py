@@ -44,6 +44,8 @@ from sim.memory import prefetch
 
 LOOK_AHEAD = 7
 """The first three levels of the heap below its root: what is due next is among them, and its slot is fetched early."""
+NEXT = 3
+"""The first two levels: of what is due next, sessions are fetched too."""
 CHECK_EVERY = 32
 """Events between two looks at the room left; each takes at most `world.SPARE` / 32 of anything."""
 
@@ -91,6 +93,10 @@ def _run_first(w: World) -> None:
     heap.drop_first(w.heap)
     for soon in range(1, LOOK_AHEAD):
         prefetch(w.slot, w.heap.item[soon])
+    for next_ in range(NEXT):
+        entity = (w.heap.key[next_] >> NUMBER_BITS) & _ENTITIES
+        if entity < w.p.sessions:
+            prefetch(w.session, entity)
     kind = key >> (ENTITY_BITS + NUMBER_BITS)
     if kind == KIND_CLIENT_TIMEOUT and not _goes_off(w, now, key, item):
         return

@@ -54,7 +54,7 @@ from models.rooms import (
 )
 from models.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room_expiry import expire
-from models.world import CLIENT, CONTROL, CONTROL_SENT, DIALLER, PRIMARY, World, wide
+from models.world import CONTROL, CONTROL_SENT, DIALLER, PRIMARY, World, wide
 from sim import queues
 from sim.compiled import compiled
 from sim.engine_thread import cooled, kept_cold, slowed_ns, wake_ns
@@ -178,8 +178,6 @@ def on_pass_end(w: World, now: int, k: int, number: int) -> None:
         prefetch(w.slot, int(w.follower[follower]))
         r = w.slot[slot]
         if r.origin <= DIALLER:
-            if r.origin == CLIENT:
-                prefetch(w.session, r.entity)  # its pod will soon ask how far away it is
             schedule(w, now + w.x.delay[r.pod, k], KIND_POD_REPLY, r.entity, r.number, slot)
         else:
             free_slot(w, slot)
