@@ -3,11 +3,14 @@
 A script costs its own overhead plus the sum of its calls, and a call is priced by what it does, so a
 changed script changes the prediction before anyone measures it:
 
-    call + elements x (element + depth x log2(members + 1)) + per_key x members
+    call + elements x (element + depth x levels) + per_key x members
+    levels = log2((members + 1) / (walks_from + 1)), at least 0
 
 *element* is what each field, member or field-value pair costs, *depth* one level of the walk through a
 sorted set's skip list, and *per_key* one key visited by KEYS, which walks the whole keyspace; it is zero
-for every other command. The costs are those of a profile (`models.profile.Profile.cost_table`).
+for every other command. Where *walks_from* members are not 0, a set no larger lies in the processor's own
+caches and its levels cost next to nothing: what they cost is in *element*, or in *call*. The costs are
+those of a profile (`models.profile.Profile.cost_table`).
 """
 
 from enum import IntEnum
@@ -45,7 +48,8 @@ class Command(IntEnum):
     ZRANGE = 21
 
 
-CALL, ELEMENT, DEPTH, PER_KEY = range(4)  # columns of a cost table, in ns
+CALL, ELEMENT, DEPTH, PER_KEY, FREE_LEVELS = range(5)
+"""Columns of a cost table: four costs in ns, and how many levels of a walk are free, in 1/1024."""
 
 WRITES = np.zeros(len(Command), np.int64)
 """1 for the commands that change something, which replicas have to repeat, by `Command`."""
@@ -75,10 +79,11 @@ def log2_1024(x: int) -> int:
 def call_cost_ns(table: NDArray[np.int64], command: int, elements: int, members: int) -> int:
     """Return what one call of *command* costs the engine thread, in ns.
 
-    *table* is a profile's int64[commands, 4] in ns with the columns CALL, ELEMENT, DEPTH and PER_KEY.
+    *table* is a profile's int64[commands, 5] with the columns CALL, ELEMENT, DEPTH, PER_KEY and FREE_LEVELS.
     *elements* >= 0 counts the fields, members or pairs of the call; *members* >= 0 is the size of the sorted
     set it walks, for KEYS the number of keys in the node's keyspace.
     """
-    walk_ns = table[command, DEPTH] * log2_1024(members + 1) >> 10
+    levels = max(log2_1024(members + 1) - table[command, FREE_LEVELS], 0)
+    walk_ns = table[command, DEPTH] * levels >> 10
     element_ns = table[command, ELEMENT] + walk_ns
     return int(table[command, CALL] + elements * element_ns + table[command, PER_KEY] * members)

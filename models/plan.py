@@ -133,7 +133,7 @@ class Tables(NamedTuple):
 class Plan:
     """One run, ready for either engine.
 
-    `cost` int64[commands, 4] is the profile's cost table, `extra_calls` int64[X, 5] what changed scripts call more or
+    `cost` int64[commands, 5] is the profile's cost table, `extra_calls` int64[X, 5] what changed scripts call more or
     fewer (see `models.bill`), `seats` int64[E] the stock.
     """
 

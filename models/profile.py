@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
-from models.commands import Command
+from models.commands import Command, log2_1024
 from models.profile_parts import (
     CommandCost,
     Draws,
@@ -65,6 +65,9 @@ class Profile(Part):
     caveat: str
     engine: EngineCosts
     script_overhead_us: Microseconds = Field(description="entering and leaving one script (EVALSHA)")
+    walks_from_members: int = Field(
+        0, ge=0, le=1_000_000, description="members of a sorted set up to which its levels cost nothing"
+    )
     commands: dict[str, CommandCost] = Field(description="by the names of `models.commands.Command`, all of them")
     memory: Memory | None = Field(description="null: not known")
     fit: Fit
@@ -108,10 +111,11 @@ class Profile(Part):
         return self._with(rows[math.floor(u * len(rows))]) if rows else self
 
     def cost_table(self) -> NDArray[np.int64]:
-        """Return int64[commands, 4] in ns by `Command`: call, element, depth, per key."""
+        """Return int64[commands, 5] by `Command`: call, element, depth, per key in ns; free levels in 1/1024."""
         rows = [self.commands[command.name] for command in Command]
         table_us = [[row.call_us, row.element_us, row.depth_us, row.per_key_us] for row in rows]
-        return np.rint(np.array(table_us) * 1e3).astype(np.int64)
+        free = np.full((len(rows), 1), log2_1024(self.walks_from_members + 1))
+        return np.hstack([np.rint(np.array(table_us) * 1e3).astype(np.int64), free])
 
     def request_ns(self) -> NDArray[np.int64]:
         """Return int64[3] in ns: io, script overhead, replica feed."""

@@ -64,7 +64,7 @@ class Rooms(NamedTuple):
     """State of all waiting rooms.
 
     `room` ROOM[E]; `place` PLACE[T]; `listed_ms` int64[T] when a token's entry in `seen` is due, if it has one; `line`
-    the waiting lines; `called`, `seen` deadlines per event; `cost` int64[commands, 4] the profile's cost table in ns;
+    the waiting lines; `called`, `seen` deadlines per event; `cost` int64[commands, 5] the profile's cost table in ns;
     `bill` int64[7] of the operation being run; `log` int64[shards, R, 3] rings of changes for replicas (token, answer,
     deadline), their lengths so far in `logged` int64[shards] (R = 1: nobody listens), and `shard` int64[E] whose ring
     an event writes to; `counts` int64[5] of places joined, left, expired and lapsed, and of admissions repeated;

@@ -52,9 +52,10 @@ class Bench:
     cores: Collection[int] | None = None
     tag: str = "bench"
     scripts: dict[str, Script] = field(default_factory=all_scripts)
-    probes: dict[str, Probe] = field(default_factory=dict)
+    probes: dict[tuple[str, int], Probe] = field(default_factory=dict)
+    """By name and members: the same script runs on rooms of several sizes."""
     keys_on_server: int = 0
-    _seen: dict[str, str] = field(default_factory=dict)
+    _shas: dict[tuple[str, int], str] = field(default_factory=dict)
     _sizes: dict[int, int] = field(default_factory=dict)
     _now_ms: int = START_MS
     _random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(1))
@@ -91,8 +92,8 @@ class Bench:
     def add_probes(self, probes: Collection[Probe]) -> None:
         """Load the probes' scripts."""
         for probe in probes:
-            self.probes[probe.name] = probe
-            self._seen[probe.name] = str(self.client.script_load(probe.script()))
+            self.probes[probe.name, probe.members] = probe
+            self._shas[probe.name, probe.members] = str(self.client.script_load(probe.script()))
 
     def drive(self, case: Case, seed: int, script: Script | None = None) -> Driven:
         """Put the load of *case* on the server once; *script*, if there is one, runs in place of the operation's."""
@@ -138,8 +139,8 @@ class Bench:
         name = case.operation
         if name == "ping":
             return {IO: 1.0}
-        if name in self.probes:
-            return self.probes[name].work()
+        if probe := self.probes.get((name, case.members)):
+            return probe.work()
         traced = Traced(case.members, keys=self.keys_on_server)
         by_name: Mapping[str, Any] = {"status": traced.status, "join": traced.join, "enter": traced.enter}
         if name == "mix":
@@ -151,8 +152,8 @@ class Bench:
         count = now_ms.size
         if name == "ping":
             return encode_each([("PING",)]).take(np.zeros(count, np.int64))
-        if name in self.probes:
-            return self._of_probe(self.probes[name], now_ms)
+        if probe := self.probes.get((name, members)):
+            return self._of_probe(probe, now_ms)
         script, clock = self.scripts[name], digits(now_ms, TIME_WIDTH)
         head = ("EVALSHA", script.sha1, len(script.key_names), *self.keys_of(members).of(script))
         if name == "join":
@@ -173,7 +174,7 @@ class Bench:
             first = self._sizes[probe.members]
             self._sizes[probe.members] = first + CALLS * now_ms.size
             tokens = list(digits(np.arange(first, self._sizes[probe.members]), TOKEN_WIDTH).reshape(CALLS, -1))
-        head = ("EVALSHA", self._seen[probe.name], len(names), *names)
+        head = ("EVALSHA", self._shas[probe.name, probe.members], len(names), *names)
         return encode_rows([*head, *tokens, digits(now_ms, TIME_WIDTH)])
 
     def _present(self, members: int, count: int) -> Column:

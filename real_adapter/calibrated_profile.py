@@ -25,7 +25,7 @@ from models.profile_parts import (
 from real_adapter.calibration import CONNECTIONS, Calibration
 from real_adapter.engine_fit import PATH, EngineFit
 from real_adapter.window import Window
-from real_adapter.work import SCRIPT
+from real_adapter.work import SCRIPT, WALKS_FROM
 from sim.estimate import Estimate
 
 DIGITS = 4
@@ -72,6 +72,7 @@ def profile_of(calibration: Calibration, name: str, memory: Memory | None = None
         caveat=CAVEAT if calibration.ours else CAVEAT_FAR,
         engine=_engine(best),
         script_overhead_us=best[SCRIPT],
+        walks_from_members=WALKS_FROM,
         commands={command.name: _command(command, best) for command in Command},
         memory=memory,
         fit=Fit(

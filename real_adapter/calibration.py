@@ -31,7 +31,8 @@ Progress = Callable[[float, str], None]
 
 CONNECTIONS = 100
 ROUNDS = 2
-"""Windows of every case before any is chosen."""
+"""Windows of every case before any is chosen; of the loads, which bend the curve, `LOAD_ROUNDS`."""
+LOAD_ROUNDS = 5
 SHARPENED = 12
 """Windows that are chosen before all is fitted again."""
 EXTRA_ROUNDS = 4
@@ -156,13 +157,14 @@ def calibrate(
     rig.gauge.settle()
     design = [*experiment.load_cases(), *experiment.probe_cases()]
     last = 0.15 * budget_s if rig.ours else 0.0
-    run.rounds(design, ROUNDS, "measuring", run.until - last)
+    more = LOAD_ROUNDS - ROUNDS
+    run.measure_all([*design * ROUNDS, *experiment.load_cases() * more], "measuring", run.until - last)
     missing = [case.name for case in design if not run.found.windows[case.name]]
     run.sharpen([case for case in design if case.name not in missing], run.until - last)
     if rig.ours:
         run.with_replica(rig.ours, run.until - last / 2)
         rig.bench.add_keys(experiment.SIZES[0], experiment.KEYS_ON_SERVER)
-        run.rounds(experiment.key_cases(), EXTRA_ROUNDS, "measuring KEYS", run.until)
+        run.measure_all(experiment.key_cases() * EXTRA_ROUNDS, "measuring KEYS", run.until)
         extra = [*experiment.replicated_cases(), *experiment.key_cases()]
         missing += [case.name for case in extra if not run.found.windows[case.name]]
     else:
@@ -185,9 +187,9 @@ class _Run:
         self.rig, self.until, self.budget_s, self.progress, self.order = rig, until, budget_s, progress, order
         self.found = Measurements()
 
-    def rounds(self, cases: Sequence[Case], rounds: int, note: str, until: float) -> None:
-        """Measure every case in so many rounds, each in an order of its own; what was refused, again in the end."""
-        wanted = [case for _ in range(rounds) for case in self.order.sample(list(cases), len(cases))]
+    def measure_all(self, cases: Sequence[Case], note: str, until: float) -> None:
+        """Measure a window for each of *cases* in random order; what was refused, again in the end."""
+        wanted = self.order.sample(list(cases), len(cases))
         while wanted and time.monotonic() < until:
             again = [case for case in wanted if time.monotonic() < until and not self.measure(case, note)]
             wanted = again
@@ -217,7 +219,7 @@ class _Run:
                 if time.monotonic() > min(until, self.until):
                     return
                 time.sleep(0.05)
-            self.rounds(experiment.replicated_cases(), EXTRA_ROUNDS, "measuring with a replica", until)
+            self.measure_all(experiment.replicated_cases() * EXTRA_ROUNDS, "measuring with a replica", until)
 
     def measure(self, case: Case, note: str) -> bool:
         """Measure one window; tell whether it counts. BadInput if hardly any does."""

@@ -43,7 +43,7 @@ class Curve:
 class Shape:
     """Costs in us of which a fit keeps the ratios.
 
-    *table_us*, float64[commands, 4], holds the commands as in a cost table; then the I/O of one request and the
+    *table_us*, float64[commands, 4], holds the commands' costs as in a cost table; then the I/O of one request and the
     overhead of one script.
     """
 
@@ -53,7 +53,8 @@ class Shape:
 
     def request_us(self, calls: Calls) -> float:
         """Return the cost of one request whose script makes *calls*."""
-        table_ns = np.rint(self.table_us * 1e3).astype(np.int64)
+        no_free_levels = np.zeros((len(Command), 1), np.int64)
+        table_ns = np.hstack([np.rint(self.table_us * 1e3).astype(np.int64), no_free_levels])
         calls_ns = sum(call_cost_ns(table_ns, *call) for call in calls)
         return self.io_us + self.script_overhead_us + calls_ns / 1e3
 

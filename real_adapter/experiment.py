@@ -9,8 +9,9 @@ from real_adapter.bench import Bench
 from real_adapter.cases import Case, Load, burst, poisson, saturated
 from real_adapter.engine_fit import EngineFit
 from real_adapter.probes import plain_probes, sorted_set_probes
+from real_adapter.work import WALKS_FROM
 
-SIZES = (1_000, 100_000)
+SIZES = (WALKS_FROM, 100_000)
 LARGE = SIZES[-1]
 RATES_RPS = (20, 100, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000)
 KEYS_ON_SERVER = 20_000

@@ -26,6 +26,9 @@ TERMS = {
 }
 """The costs of each command that measurement can tell apart: an element that every call has is part of the call."""
 
+WALKS_FROM = 1_000
+"""Members of the smaller of the two sets that are measured: levels below are not told apart from the call."""
+
 RULES = RoomRules(
     rate_micro_per_ms=MICRO,
     burst_micro=1000 * MICRO,
@@ -43,7 +46,7 @@ def work_of(calls: Iterable[tuple[Command, int, int]], times: float = 1.0) -> Wo
         amounts = {
             "call_us": 1.0,
             "element_us": elements,
-            "depth_us": elements * log2_1024(members + 1) / 1024,
+            "depth_us": elements * max(log2_1024(members + 1) - log2_1024(WALKS_FROM + 1), 0) / 1024,
             "per_key_us": members,
         }
         for term in TERMS[command]:

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.bill import Bill, changed_ns
-from models.commands import Command, call_cost_ns
+from models.commands import FREE_LEVELS, Command, call_cost_ns
 from models.results.facts import status_request_ns
 from models.scenario import ExtraCall, load_scenario
 from sim.errors import BadInput
 from tests.models.recordings import planned
 
-COST_NS = np.random.default_rng(3).integers(1, 1 << 30, (len(Command), 4))
+COST_NS = np.random.default_rng(3).integers(1, 1 << 30, (len(Command), 5))
+COST_NS[:, FREE_LEVELS] = 2048
 
 
 def entry(command: str, calls: int, on: str = "none", elements: int = 1) -> ExtraCall:
@@ -63,6 +64,18 @@ def test_one_call_of_two_is_taken_back_at_its_own_price():
     bill.call(Command.ZADD, 1, 300_000)
     bill.change(entry("ZADD", -1, on="seen"), 300_000)
     assert bill.cost_ns == bill.write_ns == call_cost_ns(COST_NS, Command.ZADD, 1, 0)
+
+
+def test_all_calls_of_an_entry_but_the_first_repeat_it():
+    price_ns = call_cost_ns(COST_NS, Command.ZCOUNT, 1, 0)
+    bill = Bill(COST_NS)
+    bill.call(Command.ZRANK, 1, 500)
+    bill.change(entry("ZCOUNT", 1), 0)
+    assert bill.repeated_ns == 0
+    bill.change(entry("ZCOUNT", 10), 0)
+    assert bill.repeated_ns == 9 * price_ns
+    bill.change(entry("ZCOUNT", -3), 0)
+    assert bill.repeated_ns == 9 * price_ns
 
 
 def test_any_command_but_keys_can_be_called_more():

@@ -26,8 +26,8 @@ def test_the_logarithm_grows(x):
 
 
 def table(command: Command, *costs_ns: int) -> np.ndarray:
-    costs = np.zeros((len(Command), 4), np.int64)
-    costs[command] = costs_ns
+    costs = np.zeros((len(Command), 5), np.int64)
+    costs[command, : len(costs_ns)] = costs_ns
     return costs
 
 
@@ -38,6 +38,12 @@ def test_a_call_costs_its_overhead_its_elements_and_their_walks():
     assert call_cost_ns(costs, Command.ZADD, 1, 1023) == 530 + 10 * 100
     assert call_cost_ns(costs, Command.ZADD, 3, 1023) == 500 + 3 * (30 + 10 * 100)
     assert call_cost_ns(costs, Command.ZREM, 3, 1023) == 0
+
+
+def test_levels_that_are_free_cost_nothing():
+    costs = table(Command.ZADD, 500, 30, 100, 0, 9 * 1024)
+    assert call_cost_ns(costs, Command.ZADD, 2, 0) == call_cost_ns(costs, Command.ZADD, 2, 511) == 560
+    assert call_cost_ns(costs, Command.ZADD, 2, 1023) == 560 + 2 * 100
 
 
 def test_keys_pays_for_every_key_of_the_node():

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.commands import Command
+from models.commands import FREE_LEVELS, Command, log2_1024
 from models.profile import PROFILES, load_profile, parse_profile, profile_json, profile_names
 from models.profile_parts import Draws
 from sim.errors import BadInput
@@ -46,12 +46,13 @@ def test_a_shipped_profile_is_in_integer_nanoseconds_what_its_file_says_in_micro
     profile = load_profile(name)
     document = json.loads((PROFILES / f"{name}.json").read_text(encoding="utf-8"))
     table, thread, request = profile.cost_table(), profile.engine_thread(), profile.request_ns()
-    assert (table.dtype, table.shape) == (np.int64, (len(Command), 4))
+    assert (table.dtype, table.shape) == (np.int64, (len(Command), 5))
     assert (request.dtype, request.shape) == (np.int64, (3,))
     for command in Command:
         cost = document["commands"][command.name]
         for column, key in enumerate(("call_us", "element_us", "depth_us", "per_key_us")):
             assert table[command, column] / 1e3 == pytest.approx(cost[key], abs=0.00051)
+        assert table[command, FREE_LEVELS] == log2_1024(document.get("walks_from_members", 0) + 1)
     costs = document["engine"]
     assert thread.wake_warm / 1e3 == pytest.approx(costs["wake_warm_us"], abs=0.00051)
     assert thread.wake_cold / 1e3 == pytest.approx(costs["wake_cold_us"], abs=0.00051)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from models import rooms
 from models import waiting_room_core as core
 from models.bill import extra_table
-from models.commands import Command, call_cost_ns
+from models.commands import FREE_LEVELS, Command, call_cost_ns
 from models.operations import FIRST_FAILURE, Answer, Op
 from models.scenario import ExtraCall
 from models.waiting_room import MICRO, Reply, RoomRules, WaitingRoom
@@ -20,7 +20,8 @@ from sim.views import View
 from tests.strategies import extra_calls
 
 LOG = 1 << 16
-COST_NS = np.random.default_rng(7).integers(1, 1 << 30, (len(Command), 4))
+COST_NS = np.random.default_rng(7).integers(1, 1 << 30, (len(Command), 5))
+COST_NS[:, FREE_LEVELS] = 2048
 """Random costs: bills over different commands, elements or members do not add up to the same sum."""
 WRITING = {Command[name] for name in ("HSET", "HINCRBY", "ZADD", "ZREM", "ZPOPMIN", "SET", "XADD", "EXPIRE", "INCR")}
 OPERATIONS = ("join", "status", "status_keys", "enter", "leave", "expire", "read")
@@ -64,12 +65,13 @@ class Twins:
         answer = getattr(self, f"_{operation}_core")(event, token, now_ms, **how)
         script = {"status_keys": "status", "read": "status_read"}.get(operation, operation)
         rooms.bill_extra_calls(self.view, event, Op[script.upper()])
-        cost_ns, commands, effect_ns, position, wait_ms, removed = self.rooms.bill.tolist()
+        cost_ns, commands, effect_ns, repeated_ns, position, wait_ms, removed = self.rooms.bill.tolist()
         assert Reply(Answer(answer), position, wait_ms, removed) == expected
         self.granted += expected.answer == Answer.GRANTED
         billed = self._changed(self.plain[event], script)
         assert commands == sum(calls for calls, _ in billed.values())
         assert cost_ns == sum(cost for _, cost in billed.values())
+        assert 0 <= repeated_ns < max(cost_ns, 1)
         assert effect_ns == sum(cost for command, (_, cost) in billed.items() if command in WRITING)
         if self.rooms.log.shape[1] > 1:
             assert self.rooms.log[shard, logged : self.rooms.logged[shard]].tolist() == [list(c) for c in self.log]

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from models.commands import Command
@@ -46,6 +47,15 @@ def test_every_case_of_the_design_runs_without_an_error_and_leaves_the_line_as_i
     for members in experiment.SIZES:
         assert bench.client.zcard(f"bench:{members}:wr:{{bench}}:line") == members
         assert bench.client.zcard(f"bench:{members}:wr:{{bench}}:seen") == members
+
+
+@pytest.mark.parametrize("name", ["ZRANK", "ZADD of 1 new"])
+def test_a_probe_walks_the_set_of_its_own_size(bench: Bench, name: str) -> None:
+    small, large = (Case(name, members, Load(0.03, users=2)) for members in experiment.SIZES)
+    for case in (small, large):
+        sent = bench.requests(case, np.zeros(1, np.int64)).blob.tobytes()
+        assert bench.keys_of(case.members).line.encode() in sent
+    assert (bench.work(small) == bench.work(large)) == ("new" in name)
 
 
 def test_every_command_that_a_profile_prices_is_measured(bench: Bench) -> None:

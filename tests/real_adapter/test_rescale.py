@@ -65,7 +65,7 @@ def test_the_load_of_the_usual_mix_is_that_of_its_operations():
     calls_us = 0.0
     for operation, calls in calls_by_operation(MEMBERS).items():
         for command, elements, members in calls:
-            call, element, depth, _ = table_us[command]
+            call, element, depth = table_us[command, :PER_KEY]
             calls_us += MIX[operation] * (call + elements * (element + depth * np.log2(members + 1)))
     expected_us = MEASURED.engine.io_us + MEASURED.script_overhead_us + calls_us
     assert load.rate_rps == pytest.approx(telemetry.per_s["EVALSHA"])
