@@ -159,6 +159,7 @@ def make_plan(scenario: Scenario, profile: Profile, seed: int) -> Plan:
     generated = not isinstance(scenario.clients.load, OnsaleLoad)
     population = (generated_load if generated else on_sale)(scenario, starts, base)
     placement = place(scenario)
+    failovers = failovers_of(scenario, placement)
     events = scenario.waiting_room.events
     seats = np.full(events, scenario.event.seats // events, np.int64)
     seats[: scenario.event.seats % events] += 1
@@ -166,15 +167,15 @@ def make_plan(scenario: Scenario, profile: Profile, seed: int) -> Plan:
         scenario=scenario,
         profile=profile,
         seed=seed,
-        params=_params(scenario, profile, population, placement),
-        tables=_tables(scenario, starts, base, population, placement),
+        params=_params(scenario, profile, population, placement, failing=bool(failovers)),
+        tables=_tables(scenario, starts, base, population, placement, failovers),
         population=population,
         placement=placement,
         rules=_rules(scenario),
         cost=profile.cost_table(),
         extra_calls=extra_table(scenario.waiting_room.extra_calls),
         seats=seats,
-        failovers=failovers_of(scenario, placement),
+        failovers=failovers,
     )
 
 
@@ -202,7 +203,9 @@ def _rules(scenario: Scenario) -> RoomRules:
     )
 
 
-def _params(scenario: Scenario, profile: Profile, population: Population, placement: Placement) -> Params:
+def _params(
+    scenario: Scenario, profile: Profile, population: Population, placement: Placement, failing: bool
+) -> Params:
     clients, gateway, load = scenario.clients, scenario.gateway, scenario.clients.load
     sessions = population.first_send.size
     generated = not isinstance(load, OnsaleLoad)
@@ -255,7 +258,7 @@ def _params(scenario: Scenario, profile: Profile, population: Population, placem
         io=io,
         script=script,
         feed=feed * scenario.redis.replicas_per_shard,
-        failing=bool(failovers_of(scenario, placement)),
+        failing=failing,
         servers=scenario.backend.servers,
         to_backend=round(scenario.network.same_zone_one_way_us * 1000),
     )
@@ -283,12 +286,13 @@ def _tables(
     base: NDArray[np.int64],
     population: Population,
     placement: Placement,
+    failovers: tuple[Failover, ...],
 ) -> Tables:
     network, gateway, backend = scenario.network, scenario.gateway, scenario.backend
     advice = [(a.up_to_position or FOREVER, ns(a.interval_s)) for a in scenario.clients.poll_advised]
     u = np.clip(uniforms(starts[Stream.SKEW], pods_at_most(scenario)), 2.0**-53, None)
     stage_end, stage_rate = _stages(scenario)
-    copied_until, give_up = _failing(scenario, placement)
+    copied_until, give_up = _failing(failovers, placement.delay.shape[1])
     return Tables(
         starts=starts,
         base=base,
@@ -322,10 +326,10 @@ def _cpu_means(scenario: Scenario) -> NDArray[np.int64]:
     return np.array([round(mean * slowdown) for mean in mean_us], np.int64)
 
 
-def _failing(scenario: Scenario, placement: Placement) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _failing(failovers: tuple[Failover, ...], nodes: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return by node until when what it writes is copied, where that matters, and how long a dead one is waited for."""
-    copied_until, give_up = np.full((2, placement.delay.shape[1]), NEVER, np.int64)
-    for failover in failovers_of(scenario, placement):
+    copied_until, give_up = np.full((2, nodes), NEVER, np.int64)
+    for failover in failovers:
         copied_until[failover.shard], give_up[failover.shard] = failover.copied_until, failover.give_up
     return copied_until, give_up
 
