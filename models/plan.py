@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import lognorm, norm
+from scipy.special import ndtri
 
+from models.arrivals import lognormal_quantile
 from models.bill import extra_table
 from models.operations import ENDPOINTS, OPS, Op, Stream
 from models.placement import Placement, place, pods_at_most
@@ -181,9 +182,7 @@ def make_plan(scenario: Scenario, profile: Profile, seed: int) -> Plan:
 
 def _lognormal(median: float, sigma: float, scale: float) -> NDArray[np.int64]:
     """Tabulate a lognormal of *median*; sigma 0 is a constant. What is beyond 39 h is cut: no run is that long."""
-    if sigma == 0 or median == 0:
-        return quantile_table(lambda q: np.full_like(q, median), scale)
-    return quantile_table(lambda q: np.minimum(lognorm.ppf(q, sigma, scale=median), LARGEST / scale), scale)
+    return quantile_table(lambda q: np.minimum(lognormal_quantile(q, median, sigma), LARGEST / scale), scale)
 
 
 def _with_mean(mean: float, sigma: float) -> NDArray[np.int64]:
@@ -303,7 +302,7 @@ def _tables(
         cpu_mean=_cpu_means(scenario),
         first_send=population.first_send,
         advice=np.array(advice, np.int64).reshape(-1, 2),
-        skew=np.rint(norm.ppf(u) * gateway.clock_skew_ms * 1e6).astype(np.int64),
+        skew=np.rint(ndtri(u) * gateway.clock_skew_ms * 1e6).astype(np.int64),
         event_node=placement.event_node,
         read_node=placement.read_node,
         delay=placement.delay,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from models.cluster.deployment import Deployment
 from models.cluster.kubelet import Kubelet
@@ -138,7 +138,7 @@ class Machines:
         if median == 0:
             return 0
         u = uniform(self.shared.plan.tables.starts[Stream.LAUNCH], number, 0)
-        return ns(median * math.exp(math.log(p95 / median) / P95 * float(norm.ppf(max(u, 2.0**-53)))))
+        return ns(median * math.exp(math.log(p95 / median) / P95 * float(ndtri(max(u, 2.0**-53)))))
 
     def drain(self, node: Node) -> Process:
         """Move the pods of a node elsewhere, no more at once than may be missing but one, and give the node back."""
