@@ -16,9 +16,9 @@ from models.plane import Plane, Reading
 from models.profile import load_profile
 from models.record import COMMANDS, NODES, PER_NODE, Column, Level
 from models.recording import Recording
+from models.running import run_under
 from models.scenario import load_scenario
 from models.units import MILLISECOND, SECOND
-from sim import clock
 
 PODS = 3
 CALM = ("onsale-small", "clients.count=60", "run.duration_s=12", f"gateway.pods={PODS}", "gateway.redis_min_idle=3")
@@ -82,10 +82,8 @@ def scripted(*script: tuple[int, str, int]) -> type[Scripted]:
 
 def played(plan: Plan, control: type[Scripted]) -> tuple[Recording, list]:
     """What the compiled engine leaves behind, having passed all laws, and what control saw."""
-    plane, env = KernelPlane(plan), simpy.Environment()
-    controls = control(env, plane, plan)
-    stop = clock.run(env, plane, plan.params.end, controls.watched)
-    controls.sample((stop.time - 1) // SECOND)
+    plane = KernelPlane(plan)
+    run_under(control, plan, plane)
     recording = plane.recording()
     laws.check(plan, recording)
     return recording, control.seen[-1]
