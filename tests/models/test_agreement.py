@@ -25,7 +25,7 @@ from models.running import run_once
 from models.scenario import load_scenario
 from models.units import SECOND
 from models.waiting_room import WaitingRoom
-from tests.strategies import cases
+from tests.strategies.scenarios import cases
 
 EXAMPLES = os.environ.get("BREAKWATER_EXAMPLES")
 
