@@ -10,10 +10,13 @@ from models.scenario import load_scenario
 from models.units import SECOND
 
 
-def planned(*settings: str, name: str = "onsale-small", seed: int = 1) -> Plan:
-    """The plan of a shipped scenario with some settings changed."""
+def planned(*settings: str, name: str = "onsale-small", seed: int = 1, script_us: float | None = None) -> Plan:
+    """The plan of a shipped scenario with some settings changed, and perhaps another overhead of its scripts."""
     scenario = load_scenario(name, settings)
-    return make_plan(scenario, load_profile(scenario.redis.profile), seed)
+    profile = load_profile(scenario.redis.profile)
+    if script_us is not None:
+        profile = profile.model_copy(update={"script_overhead_us": script_us})
+    return make_plan(scenario, profile, seed)
 
 
 def blank(plan: Plan, end_s: float) -> Recording:
