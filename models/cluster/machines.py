@@ -27,13 +27,8 @@ class Machines:
     """All nodes. `short` is called while pods wait that no node has room for."""
 
     def __init__(self, shared: Shared, kubelet: Kubelet, deployment: Deployment, short: Callable[[], None]) -> None:
-        self.shared, self.env, self.kubelet, self.deployment, self.short = (
-            shared,
-            shared.env,
-            kubelet,
-            deployment,
-            short,
-        )
+        self.shared, self.env = shared, shared.env
+        self.kubelet, self.deployment, self.short = kubelet, deployment, short
         self.settings = shared.scaling.nodes
         group = self.settings.instance_types[: None if self.settings.provisioner == "karpenter" else 1]
         types = {name: ec2_nodes()[name] for name in group}
