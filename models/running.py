@@ -11,8 +11,9 @@ import simpy
 from models import laws
 from models.control import Control
 from models.kernel_plane import KernelPlane
-from models.plan import ONSALE, OPEN_LOOP, Plan, make_plan
+from models.plan import ONSALE, OPEN_LOOP, Plan
 from models.plane import Plane
+from models.planning import make_plan
 from models.profile import Profile
 from models.recording import Recording
 from models.reference import Reference

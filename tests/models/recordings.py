@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from models.plan import Plan, make_plan
+from models.plan import Plan
+from models.planning import make_plan
 from models.profile import load_profile
 from models.record import new_record
 from models.recording import Recording, Sessions

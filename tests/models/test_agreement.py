@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from models.agreement import column_names, compare_engines
 from models.operations import Answer, Kind, Op
-from models.plan import Plan, make_plan
+from models.plan import Plan
+from models.planning import make_plan
 from models.record import COMMANDS, NODES, PER_NODE, QUEUE, REQUESTS, Column, Level
 from models.recording import Recording
 from models.reference.clients import Clients
