@@ -185,7 +185,7 @@ def _cells(what: str, ours: NDArray[np.generic], theirs: NDArray[np.generic]) ->
 
 def _room_differences(rooms: Rooms, references: list[WaitingRoom]) -> Iterator[str]:
     for event, reference in enumerate(references):
-        for name, ours in room_of_kernel(rooms, event).items():
+        for name, ours in _room_of_kernel(rooms, event).items():
             theirs = getattr(reference, name)
             if ours != theirs:
                 where, ours, theirs = _first_entry(ours, theirs)
@@ -202,7 +202,7 @@ def _first_entry(ours: Any, theirs: Any) -> tuple[str, Any, Any]:
     return f"[{key}]", ours.get(key), theirs.get(key)
 
 
-def room_of_kernel(rooms: Rooms, event: int) -> dict[str, Any]:
+def _room_of_kernel(rooms: Rooms, event: int) -> dict[str, Any]:
     """Return what the compiled engine remembers of a waiting room, by the names of `WaitingRoom`'s attributes."""
     tokens = np.arange(event, rooms.place.size, rooms.room.size)
     place, line = rooms.place[tokens], rooms.line
