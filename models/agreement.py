@@ -5,21 +5,20 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import simpy
 from numpy.typing import NDArray
 
 from models.control import Control
 from models.kernel_plane import KernelPlane
 from models.operations import ENDPOINTS, ENTITY_BITS, NUMBER_BITS, Kind
 from models.plan import Plan
-from models.record import BUSY_NS, COMMANDS, PER_NODE, QUEUE, REQUESTS, SERIES_NAMES, Column, Level, Record
+from models.record import BUSY_NS, COMMANDS, PER_NODE, QUEUE, REQUESTS, Column, Level, Record
 from models.reference import Reference
 from models.results.series import node_names
 from models.rooms import CALLED, OUT, PASS_LOST, PASSED, Rooms
+from models.running import run_under
 from models.units import SECOND
 from models.waiting_room import WaitingRoom
 from models.world import TRACED
-from sim import clock
 from sim.clock import Stop
 
 AROUND = 3
@@ -100,7 +99,7 @@ class Agreement:
 def compare_engines(plan: Plan, traced: int = 1_000_000, control: type[Control] = Control) -> Agreement:
     """Run *plan* under *control* on both engines; compare their first *traced* events and all that they leave."""
     kernel, reference = KernelPlane(plan, traced), Reference(plan, traced)
-    stops = _run(plan, kernel, control), _run(plan, reference, control)
+    stops = run_under(control, plan, kernel)[1], run_under(control, plan, reference)[1]
     ours = kernel.world.trace[: int(kernel.world.total[TRACED])]
     theirs = np.array(reference.trace, np.int64).reshape(-1, 2)
     divergence = first_divergence(ours, theirs)
@@ -126,20 +125,10 @@ def first_divergence(kernel: NDArray[np.int64], reference: NDArray[np.int64]) ->
 def column_names(plan: Plan) -> list[str]:
     """Return a name for every column of a record's series."""
     names = [f"sent_{name}" for name in ENDPOINTS] + [f"answered_{name}" for name in ENDPOINTS]
-    names += [
-        SERIES_NAMES.get(column, column.name.lower()) for column in Column if len(names) <= column < Column.LEVELS
-    ]
+    names += [column.name.lower() for column in Column if len(names) <= column < Column.LEVELS]
     names += [level.name.lower() for level in Level]
     parts = {BUSY_NS: "busy_ns", REQUESTS: "requests", COMMANDS: "commands", QUEUE: "queue"}
     return names + [f"{node}_{parts[k]}" for node in node_names(plan) for k in range(PER_NODE)]
-
-
-def _run(plan: Plan, plane: KernelPlane | Reference, control: type[Control]) -> Stop:
-    env = simpy.Environment()
-    controls = control(env, plane, plan)
-    stop = clock.run(env, plane, plan.params.end, controls.watched)
-    controls.sample(min(stop.time, plan.params.end - 1) // SECOND)
-    return stop
 
 
 def _decoded(trace: NDArray[np.int64]) -> tuple[Event, ...]:
@@ -196,7 +185,7 @@ def _cells(what: str, ours: NDArray[np.generic], theirs: NDArray[np.generic]) ->
 
 def _room_differences(rooms: Rooms, references: list[WaitingRoom]) -> Iterator[str]:
     for event, reference in enumerate(references):
-        for name, ours in room_of_kernel(rooms, event).items():
+        for name, ours in _room_of_kernel(rooms, event).items():
             theirs = getattr(reference, name)
             if ours != theirs:
                 where, ours, theirs = _first_entry(ours, theirs)
@@ -213,7 +202,7 @@ def _first_entry(ours: Any, theirs: Any) -> tuple[str, Any, Any]:
     return f"[{key}]", ours.get(key), theirs.get(key)
 
 
-def room_of_kernel(rooms: Rooms, event: int) -> dict[str, Any]:
+def _room_of_kernel(rooms: Rooms, event: int) -> dict[str, Any]:
     """Return what the compiled engine remembers of a waiting room, by the names of `WaitingRoom`'s attributes."""
     tokens = np.arange(event, rooms.place.size, rooms.room.size)
     place, line = rooms.place[tokens], rooms.line

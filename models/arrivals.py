@@ -20,13 +20,13 @@ from models.scenario.arrival import (
 )
 from models.scenario.demand import Bots, Clients
 from models.scenario.messages import shown
+from models.units import SECOND
 from sim.errors import BadInput
 
 Floats = NDArray[np.float64]
 
 #: Later than any run ends (a run is a day at most); keeps the tail of a wide lognormal within 64 bits.
 LATEST_S = 1e6
-NS_PER_S = 1e9
 
 
 def arrival_times_ns(clients: Clients, opens_at_s: float, u: Floats, bot: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -105,7 +105,7 @@ def _bot_reaction(bots: Bots, u: Floats) -> Floats:
 
 
 def _nanoseconds(seconds: Floats) -> NDArray[np.int64]:
-    return np.rint(np.minimum(seconds, LATEST_S) * NS_PER_S).astype(np.int64)
+    return np.rint(np.minimum(seconds, LATEST_S) * SECOND).astype(np.int64)
 
 
 def _recorded(trace: TraceArrival, count: int) -> Floats:

@@ -1,5 +1,5 @@
-"""What acts on the system as a whole, as SimPy processes: the opening, expiry, the announcement, the scraping, the
-cluster.
+"""What acts on the system as a whole, as SimPy processes: the opening, expiry, the announcement, the scraping,
+failovers, the cluster.
 
 Every process works on a `Plane`, which either engine offers; what it does to the data plane is a request of its own and
 costs the shard.

@@ -12,7 +12,7 @@ from typing import Literal
 
 from models.ec2_nodes import Ec2Node
 
-SPOT_DISCOUNT = 0.58
+SPOT_PRICE_SHARE = 0.58
 """Spot price over on-demand price of a type whose spot price is not known: as for m7g.large and m7g.xlarge."""
 
 Capacity = Literal["on_demand", "spot"]
@@ -88,7 +88,7 @@ def price_usd(kind: Ec2Node, capacity: Capacity) -> float:
     """Return what an instance type costs per hour."""
     if capacity == "on_demand":
         return kind.on_demand_usd
-    return kind.spot_usd if kind.spot_usd is not None else kind.on_demand_usd * SPOT_DISCOUNT
+    return kind.spot_usd if kind.spot_usd is not None else kind.on_demand_usd * SPOT_PRICE_SHARE
 
 
 def fits(kind: Ec2Node, demand: Demand) -> bool:

@@ -6,7 +6,7 @@ Each `check_...` raises `LawBroken` with the numbers that contradict each other.
 import numpy as np
 from numpy.typing import NDArray
 
-from models.operations import ENDPOINTS
+from models.operations import ENDPOINTS, Op
 from models.plan import ONSALE, Plan
 from models.record import BUSY_NS, FAILURES, NODES, PER_NODE, WAIT, Column, Level
 from models.recording import Recording
@@ -198,7 +198,7 @@ def check_littles_law(plan: Plan, recording: Recording) -> None:
 def _time_without_place_s(plan: Plan, recording: Recording) -> float:
     """Return how long at most, in sum, people who wait hold no place: while joining, entering, and after mishaps."""
     counted, clients = recording.record.series.sum(axis=0), plan.scenario.clients
-    latencies = int(recording.record.total[:, : len(ENDPOINTS)].sum(axis=0)[[0, 2]].sum()) / SECOND
+    latencies = int(recording.record.total[:, [Op.JOIN, Op.ENTER]].sum()) / SECOND
     outage = sum(failover.back_at + failover.refresh - failover.at for failover in plan.failovers) / SECOND
     lost = int(counted[Column.PLACES_LOST]) * outage
     gone = [Column.EXPIRED, Column.LAPSED, Column.LEFT, Column.PLACES_LOST]

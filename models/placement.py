@@ -45,7 +45,7 @@ def place(scenario: Scenario) -> Placement:
     """
     shards, zones = scenario.redis.shards, scenario.network.zones
     replicas = scenario.redis.replicas_per_shard if scenario.waiting_room.replica_reads else 0
-    slots = tuple(slot_of(f"wr:{{{tag}}}:line") for tag in scenario.waiting_room.tags)
+    slots = tuple(slot_of(f"{{{tag}}}") for tag in scenario.waiting_room.tags)  # of every key that carries the tag
     node_zone = [k % zones for k in range(shards)]
     node_zone += [(k + 1 + r) % zones for k in range(shards) for r in range(replicas)]
     pod_zone = [i % zones for i in range(pods_at_most(scenario))]

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import lognorm
 
-from models.arrivals import arrival_times_ns
+from models.arrivals import LATEST_S, arrival_times_ns, lognormal_quantile
 from models.operations import Stream
 from models.scenario import Scenario
 from models.scenario.loads import ClosedLoopLoad
@@ -15,7 +14,6 @@ from sim.draws import table_draws, uniforms
 
 TAB_SPREAD_S = 2.0
 """Further tabs are opened within so many seconds of the first (assumption)."""
-LONGEST_PATIENCE_S = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +48,8 @@ def on_sale(scenario: Scenario, starts: NDArray[np.uint64], base: NDArray[np.int
     gives_up_at = np.full(sessions, FOREVER, np.int64)
     if clients.patience is not None:
         u = uniforms(starts[Stream.PATIENCE], people)
-        patience_s = clients.patience.median_s * (
-            lognorm.ppf(u, clients.patience.sigma) if clients.patience.sigma else np.ones(people)
-        )
-        leaves_at = arrival + np.rint(np.minimum(patience_s, LONGEST_PATIENCE_S) * SECOND).astype(np.int64)
+        patience_s = lognormal_quantile(u, clients.patience.median_s, clients.patience.sigma)
+        leaves_at = arrival + np.rint(np.minimum(patience_s, LATEST_S) * SECOND).astype(np.int64)
         gives_up_at = np.where(bot, FOREVER, leaves_at)[person]
     return Population(
         first_send=first_send,

@@ -1,36 +1,19 @@
 """The timeline of a failover: a primary dies, is missed, has a successor, and pod after pod learns of that."""
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import simpy
 
 from models.operations import Stream
 from models.placement import Placement
+from models.plan import NEVER, Failover, Plan
 from models.plane import Plane
 from models.scenario import Scenario
 from models.scenario.faults import RedisFailover
 from models.units import MILLISECOND, ns
 from sim.draws import uniform
-
-if TYPE_CHECKING:
-    from models.plan import Plan
-
-NEVER = -1
-
-
-class Failover(NamedTuple):
-    """One failover, times in ns: the primary of `shard` dies `at`; its successor has what passes had written that
-    ended by `copied_until` (NEVER: nothing), serves from `back_at`, and is known to a pod at most `refresh` later.
-    Requests to the dead node fail `give_up` after they were sent (NEVER: the connection is reset at once)."""
-
-    shard: int
-    at: int
-    copied_until: int
-    back_at: int
-    refresh: int
-    give_up: int
 
 
 def failovers_of(scenario: Scenario, placement: Placement) -> tuple[Failover, ...]:
@@ -56,7 +39,7 @@ def hot_shard(placement: Placement, shards: int) -> int:
 
 
 def fail_over(
-    env: simpy.Environment, plane: Plane, plan: "Plan", failover: Failover
+    env: simpy.Environment, plane: Plane, plan: Plan, failover: Failover
 ) -> Generator[simpy.Event, Any, None]:
     """Let it happen, as a process of control."""
     yield env.timeout(failover.at)
@@ -68,7 +51,7 @@ def fail_over(
         plane.learn(pod, failover.shard)
 
 
-def learning(plan: "Plan", failover: Failover) -> list[tuple[int, int]]:
+def learning(plan: Plan, failover: Failover) -> list[tuple[int, int]]:
     """Return in how many ns after the successor's coming each pod learns of it, and the pod, in order."""
     start = plan.tables.starts[Stream.TOPOLOGY]
     pods = range(plan.params.pods)

@@ -20,11 +20,14 @@ from sim.errors import BadInput
 from sim.histogram import LogHistogram
 from sim.outcome import Outcome
 
+SOURCE = "models/replication.py"
+"""This file, which all imports that decide about an outcome can be reached from."""
+
 
 @cache
 def identity() -> Mapping[str, str]:
     """Versions and sources: what decides about an outcome besides scenario, profile and seed."""
-    return versions() | {"sources": sources_hash()}
+    return versions() | {"sources": sources_hash(SOURCE)}
 
 
 @dataclass(frozen=True, eq=False)

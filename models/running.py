@@ -11,10 +11,12 @@ import simpy
 from models import laws
 from models.control import Control
 from models.kernel_plane import KernelPlane
-from models.plan import ONSALE, OPEN_LOOP, Plan, make_plan
+from models.plan import ONSALE, OPEN_LOOP, Plan
 from models.plane import Plane
+from models.planning import make_plan
 from models.profile import Profile
 from models.recording import Recording
+from models.reference import Reference
 from models.scenario import Scenario
 from models.units import SECOND
 from sim import clock
@@ -57,24 +59,28 @@ def run_once(
     began = time.perf_counter()
     plan = make_plan(scenario, profile, seed)
     plane = _engine(engine, plan)
-    env = simpy.Environment()
-    control = Control(env, plane, plan)
-    core = plane if progress is None else _Reported(plane, plan, progress, began)
-    stop = clock.run(env, core, plan.params.end, control.watched)
-    if stop.time > 0:
-        control.sample((stop.time - 1) // SECOND)  # control does not get to see the end of the last second
+    core = None if progress is None else _Reported(plane, plan, progress, began)
+    control, stop = run_under(Control, plan, plane, core)
     wall_s = time.perf_counter() - began
     recording = replace(plane.recording(), nodes=control.nodes())
     laws.check(plan, recording)
     return Finished(plan, recording, stop, wall_s)
 
 
+def run_under(control: type[Control], plan: Plan, plane: Engine, core: Core | None = None) -> tuple[Control, Stop]:
+    """Run an engine to its end, by *core* if that is what advances it; return its control and where it stopped."""
+    env = simpy.Environment()
+    controls = control(env, plane, plan)
+    stop = clock.run(env, plane if core is None else core, plan.params.end, controls.watched)
+    if stop.time > 0:
+        controls.sample((stop.time - 1) // SECOND)  # control does not get to see the end of the last second
+    return controls, stop
+
+
 def _engine(name: str, plan: Plan) -> Engine:
     if name == "kernel":
         return KernelPlane(plan)
     if name == "simpy":
-        from models.reference import Reference
-
         return Reference(plan)
     raise BadInput(f"engine: {name!r} is not known; must be one of {', '.join(ENGINES)}")
 

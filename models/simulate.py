@@ -10,7 +10,7 @@ from models.replication import Histograms, ScenarioTask, outcome_of
 from models.results.kpis import possible, unit_of
 from models.results.result import INTERVALS, MEAN, PREDICTION, Difference, Kpi, RunResult
 from models.results.run_result import profile_hash, result_of
-from models.running import ENGINES, Progress, run_once
+from models.running import Progress, run_once
 from models.scenario import Scenario
 from sim.errors import BadInput
 from sim.experiment import compare_paired, replicate
@@ -22,7 +22,7 @@ def simulate(
     scenario: Scenario, *, seed: int = 1, engine: str = "kernel", progress: Progress | None = None
 ) -> RunResult:
     """Run a scenario once. Raises BadInput if it, its profile or the engine cannot be used."""
-    task = _task(scenario, engine)
+    task = ScenarioTask.of(scenario, engine)
     compile_s = prepare(engine, progress)
     return result_of(run_once(scenario, task.profile, seed, engine, progress), engine, compile_s)
 
@@ -45,7 +45,7 @@ def simulate_many(
     """
     if replications < 1:
         raise BadInput(f"replications: {replications} is not allowed; must be an integer from 1")
-    task = _task(scenario, engine, drawn=replications > 1)
+    task = ScenarioTask.of(scenario, engine, drawn=replications > 1)
     tally = _Tally(replications, progress)
     compile_s = prepare(engine, progress)
     tally.start()
@@ -97,7 +97,7 @@ def compare_designs(
     if replications < 1:
         raise BadInput(f"replications: {replications} is not allowed; must be an integer from 1")
     drawn = replications > 1
-    tasks = [_task(design, "kernel", drawn) for design in designs]
+    tasks = [ScenarioTask.of(design, "kernel", drawn=drawn) for design in designs]
     jobs = replications * len(tasks)
     prepare("kernel", progress)
     tally = _Tally(jobs, progress)
@@ -123,12 +123,6 @@ def _differences(both: Comparison[Histograms], grounds: tuple[str, ...]) -> dict
         )
         for name, difference in both.differences().items()
     }
-
-
-def _task(scenario: Scenario, engine: str, drawn: bool = False) -> ScenarioTask:
-    if engine not in ENGINES:
-        raise BadInput(f"engine: {engine!r} is not known; must be one of {', '.join(ENGINES)}")
-    return ScenarioTask.of(scenario, engine, drawn=drawn)
 
 
 def _grounds(a: ScenarioTask, b: ScenarioTask) -> tuple[str, ...]:

@@ -21,8 +21,6 @@ PACKAGES = ("sim", "models", "real_adapter")
 """Where the sources of compiled code are."""
 SIMULATION = ("sim", "models")
 """Where those are that decide what a simulation gives."""
-SIMULATION_ROOT = "models/replication.py"
-"""What runs one replication."""
 KEPT = 3
 """Directories kept, of the sources used last: switching between two branches compiles nothing anew."""
 
@@ -88,7 +86,7 @@ def mark_compiled() -> None:
         pass
 
 
-def sources_hash(root: str = SIMULATION_ROOT) -> str:
+def sources_hash(root: str) -> str:
     """Return 32 hexadecimal digits that stand for all sources that decide what the code at *root* gives.
 
     These are what it imports, at any depth, and the catalogues of `models` that one of them names. What judges the

@@ -131,12 +131,7 @@ class LogHistogram:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> LogHistogram:
         """The inverse of `to_json`. ValueError if *document* is not what that writes."""
-        if not isinstance(document, Mapping) or set(document) != {
-            "precision_bits",
-            "buckets",
-            "counts",
-            "total",
-        }:
+        if not isinstance(document, Mapping) or set(document) != _STORED_KEYS:
             raise ValueError(f"a stored histogram has the keys {', '.join(sorted(_STORED_KEYS))}")
         if document["precision_bits"] != PRECISION_BITS:
             raise ValueError(f"precision_bits is {document['precision_bits']!r}; must be {PRECISION_BITS}")

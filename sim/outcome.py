@@ -112,13 +112,13 @@ class Replications(Generic[P]):
             raise BadInput(f"kpi: {kpi!r} was not observed; must be one of {', '.join(self.kpi_names) or 'none'}")
         return values
 
-    def estimate(self, kpi: str, confidence: float = 0.95) -> Estimate:
+    def estimate(self, kpi: str) -> Estimate:
         """Mean of *kpi* over the replications that observed it; its n says how many they are."""
-        return Estimate.of(self.samples(kpi).values(), confidence)
+        return Estimate.of(self.samples(kpi).values())
 
-    def of_one_more(self, kpi: str, confidence: float = 0.95) -> Estimate:
+    def of_one_more(self, kpi: str) -> Estimate:
         """The same with an interval not for the mean but for one replication more."""
-        return Estimate.of_one_more(self.samples(kpi).values(), confidence)
+        return Estimate.of_one_more(self.samples(kpi).values())
 
 
 @dataclass(frozen=True)
@@ -135,18 +135,17 @@ class Comparison(Generic[P]):
                 f"a paired comparison needs the same seeds on both sides; seeds {_listed(alone)} have no pair"
             )
 
-    def differences(self, confidence: float = 0.95) -> dict[str, Estimate]:
+    def differences(self) -> dict[str, Estimate]:
         """b - a by KPI, over the seeds on which both sides observed it; KPIs without such a seed are absent.
 
-        Each interval holds with *confidence* alone. For k of them to hold together, ask for 1 - 0.05 / k
-        (Bonferroni).
+        Each interval holds at 95 % by itself; that all of them hold together is less likely.
         """
         result = {}
         for kpi in sorted(set(self.a.kpi_names) & set(self.b.kpi_names)):
             a, b = self.a.samples(kpi), self.b.samples(kpi)
             seeds = sorted(a.keys() & b.keys())
             if seeds:
-                result[kpi] = paired([a[seed] for seed in seeds], [b[seed] for seed in seeds], confidence)
+                result[kpi] = paired([a[seed] for seed in seeds], [b[seed] for seed in seeds])
         return result
 
 

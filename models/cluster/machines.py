@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from models.cluster.deployment import Deployment
 from models.cluster.kubelet import Kubelet
@@ -27,13 +27,8 @@ class Machines:
     """All nodes. `short` is called while pods wait that no node has room for."""
 
     def __init__(self, shared: Shared, kubelet: Kubelet, deployment: Deployment, short: Callable[[], None]) -> None:
-        self.shared, self.env, self.kubelet, self.deployment, self.short = (
-            shared,
-            shared.env,
-            kubelet,
-            deployment,
-            short,
-        )
+        self.shared, self.env = shared, shared.env
+        self.kubelet, self.deployment, self.short = kubelet, deployment, short
         self.settings = shared.scaling.nodes
         group = self.settings.instance_types[: None if self.settings.provisioner == "karpenter" else 1]
         types = {name: ec2_nodes()[name] for name in group}
@@ -138,7 +133,7 @@ class Machines:
         if median == 0:
             return 0
         u = uniform(self.shared.plan.tables.starts[Stream.LAUNCH], number, 0)
-        return ns(median * math.exp(math.log(p95 / median) / P95 * float(norm.ppf(max(u, 2.0**-53)))))
+        return ns(median * math.exp(math.log(p95 / median) / P95 * float(ndtri(max(u, 2.0**-53)))))
 
     def drain(self, node: Node) -> Process:
         """Move the pods of a node elsewhere, no more at once than may be missing but one, and give the node back."""

@@ -21,7 +21,7 @@ from sim.clock import DRAINED, REACHED, Stop
 
 
 class Reference(Run):
-    """One run. It is a `control.Plane` and a `clock.Core`, as the compiled engine is.
+    """One run. It is a `plane.Plane` and a `clock.Core`, as the compiled engine is.
 
     `trace` holds (time in ns, key) of the first *traced* events, for comparison with the compiled engine.
     """

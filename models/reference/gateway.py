@@ -40,7 +40,7 @@ class Pod:
         self.number, self.life, self.state = number, life, state
         self.workers = Servers(run.env, p.worker_slots)
         self.cores = np.zeros(p.cores, np.int64)
-        self.pools = [Pool(run, connections, life) for life in node_lives]
+        self.pools = [Pool(run, connections, node_life) for node_life in node_lives]
         self.connecting = self.given_ns = self.most = 0
         self.killed = False
 

@@ -29,7 +29,7 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
     told = scenario.event.on_sold_out == "announce"
     bought = recording.sessions.bought
     return {
-        "hot_shard": hot_node(plan, recording) if params.replicas == 0 else _hot_shard(plan, recording),
+        "hot_shard": _busiest(recording, params.shards),
         "events_per_shard": np.bincount(plan.placement.event_node, minlength=params.shards).tolist(),
         "slots": list(plan.placement.slots),
         "sold_out_s": recording.sold_out_at / SECOND if recording.sold_out_at >= 0 else None,
@@ -57,11 +57,12 @@ def _connections_per_node(plan: Plan, recording: Recording) -> int:
 
 def hot_node(plan: Plan, recording: Recording) -> int:
     """Return the number of the modelled node whose engine thread worked longest."""
-    return int(np.argmax([busy_share(recording, node).sum() for node in range(plan.params.nodes)]))
+    return _busiest(recording, plan.params.nodes)
 
 
-def _hot_shard(plan: Plan, recording: Recording) -> int:
-    return int(np.argmax([busy_share(recording, shard).sum() for shard in range(plan.params.shards)]))
+def _busiest(recording: Recording, nodes: int) -> int:
+    """Return which of the first *nodes*, of which the primaries come before all replicas, worked longest."""
+    return int(np.argmax([busy_share(recording, node).sum() for node in range(nodes)]))
 
 
 def status_request_ns(plan: Plan, line: int) -> int:

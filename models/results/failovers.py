@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from models.plan import Plan
+from models.plan import Failover, Plan
 from models.record import Column
 from models.recording import Recording
-from models.redis_faults import Failover, learning
+from models.redis_faults import learning
 from models.units import SECOND
 
 WINDOW_S = 10

@@ -86,9 +86,9 @@ class Stage:
 class RunResult:
     """A finished run: the manifest that reproduces it, KPIs, series, latency histograms, stages and facts.
 
-    `series` has one row per simulated second (integer index) and the columns named in `models/record.py`;
-    `facts` holds plain numbers and strings the verdict needs (hottest shard, slots, people who waited in
-    vain). With several replications the KPIs carry intervals and the series is that of the first seed.
+    `series` has one row per simulated second (integer index) and the columns of `series.series_of`; `facts` holds what
+    a verdict needs beside the KPIs (see `facts.facts_of`). With several replications the KPIs carry intervals and the
+    series is that of the first seed.
     """
 
     manifest: Mapping[str, Any]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from models.scenario.arrival import PiecewiseArrival
 from models.scenario.demand import Clients
+from models.scenario.fault_checks import fault_contradictions
 from models.scenario.loads import ClosedLoopLoad, Mix, OpenLoopLoad, RateStage, UserStage
 from models.scenario.scaling_checks import scaling_contradictions
 from models.units import HOURS_PER_MONTH
@@ -41,6 +42,7 @@ def contradictions(scenario: "Scenario") -> Iterator[str]:
     yield from _admission(scenario)
     yield from _platform(scenario)
     yield from _month(scenario)
+    yield from fault_contradictions(scenario)
     yield from scaling_contradictions(scenario)
 
 

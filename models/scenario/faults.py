@@ -30,7 +30,9 @@ class RedisFailover(Section):
     """The primary of a shard dies, and a replica takes its place (see `models/failover.py`).
 
     A shard without a replica gets an empty node instead. What the dead node was, a replica, it does not become again
-    within the run: a full synchronisation would cost the new primary a fork, of which no source says how much.
+    within the run: a full synchronisation would cost the new primary a fork, of which no source says how much. The new
+    primary is charged for as many replicas as the old one fed. A shard fails once in a run, and none while replicas are
+    read.
     """
 
     kind: Literal["redis_failover"] = Field(description="a Redis primary dies")

@@ -8,7 +8,6 @@ from models.scenario.base import LognormalMs, Section, Sequence
 from models.scenario.scaling import DEPLOYED, Heap, Probes, Rollout
 
 BACKEND = "source: traffic-tacos reservation-api and inventory-api repositories, October 2025"
-CLOUDWATCH = "source: AWS ElastiCache user guide, 'Which metrics should I monitor?'"
 
 
 class Network(Section):
@@ -284,20 +283,3 @@ class Backend(Section):
     def servers(self) -> int:
         """Return how many reservations are served at the same time."""
         return max(1, round(self.reservation_capacity_rps * self.reservation_service_ms / 1000))
-
-
-class Slo(Section):
-    """The limits a run is judged by."""
-
-    mean_wait_s: float = Field(300, gt=0, le=86_400, description="mean wait in seconds at most (the talk)")
-    status_p99_ms: float = Field(
-        1000, gt=0, le=3_600_000, description="99th percentile of the status latency at most, ms (assumption)"
-    )
-    error_percent: float = Field(1, ge=0, le=100, description="failed requests in percent at most (the talk)")
-    engine_cpu_percent: float = Field(
-        90,
-        gt=0,
-        le=100,
-        description=f"60 s mean of the busiest engine thread at most, percent ({CLOUDWATCH})",
-    )
-    oversold: int = Field(0, ge=0, le=10_000_000, description="seats sold twice at most (the talk)")

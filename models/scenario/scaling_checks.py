@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from models.ec2_nodes import ec2_nodes
 from models.karpenter import Demand, fits
-from models.scenario.faults import RedisFailover
 from models.scenario.scaling import Autoscaling
 
 if TYPE_CHECKING:
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
 
 def scaling_contradictions(s: "Scenario") -> Iterator[str]:
     """Yield one line for everything about pods and nodes that cannot be."""
-    yield from _faults(s)
-    yield from _failovers(s)
     rollout = s.gateway.rollout
     if rollout.pre_stop_s > rollout.grace_s:
         yield (
@@ -30,35 +27,6 @@ def scaling_contradictions(s: "Scenario") -> Iterator[str]:
     if s.autoscaling is not None:
         yield from _autoscaler(s, s.autoscaling)
         yield from _nodes(s, s.autoscaling)
-
-
-def _faults(s: "Scenario") -> Iterator[str]:
-    for k, fault in enumerate(s.faults):
-        if s.autoscaling is None and not isinstance(fault, RedisFailover):
-            yield f"faults.{k}: {fault.kind} is not allowed without autoscaling; it happens to its pods and nodes"
-        if fault.at_s >= s.run.duration_s:
-            yield (
-                f"faults.{k}.at_s: {fault.at_s:g} is not allowed; "
-                f"must be before the end of the run (run.duration_s = {s.run.duration_s:g})"
-            )
-
-
-def _failovers(s: "Scenario") -> Iterator[str]:
-    failing = [(k, fault) for k, fault in enumerate(s.faults) if isinstance(fault, RedisFailover)]
-    for k, fault in failing:
-        if fault.shard is not None and fault.shard >= s.redis.shards:
-            yield (
-                f"faults.{k}.shard: {fault.shard} is not allowed; "
-                f"must be below redis.shards = {s.redis.shards}, as shards are numbered from 0"
-            )
-        if s.waiting_room.replica_reads:
-            yield (
-                f"faults.{k}: redis_failover is not allowed with waiting_room.replica_reads: true; "
-                "what replicas answer while their primary is dead is not modelled"
-            )
-    shards = [fault.shard for _, fault in failing]
-    if len(failing) > 1 and (None in shards or len(set(shards)) < len(shards)):
-        yield "faults: several redis_failover must each name a shard of its own; a shard fails once in a run"
 
 
 def _autoscaler(s: "Scenario", scaling: Autoscaling) -> Iterator[str]:

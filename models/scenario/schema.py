@@ -10,8 +10,9 @@ from models.scenario.checks import contradictions
 from models.scenario.cost import Cost
 from models.scenario.demand import Clients, Event, Run
 from models.scenario.faults import Fault
-from models.scenario.platform import Admission, Backend, Gateway, Network, Redis, Slo, WaitingRoom
+from models.scenario.platform import Admission, Backend, Gateway, Network, Redis, WaitingRoom
 from models.scenario.scaling import Autoscaling
+from models.scenario.slo import Slo
 
 
 class Scenario(Section):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from models.plan import Plan, make_plan
+from models.plan import Plan
+from models.planning import make_plan
 from models.profile import load_profile
 from models.record import new_record
 from models.recording import Recording, Sessions
@@ -10,10 +11,13 @@ from models.scenario import load_scenario
 from models.units import SECOND
 
 
-def planned(*settings: str, name: str = "onsale-small", seed: int = 1) -> Plan:
-    """The plan of a shipped scenario with some settings changed."""
+def planned(*settings: str, name: str = "onsale-small", seed: int = 1, script_us: float | None = None) -> Plan:
+    """The plan of a shipped scenario with some settings changed, and perhaps another overhead of its scripts."""
     scenario = load_scenario(name, settings)
-    return make_plan(scenario, load_profile(scenario.redis.profile), seed)
+    profile = load_profile(scenario.redis.profile)
+    if script_us is not None:
+        profile = profile.model_copy(update={"script_overhead_us": script_us})
+    return make_plan(scenario, profile, seed)
 
 
 def blank(plan: Plan, end_s: float) -> Recording:

@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 
 from models.agreement import column_names, compare_engines
 from models.operations import Answer, Kind, Op
-from models.plan import Plan, make_plan
-from models.profile import load_profile
+from models.plan import Plan
+from models.planning import make_plan
 from models.record import COMMANDS, NODES, PER_NODE, QUEUE, REQUESTS, Column, Level
 from models.recording import Recording
 from models.reference.clients import Clients
 from models.reference.redis import Redis
 from models.reference.run import Run
-from models.running import run_once
-from models.scenario import load_scenario
 from models.units import SECOND
 from models.waiting_room import WaitingRoom
-from tests.strategies import cases
+from tests.models.recordings import planned
+from tests.models.runs import assert_agreement, level, recording_of, total
+from tests.strategies.scenarios import cases
 
 EXAMPLES = os.environ.get("BREAKWATER_EXAMPLES")
 
@@ -60,22 +60,12 @@ IN_STEPS = (
 Happened = Callable[[Recording], bool | np.bool_]
 
 
-def plan_of(scenario: str, *changes: str, seed: int = 1) -> Plan:
-    found = load_scenario(scenario, changes)
-    return make_plan(found, load_profile(found.redis.profile), seed)
+def plan_of(scenario: str, *changes: str) -> Plan:
+    return planned(*changes, name=scenario)
 
 
-def recording_of(plan: Plan) -> Recording:
-    """What the compiled engine leaves behind, having passed all laws."""
-    return run_once(plan.scenario, plan.profile, plan.seed, "kernel").recording
-
-
-def total(recording: Recording, column: int) -> int:
-    return int(recording.record.series[:, column].sum())
-
-
-def highest(recording: Recording, level: Level) -> int:
-    return int(recording.column(Column.LEVELS + level).max())
+def highest(recording: Recording, which: Level) -> int:
+    return max(level(recording, which))
 
 
 def some(*columns: int) -> Happened:
@@ -218,12 +208,6 @@ def ordinary():
     return recording_of(plan_of(*ONSALE, "clients.poll_interval_s=2"))
 
 
-def assert_agreement(plan: Plan) -> None:
-    agreement = compare_engines(plan)
-    assert agreement, str(agreement)
-    assert agreement.events < 1_000_000  # the whole run was compared
-
-
 @pytest.mark.parametrize("name", HAPPENS)
 def test_engines_agree_where(name):
     changes, happened = HAPPENS[name]
@@ -277,11 +261,10 @@ def test_waiters_for_a_connection_that_time_out_together_fail_one_by_one():
     settings = ("gateway.redis_pool_size=1", "gateway.redis_pool_timeout_s=0.001", "gateway.worker_slots=20")
     backoff = ("clients.backoff_base_s=0.005", "clients.backoff_max_s=0.01")
     no_cpu = "gateway.cpu_us={join: 0, status: 0, enter: 0, leave: 0, reserve: 0}"
-    slow_scripts = load_profile("talk-m7g").model_copy(update={"script_overhead_us": 3000.0})
-    scenario = load_scenario(ONSALE[0], (*ONSALE[1:], *IN_STEPS, *settings, *backoff, no_cpu, "gateway.pods=1"))
-    plan = make_plan(scenario, slow_scripts, 1)
+    changes = (*ONSALE[1:], *IN_STEPS, *settings, *backoff, no_cpu, "gateway.pods=1")
+    plan = planned(*changes, script_us=3000.0)
     assert_agreement(plan)
-    assert total(run_once(scenario, slow_scripts, 1, "kernel").recording, Column.FAILED_POOL_TIMEOUT) > 100
+    assert total(recording_of(plan), Column.FAILED_POOL_TIMEOUT) > 100
 
 
 @settings(

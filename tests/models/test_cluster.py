@@ -5,13 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from models.agreement import compare_engines
-from models.plan import Plan, make_plan
-from models.profile import load_profile
-from models.record import NODES, PER_NODE, REQUESTS, Column, Level
+from models.plan import Plan
+from models.record import Column, Level
 from models.recording import Recording
-from models.running import run_once
 from models.scenario import load_scenario
+from tests.models.recordings import planned
+from tests.models.runs import assert_agreement, level, recording_of, total
 
 QUICK = (
     "onsale-small",
@@ -36,24 +35,11 @@ STILL = ("autoscaling.min_pods=4", "autoscaling.max_pods=4", "gateway.pods=4", "
 
 
 def plan_of(*changes: str, base: tuple[str, ...] = QUICK) -> Plan:
-    scenario = load_scenario(base[0], (*base[1:], *changes))
-    return make_plan(scenario, load_profile(scenario.redis.profile), 1)
-
-
-def recording_of(plan: Plan) -> Recording:
-    return run_once(plan.scenario, plan.profile, plan.seed, "kernel").recording
-
-
-def level(recording: Recording, which: Level) -> list[int]:
-    return recording.column(Column.LEVELS + which).tolist()
+    return planned(*base[1:], *changes, name=base[0])
 
 
 def pods(recording: Recording) -> list[int]:
     return level(recording, Level.PODS_READY)
-
-
-def failed(recording: Recording, column: Column = Column.FAILED_REFUSED) -> int:
-    return int(recording.record.series[:, column].sum())
 
 
 def came_up(r: Recording) -> bool:
@@ -95,7 +81,7 @@ HAPPENS: dict[str, tuple[tuple[str, ...], Callable[[Recording], bool]]] = {
     ),
     "a pod that ends at once still gets requests": (
         (*STILL, "faults=[{kind: deploy, at_s: 10}]", "gateway.rollout={pre_stop_s: 0, grace_s: 5}"),
-        lambda r: failed(r) > 0,
+        lambda r: total(r, Column.FAILED_REFUSED) > 0,
     ),
     "spot nodes are interrupted, and drained in time": (
         (*STILL, "autoscaling.nodes.spot_percent=100", "faults=[{kind: spot_wave, at_s: 10, share_percent: 100}]"),
@@ -142,7 +128,7 @@ HAPPENS: dict[str, tuple[tuple[str, ...], Callable[[Recording], bool]]] = {
             "gateway.cpu_us={status: 40000}",
             "gateway.probes.liveness={initial_delay_s: 1, period_s: 1, failure_threshold: 1, timeout_s: 0.2}",
         ),
-        lambda r: min(level(r, Level.PODS_RUNNING)) < 4 and failed(r) > 0,
+        lambda r: min(level(r, Level.PODS_RUNNING)) < 4 and total(r, Column.FAILED_REFUSED) > 0,
     ),
     "a pod that never starts is started again and again": (
         (
@@ -158,20 +144,18 @@ HAPPENS: dict[str, tuple[tuple[str, ...], Callable[[Recording], bool]]] = {
 def test_engines_agree_where(name):
     changes, happened = HAPPENS[name]
     plan = plan_of(*changes)
-    agreement = compare_engines(plan)
-    assert agreement, str(agreement)
+    assert_agreement(plan)
     assert happened(recording_of(plan))
 
 
 def test_a_saturated_shard_makes_pods_unready_if_readiness_asks_it():
     """The incident of the deployed system: nothing is wrong with the pods, and the load balancer loses them."""
-    slow = load_profile("talk-m7g").model_copy(update={"script_overhead_us": 5000.0})
     changes = (*STILL, "redis.shards=1", "gateway.probes.readiness={failure_threshold: 1, timeout_s: 0.05}")
-    plan = make_plan(load_scenario(QUICK[0], (*QUICK[1:], *changes)), slow, 1)
-    assert compare_engines(plan)
-    recording = run_once(plan.scenario, slow, 1, "kernel").recording
+    plan = planned(*QUICK[1:], *changes, name=QUICK[0], script_us=5000.0)
+    assert_agreement(plan)
+    recording = recording_of(plan)
     assert min(pods(recording)) < 4
-    assert recording.column(NODES + PER_NODE * 0 + REQUESTS).sum() > 0
+    assert level(recording, Level.PODS_RUNNING) == [4] * recording.seconds
 
 
 def test_with_enough_warm_pods_nothing_is_added_or_lost():

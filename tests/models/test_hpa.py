@@ -162,9 +162,8 @@ def test_the_policy_that_changes_less_or_none_at_all():
     assert least_allowed(Rules(0, policies, "Max"), History(), 100, NOW) == 90
     assert least_allowed(Rules(0, policies, "Disabled"), History(), 100, NOW) == 100
     assert most_allowed(Rules(0, policies, "Min"), History(), 100, NOW) == 105
-    assert (
-        most_allowed(Rules(0, policies, "Max"), History(), 100, NOW) == 111
-    )  # 110.00000000000001 rounded up, as in Go
+    # 110.00000000000001 rounded up, as in Go
+    assert most_allowed(Rules(0, policies, "Max"), History(), 100, NOW) == 111
     assert most_allowed(Rules(0, policies, "Disabled"), History(), 100, NOW) == 100
 
 

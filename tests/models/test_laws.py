@@ -20,7 +20,7 @@ from models.recording import Recording
 from models.running import Finished, run_once
 from models.scenario import load_scenario
 from models.units import SECOND
-from tests.strategies import cases
+from tests.strategies.scenarios import cases
 
 
 def run(name: str, *settings: str, seed: int = 1) -> Finished:

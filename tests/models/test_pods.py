@@ -7,21 +7,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models import laws
-from models.agreement import compare_engines
 from models.control import Control
 from models.kernel_plane import KernelPlane
 from models.operations import News, Op, Told
-from models.plan import Plan, make_plan
+from models.plan import Plan
 from models.plane import Plane, Reading
-from models.profile import load_profile
 from models.record import COMMANDS, NODES, PER_NODE, Column, Level
 from models.recording import Recording
-from models.scenario import load_scenario
+from models.running import run_under
 from models.units import MILLISECOND, SECOND
-from sim import clock
+from tests.models.recordings import planned
+from tests.models.runs import assert_agreement, total
 
 PODS = 3
-CALM = ("onsale-small", "clients.count=60", "run.duration_s=12", f"gateway.pods={PODS}", "gateway.redis_min_idle=3")
+CALM = ("clients.count=60", "run.duration_s=12", f"gateway.pods={PODS}", "gateway.redis_min_idle=3")
 BUSY = (
     "clients.poll_interval_s=0.2",
     "gateway.cpu_us={status: 5000}",
@@ -32,8 +31,7 @@ BUSY = (
 
 
 def plan_of(*changes: str) -> Plan:
-    scenario = load_scenario(CALM[0], (*CALM[1:], *changes))
-    return make_plan(scenario, load_profile(scenario.redis.profile), 1)
+    return planned(*CALM, *changes)
 
 
 class Scripted(Control):
@@ -82,24 +80,11 @@ def scripted(*script: tuple[int, str, int]) -> type[Scripted]:
 
 def played(plan: Plan, control: type[Scripted]) -> tuple[Recording, list]:
     """What the compiled engine leaves behind, having passed all laws, and what control saw."""
-    plane, env = KernelPlane(plan), simpy.Environment()
-    controls = control(env, plane, plan)
-    stop = clock.run(env, plane, plan.params.end, controls.watched)
-    controls.sample((stop.time - 1) // SECOND)
+    plane = KernelPlane(plan)
+    run_under(control, plan, plane)
     recording = plane.recording()
     laws.check(plan, recording)
     return recording, control.seen[-1]
-
-
-def assert_agreement(plan: Plan, control: type[Scripted]) -> None:
-    agreement = compare_engines(plan, control=control)
-    assert agreement, str(agreement)
-    ours, theirs = control.seen
-    assert ours == theirs
-
-
-def total(recording: Recording, column: int) -> int:
-    return int(recording.record.series[:, column].sum())
 
 
 STEP = st.tuples(
@@ -128,7 +113,10 @@ SETTINGS = (
 def test_engines_agree_on_anything_done_to_pods(steps, changes, coarse):
     if coarse:  # so that many things happen at one instant
         steps = [(ms // 500 * 500, what, pod) for ms, what, pod in steps]
-    assert_agreement(plan_of(*BUSY, *changes), scripted(*sorted(steps, key=lambda step: step[0])))
+    control = scripted(*sorted(steps, key=lambda step: step[0]))
+    assert_agreement(plan_of(*BUSY, *changes), control)
+    ours, theirs = control.seen
+    assert ours == theirs
 
 
 def test_a_pod_the_balancer_does_not_know_gets_nothing_and_none_known_refuses_all():
@@ -195,9 +183,8 @@ def test_a_readiness_probe_asks_redis_and_a_liveness_probe_does_not(pinged):
 
 
 def test_a_probe_waits_for_a_shard_that_is_busy():
-    slow = load_profile("talk-m7g").model_copy(update={"script_overhead_us": 30_000.0})
-    scenario = load_scenario(CALM[0], (*CALM[1:], *BUSY, "redis.shards=1"))
-    _, log = played(make_plan(scenario, slow, 1), scripted((4000, "ready", 0)))
+    plan = planned(*CALM, *BUSY, "redis.shards=1", script_us=30_000.0)
+    _, log = played(plan, scripted((4000, "ready", 0)))
     assert log[0][0] > 4100 * MILLISECOND
 
 
@@ -210,9 +197,8 @@ def test_cpu_used_is_what_the_work_given_has_taken_so_far():
 
 
 def test_connections_beyond_those_that_are_open_are_opened_when_they_are_needed():
-    slow = load_profile("talk-m7g").model_copy(update={"script_overhead_us": 3000.0})
-    changes = (*CALM[1:], *BUSY, "gateway.redis_min_idle=1", "redis.shards=1", "gateway.redis_connect_s=0")
-    plan = make_plan(load_scenario(CALM[0], changes), slow, 1)
+    changes = ("gateway.redis_min_idle=1", "redis.shards=1", "gateway.redis_connect_s=0")
+    plan = planned(*CALM, *BUSY, *changes, script_us=3000.0)
     everybody = scripted(*((1000, "restart", pod) for pod in range(PODS)), (8000, "read", 0))
     recording, log = played(plan, everybody)
     connections = recording.column(Column.LEVELS + Level.CONNECTIONS)

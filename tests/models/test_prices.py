@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
 from models.ec2_nodes import ec2_nodes
 from models.prices import PRICES, PriceFile, Prices, list_prices, talk_prices
-from models.sourced import CONFIDENCES, read_sourced
-from sim.errors import BadInput
+from models.sourced import CONFIDENCES
+from tests.models.damaged import copied, places, refused, shipped
 
-SHIPPED = YAML(typ="safe", pure=True).load(PRICES.read_text(encoding="utf-8"))
+SHIPPED = shipped(PRICES)
 HOME, SEOUL, TALK = list_prices("us-east-1"), list_prices("ap-northeast-2"), talk_prices()
 
 
@@ -72,11 +71,6 @@ def test_every_table_says_what_it_is_and_of_when() -> None:
 nonsense = st.sampled_from(["free", -1, float("nan"), float("inf"), [], {}, True, 10**30])
 
 
-def places(node: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    below = [found for key, part in node.items() for found in places(part, (*path, key))] if type(node) is dict else []
-    return ([path] if path else []) + below
-
-
 @given(st.sampled_from(places(SHIPPED)), nonsense)
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_a_damaged_table_is_refused_in_one_line(tmp_path: Path, path: tuple[str, ...], bad: object) -> None:
@@ -84,12 +78,9 @@ def test_a_damaged_table_is_refused_in_one_line(tmp_path: Path, path: tuple[str,
     emptied = bad == {} and path in (("regions",), ("regions", "ap-northeast-2", "prices"))
     if harmless or emptied:
         return
-    data = copy.deepcopy(SHIPPED)
-    part = data
-    for step in path[:-1]:
-        part = part[step]
+    data, part = copied(SHIPPED, path)
     part[path[-1]] = bad
-    assert path[0] in refused(tmp_path, data)
+    assert path[0] in refused(tmp_path, PriceFile, data)
 
 
 @given(st.sampled_from(["list", "talk"]), st.sampled_from(sorted(Prices.model_fields)), st.booleans())
@@ -99,24 +90,14 @@ def test_a_price_may_be_null_but_not_missing_or_misspelt(tmp_path: Path, table: 
     price = data[table].pop(name)
     if extra:
         data[table][f"{name}_"] = price
-    assert f"{table}.{name}" in refused(tmp_path, data)
+    assert f"{table}.{name}" in refused(tmp_path, PriceFile, data)
 
 
 def test_a_discount_above_all_of_it_and_an_unknown_regional_price_are_refused(tmp_path: Path) -> None:
     data = copy.deepcopy(SHIPPED)
     data["talk"]["ec2_spot_discount_percent"]["value"] = 130
-    assert "130 is above 100" in refused(tmp_path, data)
+    assert "130 is above 100" in refused(tmp_path, PriceFile, data)
     data = copy.deepcopy(SHIPPED)
     prices = data["regions"]["ap-northeast-2"]["prices"]
     prices["sqs_usd"] = prices.pop("cloudfront_usd_per_gb")
-    assert "sqs_usd is not a price" in refused(tmp_path, data)
-
-
-def refused(folder: Path, data: object) -> str:
-    file = folder / "prices.yaml"
-    with file.open("w", encoding="utf-8") as stream:
-        YAML(typ="safe", pure=True).dump(data, stream)
-    with pytest.raises(BadInput) as caught:
-        read_sourced(file, PriceFile)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    assert "sqs_usd is not a price" in refused(tmp_path, PriceFile, data)

@@ -13,7 +13,7 @@ from models.commands import FREE_LEVELS, Command, log2_1024
 from models.profile import PROFILES, load_profile, parse_profile, profile_json, profile_names
 from models.profile_parts import Draws
 from sim.errors import BadInput
-from tests.strategies import drawable
+from tests.strategies.profiles import drawable
 
 SHIPPED = json.loads((PROFILES / "talk-m7g.json").read_text(encoding="utf-8"))
 

@@ -54,31 +54,6 @@ NODES = "autoscaling.nodes"
             "gateway.rollout.max_surge_percent: 0 is not allowed with gateway.rollout.max_unavailable_percent = 0",
         ),
         (
-            ["faults=[{kind: spot_wave, at_s: 9999}]"],
-            "faults.0.at_s: 9999 is not allowed; must be before the end of the run",
-        ),
-        (
-            ["faults=[{kind: deploy, at_s: 1}]", "autoscaling=null"],
-            "faults.0: deploy is not allowed without autoscaling",
-        ),
-        (
-            ["faults=[{kind: redis_failover, at_s: 1, shard: 5}]", "autoscaling=null"],
-            "faults.0.shard: 5 is not allowed; must be below redis.shards = 5",
-        ),
-        (
-            ["faults=[{kind: redis_failover, at_s: 1}]", "waiting_room.replica_reads=true"],
-            "faults.0: redis_failover is not allowed with waiting_room.replica_reads: true",
-        ),
-        (
-            ["faults=[{kind: redis_failover, at_s: 1, shard: 1}, {kind: redis_failover, at_s: 9, shard: 1}]"],
-            "faults: several redis_failover must each name a shard of its own",
-        ),
-        (
-            ["faults=[{kind: redis_failover, at_s: 1, shard: 1}, {kind: redis_failover, at_s: 9}]"],
-            "faults: several redis_failover must each name a shard of its own",
-        ),
-        (["faults=[{kind: flood, at_s: 1}]"], "faults.0.kind: 'flood' is not allowed; must be one of"),
-        (
             ["autoscaling.down.policies=[]"],
             "autoscaling.down.policies: an empty list is not allowed; must be a list of 1 to 10 items",
         ),

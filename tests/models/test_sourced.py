@@ -1,45 +1,20 @@
-import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
 from models.redis_nodes import CATALOGUE, RedisCatalogue
-from models.sourced import CONFIDENCES, Number, read_sourced, weaker
-from sim.errors import BadInput
+from models.sourced import CONFIDENCES, Number, weaker
+from tests.models.damaged import copied, places, refused, shipped
 
-SHIPPED = YAML(typ="safe", pure=True).load(CATALOGUE.read_text(encoding="utf-8"))
-
-
-def paths_in(node: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """The path of every mapping and value below *node*."""
-    below = [found for key, value in node.items() for found in paths_in(value, (*path, key))] if _is_map(node) else []
-    return ([path] if path else []) + below
-
-
-def _is_map(node: Any) -> bool:
-    return isinstance(node, dict)
-
-
-def refused(folder: Path, data: object) -> str:
-    file = folder / "damaged.yaml"
-    with file.open("w", encoding="utf-8") as stream:
-        YAML(typ="safe", pure=True).dump(data, stream)
-    with pytest.raises(BadInput) as caught:
-        read_sourced(file, RedisCatalogue)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.startswith("damaged.yaml: ")
-    return message
-
+SHIPPED = shipped(CATALOGUE)
 
 nonsense = st.sampled_from(["twelve", -1, float("nan"), float("inf"), [], {}, {"value": 1}, True, 10**30])
 
 
-@given(st.sampled_from(paths_in(SHIPPED)), nonsense)
+@given(st.sampled_from(places(SHIPPED)), nonsense)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_a_file_damaged_anywhere_is_refused_in_one_line_that_names_the_place(
     tmp_path: Path, path: tuple[str, ...], value: object
@@ -48,29 +23,23 @@ def test_a_file_damaged_anywhere_is_refused_in_one_line_that_names_the_place(
         return
     if value == "twelve" and path[-1] in ("source", "region"):
         return
-    data = copy.deepcopy(SHIPPED)
-    part = data
-    for step in path[:-1]:
-        part = part[step]
+    data, part = copied(SHIPPED, path)
     part[path[-1]] = value
-    assert path[0] in refused(tmp_path, data)
+    assert path[0] in refused(tmp_path, RedisCatalogue, data)
 
 
-@given(st.sampled_from([path for path in paths_in(SHIPPED) if path[-1] not in ("confidence", "region")]))
+@given(st.sampled_from([path for path in places(SHIPPED) if path[-1] not in ("confidence", "region")]))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_nothing_but_an_optional_field_may_be_left_out(tmp_path: Path, path: tuple[str, ...]) -> None:
     if len(path) == 2 and path[0] == "nodes":
         return  # a catalogue may have fewer nodes
-    data = copy.deepcopy(SHIPPED)
-    part = data
-    for step in path[:-1]:
-        part = part[step]
+    data, part = copied(SHIPPED, path)
     del part[path[-1]]
-    refused(tmp_path, data)
+    refused(tmp_path, RedisCatalogue, data)
 
 
 def test_an_unknown_key_is_refused(tmp_path: Path) -> None:
-    assert "discount" in refused(tmp_path, SHIPPED | {"discount": 0.5})
+    assert "discount" in refused(tmp_path, RedisCatalogue, SHIPPED | {"discount": 0.5})
 
 
 def test_a_product_is_as_firm_as_its_weaker_factor() -> None:

@@ -17,7 +17,7 @@ from models.scenario import ExtraCall
 from models.waiting_room import MICRO, Reply, RoomRules, WaitingRoom
 from models.waiting_room_expiry import expire
 from sim.views import View
-from tests.strategies import extra_calls
+from tests.strategies.platform import extra_calls
 
 LOG = 1 << 16
 COST_NS = np.random.default_rng(7).integers(1, 1 << 30, (len(Command), 5))

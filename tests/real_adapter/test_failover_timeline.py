@@ -5,7 +5,7 @@ import time
 import pytest
 import redis
 
-from models.plan import make_plan
+from models.planning import make_plan
 from models.profile import load_profile
 from models.results.kpis import kpis_of
 from models.running import run_once

@@ -101,7 +101,10 @@ def test_compiled_code_of_the_adapter_is_never_stale_and_says_nothing_of_the_sim
     (project / "real_adapter").mkdir()
     loop = project / "real_adapter" / "loop.py"
     loop.write_text(CALLER)
-    both = "from sim.compiling import require_cache, sources_hash; print(require_cache(), sources_hash())"
+    both = (
+        "from sim.compiling import require_cache, sources_hash\n"
+        "print(require_cache(), sources_hash('models/replication.py'))"
+    )
     directory, sources = python(project, both).split()
     loop.write_text(CALLER + "# changed\n")
     changed, same = python(project, both).split()
@@ -112,7 +115,7 @@ def test_compiled_code_of_the_adapter_is_never_stale_and_says_nothing_of_the_sim
 
 
 def test_what_a_simulation_gives_hangs_on_what_runs_it_and_not_on_what_judges_it(project: Path) -> None:
-    of_all = "from sim.compiling import sources_hash; print(sources_hash())"
+    of_all = "from sim.compiling import sources_hash; print(sources_hash('models/replication.py'))"
     before = python(project, of_all)
     (project / "models" / "face.py").write_text("from models.caller import outer  # judged otherwise\n")
     (project / "models" / "claims.yaml").write_text("says: another thing\n")

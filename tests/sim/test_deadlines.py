@@ -2,6 +2,7 @@
 
 from random import Random
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,3 +66,22 @@ def test_the_first_accepted_is_the_earliest_real_one(seed, steps):
                 assert watch.next_due(now) == who
             assert watch.next_due(now) is None
         assert watch.heaps.size.tolist() == [0, len(watch.entry)]
+
+
+DUES = st.dictionaries(st.integers(0, OWNERS - 2), st.integers(0, 9))
+
+
+@settings(max_examples=60, deadline=None)
+@given(DUES, DUES, st.integers(0, 9))
+def test_a_refilled_heap_holds_what_it_was_given_and_takes_more(before, after, later):
+    heaps = deadlines.new_deadlines(2, OWNERS)
+    for owner, due in before.items():
+        deadlines.add(heaps, 1, due, owner)
+    deadlines.refill(heaps, 1, np.array([*after.values()], np.int64), np.array([*after], np.int64))
+    deadlines.add(heaps, 1, later, OWNERS - 1)
+    found = []
+    while heaps.size[1]:
+        found.append((int(heaps.due[1, 0]), int(heaps.owner[1, 0])))
+        deadlines.drop_first(heaps, 1)
+    assert found == sorted([*((due, owner) for owner, due in after.items()), (later, OWNERS - 1)])
+    assert heaps.size[0] == 0

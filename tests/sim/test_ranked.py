@@ -2,6 +2,7 @@
 
 import bisect
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,3 +60,20 @@ def test_growing_keeps_the_lists() -> None:
     expected = list(range(2999, 699, -1)) + list(range(700))
     assert [int(ranked.take_first(lists, 1)) for _ in range(3000)] == expected
     assert lists.state[ranked.FREE] == 64
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 600), st.sets(st.tuples(st.integers(0, 5), st.integers(0, 3000)), max_size=600))
+def test_a_refilled_list_holds_what_it_was_given_and_gives_all_its_chunks_back(before: int, members: set) -> None:
+    lists = ranked.new_ranked(2, 64, 64)
+    ranked.insert(lists, 0, 1.0, 7)
+    for i in range(before):
+        ranked.insert(lists, 1, float(-i), i)
+    plain = sorted((float(score), member) for score, member in members)
+    score, member = np.array(plain).reshape(-1, 2).T.copy()
+    ranked.refill(lists, 1, score, member.astype(np.int64))
+    same(lists, 1, plain)
+    assert lists.chunks[1] == -(-len(plain) // ranked.CHUNK)
+    assert [int(ranked.take_first(lists, 1)) for _ in plain] == [who for _, who in plain]
+    assert lists.state[ranked.FREE] == 64 - 1
+    assert ranked.take_first(lists, 0) == 7

@@ -17,6 +17,7 @@ from sim.experiment import replicate
 from sim.histogram import LogHistogram
 from sim.outcome import Outcome
 from sim.workers import ReplicationFailed
+from tests.clusters import within
 
 
 @dataclass(frozen=True)
@@ -103,17 +104,10 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(root)},
         stderr=subprocess.DEVNULL,  # its resource tracker reports the semaphores of the killed process
     ) as parent:
-        assert within(30, lambda: len(list(started.iterdir())) == 2)
+        within(30, lambda: len(list(started.iterdir())) == 2)
         parent.kill()
     workers = [int(path.name) for path in started.iterdir()]
-    assert within(10, lambda: not any(is_running(pid) for pid in workers))
-
-
-def within(limit_s: float, condition: Any) -> bool:
-    end = time.monotonic() + limit_s
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.05)
-    return bool(condition())
+    within(10, lambda: not any(is_running(pid) for pid in workers))
 
 
 def is_running(pid: int) -> bool:

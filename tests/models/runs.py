@@ -1,0 +1,30 @@
+"""Whole runs for tests: of the compiled engine, which pass all laws, or of both engines, which agree."""
+
+from models.agreement import compare_engines
+from models.control import Control
+from models.plan import Plan
+from models.record import Column, Level
+from models.recording import Recording
+from models.running import run_once
+
+
+def recording_of(plan: Plan) -> Recording:
+    """What the compiled engine leaves behind, having passed all laws."""
+    return run_once(plan.scenario, plan.profile, plan.seed, "kernel").recording
+
+
+def assert_agreement(plan: Plan, control: type[Control] = Control) -> None:
+    """Under *control* both engines do the same from the first event to the last."""
+    agreement = compare_engines(plan, control=control)
+    assert agreement, str(agreement)
+    assert agreement.events < 1_000_000  # the whole run was compared
+
+
+def total(recording: Recording, column: int) -> int:
+    """What a column counted over the run."""
+    return int(recording.record.series[:, column].sum())
+
+
+def level(recording: Recording, which: Level) -> list[int]:
+    """A level at the end of every second."""
+    return recording.column(Column.LEVELS + which).tolist()

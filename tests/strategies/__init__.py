@@ -1,0 +1,1 @@
+"""Hypothesis strategies for scenarios and profiles, a file for each part of them."""

@@ -1,0 +1,50 @@
+"""Profiles: what the work of a Redis node costs, from nothing to saturation at once."""
+
+from hypothesis import strategies as st
+
+from models.commands import Command
+from models.profile import Profile, load_profile
+from models.profile_parts import CommandCost, Draws, EngineCosts
+from tests.strategies.base import Draw, pick
+
+
+@st.composite
+def profiles(draw: Draw, in_steps: bool) -> Profile:
+    """A shipped profile, or one with extreme costs: engine threads that cost next to nothing, or saturate at once."""
+    shipped = load_profile(draw(pick(["talk-m7g", "x86-measured"])))
+    if not in_steps and draw(st.booleans()):
+        return shipped
+    warm_us = draw(pick([0.0, 50.0 if not in_steps else 1000.0]))
+    engine = EngineCosts(
+        wake_warm_us=warm_us,
+        wake_cold_us=warm_us + draw(pick([0.0] if in_steps else [0.0, 1000.0])),
+        wake_tau_ms=draw(pick([0.001, 2.0])),
+        io_us=draw(pick([0.0, 1000.0] if in_steps else [0.0, 10.0, 500.0])),
+        replica_feed_us=draw(pick([0.0, 1000.0])),
+        wake_delay_us=draw(pick([0.0, 1000.0] if in_steps else [0.0, 20.0])),
+        pass_us=draw(pick([0.0, 1000.0] if in_steps else [0.0, 2.0])),
+        near_slow=0.0 if in_steps else draw(pick([0.0, 2.0])),
+        near_lost_us=draw(pick([1.0, 500.0])),
+        far_slow=0.0 if in_steps else draw(pick([0.0, 20.0])),
+        far_lost_us=draw(pick([1.0, 80_000.0])),
+        rewarm_us=draw(pick([1.0, 100.0])),
+    )
+    script_us = draw(pick([0.0, 0.0, 1000.0] if in_steps else [10.0, 100.0]))
+    call_us = draw(pick([0.0, 0.0, 0.0, 1000.0] if in_steps else [0.0, 1.0, 100.0]))
+    depth_us = 0.0 if in_steps else draw(pick([0.0, 0.1]))
+    cost = CommandCost(call_us=call_us, element_us=0.0 if in_steps else 0.5, depth_us=depth_us)
+    commands = {command.name: cost for command in Command}
+    return shipped.model_copy(update={"engine": engine, "script_overhead_us": script_us, "commands": commands})
+
+
+@st.composite
+def drawable(draw: Draw, profile: Profile) -> Profile:
+    """*profile* with up to 200 draws of its wake-up, of one command and of all together."""
+    cost_us = st.floats(0, 500)
+    row = st.tuples(cost_us, cost_us, st.floats(0, 100), st.floats(0, 50)).map(
+        lambda costs: (min(costs[:2]), max(costs[:2]), *costs[2:])
+    )
+    rows = draw(st.lists(row, min_size=1, max_size=5).flatmap(lambda few: st.sampled_from([few, few * 40])))
+    names = ("engine.wake_warm_us", "engine.wake_cold_us", "commands.ZADD.element_us", "commands.*")
+    document = profile.model_copy(update={"draws": Draws(parameters=names, values=tuple(rows))})
+    return Profile.model_validate(document.model_dump())

@@ -1,0 +1,74 @@
+"""How pods are probed, replaced and scaled, and the nodes under them."""
+
+from hypothesis import strategies as st
+
+from tests.strategies.base import Draw, Section, pick
+
+
+@st.composite
+def probes(draw: Draw) -> Section:
+    """Probes that come often and fail easily."""
+    often = st.fixed_dictionaries(
+        {
+            "initial_delay_s": pick([0, 0.5]),
+            "period_s": pick([1, 2.5]),
+            "timeout_s": pick([0.01, 0.2, 1, 3]),
+            "failure_threshold": pick([1, 2]),
+            "success_threshold": pick([1, 2]),
+        }
+    )
+    return {
+        "readiness": draw(often),
+        "liveness": draw(st.none() | often),
+        "startup": draw(st.none() | often),
+        "redis_ping": draw(pick(["random_shard", "every_shard"])),
+        "cpu_us": draw(pick([0, 50, 5000])),
+    }
+
+
+@st.composite
+def rollouts(draw: Draw) -> Section:
+    """Ends of a pod, from at once to longer than the run."""
+    grace_s = draw(pick([0.1, 1, 30]))
+    return {
+        "max_surge_percent": draw(pick([25, 100])),
+        "max_unavailable_percent": draw(pick([0, 50])),
+        "pre_stop_s": grace_s * draw(pick([0, 0.5])),
+        "grace_s": grace_s,
+    }
+
+
+@st.composite
+def scalings(draw: Draw, gateway: Section) -> Section:
+    """An autoscaler in a hurry, on nodes that come and go."""
+    low, high = draw(st.integers(1, gateway["pods"])), gateway["pods"] + draw(st.integers(0, 4))
+    rules: Section = {"policies": [{"type": "Percent", "value": 100, "period_s": 1}]}
+    return {
+        "min_pods": low,
+        "max_pods": high,
+        "cpu_percent": draw(pick([1, 20, 60])),
+        "memory_percent": draw(st.none() | pick([5, 80])),
+        "sync_s": 1,
+        "metrics_s": draw(pick([1, 2])),
+        "metrics_lag_s": draw(pick([0, 0.3])),
+        "cpu_initialization_s": draw(pick([0, 3])),
+        "up": rules,
+        "down": {**rules, "stabilization_s": draw(pick([0, 3]))},
+        "endpoints_delay_s": draw(pick([0, 0.2, 1])),
+        "nodes": {
+            "provisioner": draw(pick(["karpenter", "karpenter", "cluster_autoscaler"])),
+            "instance_types": draw(pick([["c7g.large"], ["m7g.large", "c7g.large"]])),
+            "spot_percent": draw(pick([0, 70, 100])),
+            "spare_nodes": draw(pick([0, 1])),
+            "batch_idle_s": draw(pick([0, 0.5])),
+            "batch_max_s": 1,
+            "scan_s": 1,
+            "launch_median_s": draw(pick([0, 1])),
+            "launch_p95_s": 2,
+            "image_pull_s": draw(pick([0, 1])),
+            "start_s": draw(pick([0, 0.2])),
+            "consolidate_after_s": draw(pick([0, 3])),
+            "budget_percent": 100,
+            "interruptions_percent_per_month": draw(pick([5, 1e6])),
+        },
+    }
