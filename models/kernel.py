@@ -27,7 +27,6 @@ from models.redis_node import on_node_arrive, on_node_wake, on_pass_end
 from models.world import (
     ACTIVE,
     BUCKET_NEEDS,
-    EVENTS_RUN,
     IN_FLIGHT,
     KUBELET,
     NEWS,
@@ -101,7 +100,6 @@ def _run_first(w: World) -> None:
     if kind == KIND_CLIENT_TIMEOUT and not _goes_off(w, now, key, item):
         return
     w.total[NOW] = now
-    w.total[EVENTS_RUN] += 1
     if w.total[TRACED] < w.trace.shape[0] and kind != KIND_POOL_TIMEOUT:
         w.trace[w.total[TRACED], 0] = now
         w.trace[w.total[TRACED], 1] = key

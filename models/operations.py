@@ -28,7 +28,7 @@ ENDPOINTS = ("join", "status", "enter", "leave", "reserve")
 
 
 class Answer(IntEnum):
-    """What comes back. Everything up to RESERVED is an answer; the rest are failures."""
+    """What comes back. Everything up to EXPIRED is an answer; the rest are failures."""
 
     WAITING = 0
     READY = 1

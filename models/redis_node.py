@@ -98,7 +98,6 @@ def on_node_arrive(w: World, now: int, slot: int) -> None:
     queues.put(w.inbox, k, w.follower, slot)
     if node.busy == 0:
         node.busy = 1
-        node.sleeps += 1
         _wake(w, now, k)
 
 

@@ -83,7 +83,6 @@ NODE = np.dtype(
     [
         ("idle_since", "i8"),
         ("passes", "i8"),
-        ("sleeps", "i8"),
         ("effect_ns", "i8"),  # writes of the current pass
         ("wake", "i8"),  # what the last wake-up cost, ns
         ("near", "f8"),  # coldness of the caches, see `sim.engine_thread`
@@ -130,13 +129,12 @@ MOST_NEWS = 8
     SOURCE_JOINS,
     NEXT_ARRIVAL,
     POOL_WAITING,
-    EVENTS_RUN,
     NOW,
     FREE_SLOTS,
     BUCKET_NEEDS,
     TRACED,
     TOTALS,
-) = range(22)
+) = range(21)
 """Entries of `World.total`."""
 
 

@@ -56,14 +56,13 @@ def until_precise(
     max_n: int,
     *,
     first_seed: int = 1,
-    confidence: float = 0.95,
     workers: int = 1,
     store: Path | None = None,
     on_done: OnDone[P] | None = None,
 ) -> Precision[P]:
     """Replicate with seeds *first_seed*, *first_seed* + 1, ... until the mean of *kpi* is precise.
 
-    Precise: with *confidence*, the estimate is off by at most *relative_half_width* (a fraction) of the true
+    Precise: at 95 %, the estimate is off by at most *relative_half_width* (a fraction) of the true
     mean. The interval is therefore compared with r / (1 + r) of the estimate (Law, as for FIRST_LOOK).
     Precision is judged seed by seed, so the stop does not depend on *workers*; after *max_n* seeds the answer
     is what there is, with *reached* false. BadInput also for a KPI that none of the first 10 observes.
@@ -81,7 +80,7 @@ def until_precise(
                 ahead = range(first_seed + have, first_seed + min(have + workers, max_n))
                 done += _run(crew, task, ahead, store, on_done)
             judged = Replications(task.key, dict(list(done.outcomes.items())[:n]))
-            estimate = judged.estimate(kpi, confidence)
+            estimate = judged.estimate(kpi)
             width = estimate.half_width
             reached = width is not None and width <= allowed * abs(estimate.best)
             if reached:

@@ -26,8 +26,7 @@ class Wheel(NamedTuple):
 
     `event` EVENT[C * 31] holds the chunks one after the other, `next` int64[C] the chunk that follows in a bucket,
     `head` int64[B] a bucket's first chunk and its fill (chunk << 5 | fill, NONE: empty), `free` int64[C] the stack of
-    unused chunks. `state` int64[4] is: number of free chunks, index of the next bucket to be emptied, tick bits, events
-    held.
+    unused chunks. `state` int64[3] is: number of free chunks, index of the next bucket to be emptied, tick bits.
     """
 
     event: NDArray[np.void]
@@ -37,7 +36,7 @@ class Wheel(NamedTuple):
     state: NDArray[np.int64]
 
 
-FREE, CURRENT, TICK_BITS, HELD = range(4)
+FREE, CURRENT, TICK_BITS = range(3)
 
 
 def new_wheel(tick_bits: int, buckets: int, chunks: int) -> Wheel:
@@ -49,7 +48,7 @@ def new_wheel(tick_bits: int, buckets: int, chunks: int) -> Wheel:
         np.full(chunks, NONE, np.int64),
         np.full(buckets, NONE, np.int64),
         np.arange(chunks - 1, -1, -1).astype(np.int64),
-        np.array([chunks, 0, tick_bits, 0], np.int64),
+        np.array([chunks, 0, tick_bits], np.int64),
     )
 
 
@@ -84,7 +83,6 @@ def insert(wheel: Wheel, time: int, key: int, item: int) -> None:
     event.key = key
     event.item = item
     wheel.head[at] = head + 1
-    wheel.state[HELD] += 1
 
 
 @inlined
@@ -125,7 +123,6 @@ def follower(wheel: Wheel, head: int) -> int:
 def release(wheel: Wheel, head: int) -> int:
     """Give the chunk of a taken bucket back and return its follower's head."""
     behind = follower(wheel, head)
-    wheel.state[HELD] -= fill_of(head)
     wheel.free[wheel.state[FREE]] = head >> _FILL_BITS
     wheel.state[FREE] += 1
     return behind
