@@ -24,12 +24,10 @@ from real_adapter.probes import CALLS, FIRST_SCORE, SPACING, START_MS, Probe
 from real_adapter.redis_room import all_scripts, rule_texts
 from real_adapter.requests import Argument, Requests, digits, encode_each, encode_rows, joined
 from real_adapter.schedules import bursts_ns, poisson_ns
-from real_adapter.work import FEED, IO, RULES, Calls, Traced, Work, mixed, request_work
+from real_adapter.work import FEED, IO, MIX, RULES, Calls, Traced, Work, mixed, request_work
 
 PLAIN_TOKENS = 10_000
 """Probes without a line use so many tokens."""
-MIX = {"status": 0.95, "join": 0.04, "enter": 0.01}
-"""The mix of the measured curve of facts, section 10."""
 CLOSED_PER_MS = 50
 """Requests per millisecond of the scripts' clock in a closed loop: about what a saturated server does."""
 MOST_CLOSED_RPS = 200_000

@@ -5,7 +5,7 @@ import pytest
 
 from models.commands import Command, call_cost_ns
 from models.profile import Profile, load_profile
-from real_adapter.curve_fit import MIX, Mechanism, refit
+from real_adapter.curve_fit import Mechanism, refit
 from real_adapter.curves import (
     CURVES,
     Curve,
@@ -14,6 +14,7 @@ from real_adapter.curves import (
     read_operations,
     read_shape,
 )
+from real_adapter.work import MIX
 
 
 @pytest.fixture(scope="module", params=["talk-m7g", "x86-measured"])

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from real_adapter import experiment
-from real_adapter.bench import MIX
 from real_adapter.cases import Case, Load, burst, poisson, saturated
 from real_adapter.engine_fit import LOOP, EngineFit, Observation, fit_engine
 from real_adapter.schedules import bursts_ns, poisson_ns
+from real_adapter.work import MIX
 from sim.engine_thread import EngineThread, replay
 
 TRUE = {
