@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from dashboards.calibration_commands import calibrate, verify_calibration
+from dashboards.conformance_command import conformance
 from dashboards.ledger.command import validate
 from dashboards.options import FINE, MOST_REPLICATIONS, VERDICT_FAILED, JsonOption, SeedOption, SettingsOption
-from dashboards.redis_commands import conformance
 from dashboards.regression.command import regress
 from sim.errors import BadInput
 

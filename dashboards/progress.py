@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -46,6 +48,14 @@ class ProgressLine:
             self._shown, self._task = _bar()
             self._shown.start()
         self._shown.update(self._task, completed=fraction, words=progress_words(fraction, requests, wall_s, note))
+
+
+@contextmanager
+def progress_line() -> Iterator[Callable[[float, str], None]]:
+    """A progress line for work that is not counted in requests, to be handed on as `progress(fraction, note)`."""
+    began = time.monotonic()
+    with ProgressLine() as line:
+        yield lambda fraction, note: line(fraction, 0, time.monotonic() - began, note)
 
 
 def progress_words(fraction: float, requests: int, wall_s: float, note: str) -> str:

@@ -69,7 +69,7 @@ def measure_claims(progress: Progress = lambda fraction, note: None, seed: int =
         found |= dict(_passes(client))
     progress(0.7, "measuring memory")
     with start_server() as empty:
-        found |= dict(_memory(measure_memory(empty, PEOPLE).bytes_per_client))
+        found |= dict(_memory(measure_memory(empty, PEOPLE).per_client_bytes))
     progress(0.85, "measuring a cluster")
     found |= dict(_hot_shard())
     return Measured(

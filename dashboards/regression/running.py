@@ -1,4 +1,4 @@
-"""From baselines to the verdict on them: trace the scripts, read the profiles, run the scenarios, compare."""
+"""From baselines to the evidence on them: trace the scripts, read the profiles, run the scenarios."""
 
 from __future__ import annotations
 

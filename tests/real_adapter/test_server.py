@@ -89,7 +89,6 @@ def test_it_says_what_it_is_and_persists_nothing(server: LocalServer) -> None:
     assert str(facts) == f"{facts.name} {info[f'{facts.name}_version']}"
     assert facts.primary
     assert not facts.cluster
-    assert facts.allocator == info["mem_allocator"]
     assert facts.settings["save"] == ""
     assert facts.settings["appendonly"] == "no"
     assert set(facts.settings) <= set(SETTINGS)

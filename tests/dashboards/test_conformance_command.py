@@ -1,4 +1,4 @@
-"""The commands on a real Redis from outside: verdicts, refusals, and that nothing is left however they end."""
+"""`breakwater conformance` from outside: verdicts, refusals, and that nothing is left however it ends."""
 
 import json
 import os
