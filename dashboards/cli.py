@@ -13,7 +13,7 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 UNUSABLE, DEFECT, INTERRUPTED, TERMINATED = 2, 70, 130, 143
 
 # typer keeps its copy of click's exceptions private; its public BadParameter derives from the one we need
-UsageError = typer.BadParameter.__base__
+UsageError: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="breakwater",

@@ -44,7 +44,7 @@ class ProgressLine:
         """Show *fraction* (0 to 1) done, *requests* so far in *wall_s* seconds, and a *note* if not empty."""
         if not self._terminal or not (note or time.monotonic() - self._started > PATIENCE_S):
             return
-        if self._shown is None:
+        if self._shown is None or self._task is None:
             self._shown, self._task = _bar()
             self._shown.start()
         self._shown.update(self._task, completed=fraction, words=progress_words(fraction, requests, wall_s, note))
