@@ -248,7 +248,7 @@ def _guarded(arguments: list[str]) -> int:
         message = str(error)
         if isinstance(error, UsageError):
             # what was put in the wrong place is repeated here, and a URL may have a password in it
-            message = re.sub(r"\b(rediss?|unix)://.*", r"\1://...", error.format_message(), flags=re.DOTALL)
+            message = re.sub(r"\b(\w+)://.*", r"\1://...", error.format_message(), flags=re.DOTALL)
         return _fail(" ".join(message.split()), UNUSABLE)
     except MemoryError:
         return _fail("not enough memory for this scenario; lower clients.count", UNUSABLE)
