@@ -142,11 +142,13 @@ def _rescaled(cloudwatch: Path | None, prometheus: Path | None, base: str, name:
 def _rig(url: str | None, allow_remote_writes: bool) -> Iterator[Rig]:
     from real_adapter.calibration import own_rig, their_rig
     from real_adapter.connect import connect
+    from real_adapter.connections import address_of
 
     if url is None:
         with own_rig() as rig:
             yield rig
     else:
+        address_of(url)  # what no load can be put on is told at once, and not when a handshake has timed out
         with connect(url, allow_remote_writes=allow_remote_writes) as connection, their_rig(connection, url) as rig:
             yield rig
 

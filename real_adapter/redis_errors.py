@@ -56,7 +56,8 @@ def denied(error: Exception, where: RedisUrl, script: Script | None = None) -> s
     found = re.search(r"'([a-z_|]+)' command", text)
     if found and found[1].upper() in _COMMANDS:
         return f"user {user} may not run {found[1].upper()}; permit it (ACL SETUSER {user} +{found[1]})"
-    commands = ", ".join(sorted(_COMMANDS) if script is None else script.commands)
+    # what is not named was in a script: of the Lua core, or of one of the commands that are measured
+    commands = ", ".join(sorted(Command.__members__) if script is None else script.commands)
     return f"user {user} may not run all of {commands}, which are needed; permit them (ACL SETUSER {user} +...)"
 
 

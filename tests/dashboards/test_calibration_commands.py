@@ -45,6 +45,7 @@ def test_a_server_of_somebody_else_is_measured_into_a_profile_that_a_scenario_ta
         ("redis://:geheim@{}", "--allow-remote-writes permits it"),
         ("redis://:falsch@{}", "does not let user default in with this password"),
         ("redis://{}", "wants a password"),
+        ("rediss://:geheim@{}", "the load driver speaks neither TLS nor"),
     ],
 )
 @pytest.mark.parametrize("command", ["calibrate", "verify-calibration"])
