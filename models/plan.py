@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import lognorm, norm
 
 from models.bill import extra_table
+from models.commands import Command
 from models.operations import ENDPOINTS, OPS, Op, Stream
 from models.placement import Placement, place, pods_at_most
 from models.population import Population, generated_load, on_sale
@@ -24,6 +25,7 @@ from models.units import FOREVER, ns
 from models.waiting_room import MICRO, RoomRules
 from sim.draws import LARGEST, quantile_table, stream_starts, uniforms
 from sim.engine_thread import EngineThread
+from sim.errors import BadInput
 
 UNIT = 1 << 20
 """The mean of the table of CPU times, which is scaled by each endpoint's own mean."""
@@ -152,7 +154,13 @@ class Plan:
 
 
 def make_plan(scenario: Scenario, profile: Profile, seed: int) -> Plan:
-    """Work a scenario out into a plan. Raises BadInput where a recorded trace of arrivals cannot be used."""
+    """Work a scenario out into a plan.
+
+    BadInput where a recorded trace of arrivals cannot be used, and for KEYS with a profile that was made without it.
+    """
+    if scenario.waiting_room.core == "keys" and not profile.commands[Command.KEYS.name].per_key_us:
+        told = "has no cost for KEYS, which waiting_room.core = keys calls; name a profile in which it was measured"
+        raise BadInput(f"redis.profile: {profile.name} {told}")
     starts = stream_starts(seed, len(Stream))
     network = scenario.network
     base = _lognormal(network.client_one_way.median_ms, network.client_one_way.sigma, 1e6)
