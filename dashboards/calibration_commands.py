@@ -56,6 +56,8 @@ def calibrate(
         raise BadInput(
             f"--out: {out.name!r} is not allowed; must be NAME.json, of lower-case letters, digits and hyphens"
         )
+    if out.is_dir():
+        raise BadInput(f"--out: {out} is a directory; name a file")
     _must_be_writable(out.parent)  # before minutes are spent on measuring
     if cloudwatch is not None or prometheus is not None:
         found = _rescaled(cloudwatch, prometheus, profile or RESCALED, out.stem)

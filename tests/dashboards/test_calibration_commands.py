@@ -76,3 +76,6 @@ def test_a_place_that_cannot_be_written_to_is_refused_before_anything_is_measure
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match=r"--out: .*file cannot be made"):
         calibrate(out=tmp_path / "file" / "p.json")
+    (tmp_path / "p.json").mkdir()
+    with pytest.raises(BadInput, match=r"--out: .*p\.json is a directory; name a file"):
+        calibrate(out=tmp_path / "p.json")
