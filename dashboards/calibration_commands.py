@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dashboards.options import FINE, VERDICT_FAILED, JsonOption
-from dashboards.redis_commands import RedisOption, RemoteWritesOption
+from dashboards.options import FINE, VERDICT_FAILED, JsonOption, RedisOption, RemoteWritesOption
 from sim.errors import BadInput
 
 if TYPE_CHECKING:
@@ -58,6 +56,8 @@ def calibrate(
         raise BadInput(
             f"--out: {out.name!r} is not allowed; must be NAME.json, of lower-case letters, digits and hyphens"
         )
+    if out.is_dir():
+        raise BadInput(f"--out: {out} is a directory; name a file")
     _must_be_writable(out.parent)  # before minutes are spent on measuring
     if cloudwatch is not None or prometheus is not None:
         found = _rescaled(cloudwatch, prometheus, profile or RESCALED, out.stem)
@@ -93,12 +93,13 @@ def verify_calibration(
 
     from dashboards.accuracy import accuracy_markdown, accuracy_page, accuracy_view
     from dashboards.output import json_text, write_files
+    from dashboards.progress import progress_line
     from models.preparing import prepare
     from real_adapter.accuracy import document_of
     from real_adapter.verification import verify
 
-    prepare("kernel")
-    with _progress() as told, _rig(redis, allow_remote_writes) as rig:
+    with progress_line() as told, _rig(redis, allow_remote_writes) as rig:
+        prepare("kernel")  # not before it is known that there is something to measure
         found = verify(rig, wanted, told)
     document = json_text(document_of(found))
     if out is not None:
@@ -114,25 +115,18 @@ def verify_calibration(
 
 
 def _measured(url: str | None, allow_remote_writes: bool, budget_s: float, name: str) -> Profile:
-    from models.profile_parts import Memory
+    from dashboards.progress import progress_line
     from real_adapter.calibrated_profile import profile_of
     from real_adapter.calibration import calibrate as measure
     from real_adapter.memory_use import measure_memory
     from real_adapter.server import start_server
 
-    with _progress() as told, _rig(url, allow_remote_writes) as rig:
+    with progress_line() as told, _rig(url, allow_remote_writes) as rig:
         calibration = measure(rig, budget_s, told)
     memory = None
     if url is None:
         with start_server() as server:
-            use = measure_memory(server)
-        memory = Memory(
-            per_client_bytes=use.bytes_per_client,
-            per_index_entry_bytes=use.bytes_per_index_entry,
-            fixed_bytes=use.fixed_bytes,
-            error_percent=use.error_percent,
-            clients=use.clients,
-        )
+            memory = measure_memory(server)
     return profile_of(calibration, name, memory)
 
 
@@ -150,22 +144,15 @@ def _rescaled(cloudwatch: Path | None, prometheus: Path | None, base: str, name:
 def _rig(url: str | None, allow_remote_writes: bool) -> Iterator[Rig]:
     from real_adapter.calibration import own_rig, their_rig
     from real_adapter.connect import connect
+    from real_adapter.connections import address_of
 
     if url is None:
         with own_rig() as rig:
             yield rig
     else:
+        address_of(url)  # what no load can be put on is told at once, and not when a handshake has timed out
         with connect(url, allow_remote_writes=allow_remote_writes) as connection, their_rig(connection, url) as rig:
             yield rig
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[float, str], None]]:
-    from dashboards.progress import ProgressLine
-
-    began = time.monotonic()
-    with ProgressLine() as line:
-        yield lambda fraction, note: line(fraction, 0, time.monotonic() - began, note)
 
 
 def _must_be_writable(folder: Path) -> None:

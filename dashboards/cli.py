@@ -13,14 +13,14 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from dashboards.calibration_commands import calibrate, verify_calibration
+from dashboards.conformance_command import conformance
 from dashboards.ledger.command import validate
 from dashboards.options import FINE, MOST_REPLICATIONS, VERDICT_FAILED, JsonOption, SeedOption, SettingsOption
-from dashboards.redis_commands import conformance
 from dashboards.regression.command import regress
 from sim.errors import BadInput
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 UNUSABLE, DEFECT, INTERRUPTED, TERMINATED = 2, 70, 130, 143
 
 # typer keeps its copy of click's exceptions private; its public BadParameter derives from the one we need
-UsageError = typer.BadParameter.__base__
+UsageError: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="breakwater",
@@ -248,7 +248,7 @@ def _guarded(arguments: list[str]) -> int:
         message = str(error)
         if isinstance(error, UsageError):
             # what was put in the wrong place is repeated here, and a URL may have a password in it
-            message = re.sub(r"\b(rediss?|unix)://.*", r"\1://...", error.format_message(), flags=re.DOTALL)
+            message = re.sub(r"\b(\w+)://.*", r"\1://...", error.format_message(), flags=re.DOTALL)
         return _fail(" ".join(message.split()), UNUSABLE)
     except MemoryError:
         return _fail("not enough memory for this scenario; lower clients.count", UNUSABLE)

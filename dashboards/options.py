@@ -26,3 +26,18 @@ SeedOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+RedisOption = Annotated[
+    str | None,
+    typer.Option(
+        "--redis",
+        metavar="URL",
+        help="A server or cluster of yours, as redis://USER:PASSWORD@HOST:PORT; without it one is started.",
+    ),
+]
+RemoteWritesOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-remote-writes",
+        help="Write to the server at URL, to keys of its own only, which are removed in the end.",
+    ),
+]

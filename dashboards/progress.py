@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -42,10 +44,18 @@ class ProgressLine:
         """Show *fraction* (0 to 1) done, *requests* so far in *wall_s* seconds, and a *note* if not empty."""
         if not self._terminal or not (note or time.monotonic() - self._started > PATIENCE_S):
             return
-        if self._shown is None:
+        if self._shown is None or self._task is None:
             self._shown, self._task = _bar()
             self._shown.start()
         self._shown.update(self._task, completed=fraction, words=progress_words(fraction, requests, wall_s, note))
+
+
+@contextmanager
+def progress_line() -> Iterator[Callable[[float, str], None]]:
+    """A progress line for work that is not counted in requests, to be handed on as `progress(fraction, note)`."""
+    began = time.monotonic()
+    with ProgressLine() as line:
+        yield lambda fraction, note: line(fraction, 0, time.monotonic() - began, note)
 
 
 def progress_words(fraction: float, requests: int, wall_s: float, note: str) -> str:

@@ -12,6 +12,7 @@ from scipy.special import ndtri
 
 from models.arrivals import lognormal_quantile
 from models.bill import extra_table
+from models.commands import Command
 from models.operations import ENDPOINTS, OPS, Op, Stream
 from models.placement import Placement, place, pods_at_most
 from models.plan import (
@@ -39,6 +40,7 @@ from models.scenario.loads import ClosedLoopLoad, OnsaleLoad, OpenLoopLoad
 from models.units import FOREVER, ns
 from models.waiting_room import MICRO, RoomRules
 from sim.draws import LARGEST, quantile_table, stream_starts, uniforms
+from sim.errors import BadInput
 
 JOIN_MARGIN = 1.2
 MAX_NEW_TOKENS = 5_000_000
@@ -50,7 +52,13 @@ _ORDERS = {"pod_clock": POD_CLOCK, "redis_time": REDIS_TIME, "counter": COUNTER}
 
 
 def make_plan(scenario: Scenario, profile: Profile, seed: int) -> Plan:
-    """Work a scenario out into a plan. Raises BadInput where a recorded trace of arrivals cannot be used."""
+    """Work a scenario out into a plan.
+
+    BadInput where a recorded trace of arrivals cannot be used, and for KEYS with a profile that was made without it.
+    """
+    if scenario.waiting_room.core == "keys" and not profile.commands[Command.KEYS.name].per_key_us:
+        told = "has no cost for KEYS, which waiting_room.core = keys calls; name a profile in which it was measured"
+        raise BadInput(f"redis.profile: {profile.name} {told}")
     starts = stream_starts(seed, len(Stream))
     network = scenario.network
     base = _lognormal(network.client_one_way.median_ms, network.client_one_way.sigma, 1e6)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
 from models.commands import Command, log2_1024
+from models.document import Part, told
 from models.profile_parts import (
     CommandCost,
     Draws,
@@ -27,7 +28,6 @@ from models.profile_parts import (
     MachineState,
     Memory,
     Microseconds,
-    Part,
     Precision,
     Server,
 )
@@ -97,7 +97,7 @@ class Profile(Part):
             try:
                 self._with(row)
             except ValidationError as error:
-                raise ValueError(f"draws.values.{k}: {_told(error)}") from None
+                raise ValueError(f"draws.values.{k}: {told(error)}") from None
         return self
 
     def drawn(self, u: float) -> Self:
@@ -211,7 +211,7 @@ def parse_profile(document: bytes, origin: str) -> Profile:
     try:
         return Profile.model_validate_json(document)
     except ValidationError as error:
-        raise BadInput(f"{origin}: {_told(error)}") from None
+        raise BadInput(f"{origin}: {_refusal(error)}") from None
 
 
 def profile_json(profile: Profile) -> str:
@@ -221,17 +221,9 @@ def profile_json(profile: Profile) -> str:
     return re.sub(r"\[\n[-+.\deE,\s]+\]", lambda row: json.dumps(json.loads(row[0])), text) + "\n"
 
 
-def _told(error: ValidationError) -> str:
-    """Return one line: the path, the value, what is allowed, and how many more errors there are."""
+def _refusal(error: ValidationError) -> str:
+    """Return what is wrong with a profile; of an old one only what to do, as all else in it is old too."""
     first = error.errors(include_url=False)[0]
-    path = ".".join(printable(str(step)) for step in first["loc"])
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    if first["type"] in ("missing", "extra_forbidden"):
-        line = "missing" if first["type"] == "missing" else "unknown key"
-    elif first["type"] in ("value_error", "json_invalid"):
-        line = first["msg"].removeprefix("Value error, ")
-    elif path == "schema_version":
-        line = f"{shown(first['input'])} is not read any more; must be {VERSION}: calibrate anew"
-    else:
-        line = f"{shown(first['input'])} is not allowed; {first['msg'].replace('Input should', 'must')}"
-    return f"{path + ': ' if path else ''}{line}{more}"
+    if first["loc"] == ("schema_version",) and first["type"] == "literal_error":
+        return f"schema_version: {shown(first['input'])} is not read any more; must be {VERSION}: calibrate anew"
+    return told(error)

@@ -5,7 +5,9 @@ All of it is strict: a number is finite and in its range, a key that nobody know
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from models.document import Part
 
 Microseconds = Annotated[float, Field(ge=0, le=1e6)]
 CallMicroseconds = Annotated[float, Field(ge=0, le=1e4)]
@@ -13,12 +15,6 @@ Slowness = Annotated[float, Field(ge=0, le=1e4)]
 LastingMicroseconds = Annotated[float, Field(ge=0.001, le=1e9)]
 Bytes = Annotated[float, Field(ge=0)]
 MAX_DRAWS = 200
-
-
-class Part(BaseModel):
-    """A part of a profile: immutable, strict, and deaf to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class EngineCosts(Part):

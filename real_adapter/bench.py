@@ -24,12 +24,10 @@ from real_adapter.probes import CALLS, FIRST_SCORE, SPACING, START_MS, Probe
 from real_adapter.redis_room import all_scripts, rule_texts
 from real_adapter.requests import Argument, Requests, digits, encode_each, encode_rows, joined
 from real_adapter.schedules import bursts_ns, poisson_ns
-from real_adapter.work import FEED, IO, RULES, Calls, Traced, Work, mixed, request_work
+from real_adapter.work import FEED, IO, MIX, RULES, Calls, Traced, Work, mixed, request_work
 
 PLAIN_TOKENS = 10_000
 """Probes without a line use so many tokens."""
-MIX = {"status": 0.95, "join": 0.04, "enter": 0.01}
-"""The mix of the measured curve of facts, section 10."""
 CLOSED_PER_MS = 50
 """Requests per millisecond of the scripts' clock in a closed loop: about what a saturated server does."""
 MOST_CLOSED_RPS = 200_000
@@ -67,7 +65,7 @@ class Bench:
     def add_room(self, members: int) -> None:
         """Let *members* wait in a room of their own, as joins would have left them."""
         keys = self.keys_of(members)
-        self.client.hset(keys.gate, mapping=dict(rule_texts(RULES)))
+        self.client.hset(keys.gate, mapping={field: text for field, text in rule_texts(RULES).items()})
         self.client.xadd(keys.place, {"token": "0"})
         for first in range(0, members, AT_ONCE):
             tokens = [f"{token:0{TOKEN_WIDTH}}" for token in range(first, min(members, first + AT_ONCE))]
@@ -96,7 +94,10 @@ class Bench:
             self._shas[probe.name, probe.members] = str(self.client.script_load(probe.script()))
 
     def drive(self, case: Case, seed: int, script: Script | None = None) -> Driven:
-        """Put the load of *case* on the server once; *script*, if there is one, runs in place of the operation's."""
+        """Put the load of *case* on the server once; *script*, if there is one, runs in place of the operation's.
+
+        A request that the server answers with an error raises that, as redis-py would.
+        """
         if script is not None:
             own = self.scripts[case.operation]
             self.client.script_load(script.source)
@@ -114,6 +115,8 @@ class Bench:
             due_ns = _due_ns(load, seed)
             requests = self.requests(case, due_ns // MILLISECOND)
             driven = drive_open(self.connections, requests, due_ns, cores=self.cores)
+        if driven.errors:
+            raise _refused(driven.first_error or "")
         self._take_out(case.members)
         return driven
 
@@ -155,7 +158,7 @@ class Bench:
         if probe := self.probes.get((name, members)):
             return self._of_probe(probe, now_ms)
         script, clock = self.scripts[name], digits(now_ms, TIME_WIDTH)
-        head = ("EVALSHA", script.sha1, len(script.key_names), *self.keys_of(members).of(script))
+        head: list[Argument] = ["EVALSHA", script.sha1, len(script.key_names), *self.keys_of(members).of(script)]
         if name == "join":
             first = self._sizes[members]
             self._sizes[members] = first + count
@@ -174,7 +177,7 @@ class Bench:
             first = self._sizes[probe.members]
             self._sizes[probe.members] = first + CALLS * now_ms.size
             tokens = list(digits(np.arange(first, self._sizes[probe.members]), TOKEN_WIDTH).reshape(CALLS, -1))
-        head = ("EVALSHA", self._shas[probe.name, probe.members], len(names), *names)
+        head: list[Argument] = ["EVALSHA", self._shas[probe.name, probe.members], len(names), *names]
         return encode_rows([*head, *tokens, digits(now_ms, TIME_WIDTH)])
 
     def _present(self, members: int, count: int) -> Column:
@@ -210,6 +213,17 @@ def bench_on(
     """Return a bench on the server at *url*, driven over so many connections."""
     with Connections([url], connections) as lines:
         yield Bench(client, lines, prefix, cores, tag)
+
+
+def _refused(text: str) -> redis.exceptions.ResponseError:
+    """Return the error reply *text* as redis-py raises it."""
+    code, _, rest = text.partition(" ")
+    kinds = {
+        "NOPERM": redis.exceptions.NoPermissionError,
+        "OOM": redis.exceptions.OutOfMemoryError,
+        "READONLY": redis.exceptions.ReadOnlyError,
+    }
+    return kinds[code](rest) if code in kinds else redis.exceptions.ResponseError(text)
 
 
 def _due_ns(load: Load, seed: int) -> NDArray[np.int64]:

@@ -1,18 +1,16 @@
-"""What claims need of a real Redis: CPU at the talk's rates, KEYS against the index, memory, order, expiry, passes.
+"""What claims need of a real Redis: CPU at the talk's rates, KEYS against the index, memory, a hot shard, and how
+waiting rooms behave (`real_adapter.room_claims`).
 
 One after the other, in windows that count (`real_adapter.window`), on a server of our own.
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, cast
 
 import redis
 
 from models.ledger.measured import Measured, Quantity
-from models.operations import Answer
-from models.waiting_room import MICRO, RoomRules
 from real_adapter.bench import bench_on
 from real_adapter.calibrated_profile import machine_text
 from real_adapter.calibration import CONNECTIONS, Progress, Rig, own_rig, split_cores
@@ -21,9 +19,9 @@ from real_adapter.cluster import start_cluster
 from real_adapter.conformance_trial import tag_on
 from real_adapter.counters import read_counters
 from real_adapter.memory_use import measure_memory
-from real_adapter.redis_room import RedisRoom
+from real_adapter.room_claims import expiry, order, passes
 from real_adapter.server import start_server
-from real_adapter.window import Gauge, Window
+from real_adapter.window import Window
 from sim.errors import BadInput
 from sim.estimate import Estimate
 
@@ -36,16 +34,6 @@ MOST_TRIES = 4
 """Windows that are refused are repeated, up to so many times as many as are wanted."""
 CALLS = 2_000
 SHARDS, HOT = 3, 0
-START_MS = 1_760_000_000_000
-PODS, SKEW_MS, APART_US = 30, 2.0, 17
-"""Pods whose clocks differ, with the scenarios' default skew; people who come so far apart, 60,000 in a second."""
-CROWD = 2_000
-ASKING = 8
-"""People who ask to enter in each ms, of whom the rate lets one in."""
-RULES = RoomRules(
-    rate_micro_per_ms=MICRO // 1000 * 1000, burst_micro=100 * MICRO, call_window=10_000, call_ttl_ms=30_000,
-    heartbeat_ttl_ms=60_000,
-)  # fmt: skip
 
 Found = tuple[str, Quantity]
 
@@ -64,12 +52,10 @@ def measure_claims(progress: Progress = lambda fraction, note: None, seed: int =
         server, discarded = str(rig.server), dict(rig.gauge.refusals)
     progress(0.6, "measuring order, expiry and passes")
     with start_server() as plain, plain.client() as client:
-        found |= dict(_order(client, random.Random(seed)))
-        found |= dict(_expiry(client))
-        found |= dict(_passes(client))
+        found |= {**dict(order(client, random.Random(seed))), **dict(expiry(client)), **dict(passes(client))}
     progress(0.7, "measuring memory")
     with start_server() as empty:
-        found |= dict(_memory(measure_memory(empty, PEOPLE).bytes_per_client))
+        found |= dict(_memory(measure_memory(empty, PEOPLE).per_client_bytes))
     progress(0.85, "measuring a cluster")
     found |= dict(_hot_shard())
     return Measured(
@@ -82,23 +68,23 @@ def measure_claims(progress: Progress = lambda fraction, note: None, seed: int =
     )
 
 
-def _windows(gauge: Gauge, name: str, drive: Callable[[], Any], wanted: int = WINDOWS) -> list[Window]:
+def _windows(rig: Rig, case: Case, chance: random.Random, wanted: int = WINDOWS) -> list[Window]:
     """Return as many windows that count; BadInput if hardly any does."""
     kept: list[Window] = []
     for _ in range(MOST_TRIES * wanted):
-        window = gauge.measure(name, drive)
+        window = rig.gauge.measure(case.name, lambda: rig.bench.drive(case, chance.randrange(2**31)))
         if not window.refused:
             kept.append(window)
         if len(kept) == wanted:
             return kept
-    raise BadInput(f"validate: {name} cannot be measured on this machine: {gauge.told()}; end what else runs on it")
+    told = rig.gauge.told()
+    raise BadInput(f"validate: {case.name} cannot be measured on this machine: {told}; end what else runs on it")
 
 
-def _engine_cpu(rig: Rig, progress: Progress, order: random.Random) -> Iterator[Found]:
+def _engine_cpu(rig: Rig, progress: Progress, chance: random.Random) -> Iterator[Found]:
     for step, rate in enumerate(RATES_RPS):
         progress(0.1 + 0.1 * step, f"measuring {rate} RPS")
-        case = Case("status", LADDER_TOKENS, Load(1.0, float(rate)))
-        windows = _windows(rig.gauge, case.name, lambda case=case: rig.bench.drive(case, order.randrange(2**31)))
+        windows = _windows(rig, Case("status", LADDER_TOKENS, Load(1.0, float(rate))), chance)
         cpu = Estimate.of(100 * window.utilisation for window in windows)
         how = f"engine thread, status of {LADDER_TOKENS:,} in line, Poisson arrivals at {rate:,} RPS"
         yield f"status.engine_cpu_{rate // 1000}k_percent", Quantity.of(cpu, "percent", how)
@@ -130,7 +116,7 @@ def _zrank(rig: Rig) -> Iterator[Found]:
 def _keys(rig: Rig, found: dict[str, Quantity]) -> Iterator[Found]:
     """Measure the first version of the status: one key for everybody in line, all of them listed."""
     case = Case("status_keys", LADDER_TOKENS, Load(1.0, users=4))
-    windows = _windows(rig.gauge, case.name, lambda: rig.bench.drive(case, 1), wanted=3)
+    windows = _windows(rig, case, random.Random(1), wanted=3)
     how = f"{LADDER_TOKENS:,} in line and as many keys, four users without a pause"
     ceiling = Estimate.of(window.rate_rps / window.utilisation for window in windows)
     yield "keys.ceiling_rps", Quantity.of(ceiling, "rps", how)
@@ -138,62 +124,6 @@ def _keys(rig: Rig, found: dict[str, Quantity]) -> Iterator[Found]:
     yield "keys.call_ms", Quantity.of(inside, "ms", f"server's time inside a status with KEYS; {how}")
     ratio = Estimate.of(window.inside_us / found["status.inside_us"].best for window in windows)
     yield "index.speedup", Quantity.of(ratio, "ratio", "time inside a status with KEYS over that of one with the index")
-
-
-def _order(client: "redis.Redis", chance: random.Random) -> Iterator[Found]:
-    """Let people join through pods whose clocks differ, and see how many places the unluckiest has lost."""
-    skew_ns = [chance.gauss(0, SKEW_MS * 1e6) for _ in range(PODS)]
-    for order in ("pod_clock", "counter"):
-        room = RedisRoom(client, f"order-{order}", RULES)
-        for person in range(CROWD):
-            true_ns = START_MS * 1_000_000 + person * APART_US * 1000
-            score = true_ns + skew_ns[person % PODS] if order == "pod_clock" else None
-            room.join(person, true_ns // 1_000_000, score)
-        line = [int(token) for token in client.zrange(room.keys.line, 0, -1)]
-        lost = max(place - person for place, person in enumerate(line))
-        room.delete(range(CROWD))
-        how = f"{CROWD:,} joins {APART_US} us apart through {PODS} pods, clocks apart by {SKEW_MS:g} ms (normal)"
-        yield f"order.places_lost_{order}", Quantity.of(Estimate.of([float(lost)]), "places", how)
-
-
-def _expiry(client: "redis.Redis") -> Iterator[Found]:
-    """Let every other person fall silent, and see who is left after the heartbeat's time."""
-    room = RedisRoom(client, "expiry", RULES)
-    for person in range(CROWD):
-        room.join(person, START_MS, float(person))
-    later = START_MS + RULES.heartbeat_ttl_ms // 2
-    for person in range(0, CROWD, 2):
-        room.status(person, later)
-    while room.expire(500, START_MS + RULES.heartbeat_ttl_ms + 1).removed:
-        pass
-    left = [int(token) for token in client.zrange(room.keys.line, 0, -1)]
-    room.delete(range(CROWD))
-    silent = 200 * sum(person % 2 for person in left) / CROWD
-    alive = 200 * sum(1 - person % 2 for person in left) / CROWD
-    how = f"{CROWD:,} people, half of them silent for the heartbeat's {RULES.heartbeat_ttl_ms // 1000} s"
-    yield "expiry.silent_left_percent", Quantity.of(Estimate.of([silent]), "percent", how)
-    yield "expiry.alive_left_percent", Quantity.of(Estimate.of([alive]), "percent", how)
-
-
-def _passes(client: "redis.Redis") -> Iterator[Found]:
-    """Let people ask to enter in turn, far more than the rate lets in; count passes given twice, and those too many."""
-    room = RedisRoom(client, "passes", RULES)
-    room.open(START_MS)
-    for person in range(CROWD):
-        room.join(person, START_MS, float(person))
-    given: dict[int, int] = {}
-    most = 0.0
-    for ms in range(500):
-        now = START_MS + ms
-        for person in (ASKING * ms % CROWD + k for k in range(ASKING)):
-            given[person] = given.get(person, 0) + (room.enter(person, now).answer is Answer.GRANTED)
-        allowed = RULES.burst_micro / MICRO + RULES.rate_micro_per_ms * ms / MICRO
-        most = max(most, sum(given.values()) - allowed)
-    room.delete(range(CROWD))
-    how = f"{sum(given.values()):,} passes given to {CROWD:,} people who ask again and again"
-    twice = float(sum(count > 1 for count in given.values()))
-    yield "passes.repeated", Quantity.of(Estimate.of([twice]), "passes", how)
-    yield "passes.too_many", Quantity.of(Estimate.of([max(0.0, most)]), "passes", how)
 
 
 def _memory(per_client_bytes: float) -> Iterator[Found]:
@@ -224,4 +154,4 @@ def _hot_shard() -> Iterator[Found]:
 
 
 def _commands(client: "redis.Redis") -> int:
-    return int(cast(dict[str, Any], client.info("stats"))["total_commands_processed"])
+    return int(client.info("stats")["total_commands_processed"])

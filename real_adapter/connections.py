@@ -6,10 +6,9 @@ import select
 import socket
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
-from urllib.parse import unquote, urlsplit
 
 import numpy as np
 
@@ -17,10 +16,10 @@ from models.units import ns
 from real_adapter import drive_state
 from real_adapter.drive_loop import carry
 from real_adapter.drive_state import Drive, Terms, new_drive
+from real_adapter.redis_url import PORT, parse_redis_url
 from real_adapter.requests import Argument, encode_each
 from sim.errors import BadInput
 
-DEFAULT_PORT = 6379
 _PR_SET_TIMERSLACK = 29
 
 
@@ -30,34 +29,28 @@ class Address:
 
     host: str
     port: int
-    greeting: tuple[tuple[Argument, ...], ...]
+    greeting: tuple[tuple[Argument, ...], ...] = field(repr=False)
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 
 
 def address_of(url: str) -> Address:
-    """Read `redis://[[user:]password@]host[:port][/database]`. BadInput, which never shows the password."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port or DEFAULT_PORT
-    except ValueError:
-        raise BadInput("Redis URL: host or port is not valid; must be redis://host:port") from None
-    if parts.scheme in ("rediss", "valkeys"):
-        raise BadInput(f"{host}:{port}: the load driver does not speak TLS; name a port without it, as redis://")
-    if parts.scheme not in ("redis", "valkey") or not host:
-        given = f"{parts.scheme}://" if parts.scheme else "without a scheme"
-        raise BadInput(f"Redis URL: must be redis://host:port, not {given}")
-    if parts.query:
-        raise BadInput(f"{host}:{port}: the load driver takes no settings after the ? of a URL")
+    """Return where *url* (`real_adapter.redis_url`) leads, of which TLS and sockets of this machine are refused.
+
+    BadInput, which never shows the password.
+    """
+    where = parse_redis_url(url)
+    if where.tls or "path" in where.options:
+        told = "the load driver speaks neither TLS nor through a socket of this machine; name a TCP port without TLS"
+        raise BadInput(f"redis at {where.place}: {told}")
     greeting: list[tuple[Argument, ...]] = []
-    if parts.password:
-        names = (unquote(parts.username),) if parts.username else ()
-        greeting.append(("AUTH", *names, unquote(parts.password)))
-    database = parts.path.strip("/")
-    if database:
-        greeting.append(("SELECT", database))
-    return Address(host, port, tuple(greeting))
+    if "password" in where.options:
+        names = (where.options["username"],) if "username" in where.options else ()
+        greeting.append(("AUTH", *names, where.options["password"]))
+    if where.options.get("db"):
+        greeting.append(("SELECT", where.options["db"]))
+    return Address(where.options.get("host", "localhost"), where.options.get("port", PORT), tuple(greeting))
 
 
 class Connections:

@@ -26,12 +26,11 @@ from models.profile import (
 )
 from models.profile_parts import Case, CommandCost, Draws, Interval, Measured
 from real_adapter.curves import CURVES, Curve, Shape, calls_by_operation, read_curve, read_shape
+from real_adapter.work import MIX
 from sim.engine_thread import EngineThread, replay
 
 Vector = NDArray[np.float64]
 
-# The mix of the measured curve. The published one states none, so it is given the same.
-MIX = {"status": 0.95, "join": 0.04, "enter": 0.01}
 REQUESTS = 100_000  # replayed per point: sampling error of CPU per request under 0.5 %
 SEED = 1
 PARAMETERS = ("request_us", "wake_warm_us", "wake_slope_us_per_ms")

@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from models.commands import Command, call_cost_ns
 from models.profile import PROFILES
 from models.waiting_room import MICRO, RoomRules, WaitingRoom
+from real_adapter.work import Calls
 
 CURVES = PROFILES / "curves"
-
-Calls = list[tuple[Command, int, int]]
-"""Redis calls of one operation: command, elements, members."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,10 @@
 """What people in line take of a server's memory, measured on a real one: so much each, and the server itself.
 
 A person in line is a member of two sorted sets, `line` and `seen`. Called, they are in `called` instead of `line`,
-which is as large; gone in, they have left a pass, a key of its own. The sets are filled by ZADD, as `join` leaves them,
-up a ladder of sizes, and at each the server is asked for its memory (INFO, MEMORY USAGE). Tables of the sets double
-when they are full, so what one member takes goes up and down by some percent from one size to the next: the ladder's
-rungs are not powers of two apart, a straight line is fitted through all of them, and its error says how far the steps
-lead away from it.
+which is as large. The sets are filled by ZADD, as `join` leaves them, up a ladder of sizes, and at each the server is
+asked for its memory (INFO, MEMORY USAGE). Tables of the sets double when they are full, so what one member takes goes
+up and down by some percent from one size to the next: the ladder's rungs are not powers of two apart, a straight line
+is fitted through all of them, and its error says how far the steps lead away from it.
 
 What is counted is what the server has allocated (`used_memory`). Its process takes more: what its allocator keeps
 unused or cannot use, buffers of clients and replicas, and at a save or a full resynchronisation the pages that change.
@@ -13,14 +12,13 @@ unused or cannot use, buffers of clients and replicas, and at a save or a full r
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 import redis
 
 from models.lua_scripts import RoomKeys, room_keys, token_text
-from real_adapter.redis_room import PASS_TTL_MS
+from models.profile_parts import Memory
 from real_adapter.server import LocalServer
 from sim.errors import BadInput
 
@@ -30,34 +28,13 @@ LEAST_CLIENTS = 5_000
 FIRST_RUNG = 1_000
 """Sets of up to 128 members are lists of another kind (zset-max-listpack-entries), and the server's own needs show."""
 APART = 1.5
-PASSES_PER_CLIENT = 0.1
 SENT_AT_ONCE = 5_000
 START_MS = 1_760_000_000_000
-PASS_KEPT_MS = PASS_TTL_MS + 86_400_000
 PREFIX = "breakwater:memory:"
 LOOK_UP = "for _ = 1, ARGV[2] do redis.call('ZSCORE', KEYS[1], ARGV[1]) end"
 LOOKED_UP_AT_ONCE = 50_000
 SETTLED_S = 2.0
 """Closed connections give their buffers back within one turn of the event loop."""
-
-
-@dataclass(frozen=True)
-class MemoryModel:
-    """Bytes allocated: `fixed_bytes` with nobody in line, and so much more for each person, index entry or pass.
-
-    A person in line has two index entries: members of a sorted set. `error_percent` is the worst error at a size that
-    the fit was not shown; `clients` is the largest size. Then the server that it is true of, and what allocates for it.
-    """
-
-    fixed_bytes: float
-    bytes_per_client: float
-    bytes_per_index_entry: float
-    bytes_per_pass: float
-    error_percent: float
-    clients: int
-    server: str
-    version: str
-    allocator: str
 
 
 class Line(NamedTuple):
@@ -68,40 +45,33 @@ class Line(NamedTuple):
     error_percent: float
 
 
-def measure_memory(server: LocalServer, clients: int = CLIENTS) -> MemoryModel:
-    """Fill a room on *server* with *clients* people, then issue passes, and fit what they take.
+def measure_memory(server: LocalServer, clients: int = CLIENTS) -> Memory:
+    """Fill a room on *server* with *clients* people and fit what they take; what was written is deleted.
 
-    Nobody else should use the server meanwhile. What was written is deleted. BadInput for too few *clients*.
+    Nobody else should use the server meanwhile. BadInput for too few *clients*.
     """
     if clients < LEAST_CLIENTS:
         raise BadInput(f"clients: {clients} is not allowed; allowed: {LEAST_CLIENTS:,} or more")
-    keys = room_keys("room", PREFIX)
-    passes = round(clients * PASSES_PER_CLIENT)
+    keys, counts = room_keys("room", PREFIX), ladder(clients)
     try:
-        counts = ladder(clients)
         used, index = zip(*(_used_by_line(server, keys, *step) for step in _steps(counts)), strict=True)
-        used_with_passes = [_used_by_passes(server, keys, *step) for step in _steps(ladder(passes))]
     finally:
-        _delete(server, keys, passes)
+        with server.client() as client:
+            client.unlink(keys.line, keys.seen)
     line = fit_line(counts, used)
-    return MemoryModel(
+    return Memory(
+        per_client_bytes=line.each,
+        per_index_entry_bytes=fit_line(counts, index).each,
         fixed_bytes=line.fixed,
-        bytes_per_client=line.each,
-        bytes_per_index_entry=fit_line(counts, index).each,
-        # here all who are in line are what is fixed
-        bytes_per_pass=fit_line(ladder(passes), np.subtract(used_with_passes, used[-1] - line.fixed)).each,
         error_percent=line.error_percent,
         clients=clients,
-        server=server.facts.name,
-        version=server.facts.version,
-        allocator=server.facts.allocator,
     )
 
 
 def ladder(last: int) -> list[int]:
-    """Return counts up to *last*, each 1.5 times the one before it, from about 1,000 on (or from the first three)."""
+    """Return counts up to *last*, each 1.5 times the one before it, from about 1,000 on."""
     counts = [last]
-    while counts[-1] / APART >= FIRST_RUNG or len(counts) < 3:
+    while counts[-1] / APART >= FIRST_RUNG:
         counts.append(round(counts[-1] / APART))
     return counts[::-1]
 
@@ -140,17 +110,6 @@ def _used_by_line(server: LocalServer, keys: RoomKeys, first: int, end: int) -> 
     return _used(server), index
 
 
-def _used_by_passes(server: LocalServer, keys: RoomKeys, first: int, end: int) -> int:
-    """Issue passes as `enter` does and return the bytes used."""
-    with server.client() as client:
-        for batch in _batches(first, end):
-            pipeline = client.pipeline(transaction=False)
-            for token in batch:
-                pipeline.set(keys.passes(token), START_MS + PASS_TTL_MS, px=PASS_KEPT_MS)
-            pipeline.execute()
-    return _used(server)
-
-
 def _finish_growing(client: "redis.Redis", key: str, token: str, members: int) -> None:
     """Look *token* up as often as there are members: a table that grows moves on with each look-up, as in real use."""
     for first in range(0, members, LOOKED_UP_AT_ONCE):
@@ -169,13 +128,6 @@ def _used(server: LocalServer) -> int:
                 return least
             least = now
     return least
-
-
-def _delete(server: LocalServer, keys: RoomKeys, passes: int) -> None:
-    with server.client() as client:
-        client.unlink(keys.line, keys.seen)
-        for batch in _batches(0, passes):
-            client.unlink(*(keys.passes(token) for token in batch))
 
 
 def _batches(first: int, end: int) -> Iterator[range]:

@@ -14,8 +14,8 @@ from models.results.result import Stage
 from models.results.run_result import result_of
 from models.running import run_once
 from models.scenario import Scenario, load_scenario
-from real_adapter.bench import MIX
 from real_adapter.cases import Case
+from real_adapter.work import MIX
 
 Extra = Mapping[str, str | int]
 """One entry of `waiting_room.extra_calls`."""

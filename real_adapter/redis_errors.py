@@ -12,16 +12,18 @@ from contextlib import contextmanager
 
 from redis import exceptions as redis_says
 
+from models.commands import Command
 from models.lua_scripts import SCRIPTS, Script, load_script
 from real_adapter.redis_url import RedisUrl
 from sim.errors import BadInput
 
-_OWN_COMMANDS = {
-    *("CLUSTER|INFO", "CLUSTER|SLOTS", "COMMAND", "COMMAND|GETKEYS", "EVALSHA", "EVALSHA_RO", "HGETALL"),
-    *("HSETNX", "INFO", "MGET", "PING", "READONLY", "SCAN", "SCRIPT|LOAD", "SELECT", "TIME", "UNLINK", "ZRANGE"),
+_COMMANDS = {
+    *("CLUSTER|INFO", "CLUSTER|SLOTS", "COMMAND", "COMMAND|GETKEYS", "DBSIZE", "ECHO", "EVALSHA", "EVALSHA_RO"),
+    *("HGETALL", "HSETNX", "INFO", "MGET", "MONITOR", "PING", "READONLY", "SCAN", "SCRIPT|LOAD", "SELECT", "UNLINK"),
+    *(command for name in SCRIPTS for command in load_script(name).commands),
+    *(command.name for command in Command),
 }
-"""What is sent to a server besides what the scripts call."""
-_COMMANDS = _OWN_COMMANDS | {command for name in SCRIPTS for command in load_script(name).commands}
+"""All that is sent to a server: by itself, by the scripts, or to be measured."""
 _CODES = ("BUSY", "CROSSSLOT", "MISCONF", "NOREPLICAS", "TRYAGAIN")
 """What the text of a server's error begins with, where that tells its owner what to do."""
 
@@ -46,15 +48,16 @@ def is_denied(error: Exception) -> bool:
     return isinstance(error, redis_says.NoPermissionError) or script is not None
 
 
-def denied(error: Exception, where: RedisUrl, script: Script) -> str:
-    """Return what the user may not do, and how to permit it; *script* is what was running."""
+def denied(error: Exception, where: RedisUrl, script: Script | None = None) -> str:
+    """Return what the user may not do, and how to permit it; *script* is what was running, if that is known."""
     user, text = where.user, str(error)
     if re.search("access (a|one of the) key", text):
         return f"user {user} may not use the keys needed; permit them (ACL SETUSER {user} ~breakwater:*)"
     found = re.search(r"'([a-z_|]+)' command", text)
     if found and found[1].upper() in _COMMANDS:
         return f"user {user} may not run {found[1].upper()}; permit it (ACL SETUSER {user} +{found[1]})"
-    commands = ", ".join(script.commands)
+    # what is not named was in a script: of the Lua core, or of one of the commands that are measured
+    commands = ", ".join(sorted(Command.__members__) if script is None else script.commands)
     return f"user {user} may not run all of {commands}, which are needed; permit them (ACL SETUSER {user} +...)"
 
 
@@ -70,8 +73,8 @@ def _reason(error: Exception, where: RedisUrl) -> str:
             return _no_connection(error)
         case redis_says.ClusterDownError() | redis_says.RedisClusterException():
             return "is a cluster with nodes that do not work, or cannot be reached from here as the cluster names them"
-        case redis_says.NoPermissionError():
-            return denied(error, where, load_script("join"))
+        case redis_says.ResponseError() if is_denied(error):
+            return denied(error, where)
         case redis_says.OutOfMemoryError():
             return "has no memory left (maxmemory); give it more"
         case redis_says.ReadOnlyError():

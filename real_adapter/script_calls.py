@@ -113,9 +113,9 @@ class Traced:
 
     def differences(self) -> Counter[Called]:
         """Return the calls that the script makes more (positive) or fewer than the specification, in this order."""
-        names = [[call.command for call in calls] for calls in (self.specified, self.script)]
+        specified, script = ([call.command for call in calls] for calls in (self.specified, self.script))
         found: Counter[Called] = Counter()
-        for kind, i, j, k, m in SequenceMatcher(None, *names, autojunk=False).get_opcodes():
+        for kind, i, j, k, m in SequenceMatcher(None, specified, script, autojunk=False).get_opcodes():
             if kind != "equal":
                 found.update(self.script[k:m])
                 found.subtract(self.specified[i:j])

@@ -36,7 +36,7 @@ _LOOKALIKES = re.compile(r"(dragonfly|garnet|keydb|kvrocks)_version")
 
 @dataclass(frozen=True)
 class ServerFacts:
-    """A server's *name* (redis or valkey) and *version*, its part in things, and what allocates its memory.
+    """A server's *name* (redis or valkey), its *version* and its part in things.
 
     `settings` are those of `SETTINGS` that it knows; none if it does not tell them, as managed servers do not.
     """
@@ -45,7 +45,6 @@ class ServerFacts:
     version: str
     cluster: bool
     primary: bool
-    allocator: str
     settings: Mapping[str, str]
 
     def __str__(self) -> str:
@@ -63,7 +62,6 @@ def read_facts(client: "redis.Redis") -> ServerFacts:
         version,
         cluster=info.get("redis_mode") == "cluster" or info.get("cluster_enabled") == 1,
         primary=info.get("role") == "master",
-        allocator=str(info.get("mem_allocator", "")),
         settings=_settings(client),
     )
 

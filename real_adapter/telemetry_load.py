@@ -19,10 +19,10 @@ import numpy as np
 
 from models.commands import WRITES, Command, call_cost_ns
 from models.profile import Profile
-from real_adapter.curve_fit import MIX
-from real_adapter.curves import Calls as RoomCalls
 from real_adapter.curves import calls_by_operation
 from real_adapter.telemetry import ALL_COMMANDS, Telemetry, Vector
+from real_adapter.work import MIX
+from real_adapter.work import Calls as RoomCalls
 
 Requests = Literal["scripts", "commands"]
 

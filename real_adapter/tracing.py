@@ -44,7 +44,7 @@ def watch(client: "redis.Redis", run: Callable[[], object], calls: int) -> list[
                     return seen
                 if event["client_type"] == "lua":
                     seen.append(tuple(_unquoted(part) for part in event["command"].split(" ")))
-    except redis.NoPermissionError:
+    except redis.exceptions.NoPermissionError:
         raise BadInput("tracing a script needs MONITOR, which this user of the server may not run") from None
 
 

@@ -1,8 +1,8 @@
 """One window of measurement: the server's counters before and after a load, and whether the window counts.
 
 A window does not count if the hypervisor took time away, if something else ran on the engine's processor, if the
-driver fell behind its schedule or if a request failed: each of these changes how requests meet in the event loop, and
-so the very thing that is measured. The reasons are counted.
+driver fell behind its schedule or if a request was not answered: each of these changes how requests meet in the event
+loop, and so the very thing that is measured. The reasons are counted.
 """
 
 import time
@@ -121,8 +121,8 @@ class Gauge:
         )
 
     def _why_refused(self, driven: Driven, happened: Counters, steal: float, requests: int) -> str:
-        if requests < driven.due_ns.size or driven.errors:
-            return "failed requests"
+        if requests < driven.due_ns.size:
+            return "unanswered requests"
         if steal > MOST_STEAL_PERCENT:
             return "hypervisor steal"
         delayed_us = (happened.delayed_us or 0.0) - WAKES_US * (happened.sleeps or 0)

@@ -1,4 +1,4 @@
-"""From baselines to the verdict on them: trace the scripts, read the profiles, run the scenarios, compare."""
+"""From baselines to the evidence on them: trace the scripts, read the profiles, run the scenarios."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from models.regression.baseline import (
     ProfileBaseline,
     ScriptsBaseline,
     SimulationBaseline,
+    SimulationCase,
     read_baselines,
 )
 from models.regression.compare import CaseKey, Evidence, Measured
@@ -49,7 +50,7 @@ def measured(baselines: Mapping[str, Baseline], progress: Progress) -> Evidence:
     """
     traced = script_calls(lua_scripts.FOLDER)
     found: dict[CaseKey, Measured] = {}
-    simulated = {}
+    simulated: dict[CaseKey, SimulationCase] = {}
     for file, baseline in baselines.items():
         if isinstance(baseline, ScriptsBaseline):
             found |= {(file, case): traced.measured for case in baseline.cases}

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from models.profile_parts import Part
+from models.document import Part, told
 from models.scenario.messages import shown
 from models.yaml_text import printable
 from sim.errors import BadInput
@@ -157,7 +157,7 @@ def parse_baseline(document: bytes, origin: str) -> Baseline:
     try:
         return KINDS[measures].model_validate_json(document)
     except ValidationError as error:
-        raise BadInput(f"{origin}: {_told(error)}") from None
+        raise BadInput(f"{origin}: {told(error)}") from None
 
 
 def baseline_json(baseline: Baseline) -> str:
@@ -193,20 +193,3 @@ def _read(path: Path) -> bytes:
     if len(document) > MAX_BYTES:
         raise BadInput(f"{printable(path.name)}: is too large; at most {MAX_BYTES:,} bytes")
     return document
-
-
-def _told(error: ValidationError) -> str:
-    """Return one line: the path, the value, what is allowed, and how many more errors there are."""
-    first = error.errors(include_url=False)[0]
-    path = ".".join(printable(str(step)) for step in first["loc"])
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    match first["type"]:
-        case "missing":
-            line = "missing"
-        case "extra_forbidden":
-            line = "unknown key"
-        case "value_error":
-            line = first["msg"].removeprefix("Value error, ")
-        case _:
-            line = f"{shown(first['input'])} is not allowed; {first['msg'].replace('Input should', 'must')}"
-    return f"{path + ': ' if path else ''}{line}{more}"

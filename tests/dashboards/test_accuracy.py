@@ -1,17 +1,14 @@
 """Predicted against measured, shown: the same numbers in the terminal, in Markdown, on the page and in the figure."""
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 
 from dashboards.accuracy import accuracy_figure, accuracy_markdown, accuracy_page, accuracy_view, headline
-from dashboards.calibration_commands import calibrate
 from dashboards.fitted import fitted_view
 from dashboards.terminal import console
 from models.profile import load_profile
 from real_adapter.accuracy import CPU, P50, P99, Comparison, Verification, document_of, verification_of
-from sim.errors import BadInput
 from sim.estimate import Estimate
 
 
@@ -73,23 +70,3 @@ def test_the_figure_has_a_panel_for_each_metric_and_a_point_for_each_case() -> N
 def test_a_profile_is_shown_with_its_errors(capsys: pytest.CaptureFixture[str]) -> None:
     console().print(fitted_view(load_profile("x86-measured")))
     assert "CPU per request is fitted to" in capsys.readouterr().out
-
-
-def test_contradictory_sources_are_refused_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="exclude one another"):
-        calibrate(cloudwatch=tmp_path / "a.csv", prometheus=tmp_path / "b.json", out=tmp_path / "p.json")
-    with pytest.raises(BadInput, match="--profile: is what an export rescales"):
-        calibrate(profile="x86-measured", out=tmp_path / "p.json")
-
-
-@pytest.mark.parametrize("name", ["profile.txt", "My_Profile.json", ".json", "-x.json"])
-def test_a_name_that_no_profile_can_have_is_refused_before_anything_is_measured(tmp_path: Path, name: str) -> None:
-    with pytest.raises(BadInput, match=r"--out: .* must be NAME\.json"):
-        calibrate(out=tmp_path / name)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_place_that_cannot_be_written_to_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(BadInput, match=r"--out: .*file cannot be made"):
-        calibrate(out=tmp_path / "file" / "p.json")

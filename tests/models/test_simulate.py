@@ -78,6 +78,25 @@ def test_a_run_ends_when_nobody_has_anything_left_to_do() -> None:
     assert result.series["waiting"].iloc[-1] == 0
 
 
+def test_a_profile_made_without_keys_is_not_taken_for_one_in_which_they_cost_nothing(tmp_path: Path) -> None:
+    """Calibrations of somebody's server have no KEYS, which would hold up others."""
+    measured = load_profile("x86-valkey")
+    free = measured.commands["KEYS"].model_copy(update={"call_us": 0.0, "per_key_us": 0.0})
+    without = measured.model_copy(
+        update={
+            "name": "mine",
+            "commands": {**measured.commands, "KEYS": free},
+            "draws": Draws(parameters=(), values=()),
+        }
+    )
+    path = tmp_path / "mine.json"
+    path.write_text(profile_json(without), encoding="utf-8")
+    settings = (*SMALL, f"redis.profile={path}")
+    assert simulate(load_scenario("onsale-small", settings)).kpis["seats.sold"].best == 30
+    with pytest.raises(BadInput, match=r"redis\.profile: mine has no cost for KEYS, which waiting_room\.core = keys"):
+        simulate(load_scenario("onsale-small", (*settings, "waiting_room.core=keys")))
+
+
 def test_the_facts_of_a_sale_that_sold_out(result: RunResult) -> None:
     facts, series = result.facts, result.series
     until = int(facts["sold_out_s"]) + 1

@@ -47,12 +47,12 @@ def test_connections_are_spread_over_servers() -> None:
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        (f"rediss://:{PASSWORD}@host:6379", "host:6379: the load driver does not speak TLS"),
-        (f"http://:{PASSWORD}@host", "must be redis://host:port, not http://"),
-        (f"redis://:{PASSWORD}@", "must be redis://host:port"),
-        (f"redis://:{PASSWORD}@host:99999", "host or port is not valid"),
-        (f"redis://:{PASSWORD}@host:1?db=2", "host:1: the load driver takes no settings after the ?"),
-        (PASSWORD, "must be redis://host:port, not without a scheme"),
+        (f"rediss://:{PASSWORD}@host:6379", "redis at host:6379: the load driver speaks neither TLS nor"),
+        (f"unix://:{PASSWORD}@/run/redis.sock", "redis at /run/redis.sock: the load driver speaks neither TLS nor"),
+        (f"http://:{PASSWORD}@host", "redis URL: does not begin as it must"),
+        (f"redis://:{PASSWORD}@host:99999", "redis URL: has no host and port that can be read"),
+        (f"redis://:{PASSWORD}@host:1?speed=2", "redis URL: has an option that there is not"),
+        (PASSWORD, "redis URL: does not begin as it must"),
         (f"redis://:{PASSWORD}@no.host.invalid:1", "no.host.invalid:1: cannot connect: "),
     ],
 )

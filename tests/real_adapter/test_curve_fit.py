@@ -5,7 +5,7 @@ import pytest
 
 from models.commands import Command, call_cost_ns
 from models.profile import Profile, load_profile
-from real_adapter.curve_fit import MIX, Mechanism, refit
+from real_adapter.curve_fit import Mechanism, refit
 from real_adapter.curves import (
     CURVES,
     Curve,
@@ -14,17 +14,16 @@ from real_adapter.curves import (
     read_operations,
     read_shape,
 )
+from real_adapter.work import MIX
 
 
 @pytest.fixture(scope="module", params=["talk-m7g", "x86-measured"])
-def again(request) -> tuple[Profile, Profile]:
-    """A shipped profile and the same fitted anew."""
-    shipped = load_profile(request.param)
-    return shipped, refit(shipped, read_curve(shipped.name), read_shape())
+def shipped(request) -> Profile:
+    return load_profile(request.param)
 
 
-def test_a_new_fit_gives_the_shipped_numbers(again):
-    shipped, fitted = again
+def test_a_new_fit_gives_the_shipped_numbers(shipped):
+    fitted = refit(shipped, read_curve(shipped.name), read_shape())
     # The search ends where a platform's rounding lets it: a percent is far inside the intervals.
     assert fitted.engine_thread() == pytest.approx(shipped.engine_thread(), rel=0.01)
     assert fitted.request_ns() == pytest.approx(shipped.request_ns(), rel=0.01)
@@ -39,8 +38,7 @@ def test_a_new_fit_gives_the_shipped_numbers(again):
     assert np.array(fitted.draws.values) == pytest.approx(np.array(shipped.draws.values), rel=0.05, abs=0.02)
 
 
-def test_the_draws_have_the_intervals_of_the_fit(again):
-    shipped, _ = again
+def test_the_draws_have_the_intervals_of_the_fit(shipped):
     drawn = [shipped.drawn((k + 0.5) / 100) for k in range(100)]
     slopes = [(p.engine.wake_cold_us - p.engine.wake_warm_us) / p.engine.wake_tau_ms for p in drawn]
     factors = [p.commands["ZADD"].call_us / shipped.commands["ZADD"].call_us for p in drawn]
@@ -55,9 +53,8 @@ def test_the_draws_have_the_intervals_of_the_fit(again):
         assert np.median(values) == pytest.approx(interval.best, rel=0.2)
 
 
-def test_draws_that_are_off_one_by_one_agree_on_what_was_measured(again):
+def test_draws_that_are_off_one_by_one_agree_on_what_was_measured(shipped):
     """A dearer request goes with a cheaper wake-up: every row meets the curve about as well as the best fit."""
-    shipped, _ = again
     curve = read_curve(shipped.name)
     mechanism = Mechanism(read_shape(), curve.members, shipped.engine.wake_tau_ms)
     best = shipped.fit.parameters
@@ -71,8 +68,7 @@ def test_draws_that_are_off_one_by_one_agree_on_what_was_measured(again):
         assert np.abs(expected_us / curve.cpu_us - 1).mean() < 0.12
 
 
-def test_the_costs_of_a_profile_add_up_to_its_fitted_request(again):
-    shipped, _ = again
+def test_the_costs_of_a_profile_add_up_to_its_fitted_request(shipped):
     curve = read_curve(shipped.name)
     io_ns, script_ns, feed_ns = shipped.request_ns()
     table = shipped.cost_table()

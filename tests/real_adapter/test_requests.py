@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +17,6 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
 
 @given(COMMANDS)
 def test_a_command_is_encoded_as_redis_py_does(command: list[Argument]) -> None:
-    redis = pytest.importorskip("redis")
     assert encode(command) == b"".join(redis.Connection().pack_command(*command))
 
 

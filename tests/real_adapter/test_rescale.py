@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from models.commands import PER_KEY, Command
 from models.profile import Profile, load_profile, parse_profile, profile_json
 from models.profile_parts import Draws
-from real_adapter.curve_fit import MIX
 from real_adapter.curves import calls_by_operation
 from real_adapter.rescale import SCALED, rescale
 from real_adapter.scale_fit import Scale, fit_scale, scaled_thread
 from real_adapter.telemetry import ALL_COMMANDS, Telemetry, Vector
 from real_adapter.telemetry_load import calls_of
+from real_adapter.work import MIX
 from sim.errors import BadInput
 
 MEMBERS = 1_000

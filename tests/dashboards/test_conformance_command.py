@@ -1,4 +1,4 @@
-"""The commands on a real Redis from outside: verdicts, refusals, and that nothing is left however they end."""
+"""`breakwater conformance` from outside: verdicts, refusals, and that nothing is left however it ends."""
 
 import json
 import os
@@ -62,6 +62,7 @@ def test_a_difference_is_a_failed_verdict(differences: tuple[str, ...], code: in
         ["--redis", "redis://ann:ge/heim@127.0.0.1:1"],
         ["--redis", "http://ann:geheim@127.0.0.1"],
         ["redis://ann:geheim@127.0.0.1"],
+        ["valkeys://ann:geheim@127.0.0.1"],
         ["--redis", "redis://h", "rediss://ann:geheim@127.0.0.1"],
         ["--ops", "redis://ann:geheim@127.0.0.1"],
         ["--ops", "redis://ann: geheim@127.0.0.1"],

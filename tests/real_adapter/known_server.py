@@ -1,0 +1,80 @@
+"""A server whose costs are known: what its windows show, and a calibration of it, without a server or a clock."""
+
+from collections import Counter
+from functools import cache
+from typing import Any, cast
+
+import numpy as np
+
+from real_adapter.calibration import Calibration, Measurements
+from real_adapter.cases import Case, burst, poisson, saturated
+from real_adapter.engine_fit import Observation, fit_engine
+from real_adapter.schedules import bursts_ns, poisson_ns
+from real_adapter.server_facts import ServerFacts
+from real_adapter.window import Gauge, Window
+from sim.engine_thread import EngineThread, replay
+
+TRUE = {
+    "engine.io_us": 6.0,
+    "script_overhead_us": 3.5,
+    "commands.ZRANK.call_us": 2.0,
+    "commands.ZADD.call_us": 4.0,
+}
+THREAD = EngineThread(0, 0, 1, 18_000, 1_000, 2.0, 300_000, 15.0, 100_000_000, 140_000)
+PATH_US = 8.0
+WORK = {
+    "ping": {"engine.io_us": 1.0},
+    "nothing": {"engine.io_us": 1.0, "script_overhead_us": 1.0},
+    "rank": {"engine.io_us": 1.0, "script_overhead_us": 1.0, "commands.ZRANK.call_us": 1.0},
+    "add": {"engine.io_us": 1.0, "script_overhead_us": 1.0, "commands.ZADD.call_us": 2.0},
+}
+CASES = [poisson(name, 0, rate) for name in WORK for rate in (100, 1_000, 5_000, 20_000)]
+CASES += [burst("rank", 0, together) for together in (2, 20)]
+CASES += [saturated(name, 0) for name in WORK]
+FACTS = ServerFacts("valkey", "9.1.2", cluster=False, primary=True, settings={"hz": "10"})
+REFUSED = Counter({"hypervisor steal": 3})
+
+
+def observed(case: Case, seed: int, noise: float) -> Observation:
+    """What a server with the true costs shows in one window."""
+    work = WORK[case.operation]
+    cost_us = sum(TRUE[name] * times for name, times in work.items())
+    blur = float(np.exp(np.random.default_rng(seed).normal(0, noise)))
+    load = case.load
+    if load.rate_rps is None:
+        return Observation(case.name, load, work, blur * (cost_us + 1.0 / load.users), 500.0, 0.0, 1 / load.users)
+    at = poisson_ns(load.rate_rps, 2.0, seed) if load.together == 1 else bursts_ns(load.together, 0.01, 1.0)
+    busy, sleeps, passes, departures = replay(at + 1, np.full(at.size, round(cost_us * 1e3)), THREAD)
+    p50_us = float(np.median(departures - at)) / 1e3 + PATH_US
+    n = at.size
+    return Observation(case.name, load, work, blur * busy / n / 1e3, blur * p50_us, sleeps / n, passes / n)
+
+
+@cache
+def calibration() -> Calibration:
+    """A calibration of that server over a network, two windows of each case, which were not enough for one of them."""
+    found = Measurements()
+    for k, case in enumerate(CASES):
+        found.cases[case.name], found.work[case.name] = case, WORK[case.operation]
+        found.windows[case.name] = [_window(observed(case, 100 * k + i, 0.03)) for i in range(2)]
+    gauge = Gauge(cast(Any, None), None, 1, refusals=REFUSED)
+    fit = fit_engine(found.observations(), draws=5)
+    return Calibration(FACTS, fit, found, gauge, ("x: too wide",), ("KEYS",), seconds=60.0, ours=False)
+
+
+def _window(seen: Observation) -> Window:
+    return Window(
+        case=seen.case,
+        requests=1_000,
+        seconds=1.0,
+        cpu_us=seen.cpu_us,
+        utilisation=seen.cpu_us / 1e3,
+        sleeps=seen.sleeps,
+        loops=seen.loops,
+        inside_us=1.0,
+        p50_us=seen.p50_us,
+        p99_us=2 * seen.p50_us,
+        rate_rps=1_000.0,
+        steal_percent=0.5,
+        refused="",
+    )
