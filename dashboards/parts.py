@@ -13,11 +13,11 @@ from pydantic import BaseModel
 from dashboards.invoice import ITEM_TITLES, TITLES, item_rows, part_rows
 from dashboards.page import card, folded, mark, table
 from dashboards.terminal import SLO_WORDS
-from models.judge.arithmetic import sums_redone
 from models.judge.findings import Finding
 from models.judge.invoice import Invoice
 from models.judge.verdict import Verdict
 from models.judge.wording import NOTHING, clock, number, with_unit
+from models.ledger.arithmetic import sums_redone
 from models.results.result import INTERVALS, RunResult
 from models.scenario import Scenario
 

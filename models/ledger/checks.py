@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from models.claims import Claim, How
-from models.judge.arithmetic import Redone, sums_redone
+from models.ledger.arithmetic import Redone, sums_redone
 from models.ledger.entry import Entry, exactly
 from models.ledger.evidence import Evidence
 from models.ledger.measured import Measured

@@ -3,7 +3,7 @@
 import pytest
 
 from models.claims import claims
-from models.judge.arithmetic import Redone, sums_redone
+from models.ledger.arithmetic import Redone, sums_redone
 
 REDONE = {redone.claim.id: redone for redone in sums_redone()}
 
@@ -75,7 +75,7 @@ def test_the_reason_has_the_numbers_that_decide(claim: str, says: str) -> None:
 
 
 def test_a_sum_follows_its_inputs() -> None:
-    from models.judge import arithmetic
+    from models.ledger import arithmetic
 
     claim = claims()["cost.nodes"]
     dearer = claim.model_copy(update={"given": claim.given | {"on_demand_usd": 2400.0}})
