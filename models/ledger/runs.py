@@ -14,8 +14,15 @@ PEOPLE = (50_000, 100_000, 150_000, 200_000)
 MORE_PEOPLE = (450_000, 600_000)
 SHARDS = (1, 2, 3)
 WARM_PODS = (10, 20)
+STAGES = {1_000: 0, 10_000: 2, 20_000: 3, 30_000: 4}
+"""Which stage of the load ladders has which rate while it rises, status requests per second."""
 AT_GATEWAY = ("network.client_one_way={median_ms: 0.001}", "network.client_jitter={median_ms: 0.001}")
 """Clients beside the gateway: latencies are then those that the gateway itself shows."""
+
+
+def stage_kpi(rate_rps: float, figure: str) -> str:
+    """Return the name of a figure of the stage with that rate, as evidence has it."""
+    return f"stage.{STAGES[round(rate_rps)]}.{figure}"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ import pytest
 from models.claims import claims
 from models.ledger.book import CHECKS, document_of, judged, runs_for, wanted_claims
 from models.ledger.checks import Sources
+from models.ledger.evidence import LONGEST_FIRST
+from models.ledger.measured import Measured, read_measured
 from models.ledger.runs import RUNS
 from sim.errors import BadInput
 from tests.models.ledger.made_up import sources
@@ -66,7 +68,9 @@ def test_verdicts_follow_the_evidence() -> None:
     for trial, size in enumerate(sizes):
         evidence = made_of(size, spread=0.0 if trial % 2 else 0.5)
         for name in CHECKS:
-            found[name].add(judged([name], evidence, questions=False).entries[0].verdict)
+            entry = judged([name], evidence, questions=False).entries[0]
+            found[name].add(entry.verdict)
+            assert entry.verdict not in {flip.verdict for flip in entry.flips}, "a flip that changes nothing"
     dull = {name for name, verdicts in found.items() if len(verdicts) == 1}
     sums = {name for name, check in CHECKS.items() if not check.runs and "real" not in check.ways}
     assert dull - SAME_WHATEVER - sums == set()
@@ -123,6 +127,19 @@ def test_an_unknown_claim_is_refused_with_the_one_that_may_be_meant() -> None:
 def test_only_what_is_needed_is_run() -> None:
     assert runs_for(["cost.nodes", "mesh.cpu"], questions=False) == set()
     assert runs_for(["fairness.fifo"], questions=False) == {"told", "counter", "clocks_agree"}
+
+
+def test_nothing_is_run_that_nothing_asks_for() -> None:
+    assert runs_for(claims(), questions=True) == RUNS.keys()
+    assert RUNS.keys() >= set(LONGEST_FIRST)
+
+
+def test_nothing_is_measured_that_no_claim_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, of = set(), Measured.of
+    monkeypatch.setattr(Measured, "of", lambda self, name: asked.add(name) or of(self, name))
+    judged(list(claims()), sources(lambda run, kpi, seed: 1.0), questions=False)
+    # what the time inside a status with KEYS is a ratio to
+    assert read_measured().quantities.keys() - {"status.inside_us"} == asked
 
 
 @pytest.mark.parametrize("name", list(RUNS))
