@@ -134,7 +134,8 @@ def _engine_cpu(claim: Claim, sources: Sources) -> Entry:
     )
     if "real" in claim.how:
         real = sources.measured.of(f"status.engine_cpu_{rate // 1000}k_percent")
-        why += f" A real server, another processor, was {interval_text(real, 'percent')} busy at this rate."
+        machine = sources.measured.machine.partition(",")[0]
+        why += f" A real server ({machine}) was {interval_text(real, 'percent')} busy at this rate."
         rest = (*rest, sources.measured.origin)
     return Entry(claim, "fitted", derived, claim.unit, why, rest)
 
