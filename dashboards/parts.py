@@ -96,7 +96,7 @@ def sums_table() -> str:
     titles = ("claim", "recomputed", "by its sum alone", "why", "rests on")
     note = "Runs and measurements may turn a sum that is right into a claim that is not: see breakwater validate."
     body = card(f'{table(titles, rows, ("", "number", "key", "", "dim"))}<p class="dim">{note}</p>')
-    return folded(f"{len(sums)} claims that rest on sums and prices", body)
+    return folded(f"{len(sums)} claims that stand on sums and prices", body)
 
 
 def limits_table(verdict: Verdict) -> str:

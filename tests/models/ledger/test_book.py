@@ -12,11 +12,13 @@ from models.ledger.checks import Sources
 from models.ledger.evidence import LONGEST_FIRST
 from models.ledger.measured import Measured, read_measured
 from models.ledger.runs import RUNS
+from models.scenario.loads import OpenLoopLoad
 from sim.errors import BadInput
 from tests.models.ledger.made_up import sources
 
 NOT_MODELLED = {"backend", "dynamodb", "waf", "mesh", "security", "arch"}
 """Families of claims about the edge, the mesh, the depth of the backend and the other two architectures."""
+SCALING = [name for name in claims() if name.startswith("scale.")]
 SAME_WHATEVER = {
     # what the profile was fitted to stays fitted
     *(f"redis.cpu_{rate}" for rate in ("1k", "10k", "20k", "30k")),
@@ -34,6 +36,7 @@ SAME_WHATEVER = {
     # tests of their own below
     "redis.memory",
     "next.100k",
+    *SCALING,
 }
 
 COUNTED = re.compile("errors|oversold|lost|at_end|expiry|passes|order")
@@ -89,6 +92,22 @@ def test_the_next_goal_is_reached_if_the_busiest_engine_holds(cpu: float, verdic
     assert found.entries[0].verdict == verdict
 
 
+@pytest.mark.parametrize("name", SCALING)
+def test_scaling_takes_until_so_many_pods_are_ready(name: str) -> None:
+    claim, load = claims()[name], RUNS["ladder_scaling"].load().clients.load
+    assert isinstance(load, OpenLoopLoad)
+    begin = sum(stage.duration_s for stage in load.stages[: 1 + SCALING.index(name)])
+
+    def verdict(after_s: float) -> str:
+        def ready(second: int) -> float:
+            return claim.number("to_pods" if second >= begin + after_s else "from_pods")
+
+        return judged([name], sources(lambda run, kpi, seed: 1.0, pods=ready), questions=False).entries[0].verdict
+
+    assert verdict(0.8 * claim.figure) == "confirmed"
+    assert verdict(10 * claim.figure) == "refuted"
+
+
 def made_of(size: float, spread: float) -> Sources:
     """Evidence in which everything is about *size*, up to a share *spread*; what can be none sometimes is."""
 
@@ -102,7 +121,7 @@ def made_of(size: float, spread: float) -> Sources:
             return 100.0 if "alive" in name else 0.0
         return size
 
-    return sources(value, real, lambda second: float(round(30 * chance(f"{size} {second // 20}"))))
+    return sources(value, real)
 
 
 def test_the_document_has_what_the_contract_says() -> None:
