@@ -11,13 +11,15 @@ from typing import Any
 from pydantic import BaseModel
 
 from dashboards.invoice import ITEM_TITLES, TITLES, item_rows, part_rows
+from dashboards.ledger.words import words
 from dashboards.page import card, folded, mark, table
 from dashboards.terminal import SLO_WORDS
-from models.judge.arithmetic import sums_redone
 from models.judge.findings import Finding
 from models.judge.invoice import Invoice
 from models.judge.verdict import Verdict
 from models.judge.wording import NOTHING, clock, number, with_unit
+from models.ledger.arithmetic import sums_redone
+from models.ledger.entry import estimate_text
 from models.results.result import INTERVALS, RunResult
 from models.scenario import Scenario
 
@@ -79,20 +81,22 @@ def invoice_parts(invoice: Invoice) -> str:
 
 
 def sums_table() -> str:
-    """The talk's claims that stand on arithmetic and prices alone, redone."""
+    """The sums behind the talk's claims, redone: what each comes to, and what of its claim follows from it alone."""
+    sums = sums_redone()
     rows = (
         (
             f"<code>{escape(redone.claim.id)}</code><br>{escape(redone.claim.says)}",
-            escape(with_unit(redone.value, redone.claim.unit or "")),
-            escape(redone.verdict.replace("_", " ")),
+            escape(estimate_text(redone.found, redone.claim.unit or "")),
+            escape(words(redone.verdict)),
             escape(redone.why),
             escape("; ".join(redone.rests_on)),
         )
-        for redone in sums_redone()
+        for redone in sums
     )
-    titles = ("claim", "recomputed", "verdict", "why", "rests on")
-    claims = card(table(titles, rows, ("", "number", "key", "", "dim")))
-    return folded(f"{len(sums_redone())} claims that stand on arithmetic and prices alone", claims)
+    titles = ("claim", "recomputed", "by its sum alone", "why", "rests on")
+    note = "Runs and measurements may turn a sum that is right into a claim that is not: see breakwater validate."
+    body = card(f'{table(titles, rows, ("", "number", "key", "", "dim"))}<p class="dim">{note}</p>')
+    return folded(f"{len(sums)} claims that stand on sums and prices", body)
 
 
 def limits_table(verdict: Verdict) -> str:

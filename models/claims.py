@@ -37,6 +37,13 @@ class Claim(Sourced):
             raise TypeError(f"{self.id}: {self.value!r} is not a number")
         return self.value
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Return the published range; `TypeError` if there is none."""
+        if not isinstance(self.value, tuple):
+            raise TypeError(f"{self.id}: {self.value!r} is not a range")
+        return self.value
+
     def number(self, name: str) -> float:
         """Return an input the talk states; `KeyError` if it does not, `TypeError` if it is no number."""
         found = self.given[name]

@@ -91,8 +91,6 @@ def _engine_cpu(rig: Rig, progress: Progress, chance: random.Random) -> Iterator
         if rate == RATES_RPS[0]:
             inside = Estimate.of(window.inside_us for window in windows)
             yield "status.inside_us", Quantity.of(inside, "us", f"server's time inside a status at {rate:,} RPS")
-            p50 = Estimate.of(window.p50_us / 1e3 for window in windows)
-            yield "status.p50_ms", Quantity.of(p50, "ms", f"over the loopback interface, at {rate:,} RPS")
 
 
 def _zrank(rig: Rig) -> Iterator[Found]:

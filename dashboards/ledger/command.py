@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from models.ledger.book import Ledger
     from models.ledger.evidence import Evidence
     from models.ledger.measured import Measured
+    from models.running import Progress
 
 LEDGER_FILES = ("ledger.json", "ledger.md", "ledger.html")
 FORGOTTEN_AFTER_S = 30 * 86_400.0
@@ -73,13 +74,19 @@ def ledger_of(wanted: Sequence[str], *, measure: bool = False, questions: bool =
 
     With *measure* those are made first; *questions*: the central ones too. BadInput for an unknown claim.
     """
+    from dashboards.progress import ProgressLine
     from models.ledger.book import judged, runs_for, wanted_claims
     from models.ledger.checks import Sources
     from models.ledger.measured import read_measured
+    from models.preparing import prepare
 
     wanted = wanted_claims(wanted)
     measured = _measured() if measure else read_measured()
-    runs = _gathered(runs_for(wanted, questions))
+    names = runs_for(wanted, questions)
+    with ProgressLine() as progress:
+        if names:
+            prepare("kernel", progress)  # here once, so that the processes need only load it
+        runs = gathered(names, progress)
     return judged(wanted, Sources(runs, measured), questions), measured
 
 
@@ -99,19 +106,16 @@ def _measured() -> Measured:
     return found
 
 
-def _gathered(names: Collection[str]) -> Mapping[str, Evidence]:
-    from dashboards.progress import ProgressLine
+def gathered(names: Collection[str], progress: Progress) -> Mapping[str, Evidence]:
+    """Return the evidence of these runs by name, found stored or run on worker processes."""
     from models.ledger.evidence import gather
-    from models.preparing import prepare
     from sim.workers import Workers, processes_for
 
-    with ProgressLine() as progress, Workers(processes_for(max(len(names), 2))) as crew:
-        if names:
-            prepare("kernel", progress)  # here once, so that the processes need only load it
-        return gather(names, crew, evidence_store(), progress)
+    with Workers(processes_for(max(len(names), 2))) as crew:
+        return gather(names, crew, _store(), progress)
 
 
-def evidence_store() -> Path:
+def _store() -> Path:
     """Return where evidence is kept: the same simulation is found again, whichever claim asks for it."""
     from sim.compiling import cache_home
 

@@ -10,7 +10,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from dashboards.terminal import bullets, grid
-from models.judge.wording import number, plural, with_unit
+from models.judge.wording import plural
+from models.ledger.entry import estimate_text
 
 if TYPE_CHECKING:
     from models.claims import ClaimVerdict
@@ -54,13 +55,7 @@ def words(verdict: str) -> str:
 
 def twin_text(entry: Entry) -> str:
     """The twin's number with its interval, or nothing."""
-    found, unit = entry.twin, entry.unit or ""
-    if found is None:
-        return ""
-    best = with_unit(found.best, unit)
-    if found.low is None or found.high is None:
-        return best
-    return f"{best} ({number(found.low)} to {number(found.high)})"
+    return "" if entry.twin is None else estimate_text(entry.twin, entry.unit or "")
 
 
 def flip_text(flip: Flip) -> str:

@@ -118,17 +118,13 @@ class Validate:
 
     def run(self, progress: Progress) -> tuple[Ledger, Measured]:
         """Return the ledger, and what was measured of a real Redis for it."""
-        from dashboards.ledger.command import evidence_store
+        from dashboards.ledger.command import gathered
         from models.ledger.book import judged, runs_for, wanted_claims
         from models.ledger.checks import Sources
-        from models.ledger.evidence import gather
         from models.ledger.measured import read_measured
-        from sim.workers import Workers, processes_for
 
         wanted, measured = wanted_claims(()), read_measured()
-        names = runs_for(wanted, questions=True)
-        with Workers(processes_for(max(len(names), 2))) as crew:
-            runs = gather(names, crew, evidence_store(), progress)
+        runs = gathered(runs_for(wanted, questions=True), progress)
         return judged(wanted, Sources(runs, measured), questions=True), measured
 
 

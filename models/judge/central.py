@@ -6,21 +6,14 @@ of an engine thread, the CPU of a request); `breakwater validate` simulates arou
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.judge.findings import (
-    KEPT_SHARE,
-    LOAD_S,
-    achieved_admissions_rps,
-    demand_cores,
-    is_onsale,
-)
+from models.judge.findings import KEPT_SHARE, achieved_admissions_rps, is_onsale
+from models.judge.gateway_load import LOAD_S, first_more, load_cores, pods_needed
 from models.judge.limit import Limit, per_second
-from models.judge.node_limits import trailing_means
 from models.judge.remedies import SAFE_SHARE, safe_poll_s, tabs_on_hot_shard
 from models.judge.wording import clock, number, plural, with_unit
 from models.operations import ENDPOINTS
@@ -92,17 +85,17 @@ def _redis(result: RunResult, scenario: Scenario) -> CentralAnswer:
 
 
 def _pods(result: RunResult, scenario: Scenario) -> CentralAnswer:
-    cores = scenario.gateway.cpu_cores
-    needed = math.ceil(float(trailing_means(demand_cores(result, scenario), LOAD_S).max()) / cores)
+    needed = pods_needed(load_cores(result, scenario), scenario)
     warm, scaling = scenario.gateway.pods, scenario.autoscaling
     text = f"The busiest {LOAD_S} s take the CPU of {plural(needed, 'pod')}; {number(warm)} are there at the opening."
     if scaling is None:
         text += " Their number is fixed."
     else:
-        ready = per_second(result, "pods_ready")
-        more = (ready > ready[0]).nonzero()[0]
-        since = f" after {clock(float(more[0]) - scenario.event.opens_at_s)}" if more.size else ""
-        text += f" Of those the autoscaler adds, the first serves{since}." if more.size else " None is added in time."
+        more = first_more(per_second(result, "pods_ready"))
+        if more is None:
+            text += " None is added in time."
+        else:
+            text += f" Of those the autoscaler adds, the first serves after {clock(more - scenario.event.opens_at_s)}."
     flips = (f"{plural(needed, 'pod')} warm at the opening are enough, fewer are not",)
     return CentralAnswer("Do pods and nodes come in time, and what must be warm?", text, flips)
 
@@ -120,9 +113,8 @@ def _breaks(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]) ->
     at = float(load[min(first.first_s, load.size - 1)])
     since = first.first_s - scenario.event.opens_at_s
     text = (
-        f"The {first.name}, {clock(max(0.0, since))} after the opening, with {number(at)} requests sent in that "
-        "second: "
-        f"{first.evidence}."
+        f"The {first.name}, {clock(max(0.0, since))} after the opening, with {number(at)} requests sent in "
+        f"that second: {first.evidence}."
     )
     following = [limit.name for limit in limits[1:] if limit.bound]
     return CentralAnswer(question, text, (f"with more of it, next is the {following[0]}",) if following else ())

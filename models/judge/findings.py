@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from models.judge.gateway_load import LOAD_S, first_more, load_cores, pods_needed
 from models.judge.limit import Limit, within_reach
 from models.judge.limits import busy_by_shard
-from models.judge.node_limits import trailing_means
+from models.judge.published import TALK_ENOUGH_RPS, TALK_PEOPLE, TALK_STATUS_RPS
 from models.judge.wording import clock, number, plural, with_unit
-from models.operations import ENDPOINTS
 from models.redis_nodes import redis_catalogue
 
 if TYPE_CHECKING:
     from models.results.result import RunResult
     from models.scenario import Scenario
-
-TALK_PEOPLE = 300_000
-"""People waiting in the talk; its load figures are shown beside runs of this size only."""
-
-TALK_STATUS_RPS = 60_000
-"""Status requests per second the talk designs for: 300,000 people polling every 5 s."""
-
-TALK_ENOUGH_RPS = 30_000
-"""What the talk says was enough in reality."""
-
-LOAD_S = 10
-"""Seconds over which load is compared with what the pods can take."""
 
 KEPT_SHARE = 0.95
 """Admissions keep their rate if they reach this share of it while the line is long enough to fill it."""
@@ -246,17 +232,13 @@ def _bots(result: RunResult, scenario: Scenario) -> Finding | None:
 
 
 def _scaling(result: RunResult, scenario: Scenario) -> Finding:
-    """Whether pods came in time, and how many must be warm: those whose CPU the load takes, retries included.
-
-    One busy second only queues; so the load is its mean over LOAD_S.
-    """
+    """Whether pods came in time, and how many must be warm: those whose CPU the load takes, retries included."""
     ready, running = (result.series[f"pods_{name}"].to_numpy(float) for name in ("ready", "running"))
-    demand = trailing_means(demand_cores(result, scenario), LOAD_S)
-    short = demand > ready * scenario.gateway.cpu_cores
-    needed = math.ceil(demand.max() / scenario.gateway.cpu_cores)
-    more = (ready > ready[0]).nonzero()[0]
+    load = load_cores(result, scenario)
+    short, needed = load > ready * scenario.gateway.cpu_cores, pods_needed(load, scenario)
+    more = first_more(ready)
     text = f"{plural(ready[0], 'pod')} ready at the start, {number(ready.max())} at most"
-    text += f", the first of the others after {clock(float(more[0]))}; " if more.size else "; "
+    text += "; " if more is None else f", the first of the others after {clock(more)}; "
     text += f"up to {plural(result.series['nodes'].max(), 'node')}."
     if short.any():
         text += (
@@ -269,14 +251,6 @@ def _scaling(result: RunResult, scenario: Scenario) -> Finding:
     if lost:
         text += f" Up to {number(lost)} that ran and had been ready were not: their readiness asks Redis."
     return Finding("Scaling", text, not short.any() and not lost)
-
-
-def demand_cores(result: RunResult, scenario: Scenario) -> NDArray[np.float64]:
-    """Return the cores that the requests of every second take in the gateway, served or not."""
-    demand = np.zeros(len(result.series))
-    for endpoint in ENDPOINTS:
-        demand += result.series[f"sent_{endpoint}"].to_numpy(float) * getattr(scenario.gateway.cpu_us, endpoint) / 1e6
-    return demand
 
 
 def _errors(result: RunResult) -> Finding:

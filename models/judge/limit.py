@@ -66,3 +66,19 @@ def per_second(result: RunResult, name: str) -> NDArray[np.float64]:
 def second_at(result: RunResult, index: int | None) -> int | None:
     """The second of the run that a row of the series is."""
     return None if index is None else int(result.series.index[index])
+
+
+def trailing_means(values: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
+    """Mean of the last *rows* values up to each one, with nothing before the first."""
+    sums = np.cumsum(np.concatenate([np.zeros(rows), values]))
+    return (sums[rows:] - sums[:-rows]) / rows
+
+
+def share_limit(
+    result: RunResult, key: str, name: str, used: NDArray[np.float64], evidence: str, in_a_row: int = SUSTAINED_S
+) -> Limit:
+    """A capacity of which the share *used* is known for every second."""
+    full = used >= FULL
+    first = first_sustained(full, in_a_row)
+    seconds = int(full.sum()) if first is not None else 0
+    return Limit(key, name, 100 * float(used.max()), second_at(result, first), seconds, evidence)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.judge.limit import FULL, Limit, first_sustained, per_second, second_at, within_reach
+from models.judge.gateway_load import pods_by_second
+from models.judge.limit import FULL, Limit, first_sustained, per_second, second_at, share_limit, within_reach
 from models.judge.node_limits import connections, memory, network
 from models.judge.wording import clock, number, plural
 
@@ -58,16 +59,13 @@ def _shard_columns(result: RunResult) -> Iterator[str]:
 
 def _engine(result: RunResult) -> Limit:
     engine, name = _busiest_engine(result)
-    hot = per_second(result, f"{engine}_busy")
-    full = hot >= FULL
-    first = second_at(result, first_sustained(full))
-    queue = per_second(result, f"{engine}_queue")
-    ceiling = result.facts["ceiling_rps"]
-    if first is None:
-        evidence = f"{number(100 * hot.max())} % in the busiest second; ceiling about {number(ceiling)} status RPS"
+    busy = per_second(result, f"{engine}_busy")
+    evidence = f"ceiling about {number(result.facts['ceiling_rps'])} status RPS"
+    if first_sustained(busy >= FULL) is None:
+        evidence = f"{number(100 * busy.max())} % in the busiest second; {evidence}"
     else:
-        evidence = f"ceiling about {number(ceiling)} status RPS; up to {number(queue.max())} requests queued"
-    return Limit("engine", name, 100 * float(hot.max()), first, int(full.sum()) if first is not None else 0, evidence)
+        evidence += f"; up to {number(per_second(result, f'{engine}_queue').max())} requests queued"
+    return share_limit(result, "engine", name, busy, evidence)
 
 
 def _busiest_engine(result: RunResult) -> tuple[str, str]:
@@ -106,36 +104,18 @@ def _pool(result: RunResult, scenario: Scenario) -> Limit:
 
 
 def _gateway_cpu(result: RunResult, scenario: Scenario) -> Limit:
-    pods = _pods(result, scenario)
+    pods = pods_by_second(result, scenario)
     used = per_second(result, "gateway_cpu_cores") / (pods * scenario.gateway.cpu_cores)
-    full = used >= FULL
-    first = second_at(result, first_sustained(full))
     at = int(used.argmax())
     cores = number(pods[at] * scenario.gateway.cpu_cores)
     evidence = f"{number(100 * used.max())} % of {cores} cores in the busiest second"
-    name = f"CPU of {plural(pods[at], 'gateway pod')}"
-    return Limit(
-        "gateway_cpu",
-        name,
-        100 * float(used.max()),
-        first,
-        int(full.sum()) if first is not None else 0,
-        evidence,
-    )
-
-
-def _pods(result: RunResult, scenario: Scenario) -> NDArray[np.float64]:
-    """Return the pods that ran in every second, at its begin or its end, at least one."""
-    if scenario.autoscaling is None:
-        return np.full(len(result.series), float(scenario.gateway.pods))
-    at_end = per_second(result, "pods_running")
-    return np.maximum(np.maximum(at_end, np.concatenate([[float(scenario.gateway.pods)], at_end[:-1]])), 1.0)
+    return share_limit(result, "gateway_cpu", f"CPU of {plural(pods[at], 'gateway pod')}", used, evidence)
 
 
 def _workers(result: RunResult, scenario: Scenario) -> Limit:
     refused = per_second(result, "failed_refused")
     first = second_at(result, first_sustained(refused > 0, 1))
-    room = _pods(result, scenario).max() * (scenario.gateway.worker_slots + scenario.gateway.backlog)
+    room = pods_by_second(result, scenario).max() * (scenario.gateway.worker_slots + scenario.gateway.backlog)
     outcome = "none refused" if first is None else f"{number(refused.sum())} requests refused with 503"
     evidence = f"room for {number(room)} requests at a time: {outcome}"
     return Limit("workers", "backlog of the gateway", None, first, int((refused > 0).sum()), evidence)
@@ -144,11 +124,8 @@ def _workers(result: RunResult, scenario: Scenario) -> Limit:
 def _backend(result: RunResult, scenario: Scenario) -> Limit:
     capacity = scenario.backend.reservation_capacity_rps
     used = per_second(result, "answered_reserve") / capacity
-    full = used >= FULL
-    first = second_at(result, first_sustained(full))
     evidence = f"busiest second {number(capacity * used.max())} of {number(capacity)} reservations/s"
-    seconds = int(full.sum()) if first is not None else 0
-    return Limit("backend", "Reservation API", 100 * float(used.max()), first, seconds, evidence)
+    return share_limit(result, "backend", "Reservation API", used, evidence)
 
 
 def _first_of(*indices: int | None) -> int | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.judge.limit import FULL, SUSTAINED_S, Limit, first_sustained, per_second, second_at
+from models.judge.limit import Limit, per_second, share_limit, trailing_means
 from models.judge.wording import number
 from models.redis_nodes import RedisNode, bytes_per_s, redis_catalogue, redis_nodes
 
@@ -38,7 +38,7 @@ def connections(result: RunResult, scenario: Scenario) -> Limit:
         f"up to {number(held.max())} of {number(most)} had a request waiting on {_words(name)}; "
         f"all pools full are {number(pools)}"
     )
-    return _limit(result, "connections", "Redis connections", held / most, evidence)
+    return share_limit(result, "connections", "Redis connections", held / most, evidence)
 
 
 def network(result: RunResult, scenario: Scenario) -> tuple[Limit, Limit]:
@@ -58,8 +58,8 @@ def network(result: RunResult, scenario: Scenario) -> tuple[Limit, Limit]:
     if above:
         for_long += f"; {number(above)} s above it, on burst credits"
     return (
-        _limit(result, *titles[0], sent / burst, in_burst),
-        _limit(result, *titles[1], means / baseline, for_long, in_a_row=1),
+        share_limit(result, *titles[0], sent / burst, in_burst),
+        share_limit(result, *titles[1], means / baseline, for_long, in_a_row=1),
     )
 
 
@@ -78,13 +78,7 @@ def memory(result: RunResult, scenario: Scenario) -> Limit:
         f"{_mb(used.max())} of {_mb(usable)} MB of {kind} ({number(redis.reserved_memory_percent)} % reserved), "
         f"at {number(redis.bytes_per_place)} bytes a place"
     )
-    return _limit(result, "memory", "Redis memory", used / usable, evidence)
-
-
-def trailing_means(values: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
-    """Mean of the last *rows* values up to each one, with nothing before the first."""
-    sums = np.cumsum(np.concatenate([np.zeros(rows), values]))
-    return (sums[rows:] - sums[:-rows]) / rows
+    return share_limit(result, "memory", "Redis memory", used / usable, evidence)
 
 
 def _node(scenario: Scenario) -> RedisNode:
@@ -114,12 +108,3 @@ def _words(node: str) -> str:
 
 def _mb(size: float) -> str:
     return number(size / MEGABYTE)
-
-
-def _limit(
-    result: RunResult, key: str, name: str, used: NDArray[np.float64], evidence: str, in_a_row: int = SUSTAINED_S
-) -> Limit:
-    full = used >= FULL
-    first = first_sustained(full, in_a_row)
-    seconds = int(full.sum()) if first is not None else 0
-    return Limit(key, name, 100 * float(used.max()), second_at(result, first), seconds, evidence)

@@ -11,38 +11,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from models.judge.central import CentralAnswer, central_answers
-from models.judge.findings import (
-    KEPT_SHARE,
-    Finding,
-    achieved_admissions_rps,
-    findings_of,
-    is_onsale,
-)
+from models.judge.findings import KEPT_SHARE, Finding, achieved_admissions_rps, findings_of, is_onsale
 from models.judge.invoice import Invoice, cost_finding, invoice_of
 from models.judge.limit import Limit
 from models.judge.limits import busy_by_shard, limits_of
+from models.judge.published import PUBLISHED_ENGINE_CPU
 from models.judge.remedies import Action, actions_for
 from models.judge.wording import clock, number, plural, with_unit
 from models.results.result import INTERVALS, PREDICTION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from models.results.result import Kpi, RunResult, Stage
     from models.scenario import Scenario
 
 FITTED = "fitted_to_projection"
 """`kind` of a profile that was fitted to published expectations instead of a measurement."""
-
-PUBLISHED_ENGINE_CPU = {
-    "index": {1_000: 10.0, 10_000: 40.0, 20_000: 70.0, 30_000: 90.0},
-    "keys": {10_000: 100.0},
-}
-"""Engine CPU in percent by offered RPS, before and after the index, as the talk's load-test table gives it.
-
-The repositories behind the talk present the figures with the index as expected values, written before a
-re-test.
-"""
 
 SLO_KPIS = {
     "mean_wait_s": ("wait.mean_s", "s"),

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from models.claims import claims
-from models.ledger import gateway, money, redis, waiting_room
+from models.ledger import design, gateway, money, redis, waiting_room
 from models.ledger.checks import Check, Sources
 from models.ledger.entry import Entry
 from models.ledger.questions import QUESTIONS, Answer
@@ -19,7 +19,9 @@ from sim.errors import BadInput
 if TYPE_CHECKING:
     import pandas as pd
 
-CHECKS: Mapping[str, Check] = MappingProxyType(waiting_room.CHECKS | redis.CHECKS | gateway.CHECKS | money.CHECKS)
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    waiting_room.CHECKS | redis.CHECKS | gateway.CHECKS | money.CHECKS | design.CHECKS
+)
 """How each claim is judged, by its id."""
 
 
@@ -70,9 +72,7 @@ def table_of(ledger: Ledger) -> pd.DataFrame:
             "verdict": entry.verdict,
             "published": entry.claim.value,
             "unit": entry.unit,
-            "low": None if entry.twin is None else entry.twin.low,
-            "twin": None if entry.twin is None else entry.twin.best,
-            "high": None if entry.twin is None else entry.twin.high,
+            **_twin(entry),
             "why": entry.why,
         }
         for entry in ledger.entries
@@ -90,12 +90,7 @@ def document_of(ledger: Ledger) -> dict[str, Any]:
                 "verdict": entry.verdict,
                 "published": entry.claim.value,
                 "published_unit": entry.claim.unit,
-                "twin": {
-                    "low": None if entry.twin is None else entry.twin.low,
-                    "best": None if entry.twin is None else entry.twin.best,
-                    "high": None if entry.twin is None else entry.twin.high,
-                    "unit": entry.unit,
-                },
+                "twin": _twin(entry) | {"unit": entry.unit},
                 "rests_on": list(entry.rests_on),
                 "why": entry.why,
                 "flips": [{"setting": f.setting, "at": f.at, "verdict": f.verdict} for f in entry.flips],
@@ -114,3 +109,8 @@ def document_of(ledger: Ledger) -> dict[str, Any]:
         ],
         "verdicts": dict(ledger.count),
     }
+
+
+def _twin(entry: Entry) -> dict[str, Any]:
+    found = entry.twin
+    return {name: None if found is None else getattr(found, name) for name in ("low", "best", "high")}

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from models.claims import Claim, How
-from models.judge.arithmetic import Redone, sums_redone
-from models.ledger.entry import Entry, exactly
+from models.ledger.arithmetic import redone
+from models.ledger.entry import Entry
 from models.ledger.evidence import Evidence
 from models.ledger.measured import Measured
 from models.profile import Profile, load_profile
@@ -42,13 +42,8 @@ class Check:
 
 def by_sum(claim: Claim, sources: Sources) -> Entry:
     """Return the verdict of a claim that stands on arithmetic and prices alone."""
-    found = redone(claim)
-    return Entry(claim, found.verdict, exactly(found.value), claim.unit, found.why, found.rests_on)
-
-
-def redone(claim: Claim) -> Redone:
-    """Return a claim's own sum, recomputed."""
-    return next(found for found in sums_redone() if found.claim.id == claim.id)
+    own = redone(claim)
+    return Entry(claim, own.verdict, own.found, claim.unit, own.why, own.rests_on)
 
 
 def not_yet(why: str) -> Check:

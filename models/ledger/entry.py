@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.claims import Claim, ClaimVerdict
-from models.judge.wording import with_unit
+from models.judge.wording import number, with_unit
 from sim.estimate import Estimate
 
 
@@ -83,6 +83,36 @@ def weakest(verdicts: Sequence[ClaimVerdict]) -> ClaimVerdict:
     """Return what follows from several verdicts of one claim: all must be true for it to be."""
     order: tuple[ClaimVerdict, ...] = ("refuted", "inconsistent", "conditional", "fitted", "confirmed")
     return min(verdicts, key=order.index)
+
+
+def in_every_case(cases: Sequence[ClaimVerdict]) -> ClaimVerdict:
+    """Return what follows if a claim does not say which of several cases it means: conditional unless they agree."""
+    return cases[0] if len(set(cases)) == 1 else "conditional"
+
+
+def that_change(verdict: ClaimVerdict, *flips: Flip) -> tuple[Flip, ...]:
+    """Return those of *flips* by which a claim with this verdict gets another."""
+    return tuple(flip for flip in flips if flip.verdict != verdict)
+
+
+def interval_text(found: Estimate, unit: str) -> str:
+    """Return the bounds of an estimate in words, such as `43.1 to 86.2 %`; its best value where it has none."""
+    if found.low is None or found.high is None:
+        return with_unit(found.best, unit)
+    return f"{_lower(found.low, unit)} to {with_unit(found.high, unit)}"
+
+
+def estimate_text(found: Estimate, unit: str) -> str:
+    """Return an estimate in words, such as `61.4 % (43.1 to 86.2 %)`, without an interval where it has none."""
+    best = with_unit(found.best, unit)
+    if found.low is None or found.high is None:
+        return best
+    return f"{best} ({interval_text(found, unit)})"
+
+
+def _lower(value: float, unit: str) -> str:
+    """A lower bound, with its unit only where that is part of the number, as in `$8.00` and `2 min 8 s`."""
+    return with_unit(value, unit) if unit == "s" or unit.startswith("usd") else number(value)
 
 
 def _bounds(found: Estimate) -> tuple[float, float]:

@@ -17,6 +17,8 @@ from sim.experiment import Done, replications_of
 from sim.outcome import Outcome, Replications
 from sim.workers import Crew
 
+ENGINE = "redis.engine_cpu_peak_60s_percent"
+"""The KPI of the engine thread that a service level is for: the highest mean of 60 s, as CloudWatch would show it."""
 LONGEST_FIRST = ("ladder_scaling", "people_600000_spread", "next_100k", "people_450000_spread", "rate_500")
 """Runs that would keep one process busy at the end, while the others have nothing left."""
 

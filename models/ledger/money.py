@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from models.claims import Claim, How
 from models.judge.wording import number
-from models.ledger.checks import Check, Sources, by_sum, not_yet, redone, rests_on
-from models.ledger.entry import Entry, Flip, about, weakest
+from models.ledger.arithmetic import redone
+from models.ledger.checks import Check, Sources, by_sum, not_yet, rests_on
+from models.ledger.entry import Entry, Flip, about, that_change, weakest
 
 SUMS: tuple[How, ...] = ("arithmetic", "cost")
 EDGE = "The edge (WAF, bot control, CAPTCHA) is not modelled yet."
@@ -23,11 +24,10 @@ def _event_writes(claim: Claim, sources: Sources) -> Entry:
         f"sold and the others are refused, for ${cost.best:.2f} with its reads."
     )
     per_order, per_refusal = run.scenario.backend.writes_per_order, run.scenario.backend.writes_per_refusal
-    flips = (
-        Flip("writes of an admission", f"{number(claim.number('rps') * claim.number('sale_s') / writes * per_refusal)} "
-             f"times those assumed ({number(per_order)} an order, {number(per_refusal)} a refusal)", "conditional"),
-    )  # fmt: skip
     verdict = weakest([own.verdict, about(cost, value, 0.2)])
+    times = f"{number(value / cost.best)} times what is assumed"
+    at = f"{times} ({number(per_order)} writes an order, {number(per_refusal)} a refusal)"
+    flips = that_change(verdict, Flip("what an admission writes and reads", at, own.verdict))
     return Entry(claim, verdict, cost, claim.unit, why, (*own.rests_on, *rests_on(run)), flips)
 
 
@@ -49,6 +49,4 @@ CHECKS = {
     "mesh.latency": not_yet(MESH),
     "mesh.cpu": not_yet(MESH),
     "security.total": not_yet(f"{EDGE} {MESH}"),
-    "arch.direct": not_yet("Direct access is not modelled yet."),
-    "arch.queue": not_yet("The queue service is not modelled yet."),
 }

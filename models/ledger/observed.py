@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-import numpy as np
-
-from models.judge.findings import TALK_ENOUGH_RPS, achieved_admissions_rps
-from models.judge.limit import Limit
+from models.judge.gateway_load import pods_by_second
+from models.judge.limit import Limit, per_second
 from models.judge.limits import limits_of
+from models.judge.published import TALK_ENOUGH_RPS
 from models.preparing import prepare
 from models.replication import ScenarioTask
-from models.results.result import RunResult
+from models.results.result import RunResult, Stage
 from models.results.run_result import result_of
 from models.running import run_once
 from models.scenario import Scenario
@@ -23,7 +22,7 @@ from sim.outcome import Outcome
 SOURCE = "models/ledger/observed.py"
 SERIES = ("pods_ready",)
 """Columns of the series that are kept whole."""
-FACTS = ("ceiling_rps", "status_request_us", "waited_in_vain", "waiting_at_sold_out", "admitted_without_seat")
+FACTS = ("ceiling_rps", "waited_in_vain")
 """Facts that become KPIs `fact.*`."""
 STAGE = ("engine_cpu_percent", "status_p50_ms", "status_p99_ms", "answered_rps", "error_percent", "commands_per_s")
 """Figures of a stage that become KPIs `stage.<number>.*`, counted from 0."""
@@ -83,19 +82,18 @@ def _kpis(result: RunResult, scenario: Scenario) -> Iterator[tuple[str, float]]:
     yield from ((name, kpi.best) for name, kpi in result.kpis.items() if kpi.best is not None)
     yield from ((f"fact.{name}", float(result.facts[name])) for name in FACTS)
     yield "fact.enough_exceeded_s", float((result.series["sent_status"] > TALK_ENOUGH_RPS).sum())
-    yield from ((f"fact.{name}", float(result.series[name].sum())) for name in ("expired", "lapsed"))
+    yield "fact.expired", float(result.series["expired"].sum())
     yield "fact.waiting_at_end", float(result.series["waiting"].iloc[-1] + result.series["called"].iloc[-1])
-    achieved = achieved_admissions_rps(result, scenario)
-    if achieved is not None:
-        yield "fact.achieved_rps", achieved
     for number, stage in enumerate(result.stages):
-        name = f"stage.{number}"
-        found = {figure: getattr(stage, figure) for figure in STAGE}
-        yield from ((f"{name}.{figure}", value) for figure, value in found.items() if value is not None)
-        rows = slice(math.ceil(stage.start_s), math.floor(stage.end_s))
-        cores = result.series["gateway_cpu_cores"].to_numpy(float)[rows]
-        running = np.maximum(result.series["pods_running"].to_numpy(float)[rows], 1)
-        if scenario.autoscaling is None:
-            running = np.full(cores.size, float(scenario.gateway.pods))
-        if cores.size:
-            yield f"{name}.gateway_cpu_percent", 100 * float((cores / running).mean()) / scenario.gateway.cpu_cores
+        yield from _stage_kpis(result, scenario, number, stage)
+
+
+def _stage_kpis(result: RunResult, scenario: Scenario, number: int, stage: Stage) -> Iterator[tuple[str, float]]:
+    """Yield the figures of a stage, and its gateway CPU as a share of what the pods that ran could take."""
+    name = f"stage.{number}"
+    found = {figure: getattr(stage, figure) for figure in STAGE}
+    yield from ((f"{name}.{figure}", value) for figure, value in found.items() if value is not None)
+    cores = per_second(result, "gateway_cpu_cores") / pods_by_second(result, scenario)
+    rows = slice(math.ceil(stage.start_s), math.floor(stage.end_s))
+    if cores[rows].size:
+        yield f"{name}.gateway_cpu_percent", 100 * float(cores[rows].mean()) / scenario.gateway.cpu_cores

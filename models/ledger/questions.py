@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from models.judge.verdict import SLO_KPIS
 from models.judge.wording import clock, number
 from models.ledger.checks import Sources, rests_on
-from models.ledger.entry import at_most
-from models.ledger.evidence import Evidence
+from models.ledger.entry import at_most, estimate_text, interval_text
+from models.ledger.evidence import ENGINE, Evidence
 from models.ledger.rates import good_rates, rate_rows
 from models.ledger.runs import MORE_PEOPLE, PEOPLE, POLLS_S, RATES_RPS, RUSH, SHARDS, WARM_PODS
-
-ENGINE = "redis.engine_cpu_peak_60s_percent"
 
 
 @dataclass(frozen=True)
@@ -45,49 +43,57 @@ class Question:
 def _rate(question: str, sources: Sources) -> Answer:
     rows, good = rate_rows(sources), good_rates(sources)
     mine = next(row for row in rows if row.rate_rps == 1000)
-    broken = [row for row in rows if not row.keeps]
     text = (
-        f"It is one of several that keep the service levels: {_span(good)} per second. At 1,000 those let in wait "
-        f"{clock(mine.mean_wait_s)}"
-        f" on average and {clock(mine.longest_wait_s)} at most, the Reservation API works at "
-        f"{number(mine.backend_percent)} % of its capacity, and an event costs ${mine.cost_usd:.2f}. The seats are "
-        "gone "
-        f"{clock(mine.sold_out_s)} after the opening, and {number(mine.in_vain)} people wait for nothing "
-        f"({number(min(row.in_vain for row in rows))} or more at every rate tried): that nobody tells them matters "
-        "more."
+        f"{_standing(good)} At 1,000 those let in wait {clock(mine.mean_wait_s)} on average and "
+        f"{clock(mine.longest_wait_s)} at most, the Reservation API works at {number(mine.backend_percent)} % of its "
+        f"capacity, and an event costs ${mine.cost_usd:.2f}. The seats are gone {clock(mine.sold_out_s)} after the "
+        f"opening, and {number(mine.in_vain)} people wait for nothing ({number(min(row.in_vain for row in rows))} or "
+        "more at every rate tried): that nobody tells them matters more."
     )
-    flips = tuple(
+    flips = [
         f"admission.rate_rps = {number(row.rate_rps)}: mean wait {clock(row.mean_wait_s)}, backend "
         f"{number(row.backend_percent)} %"
-        for row in broken
-    )
-    return Answer(
-        question,
-        text,
-        ("admissions/s", "mean wait", "longest wait", "wait for nothing", "backend used", "sold out after", "event",
-         "mean wait if told"),
-        tuple(
-            (
-                number(row.rate_rps) + (" *" if row.rate_rps in good else ""),
-                clock(row.mean_wait_s),
-                clock(row.longest_wait_s),
-                number(row.in_vain),
-                f"{number(row.backend_percent)} %",
-                clock(row.sold_out_s),
-                f"${row.cost_usd:.2f}",
-                clock(row.told_mean_wait_s),
-            )
-            for row in rows
-        ),
-        (*flips, "event.on_sold_out = announce: people are told, and at no rate does anybody wait for nothing"),
-        rests_on(*(sources[f"rate_{rate}"] for rate in RATES_RPS)),
+        for row in rows
+        if not row.keeps
+    ]
+    flips.append("event.on_sold_out = announce: people are told, and at no rate does anybody wait for nothing")
+    columns = (
+        "admissions/s", "mean wait", "longest wait", "wait for nothing", "backend used", "sold out after", "event",
+        "mean wait if told",
     )  # fmt: skip
+    table = tuple(
+        (
+            number(row.rate_rps) + (" *" if row.keeps else ""),
+            clock(row.mean_wait_s),
+            clock(row.longest_wait_s),
+            number(row.in_vain),
+            f"{number(row.backend_percent)} %",
+            clock(row.sold_out_s),
+            f"${row.cost_usd:.2f}",
+            clock(sources[f"told_{row.rate_rps}"].best("wait.mean_s")),
+        )
+        for row in rows
+    )
+    rest = rests_on(*(sources[f"{name}_{rate}"] for name in ("rate", "told") for rate in RATES_RPS))
+    return Answer(question, text, columns, table, tuple(flips), rest)
 
 
+def _standing(good: tuple[int, ...]) -> str:
+    """Say where 1,000 a second stands among the rates that keep the mean wait and the capacity of the backend."""
+    if 1000 not in good:
+        others = f"{', '.join(map(number, good))} per second do" if good else "no other rate tried does"
+        return f"It does not keep the mean wait and the backend's capacity; {others}."
+    if good == (1000,):
+        return "It is the only rate of those tried that keeps the mean wait and the backend's capacity."
+    several = ", ".join(map(number, good))
+    return f"It is one of several that keep the mean wait and the backend's capacity: {several} per second."
+
+
+ONE_EVENT, TEN_EVENTS = "one hot event", "ten events on distinct slots"
 REDIS_RUNS = {
-    "one hot event": "hot",
+    ONE_EVENT: "hot",
     "one hot event, derived profile": "hot_derived",
-    "ten events on distinct slots": "spread",
+    TEN_EVENTS: "spread",
     "ten events, derived profile": "spread_derived",
     **{f"one hot event, polls every {poll} s": f"poll_{poll}" for poll in POLLS_S},
     "one hot event, status from one replica": "replica_reads",
@@ -98,52 +104,50 @@ REDIS_RUNS = {
 
 def _redis(question: str, sources: Sources) -> Answer:
     found = {name: sources[run] for name, run in REDIS_RUNS.items()}
-    hot, spread = sources["hot"], sources["spread"]
-    holding = {name: run for name, run in found.items() if keeps(run)}
     fewer = [shards for shards in SHARDS if keeps(sources[f"shards_{shards}"])]
     polls = [poll for poll in POLLS_S if keeps(sources[f"poll_{poll}"])]
-    text = (
-        f"For one event {_word(keeps(hot))}: one of the five shards does all the work and is "
-        f"{number(hot.best(ENGINE))} % busy in its worst minute. Over ten events on distinct slots "
-        f"{_word(keeps(spread))}, at {number(spread.best(ENGINE))} %"
-    )
-    text += f"; {min(fewer)} shards hold these too." if fewer else "; fewer shards do not."
-    if polls:
-        text += f" One event holds with polls every {min(polls)} s."
-    cheapest = min(holding, key=lambda name: holding[name].best("cost.month_usd"), default=None)
-    if cheapest is not None:
-        saved = hot.best("cost.month_usd") - holding[cheapest].best("cost.month_usd")
-        text += (
-            f" The cheapest that holds of those tried: {cheapest}, "
-            f"${number(holding[cheapest].best('cost.month_usd'))} a "
-            f"month, ${number(saved)} less than the design."
-        )
     flips = []
     if polls:
-        below = [poll for poll in (5, *POLLS_S) if poll < min(polls)]
-        flips.append(f"clients.poll_interval_s: between {max(below)} and {min(polls)} one event begins to hold")
+        below = max(poll for poll in (5, *POLLS_S) if poll < min(polls))
+        flips.append(f"clients.poll_interval_s: between {below} and {min(polls)} one event begins to hold")
     if fewer and min(fewer) > 1:
         flips.append(f"redis.shards: between {min(fewer) - 1} and {min(fewer)} ten events begin to hold")
-    low, high = sources["hot_derived"].kpi(ENGINE).low, sources["hot_derived"].kpi(ENGINE).high
-    flips.append(f"the profile: the derived one, which is wide, has one hot event at {number(low)} to {number(high)} %")
-    return Answer(
-        question,
-        text,
-        ("configuration", "engine CPU, worst minute", "status p99", "mean wait", "month", "holds"),
-        tuple(
-            (
-                name,
-                _range(run, ENGINE),
-                f"{number(run.best('latency.status_p99_ms'))} ms",
-                clock(run.best("wait.mean_s")),
-                f"${number(run.best('cost.month_usd'))}",
-                _word(keeps(run)),
-            )
-            for name, run in found.items()
-        ),
-        tuple(flips),
-        rests_on(*found.values()),
+    wide = interval_text(sources["hot_derived"].kpi(ENGINE), "percent")
+    flips.append(f"the profile: the derived one, which is wide, has one hot event at {wide}")
+    table = tuple(
+        (
+            name,
+            estimate_text(run.kpi(ENGINE), "percent"),
+            f"{number(run.best('latency.status_p99_ms'))} ms",
+            clock(run.best("wait.mean_s")),
+            f"${number(run.best('cost.month_usd'))}",
+            _word(keeps(run)),
+        )
+        for name, run in found.items()
     )
+    columns = ("configuration", "engine CPU, worst minute", "status p99", "mean wait", "month", "holds")
+    text = _redis_text(found, fewer, polls)
+    return Answer(question, text, columns, table, tuple(flips), rests_on(*found.values()))
+
+
+def _redis_text(found: Mapping[str, Evidence], fewer: Sequence[int], polls: Sequence[int]) -> str:
+    """Say whether the design, *fewer* shards and longer *polls* hold, and which of what holds is cheapest."""
+    hot, spread = found[ONE_EVENT], found[TEN_EVENTS]
+    text = (
+        f"For one event {_word(keeps(hot))}: one of the {number(hot.scenario.redis.shards)} shards does all the work "
+        f"and is {number(hot.best(ENGINE))} % busy in its worst minute. Over ten events on distinct slots "
+        f"{_word(keeps(spread))}, at {number(spread.best(ENGINE))} %; "
+    )
+    text += f"{min(fewer)} shards hold these too." if fewer else "fewer shards do not."
+    if polls:
+        text += f" One event holds with polls every {min(polls)} s."
+    months = {name: run.best("cost.month_usd") for name, run in found.items() if keeps(run)}
+    if months:
+        name = min(months, key=lambda name: months[name])
+        saved = hot.best("cost.month_usd") - months[name]
+        text += f" The cheapest that holds of those tried: {name}, ${number(months[name])} a month"
+        text += f", ${number(saved)} less than the design." if saved else ", what the design costs."
+    return text
 
 
 SCALING_RUNS = {"3 warm": "from_3", **{f"{pods} warm": f"warm_{pods}" for pods in WARM_PODS}, "30 warm": "prewarmed"}
@@ -151,45 +155,46 @@ SCALING_RUNS = {"3 warm": "from_3", **{f"{pods} warm": f"warm_{pods}" for pods i
 
 def _scaling(question: str, sources: Sources) -> Answer:
     found = {name: sources[run] for name, run in SCALING_RUNS.items()}
-    least = found["30 warm"]
-    as_good = [
-        name for name, run in found.items()
-        if run.best("errors.rate_percent") <= least.best("errors.rate_percent") + 0.1
-        and run.best("wait.mean_s") <= 1.05 * least.best("wait.mean_s")
-    ]  # fmt: skip
-    cold = found["3 warm"]
-    ready = cold.series("pods_ready")
-    first = next((second for second, pods in enumerate(ready) if pods > ready[0]), None)
-    opened = cold.scenario.event.opens_at_s
-    came = (
-        "no further pod ever serves" if first is None else f"the first further pod serves after {clock(first - opened)}"
+    cold, warm = found["3 warm"], found["30 warm"]
+    enough = next(name for name, run in found.items() if _as_good(run, warm))
+    (failed, wait), (failed_warm, wait_warm) = (
+        (number(run.best("errors.rate_percent")), clock(run.best("wait.mean_s"))) for run in (cold, warm)
     )
     text = (
-        f"No: the crowd is there in the first second, and {came}. With three pods warm "
-        f"{number(cold.best('errors.rate_percent'))} % of the requests fail and those let in wait "
-        f"{clock(cold.best('wait.mean_s'))} on average, with thirty {number(least.best('errors.rate_percent'))} % and "
-        f"{clock(least.best('wait.mean_s'))}. "
+        f"{'Yes' if enough == '3 warm' else 'No'}: the crowd is there in the first second, and "
+        f"{_first_pod_text(cold)}. With three pods warm {failed} % of the requests fail and those let in wait {wait} "
+        f"on average, with thirty {failed_warm} % and {wait_warm}. As good as thirty, of those tried, is {enough} or "
+        "more."
     )
-    text += f"As good as thirty is {as_good[0]}; fewer are not." if as_good else ""
-    return Answer(
-        question,
-        text,
-        ("pods at the opening", "failed", "mean wait", "status p99", "pods at most", "nodes at most", "event"),
-        tuple(
-            (
-                name,
-                f"{number(run.best('errors.rate_percent'))} %",
-                clock(run.best("wait.mean_s")),
-                f"{number(run.best('latency.status_p99_ms'))} ms",
-                number(run.best("gateway.pods_peak")),
-                number(run.best("nodes.peak")),
-                f"${run.best('cost.event_usd'):.2f}",
-            )
-            for name, run in found.items()
-        ),
-        (f"gateway.pods at the opening: {as_good[0]} is enough" if as_good else "gateway.pods: none of those tried",),
-        rests_on(*found.values()),
+    table = tuple(
+        (
+            name,
+            f"{number(run.best('errors.rate_percent'))} %",
+            clock(run.best("wait.mean_s")),
+            f"{number(run.best('latency.status_p99_ms'))} ms",
+            number(run.best("gateway.pods_peak")),
+            number(run.best("nodes.peak")),
+            f"${run.best('cost.event_usd'):.2f}",
+        )
+        for name, run in found.items()
     )
+    columns = ("pods at the opening", "failed", "mean wait", "status p99", "pods at most", "nodes at most", "event")
+    flips = (f"gateway.pods at the opening: {enough} is enough",)
+    return Answer(question, text, columns, table, flips, rests_on(*found.values()))
+
+
+def _as_good(run: Evidence, other: Evidence) -> bool:
+    """Whether a run fails no more requests than another, but for a tenth of a percent, and makes no longer waits."""
+    fails = run.best("errors.rate_percent") <= other.best("errors.rate_percent") + 0.1
+    return fails and run.best("wait.mean_s") <= 1.05 * other.best("wait.mean_s")
+
+
+def _first_pod_text(run: Evidence) -> str:
+    ready = run.series("pods_ready")
+    first = next((second for second, pods in enumerate(ready) if pods > ready[0]), None)
+    if first is None:
+        return "no further pod ever serves"
+    return f"the first further pod serves after {clock(first - run.scenario.event.opens_at_s)}"
 
 
 def _breaks(question: str, sources: Sources) -> Answer:
@@ -254,19 +259,6 @@ def _levels(run: Evidence) -> Iterator[tuple[str, str]]:
 
 def _word(holds: bool | None) -> str:
     return {True: "yes", False: "no", None: "open"}[holds]
-
-
-def _range(run: Evidence, kpi: str) -> str:
-    found = run.kpi(kpi)
-    if found.low is None or found.high is None:
-        return f"{number(found.best)} %"
-    return f"{number(found.best)} % ({number(found.low)} to {number(found.high)})"
-
-
-def _span(rates: tuple[int, ...]) -> str:
-    if not rates:
-        return "none of those tried"
-    return number(rates[0]) if len(rates) == 1 else f"{number(min(rates))} to {number(max(rates))}"
 
 
 QUESTIONS = (

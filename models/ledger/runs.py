@@ -14,8 +14,15 @@ PEOPLE = (50_000, 100_000, 150_000, 200_000)
 MORE_PEOPLE = (450_000, 600_000)
 SHARDS = (1, 2, 3)
 WARM_PODS = (10, 20)
+STAGES = {1_000: 0, 5_000: 1, 10_000: 2, 20_000: 3, 30_000: 4}
+"""Which stage of the load ladders has which rate while it rises, status requests per second."""
 AT_GATEWAY = ("network.client_one_way={median_ms: 0.001}", "network.client_jitter={median_ms: 0.001}")
 """Clients beside the gateway: latencies are then those that the gateway itself shows."""
+
+
+def stage_kpi(rate_rps: float, figure: str) -> str:
+    """Return the name of a figure of the stage with that rate, as evidence has it."""
+    return f"stage.{STAGES[round(rate_rps)]}.{figure}"
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,8 @@ TOLD = "event.on_sold_out=announce"
 RUSH = "run.duration_s=180"
 """Long enough for the worst minute, which is soon after the opening; waits of those who come later are not in it."""
 DEPLOY = ("faults=[{kind: deploy, at_s: 30}]", "clients.count=150000", "waiting_room.events=10")
+EARLY = ("gateway.probes.readiness.initial_delay_s=5", "gateway.probes.readiness.period_s=5")
+"""The readiness probe before the fix; a probe that is given says all of itself, so the period of before, too."""
 
 _RUNS = {
     "hot": Run(HOT, replications=3),
@@ -84,7 +93,7 @@ _RUNS = {
     "prewarmed": Run("prewarmed-30"),
     "pool_100": Run("pool-100"),
     "spot_wave": Run("spot-wave"),
-    "deploy_5s": Run("prewarmed-30", (*DEPLOY, "gateway.probes.readiness.initial_delay_s=5")),
+    "deploy_5s": Run("prewarmed-30", (*DEPLOY, *EARLY)),
     "deploy_15s": Run("prewarmed-30", DEPLOY),
     "counter": Run(SPREAD, (TOLD, "waiting_room.ticket_order=counter")),
     "clocks_agree": Run(SPREAD, (TOLD, "gateway.clock_skew_ms=0")),

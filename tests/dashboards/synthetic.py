@@ -168,6 +168,13 @@ FACTS = {
 }
 
 
+def spell(value: float, start: int, length: int) -> np.ndarray:
+    """A column that is zero, and *value* for *length* seconds from *start*."""
+    series = np.zeros(SECONDS)
+    series[start : start + length] = value
+    return series
+
+
 def onsale_result(scenario: Scenario, **changes: object) -> RunResult:
     """The run; *changes* replace its fields, `facts` and `kpis` entry by entry, `manifest` too."""
     latencies = np.random.default_rng(3).lognormal(18, 1.2, 5_000).astype(np.int64)

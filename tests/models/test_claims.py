@@ -11,7 +11,7 @@ def test_the_shipped_claims_are_those_of_the_talk() -> None:
     found = claims()
     assert len(found) == CLAIMS.read_text(encoding="utf-8").count("- {id: ") > 60
     assert found["cost.nodes"].number("on_demand_usd") == 1200
-    assert found["cost.dynamodb"].value == (8, 48)
+    assert found["cost.dynamodb"].bounds == (8, 48)
     assert found["arch.direct"].value is None
 
 
@@ -20,6 +20,10 @@ def test_an_input_that_is_not_stated_or_no_number_is_not_made_up() -> None:
         claims()["demand.status_rps"].number("tabs")
     with pytest.raises(TypeError, match="score"):
         claims()["fairness.fifo"].number("score")
+    with pytest.raises(TypeError, match="not a number"):
+        _ = claims()["cost.dynamodb"].figure
+    with pytest.raises(TypeError, match="not a range"):
+        _ = claims()["cost.nodes"].bounds
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from models.judge.limit import FULL, SUSTAINED_S, first_sustained
 from models.judge.limits import limits_of
 from models.scenario import load_scenario
-from tests.dashboards.synthetic import SECONDS, onsale_result
+from tests.dashboards.synthetic import onsale_result, spell
 
 QUIET = {"pool_waiting": 0.0, "failed_client_timeout": 0.0} | {f"shard_{k}_busy": 0.2 for k in range(5)}
 
@@ -16,13 +16,6 @@ QUIET = {"pool_waiting": 0.0, "failed_client_timeout": 0.0} | {f"shard_{k}_busy"
 def test_first_sustained_is_the_earliest_window_that_is_all_true(hits: list[bool], in_a_row: int) -> None:
     windows = [k for k in range(len(hits) - in_a_row + 1) if all(hits[k : k + in_a_row])]
     assert first_sustained(np.array(hits, bool), in_a_row) == (windows[0] if windows else None)
-
-
-def spell(value: float, start: int, length: int) -> np.ndarray:
-    """Zero, and *value* for *length* seconds from *start*."""
-    series = np.zeros(SECONDS)
-    series[start : start + length] = value
-    return series
 
 
 @pytest.mark.parametrize(("length", "bound"), [(SUSTAINED_S - 1, False), (SUSTAINED_S, True)])

@@ -3,16 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.judge.limit import Limit
-from models.judge.node_limits import BURST_LASTS_S, connections, memory, network, trailing_means
+from models.judge.limit import Limit, trailing_means
+from models.judge.node_limits import BURST_LASTS_S, connections, memory, network
 from models.scenario import load_scenario
-from tests.dashboards.synthetic import SECONDS, onsale_result
-
-
-def spell(value: float, start: int, length: int) -> np.ndarray:
-    series = np.zeros(SECONDS)
-    series[start : start + length] = value
-    return series
+from tests.dashboards.synthetic import SECONDS, onsale_result, spell
 
 
 def network_of(requests: np.ndarray, *settings: str) -> tuple[Limit, Limit]:

@@ -9,12 +9,16 @@ import pytest
 from models.claims import claims
 from models.ledger.book import CHECKS, document_of, judged, runs_for, wanted_claims
 from models.ledger.checks import Sources
+from models.ledger.evidence import LONGEST_FIRST
+from models.ledger.measured import Measured, read_measured
 from models.ledger.runs import RUNS
+from models.scenario.loads import OpenLoopLoad
 from sim.errors import BadInput
 from tests.models.ledger.made_up import sources
 
 NOT_MODELLED = {"backend", "dynamodb", "waf", "mesh", "security", "arch"}
 """Families of claims about the edge, the mesh, the depth of the backend and the other two architectures."""
+SCALING = [name for name in claims() if name.startswith("scale.")]
 SAME_WHATEVER = {
     # what the profile was fitted to stays fitted
     *(f"redis.cpu_{rate}" for rate in ("1k", "10k", "20k", "30k")),
@@ -32,6 +36,7 @@ SAME_WHATEVER = {
     # tests of their own below
     "redis.memory",
     "next.100k",
+    *SCALING,
 }
 
 COUNTED = re.compile("errors|oversold|lost|at_end|expiry|passes|order")
@@ -66,7 +71,9 @@ def test_verdicts_follow_the_evidence() -> None:
     for trial, size in enumerate(sizes):
         evidence = made_of(size, spread=0.0 if trial % 2 else 0.5)
         for name in CHECKS:
-            found[name].add(judged([name], evidence, questions=False).entries[0].verdict)
+            entry = judged([name], evidence, questions=False).entries[0]
+            found[name].add(entry.verdict)
+            assert entry.verdict not in {flip.verdict for flip in entry.flips}, "a flip that changes nothing"
     dull = {name for name, verdicts in found.items() if len(verdicts) == 1}
     sums = {name for name, check in CHECKS.items() if not check.runs and "real" not in check.ways}
     assert dull - SAME_WHATEVER - sums == set()
@@ -85,6 +92,22 @@ def test_the_next_goal_is_reached_if_the_busiest_engine_holds(cpu: float, verdic
     assert found.entries[0].verdict == verdict
 
 
+@pytest.mark.parametrize("name", SCALING)
+def test_scaling_takes_until_so_many_pods_are_ready(name: str) -> None:
+    claim, load = claims()[name], RUNS["ladder_scaling"].load().clients.load
+    assert isinstance(load, OpenLoopLoad)
+    begin = sum(stage.duration_s for stage in load.stages[: 1 + SCALING.index(name)])
+
+    def verdict(after_s: float) -> str:
+        def ready(second: int) -> float:
+            return claim.number("to_pods" if second >= begin + after_s else "from_pods")
+
+        return judged([name], sources(lambda run, kpi, seed: 1.0, pods=ready), questions=False).entries[0].verdict
+
+    assert verdict(0.8 * claim.figure) == "confirmed"
+    assert verdict(10 * claim.figure) == "refuted"
+
+
 def made_of(size: float, spread: float) -> Sources:
     """Evidence in which everything is about *size*, up to a share *spread*; what can be none sometimes is."""
 
@@ -98,7 +121,7 @@ def made_of(size: float, spread: float) -> Sources:
             return 100.0 if "alive" in name else 0.0
         return size
 
-    return sources(value, real, lambda second: float(round(30 * chance(f"{size} {second // 20}"))))
+    return sources(value, real)
 
 
 def test_the_document_has_what_the_contract_says() -> None:
@@ -123,6 +146,19 @@ def test_an_unknown_claim_is_refused_with_the_one_that_may_be_meant() -> None:
 def test_only_what_is_needed_is_run() -> None:
     assert runs_for(["cost.nodes", "mesh.cpu"], questions=False) == set()
     assert runs_for(["fairness.fifo"], questions=False) == {"told", "counter", "clocks_agree"}
+
+
+def test_nothing_is_run_that_nothing_asks_for() -> None:
+    assert runs_for(claims(), questions=True) == RUNS.keys()
+    assert RUNS.keys() >= set(LONGEST_FIRST)
+
+
+def test_nothing_is_measured_that_no_claim_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, of = set(), Measured.of
+    monkeypatch.setattr(Measured, "of", lambda self, name: asked.add(name) or of(self, name))
+    judged(list(claims()), sources(lambda run, kpi, seed: 1.0), questions=False)
+    # what the time inside a status with KEYS is a ratio to
+    assert read_measured().quantities.keys() - {"status.inside_us"} == asked
 
 
 @pytest.mark.parametrize("name", list(RUNS))

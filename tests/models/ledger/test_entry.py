@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.claims import claims
-from models.ledger.entry import Entry, about, at_least, at_most, exactly, weakest
+from models.ledger.entry import (
+    Entry,
+    about,
+    at_least,
+    at_most,
+    estimate_text,
+    exactly,
+    in_every_case,
+    interval_text,
+    weakest,
+)
 from sim.estimate import Estimate
 
 NUMBERS = st.floats(-1e6, 1e6)
@@ -39,6 +49,27 @@ def test_a_claim_is_as_true_as_its_weakest_part() -> None:
     assert weakest(["confirmed", "refuted"]) == "refuted"
     assert weakest(["confirmed", "conditional"]) == "conditional"
     assert weakest(["confirmed", "confirmed"]) == "confirmed"
+
+
+def test_a_claim_that_does_not_say_which_case_it_means_holds_only_under_a_condition() -> None:
+    assert in_every_case(["confirmed", "refuted"]) == "conditional"
+    assert in_every_case(["refuted", "refuted"]) == "refuted"
+    assert in_every_case(["confirmed", "confirmed"]) == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("unit", "interval", "text"),
+    [
+        ("percent", "43.1 to 86.2 %", "61.4 % (43.1 to 86.2 %)"),
+        ("usd/month", "$43.10/month to $86.20/month", "$61.40/month ($43.10/month to $86.20/month)"),
+        ("s", "43.1 s to 1 min 26 s", "1 min 1 s (43.1 s to 1 min 26 s)"),
+    ],
+)
+def test_an_estimate_is_read_with_its_unit(unit: str, interval: str, text: str) -> None:
+    found = Estimate(43.1, 61.4, 86.2, 3)
+    assert interval_text(found, unit) == interval
+    assert estimate_text(found, unit) == text
+    assert interval_text(exactly(61.4), unit) == estimate_text(exactly(61.4), unit) == text.partition(" (")[0]
 
 
 def test_a_verdict_must_rest_on_something() -> None:

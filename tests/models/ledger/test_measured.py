@@ -16,9 +16,6 @@ def test_the_shipped_measurements_read_back(tmp_path: Path) -> None:
     assert shipped.date in shipped.origin
 
 
-WRONG_WAY_ROUND = {"low": 2.0, "best": 1.0, "high": 3.0, "n": 3, "unit": "s", "how": "x"}
-
-
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
