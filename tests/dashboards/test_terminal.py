@@ -4,7 +4,8 @@ import re
 import pytest
 from rich.console import Console
 
-from dashboards.terminal import WIDTH, console, scenarios_view, verdict_view
+from dashboards.terminal import WIDTH, console, scenarios_view
+from dashboards.verdict_view import verdict_view
 from models.judge.verdict import Verdict, judge
 from models.results.result import RunResult
 from models.scenario import Scenario
