@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -64,6 +64,10 @@ class Design:
         kept = tuple(change for change in self.settings if change[0] != path and not change[0].startswith(f"{path}."))
         return replace(self, settings=kept)
 
+    def without_changes(self) -> Design:
+        """The design that this one is a change of."""
+        return replace(self, settings=())
+
     @property
     def label(self) -> str:
         """The name with the changes: `onsale-300k, redis.shards=3`."""
@@ -76,10 +80,10 @@ class Design:
         return [f"{path}={setting_text(value)}" for path, value in self.settings]
 
 
-def changed_by(design: Design, lines: str) -> Design:
-    """The design changed by lines of PATH=VALUE; BadInput for a line that is none, or that cannot be simulated."""
-    for line in filter(None, (line.strip() for line in lines.splitlines())):
-        keys, value = override(line)
+def changed_by(design: Design, changes: Iterable[str]) -> Design:
+    """The design changed by texts PATH=VALUE; BadInput for one that is none, or for what cannot be simulated."""
+    for text in filter(None, map(str.strip, changes)):
+        keys, value = override(text)
         design = design.with_value(".".join(keys), value)
     design.built()
     return design

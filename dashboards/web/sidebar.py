@@ -8,14 +8,14 @@ from typing import Any
 import streamlit as st
 
 from dashboards.options import LARGEST_SEED
-from dashboards.web.design import Design, setting_text
+from dashboards.web.design import Design, changed_by, setting_text
 from dashboards.web.drawing import wrong
 from dashboards.web.knobs import GROUPS, Group, Knob, knob, shown_paths, step_of
 from dashboards.web.link import MOST_REPLICATIONS
 from dashboards.web.own import changes_as_yaml, own_scenario
 from dashboards.web.state import change, change_design, view
 from models.judge.wording import plural
-from models.scenario import override, scenario_names
+from models.scenario import scenario_names
 from sim.errors import BadInput
 
 OWN_CHOICE = "a scenario of your own"
@@ -45,8 +45,8 @@ def _picker() -> None:
     else:
         st.caption(design.base().description)
     if design.settings:
-        count = plural(len(design.settings), "changed setting")
-        st.button(f"Undo {count}", key="undo-all", type="tertiary", on_click=change_design, args=(_bare(design),))
+        undo, bare = f"Undo {plural(len(design.settings), 'changed setting')}", design.without_changes()
+        st.button(undo, key="undo-all", type="tertiary", on_click=change_design, args=(bare,))
 
 
 def _is_readable(design: Design) -> bool:
@@ -56,10 +56,6 @@ def _is_readable(design: Design) -> bool:
     except BadInput:
         return False
     return True
-
-
-def _bare(design: Design) -> Design:
-    return Design(design.scenario, design.text)
 
 
 def _pick() -> None:
@@ -107,12 +103,16 @@ def _draw(shown: Knob, problems: tuple[str, ...]) -> None:
                 f"was {was} · undo",
                 key=f"undo-{shown.path}",
                 type="tertiary",
-                on_click=change_design,
-                args=(design.without(shown.path),),
+                on_click=_undo,
+                args=(shown.path,),
             )
         for line in problems:
             if line.partition(":")[0] == shown.path:
                 wrong(line)
+
+
+def _undo(path: str) -> None:
+    change_design(view().design.without(path))
 
 
 def _widget(shown: Knob, key: str, base: Any) -> None:
@@ -182,8 +182,8 @@ def _run_settings() -> None:
                 f"{path}={setting_text(value)} · undo",
                 key=f"undo-{path}",
                 type="tertiary",
-                on_click=change_design,
-                args=(looked_at.design.without(path),),
+                on_click=_undo,
+                args=(path,),
             )
 
 
@@ -199,16 +199,10 @@ def _take_seed() -> None:
 
 def _take_any() -> None:
     """Change the setting that was typed, if it can be."""
-    text = st.session_state["any"].strip()
     st.session_state["any wrong"] = None
-    if not text:
-        return
     try:
-        keys, value = override(text)
-        design = view().design.with_value(".".join(keys), value)
-        design.built()
+        change_design(changed_by(view().design, [st.session_state["any"]]))
     except BadInput as error:
         st.session_state["any wrong"] = str(error).removeprefix("--set: ")
     else:
-        change_design(design)
         st.session_state["any"] = ""
