@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PROGRAM = [sys.executable, "-c", "from dashboards.cli import main; main()", "dashboard"]
 FIGURE = ".js-plotly-plot .main-svg"
 PATIENCE_MS = 120_000
 """A first chart in a cold browser on a busy machine takes half a minute."""
+
+expect.set_options(timeout=PATIENCE_MS)  # of its own accord it waits 5 s, which a busy machine may simulate for
 
 
 def chromium() -> str | None:
