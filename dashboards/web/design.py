@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from models.scenario import Scenario, load_varied, override, scenario_names, text_varied
+from models.scenario.merge import apply_override
 from models.scenario.scaling import Autoscaling
 from models.yaml_text import read_value
 from sim.errors import BadInput
@@ -67,6 +68,14 @@ class Design:
     def without_changes(self) -> Design:
         """The design that this one is a change of."""
         return replace(self, settings=())
+
+    def changed_list(self, path: str, items: list[Any]) -> list[Any]:
+        """The list at *path*, of these *items* without the changes, after those to it and to single items."""
+        data: dict[str, Any] = {"list": items}
+        for key, value in self.settings:
+            if key == path or key.startswith(f"{path}."):
+                data = apply_override(data, f"list{key.removeprefix(path)}".split("."), value)
+        return list(data["list"])
 
     @property
     def label(self) -> str:

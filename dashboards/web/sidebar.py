@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 import streamlit as st
 
 from dashboards.options import LARGEST_SEED
 from dashboards.web.design import Design, changed_by, setting_text
 from dashboards.web.drawing import wrong
-from dashboards.web.knobs import GROUPS, Group, Knob, knob, shown_paths, step_of
+from dashboards.web.faults import draw_faults
+from dashboards.web.knobs import GROUPS, Group, Knob, knob, shown_paths
 from dashboards.web.link import MOST_REPLICATIONS
 from dashboards.web.own import changes_as_yaml, own_scenario
 from dashboards.web.state import change, change_design, view
+from dashboards.web.widgets import value_words, widget
 from models.judge.wording import plural
 from models.scenario import scenario_names
 from sim.errors import BadInput
@@ -30,6 +31,7 @@ def sidebar(problems: tuple[str, ...]) -> None:
         named = set()
         for number, group in enumerate(GROUPS):
             named |= _group(group, problems, first=number == 0)
+        named |= draw_faults(problems)
         _run_settings()
         for line in problems:
             if line.partition(":")[0] not in named:
@@ -95,10 +97,9 @@ def _draw(shown: Knob, problems: tuple[str, ...]) -> None:
     value, changed = design.value(shown.path), shown.path in dict(design.settings)
     with st.container(key=f"{'changed' if changed else 'knob'}-{shown.path}", gap="xxsmall"):
         key = f"setting-{shown.path}"
-        st.session_state[key] = _for_widget(shown, value)
-        _widget(shown, key, design.given(shown.path))
+        widget(shown, key, value, design.given(shown.path), _set, shown.path, key)
         if changed:
-            was = _words(shown, design.given(shown.path))
+            was = value_words(shown, design.given(shown.path))
             st.button(
                 f"was {was} · undo",
                 key=f"undo-{shown.path}",
@@ -113,33 +114,6 @@ def _draw(shown: Knob, problems: tuple[str, ...]) -> None:
 
 def _undo(path: str) -> None:
     change_design(view().design.without(path))
-
-
-def _widget(shown: Knob, key: str, base: Any) -> None:
-    common: dict[str, Any] = {"key": key, "help": shown.help, "on_change": _set, "args": (shown.path, key)}
-    match shown.kind:
-        case "integer":
-            step = int(step_of(base, "integer"))
-            st.number_input(shown.label, int(shown.low or 0), int(shown.high or 0), step=step, **common)
-        case "number":
-            step, low, high = step_of(base, "number"), float(shown.low or 0), float(shown.high or 0)
-            st.number_input(shown.label, low, high, step=step, format="%g", **common)
-        case "choice":
-            st.selectbox(shown.label, shown.choices, **common)
-        case "switch" | "section":
-            st.toggle(shown.label, **common)
-
-
-def _for_widget(shown: Knob, value: Any) -> Any:
-    if shown.kind == "section":
-        return value is not None
-    return float(value) if shown.kind == "number" else value
-
-
-def _words(shown: Knob, value: Any) -> str:
-    if shown.kind == "section":
-        return "off" if value is None else "on"
-    return f"{value:,g}" if isinstance(value, int | float) and not isinstance(value, bool) else setting_text(value)
 
 
 def _set(path: str, key: str) -> None:
@@ -164,7 +138,7 @@ def _run_settings() -> None:
         args=("replications",),
         help="Independent runs. With more than one, figures have intervals, and the first run is drawn over time.",
     )
-    others = [(path, value) for path, value in looked_at.design.settings if path not in shown_paths()]
+    others = [change for change in looked_at.design.settings if not _has_knob(change[0])]
     with st.expander("seed, and any other setting", expanded=bool(others)):
         st.session_state["seed"] = str(looked_at.seed)
         st.text_input("Seed of all random numbers", key="seed", on_change=_take_seed)
@@ -185,6 +159,10 @@ def _run_settings() -> None:
                 on_click=_undo,
                 args=(path,),
             )
+
+
+def _has_knob(path: str) -> bool:
+    return path in shown_paths() or path.partition(".")[0] == "faults"
 
 
 def _take(name: str) -> None:

@@ -1,23 +1,8 @@
-from streamlit.testing.v1 import AppTest
-
 from dashboards.web.design import Design
 from models.judge.verdict import judge
 from tests.dashboards.synthetic import onsale_result
 from tests.dashboards.web.conftest import Shown, finished_run
-
-
-def html(app: AppTest) -> str:
-    return "".join(element.proto.body for element in app.get("html"))
-
-
-def changes(app: AppTest) -> list[str]:
-    """The changed settings that stand in the address."""
-    found = app.query_params.get("set", [])
-    return [found] if isinstance(found, str) else found
-
-
-def texts(app: AppTest) -> str:
-    return " ".join(element.value for element in [*app.warning, *app.error, *app.caption, *app.markdown, *app.code])
+from tests.dashboards.web.pages import changes, html, texts
 
 
 def test_verdict_levels_reasons_and_timeline_come_in_that_order(shown: Shown) -> None:
