@@ -61,8 +61,8 @@ def _title(result: RunResult, verdict: Verdict) -> str:
     binding = verdict.binding
     if binding is None:
         return f"Nothing is exhausted in {clock(result.manifest['end_s'])}; closest is the {verdict.limits[0].name}"
-    lasts = clock(binding.seconds)
-    return f"The {binding.name} is exhausted from second {binding.first_s} on, for {lasts}"
+    how = "is dead" if binding.key == "failover" else "is exhausted"
+    return f"The {binding.name} {how} from second {binding.first_s} on, for {clock(binding.seconds)}"
 
 
 def _draw(
