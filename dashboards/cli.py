@@ -82,7 +82,8 @@ def run(
     if as_json:
         print(json_text(run_document(result, verdict)))
     else:
-        from dashboards.terminal import console, verdict_view
+        from dashboards.terminal import console
+        from dashboards.verdict_view import verdict_view
 
         console().print(verdict_view(result, verdict))
         if out is not None:

@@ -107,15 +107,12 @@ def write_run(out: Path, result: RunResult, scenario: Scenario, verdict: Verdict
         "facts": dict(result.facts),
         "rests_on": {name: list(kpi.rests_on) for name, kpi in result.kpis.items()},
     }
-    try:
-        with all_or_nothing(out) as place:
-            (place / "manifest.json").write_text(json_text(result.manifest) + "\n", encoding="utf-8")
-            (place / "summary.json").write_text(json_text(summary) + "\n", encoding="utf-8")
-            result.series.to_parquet(place / "series.parquet")
-            _histograms(result).to_parquet(place / "histograms.parquet", index=False)
-            (place / "report.html").write_text(report_html(result, scenario, verdict), encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"--out: {out} cannot be written: {error.strerror or error}") from None
+    with all_or_nothing(out) as place:
+        (place / "manifest.json").write_text(json_text(result.manifest) + "\n", encoding="utf-8")
+        (place / "summary.json").write_text(json_text(summary) + "\n", encoding="utf-8")
+        result.series.to_parquet(place / "series.parquet")
+        _histograms(result).to_parquet(place / "histograms.parquet", index=False)
+        (place / "report.html").write_text(report_html(result, scenario, verdict), encoding="utf-8")
     shutil.rmtree(unfinished(out), ignore_errors=True)
 
 
@@ -142,19 +139,25 @@ def write_files(texts: Mapping[Path, str], option: str = "--out") -> None:
 
 @contextmanager
 def all_or_nothing(out: Path) -> Iterator[Path]:
-    """A fresh directory that becomes *out* when the block ends well, and is removed when it does not."""
-    place = Path(mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    """A fresh directory that becomes *out* when the block ends well, and is removed when it does not.
+
+    BadInput, about --out, if the disk is the reason.
+    """
     try:
-        yield place
-        place.chmod(0o755)
-        replaced = place.with_name(f"{place.name}.old")
-        if out.exists():
-            out.rename(replaced)
-        place.rename(out)
-        shutil.rmtree(replaced, ignore_errors=True)
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
+        place = Path(mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        try:
+            yield place
+            place.chmod(0o755)
+            replaced = place.with_name(f"{place.name}.old")
+            if out.exists():
+                out.rename(replaced)
+            place.rename(out)
+            shutil.rmtree(replaced, ignore_errors=True)
+        except BaseException:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise BadInput(f"--out: {out} cannot be written: {error.strerror or error}") from None
 
 
 def _histograms(result: RunResult) -> pd.DataFrame:

@@ -13,10 +13,10 @@ from pydantic import BaseModel
 from dashboards.invoice import ITEM_TITLES, TITLES, item_rows, part_rows
 from dashboards.ledger.words import words
 from dashboards.page import card, folded, mark, table
-from dashboards.terminal import SLO_WORDS
+from dashboards.words import SLO_WORDS, interval_words
 from models.judge.findings import Finding
 from models.judge.invoice import Invoice
-from models.judge.verdict import Verdict
+from models.judge.verdict import SloRow, Verdict
 from models.judge.wording import NOTHING, clock, number, with_unit
 from models.ledger.arithmetic import sums_redone
 from models.ledger.entry import estimate_text
@@ -37,17 +37,20 @@ def tiles(verdict: Verdict, before: Mapping[str, str] | None = None) -> str:
     found = (
         f'<div class="tile"><div class="name">{escape(SLO_WORDS[row.name])}</div>'
         f'<div class="value {"" if row.met else "bad"}">{mark(row.met)} '
-        f"{escape(with_unit(row.value, row.unit))}</div>"
-        f'<div class="limit">limit {escape(with_unit(row.limit, row.unit))}'
-        f"{escape(_between(row.low, row.high, row.unit))}</div>{_was(row.name, before)}</div>"
+        f"{escape(with_unit(row.value, row.unit))}</div>{_notes(row, before or {})}</div>"
         for row in verdict.slo
     )
     return f'<div class="tiles">{"".join(found)}</div>'
 
 
-def _was(name: str, before: Mapping[str, str] | None) -> str:
-    text = (before or {}).get(name)
-    return "" if text is None else f'<div class="limit">{escape(text)}</div>'
+def _notes(row: SloRow, before: Mapping[str, str]) -> str:
+    """The small lines of a tile: interval, limit, and what was before."""
+    lines = (
+        interval_words(row.low, row.high, row.unit),
+        f"limit {with_unit(row.limit, row.unit)}",
+        before.get(row.name),
+    )
+    return "".join(f'<div class="limit">{escape(line)}</div>' for line in lines if line)
 
 
 def findings_table(findings: Iterable[Finding]) -> str:
@@ -160,7 +163,7 @@ def kpis_table(result: RunResult) -> str:
     for grounds, kpis in groupby(result.kpis.items(), key=lambda item: item[1].rests_on):
         group = list(kpis)
         for index, (name, kpi) in enumerate(group):
-            between = _between(kpi.low, kpi.high, kpi.unit).removeprefix(", ") or "no interval"
+            between = interval_words(kpi.low, kpi.high, kpi.unit) or "no interval"
             shared = f'<td class="dim" rowspan="{len(group)}">{escape("; ".join(grounds))}</td>' if index == 0 else ""
             rows.append(
                 f"<tr><td><code>{escape(name)}</code></td>"
@@ -176,17 +179,26 @@ def kpis_table(result: RunResult) -> str:
 def assumptions(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
     """What a run rests on: caveats, the settings that are assumptions, and all settings with their sources."""
     caveats = "".join(f"<li>{escape(line)}</li>" for line in verdict.caveats)
-    settings = list(settings_of(scenario, ""))
+    profile = f"<li>Redis profile: {escape(str(result.manifest['profile_title']))}.</li>"
+    return card(f"<ul>{caveats}{profile}</ul>") + settings_folded(scenario)
+
+
+def settings_folded(scenario: Scenario) -> str:
+    """The settings that are assumptions, and all settings, folded away."""
+    settings = list(_settings_of(scenario, ""))
     assumed = [row for row in settings if "assumption" in row[2]]
-    return (
-        card(f"<ul>{caveats}<li>Redis profile: {escape(str(result.manifest['profile_title']))}.</li></ul>")
-        + folded(f"{len(assumed)} settings that are assumptions", settings_table(assumed))
-        + folded(f"All {len(settings)} settings", settings_table(settings))
+    return folded(f"{len(assumed)} settings that are assumptions", _settings_table(assumed)) + folded(
+        f"All {len(settings)} settings", _settings_table(settings)
     )
 
 
-def settings_table(settings: list[tuple[str, str, str]]) -> str:
-    """Settings with their values, meanings and sources."""
+def manifest_folded(manifest: Mapping[str, Any], what: str) -> str:
+    """What reproduces *what* (a run, a sweep), folded away."""
+    text = json.dumps(dict(manifest), indent=2, default=str, ensure_ascii=False)
+    return folded(f"What reproduces this {what}", card(f"<pre>{escape(text)}</pre>"))
+
+
+def _settings_table(settings: list[tuple[str, str, str]]) -> str:
     rows = (
         (f"<code>{escape(path)}</code>", f"<code>{escape(value)}</code>", escape(note))
         for path, value, note in settings
@@ -194,12 +206,12 @@ def settings_table(settings: list[tuple[str, str, str]]) -> str:
     return card(table(("setting", "value", "meaning and source"), rows, ("", "", "dim")))
 
 
-def settings_of(model: BaseModel, path: str) -> Iterator[tuple[str, str, str]]:
+def _settings_of(model: BaseModel, path: str) -> Iterator[tuple[str, str, str]]:
     """Path, value and description of every setting, depth first."""
     for name, field in type(model).model_fields.items():
         value, here = getattr(model, name), f"{path}{name}"
         if isinstance(value, BaseModel):
-            yield from settings_of(value, f"{here}.")
+            yield from _settings_of(value, f"{here}.")
         else:
             yield here, json.dumps(_plain(value), ensure_ascii=False), field.description or ""
 
@@ -210,7 +222,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
-
-
-def _between(low: float | None, high: float | None, unit: str) -> str:
-    return "" if low is None or high is None else f", {with_unit(low, unit)} to {with_unit(high, unit)}"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from html import escape
 
 from dashboards.figures.run import figures_of
-from dashboards.page import card, figures_html, folded, page_html, section
+from dashboards.page import card, figures_html, page_html, section
 from dashboards.parts import (
     answers,
     assumptions,
@@ -14,6 +13,7 @@ from dashboards.parts import (
     invoice_parts,
     kpis_table,
     limits_table,
+    manifest_folded,
     shards_table,
     stages_table,
     sums_table,
@@ -44,7 +44,7 @@ def report_html(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
         section("Shards", shards_table(verdict)),
         section("Key figures and what they rest on", kpis_table(result)),
         section("Assumptions", assumptions(result, scenario, verdict)),
-        section("Manifest", _manifest(result)),
+        section("Manifest", manifest_folded(result.manifest, "run")),
     ]
     return page_html(title, sections)
 
@@ -69,8 +69,3 @@ def _actions(verdict: Verdict) -> str:
         for action in verdict.actions
     )
     return card(f"<ol>{''.join(items)}</ol>")
-
-
-def _manifest(result: RunResult) -> str:
-    text = json.dumps(dict(result.manifest), indent=2, default=str, ensure_ascii=False)
-    return folded("What reproduces this run", card(f"<pre>{escape(text)}</pre>"))

@@ -37,9 +37,7 @@ def differences(found: Mapping[str, Mapping[str, Difference]], kpis: Sequence[st
         title={"xref": "container", "x": 0.01},
         legend={"y": -70 / (height - 160), "yanchor": "top"},
     )
-    figure.update_xaxes(
-        title_text=f"difference from {textwrap.shorten(first, 60, placeholder=' ...')}, %, with 95 % intervals"
-    )
+    figure.update_xaxes(title_text=f"difference from {_short(first, 30)}, %, with 95 % intervals")
     ticks = [-k for k in range(len(shown))]
     return figure.update_yaxes(
         tickvals=ticks, ticktext=shown, range=[0.6 - len(shown), 0.6], tickformat=None, showgrid=True

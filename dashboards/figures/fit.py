@@ -26,10 +26,7 @@ def residuals(profile: Profile) -> go.Figure | None:
         figure.add_scatter(
             x=[case.rate_rps for case in mine],
             y=[case.residual_percent for case in mine],
-            text=[
-                f"{case.name}<br>{number(case.measured_us.best)} us, fitted {number(case.fitted_us)} us"
-                for case in mine
-            ],
+            text=[_text(case) for case in mine],
             name=operation,
             mode="markers",
             marker={"color": colour, "size": 9},
@@ -42,7 +39,7 @@ def residuals(profile: Profile) -> go.Figure | None:
         title += f" is off by {fit.mean_error_percent:.1f} % on average, {fit.worst_error_percent:.1f} % at worst"
     figure = styled(figure, title, 400).update_layout(hovermode="closest")
     figure.update_xaxes(title_text="requests per second", **log_axis(1, 3))
-    return figure.update_yaxes(title_text="fitted over measured, %", ticksuffix="")
+    return figure.update_yaxes(title_text="fitted over measured, %")
 
 
 def _text(case: Case) -> str:

@@ -23,7 +23,7 @@ from dashboards.figures.looks import (
     log_axis,
     mark_level,
 )
-from dashboards.figures.seconds import over_time, thinned
+from dashboards.figures.seconds import ENDPOINT_COLOURS, over_time, thinned
 from models.judge.findings import achieved_admissions_rps, is_talks_size
 from models.judge.gateway_load import demand_cores
 from models.judge.published import TALK_ENOUGH_RPS, TALK_STATUS_RPS
@@ -33,8 +33,6 @@ from models.judge.wording import clock, number, plural
 if TYPE_CHECKING:
     from models.results.result import RunResult
     from models.scenario import Scenario
-
-ENDPOINT_COLOURS = {"status": BLUE, "join": ORANGE, "enter": GREEN, "reserve": PURPLE, "leave": GREY}
 
 
 def figures_of(result: RunResult, scenario: Scenario, verdict: Verdict) -> dict[str, go.Figure]:

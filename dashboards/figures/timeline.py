@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboards.figures.looks import BLUE, BLUE_WASH, GREEN, GREY, GRID, INK, ORANGE, PURPLE, RED, SKY, styled
-from dashboards.figures.seconds import thinned
+from dashboards.figures.seconds import ENDPOINT_COLOURS, seconds_title, thinned
 from models.judge.findings import achieved_admissions_rps
 from models.judge.verdict import Verdict
 from models.judge.wording import clock, number, plural
@@ -34,7 +34,7 @@ class _Row:
 
 
 def timeline(result: RunResult, scenario: Scenario, verdict: Verdict) -> go.Figure:
-    """Everything that happens in a run, aligned; the opening and the last seat are marked across all rows.
+    """Everything that happens in a run, aligned; opening, last seat and failovers are marked across all rows.
 
     A load ladder has no line, no admissions and no seats; pods and nodes are shown where they scale.
     """
@@ -52,8 +52,7 @@ def timeline(result: RunResult, scenario: Scenario, verdict: Verdict) -> go.Figu
         hoversubplots="axis",
         title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 14}},
     )
-    text = "simulated time, s" if step == 1 else f"simulated time, s (means over {step} s)"
-    figure.update_xaxes(title_text=text, anchor=f"y{len(rows)}" if len(rows) > 1 else "y")
+    figure.update_xaxes(title_text=seconds_title(step), anchor=f"y{len(rows)}" if len(rows) > 1 else "y")
     _moments(figure, result, scenario, bool(verdict.stages))
     return figure
 
@@ -62,8 +61,8 @@ def _title(result: RunResult, verdict: Verdict) -> str:
     binding = verdict.binding
     if binding is None:
         return f"Nothing is exhausted in {clock(result.manifest['end_s'])}; closest is the {verdict.limits[0].name}"
-    lasts = clock(binding.seconds)
-    return f"The {binding.name} is exhausted from second {binding.first_s} on, for {lasts}"
+    how = "is dead" if binding.key == "failover" else "is exhausted"
+    return f"The {binding.name} {how} from second {binding.first_s} on, for {clock(binding.seconds)}"
 
 
 def _draw(
@@ -126,12 +125,10 @@ def _draw(
 
 
 def _moments(figure: go.Figure, result: RunResult, scenario: Scenario, ladder: bool) -> None:
-    """Mark the opening, the last seat and the death of a primary across all rows."""
-    if ladder:
-        return
+    """Mark the death of a primary across all rows, and of an on-sale the opening and the last seat."""
     opens, sold_out = scenario.event.opens_at_s, result.facts["sold_out_s"]
-    moments = [(opens, "opening", GREEN)] if opens > 0 else []
-    if sold_out is not None:
+    moments = [(opens, "opening", GREEN)] if opens > 0 and not ladder else []
+    if sold_out is not None and not ladder:
         moments.append((sold_out, f"sold out {clock(sold_out - opens)} after the opening", RED))
     for failover in result.facts["failovers"]:
         moments.append((failover["at_s"], f"primary of shard {failover['shard']} dies", PURPLE))
@@ -156,16 +153,13 @@ def _moments(figure: go.Figure, result: RunResult, scenario: Scenario, ladder: b
 
 
 def _load(series: pd.DataFrame, result: RunResult, scenario: Scenario) -> _Row:
-    names = ("status", "join", "enter", "reserve", "leave")
-    colours = dict(zip(names, (BLUE, ORANGE, GREEN, PURPLE, GREY), strict=True))
     peak = result.best("requests.status_rps_peak")
-    row = _Row(f"Load: status polls up to {number(peak)} per second", "requests/s")
-    row.lines = [
-        {"y": series[f"sent_{name}"], "name": name, "line": {"color": colours[name], "width": 1.5}}
-        for name in names
+    lines = [
+        {"y": series[f"sent_{name}"], "name": name, "line": {"color": colour, "width": 1.5}}
+        for name, colour in ENDPOINT_COLOURS.items()
         if result.series[f"sent_{name}"].any()
     ]
-    return row
+    return _Row(f"Load: status polls up to {number(peak)} per second", "requests/s", lines)
 
 
 def _queue(series: pd.DataFrame, result: RunResult, scenario: Scenario) -> _Row | None:

@@ -50,13 +50,10 @@ def validate(
         from dashboards.ledger.page import ledger_page
         from dashboards.ledger.words import ledger_markdown
 
-        try:
-            with all_or_nothing(target) as place:
-                (place / "ledger.json").write_text(document + "\n", encoding="utf-8")
-                (place / "ledger.md").write_text(ledger_markdown(ledger, measured), encoding="utf-8")
-                (place / "ledger.html").write_text(ledger_page(ledger, measured), encoding="utf-8")
-        except OSError as error:
-            raise BadInput(f"--out: {out} cannot be written: {error.strerror or error}") from None
+        with all_or_nothing(target) as place:
+            (place / "ledger.json").write_text(document + "\n", encoding="utf-8")
+            (place / "ledger.md").write_text(ledger_markdown(ledger, measured), encoding="utf-8")
+            (place / "ledger.html").write_text(ledger_page(ledger, measured), encoding="utf-8")
     if as_json:
         print(document)
     else:

@@ -15,7 +15,6 @@ from models.sweep.cells import Cell
 from models.sweep.records import document_of, manifest_of, table_of
 from models.sweep.run import Sweep
 from sim.compiling import cache_home
-from sim.errors import BadInput
 
 SWEEP_FILES = ("manifest.json", "summary.json", "sweep.parquet", "sweep.html")
 """The files of a sweep."""
@@ -45,11 +44,8 @@ def write_sweep(out: Path, sweep: Sweep, settings: Sequence[str], where: str) ->
     from dashboards.sweep.page import page_of
 
     manifest = manifest_of(sweep, list(settings), where)
-    try:
-        with all_or_nothing(out) as place:
-            (place / "manifest.json").write_text(json_text(manifest) + "\n", encoding="utf-8")
-            (place / "summary.json").write_text(json_text(document_of(sweep)) + "\n", encoding="utf-8")
-            table_of(sweep).to_parquet(place / "sweep.parquet", index=False)
-            (place / "sweep.html").write_text(page_of(sweep, manifest), encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"--out: {out} cannot be written: {error.strerror or error}") from None
+    with all_or_nothing(out) as place:
+        (place / "manifest.json").write_text(json_text(manifest) + "\n", encoding="utf-8")
+        (place / "summary.json").write_text(json_text(document_of(sweep)) + "\n", encoding="utf-8")
+        table_of(sweep).to_parquet(place / "sweep.parquet", index=False)
+        (place / "sweep.html").write_text(page_of(sweep, manifest), encoding="utf-8")

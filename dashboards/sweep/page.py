@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 from dashboards.figures.sweep import figures_of
-from dashboards.page import card, figures_html, folded, mark, page_html, section, table
+from dashboards.page import card, figures_html, mark, page_html, section, table
+from dashboards.parts import manifest_folded
 from dashboards.sweep.words import (
     cells_text,
     findings,
@@ -36,7 +36,7 @@ def page_of(sweep: Sweep, manifest: Mapping[str, Any]) -> str:
             section("Where it breaks", findings_list(sweep)),
             section("Figures, with 95 % intervals", figures_html(figures)) if figures else "",
             section("Cells", cells_table(sweep)),
-            section("Manifest", folded("What reproduces this sweep", card(_manifest(manifest)))),
+            section("Manifest", manifest_folded(manifest, "sweep")),
         ],
     )
 
@@ -82,7 +82,3 @@ def cells_table(sweep: Sweep) -> str:
         rows.append((mark(cell.holds), *(escape(value_text(cell.cell.point[path])) for path in paths), *figures))
     titles = ("", *paths, *(level_title(sweep, level) for level in levels))
     return card(table(titles, rows, ("mark", *["number"] * (len(titles) - 1))))
-
-
-def _manifest(manifest: Mapping[str, Any]) -> str:
-    return f"<pre>{escape(json.dumps(dict(manifest), indent=2, default=str, ensure_ascii=False))}</pre>"

@@ -11,7 +11,6 @@ import streamlit as st
 from dashboards.comparison import interval_of, signed
 from dashboards.figures.differences import differences
 from dashboards.page import card, folded, table
-from dashboards.terminal import SHOWN_KPIS, SLO_WORDS
 from dashboards.web.design import Design, changed_by
 from dashboards.web.downloads import button, figures_page
 from dashboards.web.drawing import figure, html, wrong
@@ -21,6 +20,7 @@ from dashboards.web.jobs import Compare
 from dashboards.web.link import LETTERS, MOST_DESIGNS, MOST_REPLICATIONS, View
 from dashboards.web.running import finish, hint, last_shown
 from dashboards.web.state import change, view
+from dashboards.words import SHOWN_KPIS, SLO_WORDS
 from models.judge.verdict import SLO_KPIS
 from models.judge.wording import NOTHING, plural, with_unit
 from models.results.result import Difference
@@ -125,7 +125,7 @@ def _add(looked_at: View) -> None:
     design = looked_at.design
     offers = {"a copy of A, to change": design}
     if design.settings:
-        offers["A without its changes"] = Design(design.scenario, design.text)
+        offers["A without its changes"] = design.without_changes()
     if design.scenario != SUGGESTED and design.text is None:
         offers[SUGGESTED] = Design(SUGGESTED)
     for label, offered in offers.items():
@@ -153,7 +153,7 @@ def _rename(place: int) -> None:
     st.session_state.setdefault(WRONG, {}).pop(letter, None)
     named = Design(st.session_state[f"{letter} scenario"])
     try:
-        _replace(place, changed_by(named, "\n".join(old.changes)))
+        _replace(place, changed_by(named, old.changes))
     except BadInput:
         _replace(place, named)
 
@@ -163,7 +163,7 @@ def _rewrite(place: int) -> None:
     letter, old = LETTERS[place], view().others[place]
     typed, wrongs = st.session_state[f"{letter} changes"], st.session_state.setdefault(WRONG, {})
     try:
-        _replace(place, changed_by(Design(old.scenario), typed))
+        _replace(place, changed_by(Design(old.scenario), typed.splitlines()))
         wrongs.pop(letter, None)
     except BadInput as error:
         wrongs[letter] = typed, str(error).removeprefix("--set: ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from dashboards.figures.cost import cost_by_part, cost_by_setting
@@ -67,7 +68,7 @@ def _bill(result: RunResult, verdict: Verdict, design: Design) -> None:
     )
 
 
-def _moved(result: RunResult, design: Design) -> Any:
+def _moved(result: RunResult, design: Design) -> go.Figure:
     bills = {path: _bills(result, design, path, values) for path, (_, values) in VARIED.items()}
     current = {path: design.value(path) for path in VARIED}
     return cost_by_setting(bills, current, {path: words for path, (words, _) in VARIED.items()})

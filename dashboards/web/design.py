@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from models.scenario import Scenario, load_varied, override, scenario_names, text_varied
+from models.scenario.merge import apply_override
 from models.scenario.scaling import Autoscaling
 from models.yaml_text import read_value
 from sim.errors import BadInput
@@ -64,6 +65,18 @@ class Design:
         kept = tuple(change for change in self.settings if change[0] != path and not change[0].startswith(f"{path}."))
         return replace(self, settings=kept)
 
+    def without_changes(self) -> Design:
+        """The design that this one is a change of."""
+        return replace(self, settings=())
+
+    def changed_list(self, path: str, items: list[Any]) -> list[Any]:
+        """The list at *path*, of these *items* without the changes, after those to it and to single items."""
+        data: dict[str, Any] = {"list": items}
+        for key, value in self.settings:
+            if key == path or key.startswith(f"{path}."):
+                data = apply_override(data, f"list{key.removeprefix(path)}".split("."), value)
+        return list(data["list"])
+
     @property
     def label(self) -> str:
         """The name with the changes: `onsale-300k, redis.shards=3`."""
@@ -76,10 +89,10 @@ class Design:
         return [f"{path}={setting_text(value)}" for path, value in self.settings]
 
 
-def changed_by(design: Design, lines: str) -> Design:
-    """The design changed by lines of PATH=VALUE; BadInput for a line that is none, or that cannot be simulated."""
-    for line in filter(None, (line.strip() for line in lines.splitlines())):
-        keys, value = override(line)
+def changed_by(design: Design, changes: Iterable[str]) -> Design:
+    """The design changed by texts PATH=VALUE; BadInput for one that is none, or for what cannot be simulated."""
+    for text in filter(None, map(str.strip, changes)):
+        keys, value = override(text)
         design = design.with_value(".".join(keys), value)
     design.built()
     return design

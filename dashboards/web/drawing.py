@@ -1,4 +1,4 @@
-"""What all pages draw with: the project's own HTML and style, figures, the title of a page."""
+"""What all pages draw with: HTML of ours, its style, and figures."""
 
 from __future__ import annotations
 

@@ -10,13 +10,15 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboards.web.finished import FINISHED
 from dashboards.web.jobs import Job
 from dashboards.web.link import LONGEST, query_of
-from dashboards.web.running import ask, is_asked, settle
+from dashboards.web.running import ask, is_asked, press, pressed, settle
 from dashboards.web.state import view
 
 
 def heading(title: str, page: str, job: Job | None, files: Callable[[], None]) -> DeltaGenerator:
     """Draw it and return the place. Without a *job* nothing can be run; *files* draws what can be downloaded."""
     settle(job, page)
+    if pressed(page) and job is not None:
+        ask(job.key, page)
     left, run, link, load = st.columns([5, 1.4, 1.1, 1.4], vertical_alignment="center")
     left.title(title, anchor=False)
     fresh = job is not None and FINISHED.get(job.key) is not None
@@ -24,8 +26,8 @@ def heading(title: str, page: str, job: Job | None, files: Callable[[], None]) -
         "Run",
         type="secondary" if fresh else "primary",
         disabled=job is None or fresh or is_asked(job, page),
-        on_click=ask,
-        args=(job.key if job is not None else "", page),
+        on_click=press,
+        args=(page,),
         width="stretch",
         key="run",
     )

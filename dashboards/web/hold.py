@@ -126,7 +126,7 @@ def _findings(verdict: Verdict) -> None:
 
 def _compare(design: Design) -> None:
     """Turn to the page that compares, with the scenario of the design beside it."""
-    base = Design(design.scenario, design.text)
+    base = design.without_changes()
     others = view().others if base in view().others else (base, *view().others)[: MOST_DESIGNS - 1]
     change(page="compare", design=design, others=others)
 

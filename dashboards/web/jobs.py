@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from models.running import Progress
@@ -40,7 +41,7 @@ class Run:
     seed: int
     replications: int
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Of scenario, profile and sources, seed, replications, and the name, which stands in the sentences."""
         return _key("run", [self.scenario], self.seed, self.replications)
@@ -65,7 +66,7 @@ class Compare:
     seed: int
     replications: int
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Of all that decides about the differences."""
         return _key("compare", self.designs, self.seed, self.replications)
@@ -86,7 +87,7 @@ class RunSweep:
     seed: int
     replications: int
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Of all cells and seeds."""
         return _key("sweep", [cell.scenario for cell in self.cells], self.seed, self.replications)
@@ -109,7 +110,7 @@ class RunSweep:
 class Validate:
     """Every claim of the talk, judged; runs that were made before are found stored, as `breakwater validate` does."""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Of the sources that are loaded: evidence and rules are those of this program."""
         from models.replication import identity

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
+
+from pydantic import BaseModel
 
 from models.profile import profile_names
 from models.redis_nodes import redis_nodes
@@ -135,10 +137,22 @@ class Knob:
 def knob(path: str) -> Knob:
     """Return the knob of a setting in GROUPS."""
     schema = setting_schema(path)
+    made = _knob(path, schema)
+    if path.rpartition(".")[2].startswith("median"):  # of a distribution, which the section around it names
+        around = label_of(setting_schema(path.rpartition(".")[0])["description"])
+        return replace(made, label=f"{around}, {made.label[0].lower()}{made.label[1:]}")
+    return made
+
+
+@cache
+def knob_of_field(section: type[BaseModel], path: str) -> Knob:
+    """Return the knob of the field of a *section* that stands in a list at *path*, such as a fault."""
+    return _knob(path, section.model_json_schema()["properties"][path.rpartition(".")[2]])
+
+
+def _knob(path: str, schema: dict[str, Any]) -> Knob:
     description = str(schema["description"])
     label, text = label_of(description), f"`{path}`: {description}"
-    if path.rpartition(".")[2].startswith("median"):  # of a distribution, which the section around it names
-        label = f"{label_of(setting_schema(path.rpartition('.')[0])['description'])}, {label[0].lower()}{label[1:]}"
     choices = tuple(schema.get("enum", ())) or _names(path)
     if choices:
         return Knob(path, "choice", label, text, choices=choices)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from dashboards.options import LARGEST_SEED
-from dashboards.web.design import DEFAULT, Design
-from models.scenario import override
+from dashboards.web.design import DEFAULT, Design, changed_by
 from models.yaml_text import MAX_BYTES
 from sim.errors import BadInput
 
@@ -59,7 +58,7 @@ COUNTS = {"replications": ("n", 1), "pairs": ("pairs", 2), "runs_per_cell": ("ru
 
 def params_of(view: View) -> Params:
     """The parameters of the link, and nothing that is the default."""
-    params: Params = {"v": VERSION, **_design_params(view.design, "", always=True)}
+    params: Params = {"v": VERSION, **_design_params(view.design, "")}
     if view.page != View.page:
         params["page"] = view.page
     if view.seed != View.seed:
@@ -68,7 +67,7 @@ def params_of(view: View) -> Params:
         if getattr(view, what) != getattr(View, what):
             params[name] = str(getattr(view, what))
     for letter, design in zip(LETTERS, view.others, strict=False):
-        params |= _design_params(design, f"{letter}.", always=True)
+        params |= _design_params(design, f"{letter}.")
     if view.vary:
         params["vary"] = list(view.vary)
     return params
@@ -100,12 +99,11 @@ def view_of(get_all: Callable[[str], list[str]]) -> View:
     )
 
 
-def _design_params(design: Design, prefix: str, always: bool) -> Params:
-    params: Params = {}
-    if design.text is not None:
-        params[f"{prefix}yaml"] = _packed(design.text)
-    elif always:
-        params[f"{prefix}scenario"] = design.scenario
+def _design_params(design: Design, prefix: str) -> Params:
+    if design.text is None:
+        params: Params = {f"{prefix}scenario": design.scenario}
+    else:
+        params = {f"{prefix}yaml": _packed(design.text)}
     if design.settings:
         params[f"{prefix}set"] = design.changes
     return params
@@ -113,16 +111,10 @@ def _design_params(design: Design, prefix: str, always: bool) -> Params:
 
 def _design(get_all: Callable[[str], list[str]], prefix: str) -> Design | None:
     """The design whose parameters begin with *prefix*, checked; None if there is none."""
-    packed, name = _one(get_all, f"{prefix}yaml"), _one(get_all, f"{prefix}scenario")
-    if packed is None and name is None:
+    packed, name, changes = _one(get_all, f"{prefix}yaml"), _one(get_all, f"{prefix}scenario"), get_all(f"{prefix}set")
+    if packed is None and name is None and not changes:
         return None
-    design = Design(name or DEFAULT) if packed is None else Design(text=_unpacked(packed))
-    design.base()
-    for text in get_all(f"{prefix}set"):
-        keys, value = override(text)
-        design = design.with_value(".".join(keys), value)
-    design.built()
-    return design
+    return changed_by(Design(name or DEFAULT) if packed is None else Design(text=_unpacked(packed)), changes)
 
 
 def _others(get_all: Callable[[str], list[str]]) -> Iterator[Design]:
@@ -157,13 +149,3 @@ def _unpacked(packed: str) -> str:
         return text.decode()
     except (binascii.Error, zlib.error, ValueError):
         raise BadInput("yaml: the scenario in this link is damaged; was it cut off?") from None
-
-
-def get_all_of(params: Mapping[str, str | list[str]]) -> Callable[[str], list[str]]:
-    """What `view_of` takes, of a mapping."""
-
-    def get_all(name: str) -> list[str]:
-        value = params.get(name, [])
-        return [value] if isinstance(value, str) else list(value)
-
-    return get_all

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+from copy import deepcopy
 from html import escape
+from itertools import takewhile
 from typing import Any
 
 import streamlit as st
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from dashboards.web.design import Design
+from dashboards.web.design import Design, value_at
 from dashboards.web.state import change_design, view
 from models.scenario import BadScenario, Scenario
 from models.yaml_text import line_of
@@ -46,25 +48,30 @@ def problems_in(design: Design) -> tuple[str, ...]:
 
 
 def changes_as_yaml(design: Design) -> str:
-    """Return the changed settings of a design as YAML."""
+    """Return the changed settings of a design as YAML; of a list all items, as it replaces the one it changes."""
     nested: dict[str, Any] = {}
     for path, value in design.settings:
         place = nested
-        *sections, last = path.split(".")
+        *sections, last = takewhile(lambda step: not step.isdecimal(), path.split("."))
         for section in sections:
             place = place.setdefault(section, {})
-        place[last] = value
-    return yaml_text(nested) if nested else ""
+        whole = ".".join([*sections, last])
+        place[last] = deepcopy(value) if whole == path else _list_at(design, whole)  # what is below may go into it
+    return _yaml_text(nested) if nested else ""
+
+
+def _list_at(design: Design, path: str) -> list[Any]:
+    return design.changed_list(path, value_at(design.base().model_dump(mode="json"), path) or [])
 
 
 def scenario_yaml(scenario: Scenario) -> str:
     """Return a whole scenario as a file that reproduces it."""
-    return yaml_text(scenario.model_dump(mode="json"))
+    return _yaml_text(scenario.model_dump(mode="json"))
 
 
-def yaml_text(data: dict[str, Any]) -> str:
-    """Return a mapping as YAML."""
-    yaml, stream = YAML(typ="safe", pure=True), io.StringIO()
+def _yaml_text(data: dict[str, Any]) -> str:
+    yaml: Any = YAML(typ="safe", pure=True)
+    stream = io.StringIO()
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # in the order of the schema
     yaml.dump(data, stream)

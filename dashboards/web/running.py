@@ -12,7 +12,7 @@ from dashboards.web.jobs import Job
 from dashboards.web.messages import Done, Progressed
 from dashboards.web.worker import Worker
 
-ASKED, REFUSED, SHOWN, VISITED = "asked", "refused", "shown", "visited"
+ASKED, PRESSED, REFUSED, SHOWN, VISITED = "asked", "pressed", "refused", "shown", "visited"
 J = TypeVar("J", bound=Job)
 LISTEN_S = 0.2
 """How often the bar moves, and how soon a click stops the run."""
@@ -28,6 +28,16 @@ def ask(key: str, page: str) -> None:
     """Want the value of the job with that key on a page."""
     _by_page(ASKED)[page] = key
     _by_page(REFUSED).pop(page, None)
+
+
+def press(page: str) -> None:
+    """Want the value of whatever job a page has when it is drawn next: a click can overtake a change of settings."""
+    st.session_state[PRESSED] = page
+
+
+def pressed(page: str) -> bool:
+    """Whether that is wanted of this page; only the first call says so."""
+    return bool(st.session_state.pop(PRESSED, None) == page)
 
 
 def stop(page: str) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 import streamlit as st
 
 from dashboards.options import LARGEST_SEED
-from dashboards.web.design import Design, setting_text
+from dashboards.web.design import Design, changed_by, setting_text
 from dashboards.web.drawing import wrong
-from dashboards.web.knobs import GROUPS, Group, Knob, knob, shown_paths, step_of
+from dashboards.web.faults import draw_faults
+from dashboards.web.knobs import GROUPS, Group, Knob, knob, shown_paths
 from dashboards.web.link import MOST_REPLICATIONS
 from dashboards.web.own import changes_as_yaml, own_scenario
 from dashboards.web.state import change, change_design, view
+from dashboards.web.widgets import value_words, widget
 from models.judge.wording import plural
-from models.scenario import override, scenario_names
+from models.scenario import scenario_names
 from sim.errors import BadInput
 
 OWN_CHOICE = "a scenario of your own"
@@ -30,6 +31,7 @@ def sidebar(problems: tuple[str, ...]) -> None:
         named = set()
         for number, group in enumerate(GROUPS):
             named |= _group(group, problems, first=number == 0)
+        named |= draw_faults(problems)
         _run_settings()
         for line in problems:
             if line.partition(":")[0] not in named:
@@ -45,8 +47,8 @@ def _picker() -> None:
     else:
         st.caption(design.base().description)
     if design.settings:
-        count = plural(len(design.settings), "changed setting")
-        st.button(f"Undo {count}", key="undo-all", type="tertiary", on_click=change_design, args=(_bare(design),))
+        undo, bare = f"Undo {plural(len(design.settings), 'changed setting')}", design.without_changes()
+        st.button(undo, key="undo-all", type="tertiary", on_click=change_design, args=(bare,))
 
 
 def _is_readable(design: Design) -> bool:
@@ -56,10 +58,6 @@ def _is_readable(design: Design) -> bool:
     except BadInput:
         return False
     return True
-
-
-def _bare(design: Design) -> Design:
-    return Design(design.scenario, design.text)
 
 
 def _pick() -> None:
@@ -99,47 +97,23 @@ def _draw(shown: Knob, problems: tuple[str, ...]) -> None:
     value, changed = design.value(shown.path), shown.path in dict(design.settings)
     with st.container(key=f"{'changed' if changed else 'knob'}-{shown.path}", gap="xxsmall"):
         key = f"setting-{shown.path}"
-        st.session_state[key] = _for_widget(shown, value)
-        _widget(shown, key, design.given(shown.path))
+        widget(shown, key, value, design.given(shown.path), _set, shown.path, key)
         if changed:
-            was = _words(shown, design.given(shown.path))
+            was = value_words(shown, design.given(shown.path))
             st.button(
                 f"was {was} · undo",
                 key=f"undo-{shown.path}",
                 type="tertiary",
-                on_click=change_design,
-                args=(design.without(shown.path),),
+                on_click=_undo,
+                args=(shown.path,),
             )
         for line in problems:
             if line.partition(":")[0] == shown.path:
                 wrong(line)
 
 
-def _widget(shown: Knob, key: str, base: Any) -> None:
-    common: dict[str, Any] = {"key": key, "help": shown.help, "on_change": _set, "args": (shown.path, key)}
-    match shown.kind:
-        case "integer":
-            step = int(step_of(base, "integer"))
-            st.number_input(shown.label, int(shown.low or 0), int(shown.high or 0), step=step, **common)
-        case "number":
-            step, low, high = step_of(base, "number"), float(shown.low or 0), float(shown.high or 0)
-            st.number_input(shown.label, low, high, step=step, format="%g", **common)
-        case "choice":
-            st.selectbox(shown.label, shown.choices, **common)
-        case "switch" | "section":
-            st.toggle(shown.label, **common)
-
-
-def _for_widget(shown: Knob, value: Any) -> Any:
-    if shown.kind == "section":
-        return value is not None
-    return float(value) if shown.kind == "number" else value
-
-
-def _words(shown: Knob, value: Any) -> str:
-    if shown.kind == "section":
-        return "off" if value is None else "on"
-    return f"{value:,g}" if isinstance(value, int | float) and not isinstance(value, bool) else setting_text(value)
+def _undo(path: str) -> None:
+    change_design(view().design.without(path))
 
 
 def _set(path: str, key: str) -> None:
@@ -164,7 +138,7 @@ def _run_settings() -> None:
         args=("replications",),
         help="Independent runs. With more than one, figures have intervals, and the first run is drawn over time.",
     )
-    others = [(path, value) for path, value in looked_at.design.settings if path not in shown_paths()]
+    others = [change for change in looked_at.design.settings if not _has_knob(change[0])]
     with st.expander("seed, and any other setting", expanded=bool(others)):
         st.session_state["seed"] = str(looked_at.seed)
         st.text_input("Seed of all random numbers", key="seed", on_change=_take_seed)
@@ -182,9 +156,13 @@ def _run_settings() -> None:
                 f"{path}={setting_text(value)} · undo",
                 key=f"undo-{path}",
                 type="tertiary",
-                on_click=change_design,
-                args=(looked_at.design.without(path),),
+                on_click=_undo,
+                args=(path,),
             )
+
+
+def _has_knob(path: str) -> bool:
+    return path in shown_paths() or path.partition(".")[0] == "faults"
 
 
 def _take(name: str) -> None:
@@ -199,16 +177,10 @@ def _take_seed() -> None:
 
 def _take_any() -> None:
     """Change the setting that was typed, if it can be."""
-    text = st.session_state["any"].strip()
     st.session_state["any wrong"] = None
-    if not text:
-        return
     try:
-        keys, value = override(text)
-        design = view().design.with_value(".".join(keys), value)
-        design.built()
+        change_design(changed_by(view().design, [st.session_state["any"]]))
     except BadInput as error:
         st.session_state["any wrong"] = str(error).removeprefix("--set: ")
     else:
-        change_design(design)
         st.session_state["any"] = ""

@@ -14,7 +14,7 @@ from dashboards.fitted import profile_notes
 from dashboards.ledger.page import answer_html, entries_html
 from dashboards.ledger.words import ORDER, headline, words
 from dashboards.page import card, folded, table
-from dashboards.parts import settings_of, settings_table, sums_table
+from dashboards.parts import settings_folded, sums_table
 from dashboards.web.drawing import figure, html
 from dashboards.web.heading import share
 from dashboards.web.jobs import Validate
@@ -23,7 +23,6 @@ from dashboards.web.state import view
 from models.judge.wording import plural
 from models.ledger.book import Ledger
 from models.profile import KINDS, Profile, load_profile
-from models.scenario import Scenario
 from real_adapter.accuracy import Verification, stored_verification
 from sim.errors import BadInput
 
@@ -52,7 +51,8 @@ def show(problems: tuple[str, ...]) -> None:
     st.subheader("Predicted against measured, on a real server", anchor=False)
     _accuracy(profile)
     st.subheader("Assumptions of this design", anchor=False)
-    _assumptions(scenario)
+    st.caption("Every setting that is not an assumption names its source.")
+    html(settings_folded(scenario))
     st.subheader("The talk's claims", anchor=False)
     _claims()
 
@@ -122,14 +122,4 @@ def _by_verdict(ledger: Ledger) -> str:
         folded(f"{plural(len(entries), 'claim')} {words(verdict)}", card(entries_html(entries)))
         for verdict, entries in groups
         if entries
-    )
-
-
-def _assumptions(scenario: Scenario) -> None:
-    settings = list(settings_of(scenario, ""))
-    assumed = [row for row in settings if "assumption" in row[2]]
-    st.caption(f"{len(assumed)} of {len(settings)} settings are assumptions; every other one names its source.")
-    html(
-        folded(f"{len(assumed)} settings that are assumptions", settings_table(assumed))
-        + folded(f"All {len(settings)} settings", settings_table(settings))
     )

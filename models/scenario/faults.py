@@ -42,7 +42,7 @@ class RedisFailover(Section):
     )
     lost: Literal["process", "host"] = Field(
         "process",
-        description="process: the host refuses connections at once; host: nothing answers any more (assumption; "
+        description="what is lost; process: the host refuses connections at once; host: nothing answers (assumption; "
         "a Redis process that is killed resets its connections)",
     )
     read_timeout_s: float = Field(

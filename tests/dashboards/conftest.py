@@ -1,7 +1,10 @@
-"""Runs that look real, for every face to show."""
+"""Runs that look real, for every face to show, and the command where it refuses."""
+
+from collections.abc import Callable
 
 import pytest
 
+from dashboards.cli import _guarded
 from models.judge.verdict import Verdict, judge
 from models.results.result import RunResult
 from models.scenario import Scenario, load_scenario
@@ -31,3 +34,19 @@ def ladder() -> Scenario:
 @pytest.fixture(scope="session")
 def ladder_result(ladder: Scenario) -> RunResult:
     return ladder_run(ladder)
+
+
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
+    """The line on stderr of a command that is refused, in this process: starting others for each takes longer."""
+
+    def line(*arguments: str) -> str:
+        code = _guarded([*arguments])
+        out, err = capsys.readouterr()
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        return err
+
+    return line

@@ -1,10 +1,15 @@
-"""A run that looks like the real one without the engine: 300,000 people, one event, its shard saturated."""
+"""What faces are given to show: a run of 300,000 people without the engine, its shard saturated, and comparisons."""
+
+import io
 
 import numpy as np
 import pandas as pd
+from rich.console import Console, RenderableType
 
-from models.results.result import Kpi, RunResult, Stage
+from dashboards.terminal import WIDTH
+from models.results.result import Difference, Kpi, RunResult, Stage
 from models.scenario import Scenario
+from sim.estimate import Estimate
 from sim.histogram import LogHistogram
 
 SECONDS = 330
@@ -218,3 +223,20 @@ def _result(
         histograms=histograms,
         stages=changes.pop("stages", stages),
     )
+
+
+def difference(kpi: str, unit: str, a: float, by: float, half: float | None) -> Difference:
+    """What a comparison of five pairs finds, each estimate *half* wide to both sides; of one pair if that is None."""
+
+    def estimate(value: float) -> Estimate:
+        return Estimate(None, value, None, 1) if half is None else Estimate(value - half, value, value + half, 5)
+
+    found = estimate(by)
+    return Difference(kpi, unit, estimate(a), estimate(a + by), found, found.excludes(0), ("the mean", "common draws"))
+
+
+def printed(view: RenderableType, width: int = WIDTH) -> str:
+    """What stands in a file that *view* is printed to."""
+    page = io.StringIO()
+    Console(file=page, width=width, highlight=False).print(view)
+    return page.getvalue()

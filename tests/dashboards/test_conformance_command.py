@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from real_adapter.server import LocalServer, start_server
+from tests.dashboards.conftest import Refused
 from tests.dashboards.test_cli import ENTRY, breakwater, one_line
 
 # a checker that finds this; what it is asked is not looked at
@@ -70,8 +71,8 @@ def test_a_difference_is_a_failed_verdict(differences: tuple[str, ...], code: in
         ["--redsi=redis://ann:geheim@127.0.0.1"],
     ],
 )
-def test_no_refusal_shows_a_password(arguments: list[str]) -> None:
-    assert "heim" not in one_line(breakwater("conformance", *arguments))
+def test_no_refusal_shows_a_password(refused: Refused, arguments: list[str]) -> None:
+    assert "heim" not in refused("conformance", *arguments)
 
 
 @pytest.mark.parametrize(("ending", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])

@@ -1,20 +1,17 @@
-import io
 import re
 
 import pytest
-from rich.console import Console
 
-from dashboards.terminal import WIDTH, console, scenarios_view, verdict_view
+from dashboards.terminal import WIDTH, console, scenarios_view
+from dashboards.verdict_view import verdict_view
 from models.judge.verdict import Verdict, judge
 from models.results.result import RunResult
 from models.scenario import Scenario
-from tests.dashboards.synthetic import kpis_of, onsale_result
+from tests.dashboards.synthetic import kpis_of, onsale_result, printed
 
 
 def shown(result: RunResult, verdict: Verdict, width: int = WIDTH) -> str:
-    page = io.StringIO()
-    Console(file=page, width=width, highlight=False).print(verdict_view(result, verdict))
-    return page.getvalue()
+    return printed(verdict_view(result, verdict), width)
 
 
 def words(text: str) -> str:
@@ -81,6 +78,4 @@ def test_no_escape_codes_reach_a_pipe(
 
 
 def test_text_in_brackets_is_not_taken_for_markup() -> None:
-    page = io.StringIO()
-    Console(file=page, width=WIDTH).print(scenarios_view([("one", "holds [red]brackets[/red]")]))
-    assert "[red]brackets[/red]" in page.getvalue()
+    assert "[red]brackets[/red]" in printed(scenarios_view([("one", "holds [red]brackets[/red]")]))

@@ -14,14 +14,13 @@ from dashboards.figures.timeline import timeline
 from models.judge.invoice import bill_of
 from models.judge.verdict import Verdict, judge
 from models.profile import load_profile, profile_names
-from models.results.result import Difference, RunResult
+from models.results.result import RunResult
 from models.scenario import Scenario, load_scenario
 from models.sweep.design import design_of
-from sim.estimate import Estimate
-from tests.dashboards.synthetic import onsale_result
+from tests.dashboards.figures.test_run_figures import PALETTE
+from tests.dashboards.synthetic import difference, onsale_result
 from tests.sweeps import sweep_of
 
-PALETTE = {"#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8A8F98"}
 CPU = "redis.engine_cpu_peak_60s_percent"
 
 
@@ -33,13 +32,6 @@ def rows(figure: go.Figure) -> list[str]:
     """The units of the rows, top to bottom."""
     axes = [figure.layout[name] for name in figure.layout if name.startswith("yaxis")]
     return [axis.title.text for axis in sorted(axes, key=lambda axis: -axis.domain[0])]
-
-
-def difference(kpi: str, a: float, by: float, half: float) -> Difference:
-    found = Estimate(by - half, by, by + half, 5)
-    return Difference(
-        kpi, "ms", Estimate(a, a, a, 5), Estimate(a + by, a + by, a + by, 5), found, found.excludes(0), ("x",)
-    )
 
 
 def test_the_timeline_has_a_row_for_everything_on_one_clock(
@@ -84,8 +76,8 @@ def test_opening_and_last_seat_are_marked_across_all_rows(scenario: Scenario, re
 
 def test_hollow_marks_are_no_detectable_difference() -> None:
     found = {
-        "B": {"wait": difference("wait", 100, 50, 5), "p99": difference("p99", 100, 1, 5)},
-        "C": {"wait": difference("wait", 100, 0, 1), "p99": difference("p99", 100, 1, 5)},
+        "B": {"wait": difference("wait", "ms", 100, 50, 5), "p99": difference("p99", "ms", 100, 1, 5)},
+        "C": {"wait": difference("wait", "ms", 100, 0, 1), "p99": difference("p99", "ms", 100, 1, 5)},
     }
     drawn = differences(found, ["wait", "p99", "zero"], "A")
     assert "B: 1 detectable difference in 2 figures, most in wait (+50 %)" in title(drawn)
@@ -97,7 +89,7 @@ def test_hollow_marks_are_no_detectable_difference() -> None:
 
 
 def test_what_is_zero_in_the_first_design_has_no_per_cent() -> None:
-    drawn = differences({"B": {"errors": difference("errors", 0, 5, 1)}}, ["errors"], "A")
+    drawn = differences({"B": {"errors": difference("errors", "ms", 0, 5, 1)}}, ["errors"], "A")
     assert not drawn.layout.yaxis.ticktext
 
 

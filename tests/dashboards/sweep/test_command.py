@@ -14,6 +14,8 @@ from models.replication import ScenarioTask
 from models.scenario import load_scenario
 from sim.experiment import replicate
 from tests.clusters import ROOT, dask_cluster, within
+from tests.dashboards.conftest import Refused
+from tests.dashboards.test_cli import ENTRY
 
 TINY = [
     "onsale-small",
@@ -22,7 +24,7 @@ TINY = [
     *("--replications", "4"),
 ]
 CELLS, REPLICATIONS = 6, 4
-PROGRAM = [sys.executable, "-c", "from dashboards.cli import main; main()", "sweep"]
+PROGRAM = [sys.executable, "-c", ENTRY, "sweep"]
 
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -125,23 +127,23 @@ def test_json_is_one_document_and_one_run_needs_no_second_process() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "named"),
-    [
-        ([], "--vary"),
-        (["--vary", "redis.shards=3,0"], "redis.shards: 0 is not allowed"),
-        (["--vary", "redis.shards=3", "--scheduler", "tcp://127.0.0.1:1"], "does not answer (Connection refused)"),
-    ],
+    ("arguments", "named"), [([], "--vary"), (["--vary", "redis.shards=3,0"], "redis.shards: 0 is not allowed")]
 )
-def test_unusable_input_is_one_line_and_nothing_is_written(tmp_path: Path, arguments: list[str], named: str) -> None:
-    code, out, err = sweep("onsale-small", *arguments, "--out", str(tmp_path / "new" / "out"))
-    assert (code, out) == (2, "")
-    assert named in err
-    assert err.count("\n") == 1
+def test_unusable_input_is_one_line_and_nothing_is_written(
+    refused: Refused, tmp_path: Path, arguments: list[str], named: str
+) -> None:
+    assert named in refused("sweep", "onsale-small", *arguments, "--out", str(tmp_path / "new" / "out"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_directory_with_other_files_is_left_alone(tmp_path: Path) -> None:
+def test_a_cluster_that_is_not_there_is_one_line_and_nothing_is_written(tmp_path: Path) -> None:
+    cluster = ("--vary", "redis.shards=3", "--scheduler", "tcp://127.0.0.1:1")
+    code, out, err = sweep("onsale-small", *cluster, "--out", str(tmp_path / "new" / "out"))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "does not answer (Connection refused)" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_with_other_files_is_left_alone(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    code, _, err = sweep(*TINY, "--out", str(tmp_path))
-    assert code == 2
-    assert "thesis.tex" in err
+    assert "thesis.tex" in refused("sweep", *TINY, "--out", str(tmp_path))

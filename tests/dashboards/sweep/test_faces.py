@@ -1,12 +1,10 @@
 """A sweep as people see it: sentences, table, figures, page, files."""
 
-import io
 import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
 from dashboards.figures.sweep import figures_of
 from dashboards.sweep import output
@@ -17,6 +15,7 @@ from dashboards.sweep.words import findings, headline, rounding_note
 from models.sweep.design import Point, design_of
 from models.sweep.records import document_of, manifest_of, table_of
 from models.sweep.run import Sweep
+from tests.dashboards.synthetic import printed
 from tests.sweeps import sweep_of
 
 CPU = "redis.engine_cpu_peak_60s_percent"
@@ -34,9 +33,7 @@ def _latency(point: Point) -> float:
 
 
 def shown(sweep: Sweep) -> str:
-    page = io.StringIO()
-    Console(file=page, width=100).print(sweep_view(sweep))
-    return page.getvalue()
+    return printed(sweep_view(sweep))
 
 
 def test_the_terminal_says_what_holds_and_where_it_breaks() -> None:

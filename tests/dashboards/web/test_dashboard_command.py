@@ -3,39 +3,25 @@
 import signal
 import socket
 import subprocess
-import sys
 import urllib.request
 
 import pytest
 
-PROGRAM = [sys.executable, "-c", "from dashboards.cli import main; main()", "dashboard"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def refused(*arguments: str) -> str:
-    done = subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1
-    return done.stderr
+from tests.dashboards.conftest import Refused
+from tests.dashboards.web.servers import PROGRAM, free_port
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "eighty"])
-def test_a_port_that_is_none_is_refused(port: str) -> None:
-    assert "--port" in refused("--port", port)
+def test_a_port_that_is_none_is_refused(refused: Refused, port: str) -> None:
+    assert "--port" in refused("dashboard", "--port", port)
 
 
-def test_a_port_that_is_taken_is_refused() -> None:
+def test_a_port_that_is_taken_is_refused(refused: Refused) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert f"--port: {port} cannot be used: Address already in use" in refused("--port", str(port))
+        assert f"--port: {port} cannot be used: Address already in use" in refused("dashboard", "--port", str(port))
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -1,23 +1,13 @@
-from streamlit.testing.v1 import AppTest
+import pytest
 
+from dashboards.web import running
 from dashboards.web.design import Design
+from dashboards.web.jobs import Run
+from dashboards.web.messages import Refused
 from models.judge.verdict import judge
 from tests.dashboards.synthetic import onsale_result
-from tests.dashboards.web.conftest import Shown, finished_run
-
-
-def html(app: AppTest) -> str:
-    return "".join(element.proto.body for element in app.get("html"))
-
-
-def changes(app: AppTest) -> list[str]:
-    """The changed settings that stand in the address."""
-    found = app.query_params.get("set", [])
-    return [found] if isinstance(found, str) else found
-
-
-def texts(app: AppTest) -> str:
-    return " ".join(element.value for element in [*app.warning, *app.error, *app.caption, *app.markdown, *app.code])
+from tests.dashboards.web.conftest import Idle, Shown, finished_run
+from tests.dashboards.web.pages import changes, html, texts
 
 
 def test_verdict_levels_reasons_and_timeline_come_in_that_order(shown: Shown) -> None:
@@ -143,3 +133,24 @@ def test_scaling_shows_its_knobs_when_it_is_on(shown: Shown) -> None:
     assert changes(app) == ["autoscaling={}", "autoscaling.min_pods=7"]
     app.toggle(key="setting-autoscaling").set_value(False).run()
     assert changes(app) == []
+
+
+def test_run_takes_settings_that_change_while_it_is_pressed(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Run] = []
+
+    class Refusing(Idle):
+        def ask(self, job: Run, page: str) -> None:
+            asked.append(job)
+
+        def listen(self, seconds: float) -> Refused:
+            return Refused(asked[-1].key, "not now")
+
+    finished_run(Design())
+    app = shown()
+    monkeypatch.setattr(running, "worker", Refusing)
+    app.number_input(key="setting-redis.shards").set_value(4).run()
+    assert asked == []
+    app.number_input(key="setting-clients.poll_interval_s").set_value(2.0)
+    app.button(key="run").click().run()
+    assert [(job.scenario.redis.shards, job.scenario.clients.poll_interval_s) for job in asked] == [(4, 2)]
+    assert [error.value for error in app.error] == ["not now"]

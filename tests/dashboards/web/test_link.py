@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.web.design import Design, changed_by, setting_text
-from dashboards.web.link import LONGEST, View, get_all_of, params_of, query_of, view_of
+from dashboards.web.link import LONGEST, Params, View, params_of, query_of, view_of
 from models.scenario import scenario_names
 from models.yaml_text import read_value
 from sim.errors import BadInput
@@ -33,15 +33,19 @@ def designed(name: str, settings: dict[str, object]) -> Design:
     return design
 
 
+def view_at(params: Params) -> View:
+    return view_of(lambda name: [value] if isinstance(value := params.get(name, []), str) else value)
+
+
 def restored(view: View) -> View:
     query = query_of(view)
     assert query is not None
-    return view_of(get_all_of(parse_qs(query, keep_blank_values=True)))
+    return view_at(parse_qs(query, keep_blank_values=True))
 
 
 def refused(**params: str | list[str]) -> str:
     with pytest.raises(BadInput) as caught:
-        view_of(get_all_of({"v": "1", **params}))
+        view_at({"v": "1", **params})
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -107,7 +111,7 @@ def test_a_link_that_is_wrong_says_so_in_one_line(params: dict[str, str | list[s
 
 
 def test_a_link_does_not_blow_up() -> None:
-    bomb = urlsafe_b64encode(zlib.compress(b"a" * 500_000_000, 9)).decode().rstrip("=")
+    bomb = urlsafe_b64encode(zlib.compress(b"a" * 5_000_000, 9)).decode().rstrip("=")
     assert "must be a mapping" in refused(yaml=bomb)
 
 
@@ -135,8 +139,8 @@ def test_scaling_is_switched_on_and_off_with_what_is_below_it() -> None:
 
 
 def test_lines_of_changes_are_applied_or_refused() -> None:
-    assert changed_by(Design(), "redis.shards=3\n\n clients.poll_interval_s=2").label == (
+    assert changed_by(Design(), ["redis.shards=3", "", " clients.poll_interval_s=2"]).label == (
         "onsale-300k, clients.poll_interval_s=2, redis.shards=3"
     )
     with pytest.raises(BadInput, match="shards"):
-        changed_by(Design(), "redis.shards=0")
+        changed_by(Design(), ["redis.shards=0"])

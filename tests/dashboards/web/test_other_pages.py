@@ -16,23 +16,15 @@ from models.judge.wording import plural
 from models.ledger.book import judged, wanted_claims
 from models.ledger.measured import read_measured
 from models.profile import load_profile
-from models.results.result import Difference
 from models.sweep.design import design_of
 from real_adapter.accuracy import document_of, stored_verification, verification_of
-from sim.estimate import Estimate
-from tests.dashboards.synthetic import ladder_run
+from tests.dashboards.synthetic import difference, ladder_run
 from tests.dashboards.web.conftest import Shown, finished_run
-from tests.dashboards.web.test_hold_page import html, texts
+from tests.dashboards.web.pages import html, texts
 from tests.models.ledger.made_up import sources
 from tests.sweeps import sweep_of
 
 CPU = "redis.engine_cpu_peak_60s_percent"
-
-
-def difference(kpi: str, unit: str, a: float, by: float, half: float) -> Difference:
-    found = Estimate(by - half, by, by + half, 5)
-    sides = (Estimate(value - 1, value, value + 1, 5) for value in (a, a + by))
-    return Difference(kpi, unit, *sides, found, found.excludes(0), ("intervals of the mean",))
 
 
 def test_designs_are_added_changed_compared_and_removed(shown: Shown) -> None:

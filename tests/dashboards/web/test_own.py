@@ -2,7 +2,7 @@ from html import escape
 
 import pytest
 
-from dashboards.web.design import Design
+from dashboards.web.design import Design, changed_by
 from dashboards.web.own import annotated, changes_as_yaml, problems_in, scenario_yaml
 from models.scenario import scenario_names, text_varied
 from models.yaml_text import line_of
@@ -53,3 +53,18 @@ def test_the_line_of_a_setting_or_of_the_section_around_it() -> None:
     assert line_of(text, "clients.load.stages.1.rate_rps") == 6
     assert line_of(text, "clients.timeout_s") == 1
     assert line_of(text, "redis.shards") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("ladder-index", ["clients.load.stages.1.rate_rps=7000"]),
+        ("spot-wave", ["faults.0.share_percent=20"]),
+        ("onsale-300k", ["faults=[{kind: redis_failover, at_s: 9}]", "faults.0.shard=2"]),
+    ],
+)
+def test_changed_items_of_a_list_begin_it_too(name: str, changes: list[str]) -> None:
+    design = changed_by(Design(name), changes)
+    own = Design(text=f"extends: {name}\n{changes_as_yaml(design)}")
+    assert own.built().faults == design.built().faults
+    assert own.built().clients == design.built().clients

@@ -59,9 +59,10 @@ def test_replications_run_on_processes_of_the_workers_own(worker: Worker) -> Non
     assert message.value[0].kpis["requests.total"].low is not None
 
 
-def test_designs_are_compared_with_the_first(worker: Worker) -> None:
+def test_designs_are_compared_with_the_first(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = (load_scenario("onsale-small", [*SMALL, f"clients.poll_interval_s={poll}"]) for poll in (5, 3))
     message = ended(worker, Compare((a, b, a), 1, 2))
+    monkeypatch.setattr("models.simulate.processes_for", lambda jobs: 1)
     assert isinstance(message, Done)
     assert message.value[0] == compare_scenarios(a, b, 2)
     assert not any(item.detectable for item in message.value[1].values())
