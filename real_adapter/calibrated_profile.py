@@ -61,7 +61,7 @@ def profile_of(calibration: Calibration, name: str, memory: Memory | None = None
         kind="measured",
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         machine=_machine(calibration),
-        machine_state=_state(calibration),
+        machine_state=_state(calibration) if calibration.ours else None,
         server=Server(name=server.name, version=server.version, settings=dict(server.settings)),
         precision=Precision(
             reached=calibration.reached,
@@ -161,7 +161,7 @@ def machine_text() -> str:
 
 
 def _machine(calibration: Calibration) -> str:
-    return machine_text() if calibration.ours else f"not known: somebody's server, driven from {_here()}"
+    return machine_text() if calibration.ours else f"somebody's server, on an unknown machine, driven from {_here()}"
 
 
 def _here() -> str:

@@ -19,7 +19,6 @@ from real_adapter import experiment
 from real_adapter.bench import Bench, bench_on
 from real_adapter.cases import Case
 from real_adapter.connect import Connection
-from real_adapter.counters import read_counters
 from real_adapter.engine_fit import EngineFit, Observation, fit_engine
 from real_adapter.server import LocalServer, start_server
 from real_adapter.server_facts import ServerFacts
@@ -40,7 +39,6 @@ EXTRA_ROUNDS = 4
 LEAST_BUDGET_S = 60.0
 NOISY_AFTER = 40
 MOST_REFUSED = 0.8
-REPLICA_S = 20.0
 MAD_TO_SD = 1.4826
 """Of a normal distribution: its standard deviation over its median absolute deviation."""
 
@@ -90,7 +88,7 @@ class Calibration:
 
     @property
     def reached(self) -> bool:
-        """Whether everything was measured and is as precise as it should be."""
+        """Whether everything was measured that the server allows, and is as precise as it should be."""
         return not self.too_wide and not self.not_measured
 
 
@@ -104,9 +102,14 @@ class Rig:
     ours: LocalServer | None
 
 
+def usable_cores() -> list[int]:
+    """Return the processors that this process may run on."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+
+
 def split_cores() -> tuple[list[int], list[int]]:
     """Return the processors of the driver and of the server. BadInput on a machine with one."""
-    usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+    usable = usable_cores()
     if len(usable) < 2:
         raise BadInput("calibrate: this machine has one processor; server and driver need one each, so use another")
     return usable[:1], usable[1:2]
@@ -131,12 +134,8 @@ def their_rig(connection: Connection, url: str) -> Iterator[Rig]:
 
     client = connection.client
     if isinstance(client, redis.RedisCluster):
-        raise BadInput("calibrate: this is a cluster; give the URL of a single server, or of one of its own kind")
-    try:
-        read_counters(client, None)
-    except redis.exceptions.NoPermissionError:
-        raise BadInput("calibrate: it needs INFO, which this user of the server may not run") from None
-    driver, _ = split_cores()
+        raise BadInput("calibrate: this is a cluster; give the URL of one server that is not part of a cluster")
+    driver = usable_cores()[:1]
     with bench_on(client, url, CONNECTIONS, driver, connection.prefix) as bench:
         yield Rig(bench, Gauge(client, None, len(driver)), connection.server, None)
 
@@ -167,8 +166,6 @@ def calibrate(
         run.measure_all(experiment.key_cases() * EXTRA_ROUNDS, "measuring KEYS", run.until)
         extra = [*experiment.replicated_cases(), *experiment.key_cases()]
         missing += [case.name for case in extra if not run.found.windows[case.name]]
-    else:
-        missing += ["KEYS and replication, on somebody's server"]
     progress(0.98, "fitting")
     fit = fit_engine(run.found.observations())
     too_wide = tuple(

@@ -149,7 +149,8 @@ class _Problem:
         delay, per_pass, near_slow, near_lost, far_slow, far_lost, rewarm, path = values[: len(LOOP) + 1]
         load = self.loads[k]
         if load.rate_rps is None:
-            loops = 1 / load.users if self.loops[k] is None else self.loops[k]
+            counted = self.loops[k]
+            loops = 1 / load.users if counted is None else counted
             return b + per_pass * loops, loops, path, 0.0
         thread = EngineThread(
             0, 0, 1, round(delay * 1e3), round(per_pass * 1e3), near_slow, max(1, round(near_lost * 1e3)),
@@ -208,8 +209,8 @@ def fit_engine(observations: Sequence[Observation], draws: int = 100, seed: int 
     best = found.x
     slopes = problem.derivatives(best)
     left = problem.residuals(best)
-    weight = 1 / np.sqrt(1 + (left / ROBUST_FROM) ** 2)
-    inverse = np.linalg.pinv(slopes.T @ (slopes * weight[:, None]))
+    weight: Vector = 1 / np.sqrt(1 + (left / ROBUST_FROM) ** 2)
+    inverse = np.asarray(np.linalg.pinv(slopes.T @ (slopes * weight[:, None])), np.float64)
     drawn = _bootstrap(problem, best, slopes, weight, inverse, draws, seed)
     size = len(observations)
     noise = float(np.sqrt(np.average(left[:size] ** 2, weights=weight[:size])))

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 
 from models.lua_scripts import Script, load_script, script_of
 from models.profile import Profile
@@ -77,13 +78,14 @@ def traced_extra(bench: Bench, script: Script) -> tuple[Extra, ...]:
     """Return what *script* calls more than the status does, as the server of *bench* sees it run on a small room."""
     counts = []
     for scripts in ({**bench.scripts, "status": script}, bench.scripts):
-        room = RedisRoom(bench.client, f"{bench.tag}", RULES, f"{bench.prefix}trace:", scripts=scripts)
+        room = RedisRoom(bench.client, bench.tag, RULES, f"{bench.prefix}trace:", scripts=scripts)
         room.join(1, 1, 1.0)
         room.status(1, 2)  # loads the script
         run = partial(room.status, 1, 3)
         counts.append(called(watch(bench.client, run, 1), room.keys))
         room.delete([1])
-    return extra_calls("status", *counts, 1)
+    changed, original = counts
+    return extra_calls("status", changed, original, 1)
 
 
 def verify(rig: Rig, profile: Profile, progress: Progress = lambda fraction, note: None, seed: int = 1) -> Verification:
@@ -213,8 +215,8 @@ def _comparisons(trial: _Trial, stages: Sequence[Stage], windows: Sequence[Windo
     cpu = Estimate.of_median(100 * w.utilisation for w in windows)
     yield Comparison(trial.name, CPU, _spread([s.engine_cpu_percent for s in stages]), cpu, WORST_CPU_PERCENT)
     for metric, values, read in (
-        (P50, [s.status_p50_ms for s in stages], lambda w: w.p50_us),
-        (P99, [s.status_p99_ms for s in stages], lambda w: w.p99_us),
+        (P50, [s.status_p50_ms for s in stages], attrgetter("p50_us")),
+        (P99, [s.status_p99_ms for s in stages], attrgetter("p99_us")),
     ):
         if trial.case.operation in ("join", "enter") or any(value is None for value in values):
             continue

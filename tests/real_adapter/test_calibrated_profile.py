@@ -1,5 +1,7 @@
 """From a calibration to a profile: what was fitted, measured and missed is all in it, and it reads back."""
 
+from dataclasses import replace
+
 import pytest
 
 from models.profile import Profile, parse_profile, profile_json
@@ -34,9 +36,14 @@ def test_each_draw_is_another_profile(profile: Profile) -> None:
 def test_it_says_how_it_was_measured_and_what_was_missed(profile: Profile) -> None:
     assert profile.precision.not_reached == ("x: too wide", "KEYS: not measured")
     assert not profile.precision.reached
-    assert profile.machine_state is not None
-    assert profile.machine_state.windows_kept == 2 * len(CASES)
-    assert profile.machine_state.windows_discarded == REFUSED
     assert [(case.name, case.windows) for case in profile.fit.cases] == [(case.name, 2) for case in CASES]
-    assert profile.machine.startswith("not known: somebody's server, driven from ")
+    assert profile.machine.startswith("somebody's server, on an unknown machine, driven from ")
     assert profile.memory is None
+
+
+def test_the_state_of_a_machine_is_told_where_it_is_ours(profile: Profile) -> None:
+    assert profile.machine_state is None
+    ours = profile_of(replace(calibration(), ours=True), "ours").machine_state
+    assert ours is not None
+    assert ours.windows_kept == 2 * len(CASES)
+    assert ours.windows_discarded == REFUSED
