@@ -34,7 +34,14 @@ def profiles(draw: Draw, in_steps: bool) -> Profile:
     depth_us = 0.0 if in_steps else draw(pick([0.0, 0.1]))
     cost = CommandCost(call_us=call_us, element_us=0.0 if in_steps else 0.5, depth_us=depth_us)
     commands = {command.name: cost for command in Command}
-    return shipped.model_copy(update={"engine": engine, "script_overhead_us": script_us, "commands": commands})
+    # less than the engine's nanosecond, but measured: without any cost KEYS is refused
+    commands[Command.KEYS.name] = cost.model_copy(update={"per_key_us": 0.0001})
+    free = draw(pick([0, 1, 100]))
+    return shipped.model_copy(
+        update={
+            "engine": engine, "script_overhead_us": script_us, "walks_from_members": free, "commands": commands,
+        }
+    )  # fmt: skip
 
 
 @st.composite
