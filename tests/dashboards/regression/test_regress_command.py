@@ -22,6 +22,8 @@ from models.regression.baseline import SHIPPED, baseline_json, parse_baseline, r
 from sim.errors import BadInput
 from tests.dashboards.test_cli import ENTRY
 
+pytestmark = pytest.mark.xdist_group("regress")  # the baselines are made once
+
 ROOT = Path(command.__file__).parents[2]
 STAGES = "[{rate_rps: 1000, duration_s: 2}, {rate_rps: 20000, duration_s: 2}]"
 LADDER = f"clients.load={{mode: open_loop, settle_s: 0.5, mix: {{status: 1, join: 0, enter: 0}}, stages: {STAGES}}}"
