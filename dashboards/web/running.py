@@ -14,7 +14,7 @@ from dashboards.web.worker import Worker
 
 ASKED, PRESSED, REFUSED, SHOWN, VISITED = "asked", "pressed", "refused", "shown", "visited"
 J = TypeVar("J", bound=Job)
-LISTEN_S = 0.2
+LISTEN_S = 0.5
 """How often the bar moves, and how soon a click stops the run."""
 
 
