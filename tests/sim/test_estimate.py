@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import quantile_test
 
 from sim.estimate import Estimate, paired
 
@@ -30,6 +31,32 @@ def test_the_interval_holds_the_true_mean_as_often_as_promised() -> None:
         # four standard deviations of a binomial count
         slack = 4 * math.sqrt(4000 * confidence * (1 - confidence))
         assert abs(misses - 4000 * (1 - confidence)) < slack
+
+
+@given(st.lists(st.floats(-1e9, 1e9), min_size=6, max_size=60), st.sampled_from([0.8, 0.95]))
+def test_the_interval_of_the_median_is_that_of_the_quantile_test(samples: list[float], confidence: float) -> None:
+    found = Estimate.of_median(samples, confidence)
+    expected = quantile_test(samples, q=0.0, p=0.5).confidence_interval(confidence)
+    assert (found.low, found.high, found.n) == (expected.low, expected.high, len(samples))
+    assert found.best == pytest.approx(np.median(samples))
+
+
+def test_the_interval_of_the_median_holds_it_whatever_the_distribution() -> None:
+    sets = np.random.default_rng(13).exponential(1, (4000, 15))
+    misses = sum(Estimate.of_median(samples.tolist()).excludes(math.log(2)) for samples in sets)
+    assert misses < 4000 * 0.05
+
+
+def test_few_samples_give_all_they_can_tell_of_a_median() -> None:
+    assert Estimate.of_median([3.0]) == Estimate(None, 3.0, None, 1)
+    assert Estimate.of_median([5.0, 1.0, 2.0, 9.0]) == Estimate(1.0, 3.5, 9.0, 4)
+
+
+def test_disturbed_samples_move_a_mean_and_not_a_median() -> None:
+    quiet = [10.0, 10.1, 9.9, 10.0, 10.2, 9.8, 10.0]
+    disturbed = [*quiet, 400.0, 90.0]
+    assert Estimate.of(disturbed).best > 50
+    assert Estimate.of_median(disturbed).best == 10.0
 
 
 def test_the_interval_of_one_more_holds_it_as_often_as_promised() -> None:

@@ -98,6 +98,16 @@ def pass_on(w):
     return passed_on(w.middle)
 
 
+@pytest.mark.parametrize("width", [np.int8, np.uint8, np.int16, np.int32, np.uint64])
+def test_an_index_of_any_width_finds_the_same_and_writes_there(width):
+    state = outer()
+    view = View(state)
+    assert elements(view, width(1), width(2), width(3)) == (state.cube[1, 2, 3], 1, 8, state.grid[2, 1], 2**64 - 1)
+    write(view, width(2))
+    assert state.middle.inner.count.tolist() == [0, 1, 42]
+    assert state.middle.record["big"].tolist() == [0, 0, 2**40, 0, 0]
+
+
 def test_every_kind_of_field_reads_as_in_the_tuple():
     state = outer()
     view = View(state)
