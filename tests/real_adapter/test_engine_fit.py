@@ -1,5 +1,7 @@
 """The fit against a synthetic server whose costs are known, and the choice of the next window."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,19 @@ def test_what_it_says_of_each_case_is_what_the_server_does_sleeps_included_which
         assert fit.cpu_us[at] == pytest.approx(truth.cpu_us, rel=0.08)
         if case.load.rate_rps is not None and case.load.together == 1:
             assert fit.sleeps[at] == pytest.approx(truth.sleeps, abs=0.06)
+
+
+def test_neighbours_that_disturb_two_windows_of_seven_move_the_fit_little() -> None:
+    windows = [observed(case, 100 * k + i, 0.03) for k, case in enumerate(CASES) for i in range(7)]
+    disturbed = [
+        replace(window, cpu_us=1.8 * window.cpu_us, p50_us=1.8 * window.p50_us) if i % 7 < 2 else window
+        for i, window in enumerate(windows)
+    ]
+    found = fit_engine(disturbed, draws=1)
+    truth = [observed(case, 9_999 + CASES.index(case), 0.0).cpu_us for case in CASES]
+    # means would be 23 % too dear
+    assert np.median(found.cpu_us / truth) == pytest.approx(1.0, abs=0.05)
+    assert found.cpu_us == pytest.approx(np.array(truth), rel=0.12)
 
 
 def test_draws_are_as_many_as_asked_for_and_around_the_best(fit: EngineFit) -> None:
