@@ -24,11 +24,18 @@ class Probe(Section):
     success_threshold: int = Field(1, ge=1, le=1000, description=f"successes in a row that count ({KUBERNETES})")
 
 
+class ReadinessProbe(Probe):
+    """The probe that decides over traffic: what is not said of it is as in the talk."""
+
+    initial_delay_s: float = Field(15, ge=0, le=3600, description="seconds from the start to the first (the talk)")
+    period_s: float = Field(5, ge=1, le=3600, description="seconds between two (the talk)")
+
+
 class Probes(Section):
     """What the kubelet asks every pod. A startup probe, if there is one, holds the others back until it succeeds."""
 
-    readiness: Probe = Field(
-        Probe(initial_delay_s=15, period_s=5),
+    readiness: ReadinessProbe = Field(
+        ReadinessProbe(),
         description="asks Redis through the pod's pool; unready pods get no traffic (the talk: 15 s, every 5 s, 3)",
     )
     liveness: Probe | None = Field(

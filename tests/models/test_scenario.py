@@ -66,6 +66,12 @@ class TestShipped:
         assert s.redis.profile == "talk-m7g"
         assert s.admission.call_window >= 2 * s.admission.rate_rps * s.clients.poll_interval_s
 
+    def test_what_is_not_said_of_the_readiness_probe_is_as_in_the_talk(self):
+        probe = load_scenario("readiness-5s").gateway.probes.readiness
+        assert (probe.initial_delay_s, probe.period_s, probe.failure_threshold) == (5, 5, 3)
+        probe = load_scenario("autoscale-from-3", ["gateway.probes.readiness.timeout_s=2"]).gateway.probes.readiness
+        assert (probe.initial_delay_s, probe.period_s, probe.timeout_s) == (15, 5, 2)
+
     def test_the_fields_own_defaults_are_the_same_design(self):
         assert scenario_hash(Scenario()) == scenario_hash(load_scenario("onsale-300k"))
 
