@@ -38,6 +38,9 @@ FURTHER_KPIS = ("requests.status_rps_peak", "admission.total", "seats.sold_out_s
 WIDE = 20
 """A logarithmic axis is used where the largest value is this many times the smallest."""
 
+MOST_UNIT_TICKS = 12
+"""An axis of whole numbers that is not longer has a tick at each of them, and none at halves."""
+
 # half transparent, so that the page's text colour reads well on all of it, in light and dark
 _SHADES = ((0.0, "rgba(0,114,178,0.05)"), (1.0, "rgba(0,114,178,0.65)"))
 
@@ -153,8 +156,10 @@ def _lines(sweep: Sweep, kpi: str, title: str, level: str | None, main: str) -> 
 
 def _along(figure: go.Figure, sweep: Sweep, main: str) -> go.Figure:
     """Lay the values of *main* along the axis: numbers to scale, words as they come."""
-    if all(is_number(cell.cell.point[main]) for cell in sweep.cells):
-        return figure.update_xaxes(title_text=main, tickformat=",")
+    values = [cell.cell.point[main] for cell in sweep.cells]
+    if all(is_number(value) for value in values):
+        whole = all(float(value).is_integer() for value in values) and max(values) - min(values) <= MOST_UNIT_TICKS
+        return figure.update_xaxes(title_text=main, tickformat=",", dtick=1 if whole else None)
     return figure.update_xaxes(title_text=main, type="category")
 
 

@@ -100,6 +100,7 @@ def test_the_level_that_gives_way_first_is_the_title() -> None:
     assert drawn is not None
     # engine CPU passes 90 % at 2,250 people, the wait 300 s at 2,400: both between the same values; the levels' order
     assert title(drawn).startswith("Breaks first: mean wait passes 5 min between")
+    assert drawn.layout.xaxis.dtick is None  # too far apart for a tick at each whole number
     cpu = next(trace for trace in drawn.data if trace.name == "engine CPU")
     assert cpu.y == pytest.approx([100 * 40 / 90, 100 * 80 / 90, 100 * 120 / 90])
     assert cpu.marker.symbol == ("circle", "circle", "x")
@@ -114,6 +115,7 @@ def test_first_is_counted_from_the_side_that_holds() -> None:
     drawn = shares_of_limits(sweep_of(design, kpis))
     assert drawn is not None
     assert "engine CPU passes 90 % between redis.shards=4 and redis.shards=3" in title(drawn)
+    assert drawn.layout.xaxis.dtick == 1  # there is no half of a shard
 
 
 def test_two_settings_have_no_such_figure() -> None:
