@@ -27,6 +27,12 @@ def notes(found: Verification) -> Iterator[str]:
     yield f"Profile {found.profile}; {found.server}; {found.machine}."
     yield f"Windows that did not count: {discarded}."
     yield "Predicted intervals are the range over joint draws of the profile; measured ones are of the median, 95 %."
+    if found.slower is not None:
+        core, memory = found.slower
+        yield (
+            f"The processor was at {1 / core:.0%} of the speed that the costs are of, loads from memory at "
+            f"{1 / memory:.0%} (two yardsticks beside the load); predictions are for that."
+        )
     if found.state_percent is not None:
         yield _state(found, found.state_percent)
     for name in found.not_measured:
@@ -35,8 +41,10 @@ def notes(found: Verification) -> Iterator[str]:
 
 def _state(found: Verification, change: Estimate) -> str:
     between = "" if change.low is None or change.high is None else f" ({change.low:+.1f} to {change.high:+.1f})"
+    at = "" if found.slower is None else ", each at its speed of the processor"
     said = (
-        f"Loads that the calibration measured too take {change.best:+.1f} % engine CPU{between} of what they took then"
+        f"Loads that the calibration measured too take {change.best:+.1f} % engine CPU{between} over what they took "
+        f"then{at}"
     )
     if found.state_changed:
         return f"{said}: the machine is in another state, and errors of that size are its, not the model's."

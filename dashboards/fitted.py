@@ -37,6 +37,11 @@ def profile_notes(profile: Profile) -> Iterator[str]:
     if state is not None:
         discarded = sum(state.windows_discarded.values())
         yield f"{state.windows_kept} windows kept, {discarded} discarded; steal {state.steal_median_percent:.1f} %."
+        if state.speed is not None:
+            yield (
+                f"Costs are those while its processor takes {number(state.speed.core_ns)} ns for a step of arithmetic "
+                f"and {number(state.speed.memory_ns)} ns for a load from memory."
+            )
     if profile.memory is not None:
         yield (
             f"{number(profile.memory.per_client_bytes)} bytes per person in line, to "

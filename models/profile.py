@@ -11,8 +11,9 @@ fit about as well, each to be used as a whole (`Profile.drawn`).
 import json
 import math
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ from models.yaml_text import printable
 from sim.engine_thread import EngineThread
 from sim.errors import BadInput
 
+P = TypeVar("P", CommandCost, EngineCosts)
 PROFILES = Path(__file__).parent / "profiles"
 MAX_BYTES = 1_000_000
 """The shipped ones are a tenth of that, most of it draws."""
@@ -96,8 +98,8 @@ class Profile(Part):
         for k, row in enumerate(self.draws.values):
             try:
                 self._with(row)
-            except ValidationError as error:
-                raise ValueError(f"draws.values.{k}: {told(error)}") from None
+            except ValueError as error:
+                raise ValueError(f"draws.values.{k}: {error}") from None
         return self
 
     def drawn(self, u: float) -> Self:
@@ -109,6 +111,13 @@ class Profile(Part):
             raise ValueError(f"u ({u}) must be at least 0 and below 1")
         rows = self.draws.values
         return self._with(rows[math.floor(u * len(rows))]) if rows else self
+
+    def times(self, factor: Callable[[str], float]) -> Self:
+        """Return the profile with every cost times the *factor* of its dotted path; its draws are as they were.
+
+        ValueError, with the path, if that is beyond what a profile may hold.
+        """
+        return self._put({path: cost * factor(path) for path, cost in self._costs_us().items()})
 
     def cost_table(self) -> NDArray[np.int64]:
         """Return int64[commands, 5] by `Command`: call, element, depth, per key in ns; free levels in 1/1024."""
@@ -136,6 +145,7 @@ class Profile(Part):
             far_slow=float(e.far_slow),
             far_lost=_ns(e.far_lost_us),
             rewarm=_ns(e.rewarm_us),
+            request_warm=_ns(e.io_warm_us),
         )
 
     def _costs_us(self) -> dict[str, float]:
@@ -147,20 +157,29 @@ class Profile(Part):
         return costs
 
     def _with(self, row: tuple[float, ...]) -> Self:
-        """Return the profile with a row of draws put in; ValidationError if those costs cannot be."""
+        """Return the profile with a row of draws put in; ValueError if those costs cannot be."""
         costs = self._costs_us()
         for parameter, value in zip(self.draws.parameters, row, strict=True):
             if parameter in costs:
                 costs[parameter] = value
             else:
                 costs |= {path: cost * value for path, cost in costs.items() if _scaled_by(parameter, path)}
-        commands = {
-            name: CommandCost(**{part: costs[f"commands.{name}.{part}"] for part in CommandCost.model_fields})
-            for name in self.commands
-        }
-        engine = EngineCosts(**{part: costs[f"engine.{part}"] for part in EngineCosts.model_fields})
+        return self._put(costs)
+
+    def _put(self, costs: Mapping[str, float]) -> Self:
+        """Return the profile with *costs* in place of its own; ValueError, with the path, if those cannot be."""
+        commands = {name: _put_in(CommandCost, f"commands.{name}", costs) for name in self.commands}
+        engine = _put_in(EngineCosts, "engine", costs)
         script_us = costs["script_overhead_us"]
         return self.model_copy(update={"engine": engine, "script_overhead_us": script_us, "commands": commands})
+
+
+def _put_in(kind: type[P], path: str, costs: Mapping[str, float]) -> P:
+    """Return the part of a profile at *path* with its *costs*."""
+    try:
+        return kind(**{name: costs[f"{path}.{name}"] for name in kind.model_fields})
+    except ValidationError as error:
+        raise ValueError(f"{path}.{told(error)}") from None
 
 
 def _ns(microseconds: float) -> int:

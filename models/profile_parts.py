@@ -31,6 +31,7 @@ class EngineCosts(Part):
     far_lost_us: LastingMicroseconds = Field(default=1.0, description="time constant with which sleep empties those")
     rewarm_us: LastingMicroseconds = Field(default=1.0, description="time constant with which work fills both")
     io_us: Microseconds = Field(description="reading one request and writing its reply")
+    io_warm_us: Microseconds = Field(default=0.0, description="of that, what meets warm caches in any case")
     replica_feed_us: Microseconds = Field(description="passing one writing request on to one replica")
 
     @model_validator(mode="after")
@@ -38,6 +39,16 @@ class EngineCosts(Part):
         if self.wake_cold_us < self.wake_warm_us:
             raise ValueError(f"wake_cold_us {self.wake_cold_us} is below wake_warm_us {self.wake_warm_us}")
         return self
+
+    @model_validator(mode="after")
+    def _warm_is_a_part(self) -> Self:
+        if self.io_warm_us > self.io_us:
+            raise ValueError(f"io_warm_us {self.io_warm_us} is above io_us {self.io_us}, of which it is a part")
+        return self
+
+
+ENGINE_CPU_TIMES = ("wake_warm_us", "wake_cold_us", "pass_us", "rewarm_us", "io_us", "io_warm_us", "replica_feed_us")
+"""Of `EngineCosts` what is CPU time; the rest is time that passes, or a ratio."""
 
 
 class CommandCost(Part):
@@ -57,6 +68,19 @@ class Server(Part):
     settings: dict[str, str] = Field(description="settings that matter, as CONFIG GET gives them")
 
 
+class MachineSpeed(Part):
+    """How fast the processor ran that the costs are of, by two yardsticks, and what another speed makes of them.
+
+    Where the yardsticks take c and m times as long, work takes c^p m^q as long, and what cold caches add to it m^r.
+    """
+
+    core_ns: float = Field(gt=0, le=1e6, description="a step of arithmetic in registers")
+    memory_ns: float = Field(gt=0, le=1e6, description="a load from beyond the core's own caches")
+    work_by_core: float = Field(ge=0, le=10, description="the exponent p")
+    work_by_memory: float = Field(ge=0, le=10, description="the exponent q")
+    cold_by_memory: float = Field(ge=0, le=10, description="the exponent r")
+
+
 class MachineState(Part):
     """What the machine was like while it was measured: a window that was disturbed does not count."""
 
@@ -64,6 +88,7 @@ class MachineState(Part):
     steal_worst_percent: float = Field(ge=0, le=100, description="in the worst of them")
     windows_kept: int = Field(ge=0)
     windows_discarded: dict[str, Annotated[int, Field(ge=0)]] = Field(description="how many, by reason")
+    speed: MachineSpeed | None = Field(None, description="null: not measured")
 
 
 class Precision(Part):

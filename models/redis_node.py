@@ -140,7 +140,7 @@ def _pass(w: World, now: int, k: int, wake: int) -> None:
         commands += w.rooms.bill[BILLED_COMMANDS]
         repeated += w.rooms.bill[REPEATED_NS]
         slot = w.follower[slot]
-    kept = kept_cold(w.p.engine, work - repeated)
+    kept = kept_cold(w.p.engine, work, w.in_pass[k, LENGTH], repeated)
     cost = slowed_ns(w.p.engine, work, kept, node.near, node.far)
     node.near *= kept
     node.far *= kept

@@ -19,6 +19,7 @@ CPU, P50, P99, CEILING, DIFFERENCE = (
 )
 MEDIAN_CPU_PERCENT, WORST_CPU_PERCENT = 5.0, 10.0
 """How far a prediction may be off in an unchanged machine state."""
+SLOWER = ("core", "memory")
 STORED = PROFILES / "accuracy"
 """Verifications of shipped profiles, by their names."""
 
@@ -48,7 +49,9 @@ class Comparison:
 class Verification:
     """All comparisons of one profile with one server, and what kept windows from counting.
 
-    `state_percent`: by how much more engine CPU loads take now that the calibration measured too; None if it did not.
+    `state_percent`: by how much more engine CPU loads take now that the calibration measured too, over what the speed
+    of the processor explains; None if it did not. `slower`: how many times as long a step of arithmetic and a load
+    from memory took as at the speed that the profile's costs are of; None if either is not known.
     """
 
     profile: str
@@ -58,6 +61,7 @@ class Verification:
     discarded: Mapping[str, int]
     not_measured: tuple[str, ...]
     state_percent: Estimate | None = None
+    slower: tuple[float, float] | None = None
 
     @property
     def state_changed(self) -> bool:
@@ -118,6 +122,9 @@ def document_of(verification: Verification) -> dict[str, Any]:
         "machine_state_change_percent": None
         if verification.state_percent is None
         else estimate(verification.state_percent),
+        "processor_slower_times": None
+        if verification.slower is None
+        else dict(zip(SLOWER, verification.slower, strict=True)),
     }
 
 
@@ -141,6 +148,7 @@ def verification_of(document: Mapping[str, Any]) -> Verification:
         discarded=document["discarded_windows"],
         not_measured=tuple(document["not_measured"]),
         state_percent=_estimate(state) if (state := document.get("machine_state_change_percent")) else None,
+        slower=(slower["core"], slower["memory"]) if (slower := document.get("processor_slower_times")) else None,
     )
 
 

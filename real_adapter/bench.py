@@ -173,10 +173,6 @@ class Bench:
         keys = self.keys_of(probe.members)
         names = (keys.line, keys.gate, f"{keys.stem}string", keys.place, keys.seen)
         tokens = [self._present(probe.members or PLAIN_TOKENS, now_ms.size) for _ in range(CALLS)]
-        if probe.tokens == "new":
-            first = self._sizes[probe.members]
-            self._sizes[probe.members] = first + CALLS * now_ms.size
-            tokens = list(digits(np.arange(first, self._sizes[probe.members]), TOKEN_WIDTH).reshape(CALLS, -1))
         head: list[Argument] = ["EVALSHA", self._shas[probe.name, probe.members], len(names), *names]
         return encode_rows([*head, *tokens, digits(now_ms, TIME_WIDTH)])
 
@@ -184,7 +180,7 @@ class Bench:
         return digits(self._random.integers(0, members, count), TOKEN_WIDTH)
 
     def _take_out(self, members: int) -> None:
-        """Remove who joined, or was added by a probe, so that the line is as long as it was."""
+        """Remove who joined, so that the line is as long as it was."""
         last = self._sizes.get(members, members)
         keys = self.keys_of(members)
         for first in range(members, last, AT_ONCE):

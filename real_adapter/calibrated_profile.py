@@ -16,6 +16,7 @@ from models.profile_parts import (
     EngineCosts,
     Fit,
     Interval,
+    MachineSpeed,
     MachineState,
     Measured,
     Memory,
@@ -23,16 +24,19 @@ from models.profile_parts import (
     Server,
 )
 from real_adapter.calibration import CONNECTIONS, Calibration
-from real_adapter.engine_fit import PATH, EngineFit
+from real_adapter.engine_fit import EngineFit
+from real_adapter.fit_problem import PATH, SLOWED
 from real_adapter.window import Window
 from real_adapter.work import SCRIPT, WALKS_FROM
+from real_adapter.yardstick import Speed
 from sim.estimate import Estimate
 
 DIGITS = 4
 """Significant digits of what is written: beyond them there is only noise."""
+CALM_PERCENT = 10
 CAVEAT = (
-    "Of this machine in this state, over the loopback interface. A virtual machine that shares its processors repeats "
-    "to some 10 % within an hour and to 30 % between states."
+    "Of this machine, over the loopback interface, at the speed that its processor had in the calmest tenth of the "
+    "windows. Neighbours on a shared machine slow it down by half and more; its yardsticks say by how much."
 )
 CAVEAT_FAR = (
     "Of a server that others may have used meanwhile, on a machine whose steal could not be seen; KEYS and replication "
@@ -48,6 +52,9 @@ ASSUMED = (
 def profile_of(calibration: Calibration, name: str, memory: Memory | None = None) -> Profile:
     """Return the profile *name* of a calibration."""
     fit = calibration.fit
+    speed = _calm(calibration) if calibration.ours else None
+    if speed is not None:
+        fit = fit.at(speed)
     paths = [path for path in fit.names if path.startswith(("engine.", "commands.")) or path == SCRIPT]
     best = {path: _rounded(fit.value(path)) for path in paths}
     rows = fit.draws[:, [fit.names.index(path) for path in paths]]
@@ -61,7 +68,7 @@ def profile_of(calibration: Calibration, name: str, memory: Memory | None = None
         kind="measured",
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         machine=_machine(calibration),
-        machine_state=_state(calibration) if calibration.ours else None,
+        machine_state=_state(calibration, fit) if calibration.ours else None,
         server=Server(name=server.name, version=server.version, settings=dict(server.settings)),
         precision=Precision(
             reached=calibration.reached,
@@ -124,14 +131,31 @@ def _measured(estimate: Estimate) -> Measured:
     )
 
 
-def _state(calibration: Calibration) -> MachineState:
-    windows: list[Window] = [w for kept in calibration.measurements.windows.values() for w in kept]
+def _calm(calibration: Calibration) -> Speed | None:
+    """Return the speed that the costs are told for: that of the calmest tenth of the windows; None if not seen."""
+    known = [[w.speed.core_ns, w.speed.memory_ns] for w in _windows(calibration) if w.speed is not None]
+    return Speed(*np.percentile(known, CALM_PERCENT, axis=0).tolist()) if known else None
+
+
+def _windows(calibration: Calibration) -> list[Window]:
+    return [w for kept in calibration.measurements.windows.values() for w in kept]
+
+
+def _state(calibration: Calibration, fit: EngineFit) -> MachineState:
+    windows = _windows(calibration)
     steal = [w.steal_percent for w in windows]
     return MachineState(
         steal_median_percent=round(float(np.median(steal)), 2),
         steal_worst_percent=round(max(steal), 2),
         windows_kept=len(windows),
         windows_discarded=dict(calibration.gauge.refusals),
+        speed=None
+        if fit.speed is None
+        else MachineSpeed(
+            core_ns=_rounded(fit.speed.core_ns),
+            memory_ns=_rounded(fit.speed.memory_ns),
+            **{name.removeprefix("speed."): _rounded(fit.value(name)) for name in SLOWED},
+        ),
     )
 
 

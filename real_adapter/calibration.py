@@ -19,10 +19,12 @@ from real_adapter import experiment
 from real_adapter.bench import Bench, bench_on
 from real_adapter.cases import Case
 from real_adapter.connect import Connection
-from real_adapter.engine_fit import EngineFit, Observation, fit_engine
+from real_adapter.engine_fit import EngineFit, fit_engine
+from real_adapter.fit_problem import Observation
 from real_adapter.server import LocalServer, start_server
 from real_adapter.server_facts import ServerFacts
 from real_adapter.window import Gauge, Window
+from real_adapter.yardstick import Yardstick
 from sim.errors import BadInput
 
 Progress = Callable[[float, str], None]
@@ -31,7 +33,7 @@ Progress = Callable[[float, str], None]
 CONNECTIONS = 100
 ROUNDS = 2
 """Windows of every case before any is chosen; of the loads, which bend the curve, `LOAD_ROUNDS`."""
-LOAD_ROUNDS = 5
+LOAD_ROUNDS = 8
 SHARPENED = 12
 """Windows that are chosen before all is fitted again."""
 EXTRA_ROUNDS = 4
@@ -54,7 +56,7 @@ class Measurements:
     def observations(self) -> list[Observation]:
         """Return every window that counts, as the fit takes it."""
         return [
-            Observation(name, case.load, self.work[name], w.cpu_us, w.p50_us, w.sleeps, w.loops)
+            Observation(name, case.load, self.work[name], w.cpu_us, w.p50_us, w.sleeps, w.loops, w.speed)
             for name, case in self.cases.items()
             for w in self.windows[name]
         ]
@@ -124,7 +126,8 @@ def own_rig() -> Iterator[Rig]:
         server.client() as client,
         bench_on(client, f"redis://{server.address}", CONNECTIONS, driver) as bench,
     ):
-        yield Rig(bench, Gauge(client, server.pid, len(driver) + len(server_cores)), server.facts, server)
+        gauge = Gauge(client, server.pid, len(driver) + len(server_cores), Yardstick(*server_cores))
+        yield Rig(bench, gauge, server.facts, server)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from scipy.stats import norm
 
 from models.profile import PROFILES, Profile, load_profile, profile_json
 from models.profile_parts import CommandCost, Draws, EngineCosts, Fit, Interval, Precision
+from real_adapter.speed_law import log_factor
 
 BASE, NAME = "x86-valkey", "m7g-xlarge-derived"
 PUBLISHED_GET_US = 1e6 * 0.80 / 96_000
@@ -26,8 +27,6 @@ MULTIPLEXING = 1.72
 DEARER = 1.5
 """Assumption: thousands of connections and other neighbours make a request dearer by up to half."""
 DRAWS = 100
-KEPT = ("wake_tau_ms", "wake_delay_us", "near_slow", "near_lost_us", "far_slow", "far_lost_us", "rewarm_us")
-"""What is time that passes or a ratio, and is no CPU cost."""
 
 
 def derived(base: Profile) -> Profile:
@@ -38,7 +37,7 @@ def derived(base: Profile) -> Profile:
     best = PUBLISHED_GET_US / get_us
     low, high = best / GRAVITON3 / MULTIPLEXING, best * DEARER
     parameters = base.draws.parameters
-    costly = np.array([path.rsplit(".", 1)[-1] not in KEPT for path in parameters])
+    costly = np.array([log_factor(path, 1.0, 1.0) > 0 for path in parameters])
     rows = []
     for k in range(DRAWS):
         row = np.array(base.draws.values[k % len(base.draws.values)])
@@ -46,6 +45,7 @@ def derived(base: Profile) -> Profile:
         z = float(norm.ppf(((37 * k) % DRAWS + 0.5) / DRAWS))
         side = math.log(high / best) if z > 0 else math.log(best / low)
         rows.append(np.where(costly, row * best * math.exp(z * side / 1.96), row))
+    scaled = base.times(lambda path: math.exp(log_factor(path, math.log(best), math.log(best))))
     return base.model_copy(
         update={
             "name": NAME,
@@ -60,13 +60,11 @@ def derived(base: Profile) -> Profile:
             "Graviton3 and I/O multiplexing by AWS' own figures",
             "caveat": "An order of magnitude with a wide interval, not a measurement: calibrate on the node itself, or "
             "rescale to its telemetry, before betting on it.",
-            "engine": EngineCosts(**{
-                name: value if name in KEPT else _rounded(value * best) for name, value in base.engine
-            }),
-            "script_overhead_us": _rounded(base.script_overhead_us * best),
+            "engine": EngineCosts(**{name: _rounded(value) for name, value in scaled.engine}),
+            "script_overhead_us": _rounded(scaled.script_overhead_us),
             "commands": {
-                name: CommandCost(**{term: _rounded(value * best) for term, value in cost})
-                for name, cost in base.commands.items()
+                name: CommandCost(**{term: _rounded(value) for term, value in cost})
+                for name, cost in scaled.commands.items()
             },
             "fit": Fit(
                 parameters={"cost_factor": Interval(low=_rounded(low), best=_rounded(best), high=_rounded(high))},
@@ -85,7 +83,7 @@ def derived(base: Profile) -> Profile:
                 parameters=parameters, values=tuple(tuple(_rounded(float(value)) for value in row) for row in rows)
             ),
         }
-    )  # fmt: skip
+    )
 
 
 def _rounded(value: float) -> float:

@@ -41,10 +41,7 @@ def load_cases() -> list[Case]:
 def probe_cases() -> list[Case]:
     """Return one saturated case of every probe."""
     probes = [*plain_probes(), *(probe for size in SIZES for probe in sorted_set_probes(size))]
-    return [
-        saturated(probe.name, probe.members, users=20, seconds=NEW_S if probe.tokens == "new" else 0.25)
-        for probe in probes
-    ]
+    return [saturated(probe.name, probe.members, users=20) for probe in probes]
 
 
 def replicated_cases() -> list[Case]:

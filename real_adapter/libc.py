@@ -24,7 +24,7 @@ ppoll: Any = types.ExternalFunction("ppoll", _INT(_ADDRESS, _SIZE, _ADDRESS, _AD
 _clock_gettime: Any = types.ExternalFunction("clock_gettime", _INT(_INT, _ADDRESS))
 _errno_location: Any = types.ExternalFunction("__errno_location", types.CPointer(_INT)())
 
-CLOCK_MONOTONIC = 1
+CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID = 1, 3
 MSG_NOSIGNAL = 0x4000
 EPOLL_CTL_ADD, EPOLL_CTL_MOD = 1, 3
 
@@ -44,4 +44,11 @@ def errno() -> int:
 def monotonic_ns(timespec: Any) -> int:
     """Return the monotonic clock in ns, the one of `time.monotonic_ns`. *timespec*, int64[2], is overwritten."""
     _clock_gettime(CLOCK_MONOTONIC, timespec.ctypes.data)
+    return int(timespec[0]) * SECOND + int(timespec[1])
+
+
+@inlined
+def thread_cpu_ns(timespec: Any) -> int:
+    """Return the CPU time of the calling thread in ns. *timespec*, int64[2], is overwritten."""
+    _clock_gettime(CLOCK_THREAD_CPUTIME_ID, timespec.ctypes.data)
     return int(timespec[0]) * SECOND + int(timespec[1])

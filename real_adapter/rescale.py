@@ -5,6 +5,7 @@ fits best to it, times one of the factor's own draws over that of the best. So a
 the telemetry tells, is not dear any more, while what it says of one cost against another is kept.
 """
 
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -12,14 +13,13 @@ import numpy as np
 from pydantic import ValidationError
 
 from models.profile import Profile
-from models.profile_parts import Case, CommandCost, Draws, EngineCosts, Fit, Interval, Measured, Precision
+from models.profile_parts import ENGINE_CPU_TIMES, Case, Draws, Fit, Interval, Measured, Precision
 from real_adapter.scale_fit import Scale, fit_scale, relative_factors
+from real_adapter.speed_law import log_factor
 from real_adapter.telemetry import Telemetry, Vector
 from real_adapter.telemetry_load import Calls, Requests, calls_of
 from sim.errors import BadInput
 
-SCALED = ("wake_warm_us", "wake_cold_us", "pass_us", "rewarm_us", "io_us", "replica_feed_us")
-"""Of the engine's costs what is CPU time."""
 PER_KEY = "commands.KEYS.per_key_us"
 ALL = "commands.*"
 MOST_DRAWS = 100
@@ -54,6 +54,7 @@ def _profile(profile: Profile, scale: Scale, telemetry: Telemetry, calls: Calls,
     first, last = (datetime.fromtimestamp(time, UTC) for time in telemetry.time_s[[0, -1]])
     dropped = ", ".join(f"{count} {reason}" for reason, count in scale.dropped.items() if count) or "none"
     try:
+        scaled = profile.times(lambda path: math.exp(log_factor(path, math.log(factor), math.log(factor))))
         document = profile.model_copy(
             update={
                 "name": name,
@@ -68,16 +69,17 @@ def _profile(profile: Profile, scale: Scale, telemetry: Telemetry, calls: Calls,
                 f"{scale.rate_rps.size} minutes used, dropped: {dropped}; on profile {profile.name} ({profile.date})",
                 "caveat": "Only the scale is of this server: what the costs are to each other is that of profile "
                 f"{profile.name}. {_trend(scale)} Of that profile: {profile.caveat}",
-                "engine": _scaled_engine(profile.engine, factor),
-                "script_overhead_us": profile.script_overhead_us * factor,
-                "commands": {key: _scaled_command(cost, factor) for key, cost in profile.commands.items()},
+                "engine": scaled.engine,
+                "script_overhead_us": scaled.script_overhead_us,
+                "commands": scaled.commands,
                 "fit": _fit(profile.fit, scale, calls),
                 "draws": _draws(profile, scale, telemetry, calls),
             }
         )
         return Profile.model_validate(document.model_dump())
-    except ValidationError as error:
-        what = ".".join(map(str, error.errors(include_url=False)[0]["loc"])) or "draws"
+    except ValueError as error:
+        where = error.errors(include_url=False)[0]["loc"] if isinstance(error, ValidationError) else None
+        what = str(error).split(":", 1)[0] if where is None else ".".join(map(str, where)) or "draws"
         line = f"profile {profile.name} times {factor:.3g} is beyond what a profile may hold"
         raise BadInput(f"{telemetry.source}: {line} ({what})") from None
 
@@ -88,14 +90,6 @@ def _trend(scale: Scale) -> str:
         f"From the lowest rate to the highest the residual changes by {trend.best:+.1f} % "
         f"({trend.low:+.1f} to {trend.high:+.1f})."
     )
-
-
-def _scaled_engine(engine: EngineCosts, factor: float) -> EngineCosts:
-    return engine.model_copy(update={name: getattr(engine, name) * factor for name in SCALED})
-
-
-def _scaled_command(cost: CommandCost, factor: float) -> CommandCost:
-    return cost.model_copy(update={name: value * factor for name, value in cost})
 
 
 def _fit(fit: Fit, scale: Scale, calls: Calls) -> Fit:
@@ -160,7 +154,7 @@ def _scaled_draws(profile: Profile, rows: tuple[tuple[float, ...], ...], factors
     command's cost that it replaces later is not.
     """
     parameters = profile.draws.parameters
-    costs = {f"engine.{name}": float(getattr(profile.engine, name)) for name in SCALED}
+    costs = {f"engine.{name}": float(getattr(profile.engine, name)) for name in ENGINE_CPU_TIMES}
     costs |= {"script_overhead_us": profile.script_overhead_us, PER_KEY: profile.commands["KEYS"].per_key_us}
     added = {name: cost for name, cost in costs.items() if name not in parameters}
     if ALL not in parameters:

@@ -147,7 +147,9 @@ def relative_factors(
 
 def scaled_thread(thread: EngineThread, factor: float) -> EngineThread:
     """Return *thread* with all that is CPU time times *factor*."""
-    costs = {name: round(getattr(thread, name) * factor) for name in ("wake_warm", "wake_cold", "per_pass")}
+    costs = {
+        name: round(getattr(thread, name) * factor) for name in ("wake_warm", "wake_cold", "per_pass", "request_warm")
+    }
     return thread._replace(**costs, rewarm=max(1, round(thread.rewarm * factor)))
 
 

@@ -15,6 +15,7 @@ import redis
 
 from real_adapter.counters import Counters, cost_of_asking_us, read_counters
 from real_adapter.driver import Driven
+from real_adapter.yardstick import Speed, Yardstick
 
 MOST_STEAL_PERCENT = 3.0
 """Windows with less repeat to 3.6 % on a 2-core virtual machine (facts, section 10)."""
@@ -32,7 +33,8 @@ class Window:
     """What one window showed. Per request: `cpu_us`, `sleeps` (None where not counted), `inside_us` (commandstats).
 
     `utilisation` of the engine thread, without what the server does anyhow. Latencies from the scheduled time, us.
-    `refused` says why the window does not count, or is empty.
+    `speed` of the engine's processor meanwhile, None if it is not ours. `refused` says why the window does not count,
+    or is empty.
     """
 
     case: str
@@ -47,16 +49,21 @@ class Window:
     p99_us: float
     rate_rps: float
     steal_percent: float
+    speed: Speed | None
     refused: str
 
 
 @dataclass
 class Gauge:
-    """Measures windows on one server. `pid` of its process if it runs here; `cores` of the machine that is gated."""
+    """Measures windows on one server: `pid` of its process and `yardstick` of its processor if it runs here.
+
+    `cores` of the machine that is gated.
+    """
 
     client: "redis.Redis"
     pid: int | None
     cores: int
+    yardstick: Yardstick | None = None
     asking_us: float = 0.0
     background: float = 0.0
     refusals: Counter[str] = field(default_factory=Counter)
@@ -84,9 +91,9 @@ class Gauge:
         """Run a load between two readings."""
         time.sleep(PAUSES_S[min(self._run_of_refusals, len(PAUSES_S) - 1)])
         before = read_counters(self.client, self.pid)
-        driven = drive()
+        driven, speed, sampling_us = self.yardstick.along(drive) if self.yardstick else (drive(), None, 0.0)
         happened = read_counters(self.client, self.pid) - before
-        window = self._window(case, driven, happened)
+        window = self._window(case, driven, happened, speed, sampling_us)
         if window.refused:
             self.refusals[window.refused] += 1
             self._run_of_refusals += 1
@@ -95,7 +102,7 @@ class Gauge:
             self._run_of_refusals = 0
         return window
 
-    def _window(self, case: str, driven: Driven, happened: Counters) -> Window:
+    def _window(self, case: str, driven: Driven, happened: Counters, speed: Speed | None, sampling_us: float) -> Window:
         answered = driven.replied_ns >= 0
         requests = int(answered.sum())
         us = happened.at_ns / 1e3
@@ -117,15 +124,17 @@ class Gauge:
             p99_us=float(np.percentile(latency_us, 99)) if requests else float("nan"),
             rate_rps=requests / (us / 1e6),
             steal_percent=steal,
-            refused=self._why_refused(driven, happened, steal, requests),
+            speed=speed,
+            refused=self._why_refused(driven, happened, steal, requests, sampling_us)
+            or ("the processor's speed was not seen" if self.yardstick and not speed else ""),
         )
 
-    def _why_refused(self, driven: Driven, happened: Counters, steal: float, requests: int) -> str:
+    def _why_refused(self, driven: Driven, happened: Counters, steal: float, requests: int, sampling_us: float) -> str:
         if requests < driven.due_ns.size:
             return "unanswered requests"
         if steal > MOST_STEAL_PERCENT:
             return "hypervisor steal"
-        delayed_us = (happened.delayed_us or 0.0) - WAKES_US * (happened.sleeps or 0)
+        delayed_us = (happened.delayed_us or 0.0) - WAKES_US * (happened.sleeps or 0) - sampling_us
         if 100 * delayed_us > MOST_DELAYED_PERCENT * happened.at_ns / 1e3:
             return "another program on the engine's processor"
         return "driver fell behind" if driven.fell_behind else ""

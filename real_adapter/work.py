@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from models.commands import Command, log2_1024
 from models.waiting_room import MICRO, RoomRules, WaitingRoom
 
-IO, SCRIPT, FEED = "engine.io_us", "script_overhead_us", "engine.replica_feed_us"
+IO, IO_WARM = "engine.io_us", "engine.io_warm_us"
+SCRIPT, FEED = "script_overhead_us", "engine.replica_feed_us"
 
 MIX = {"status": 0.95, "join": 0.04, "enter": 0.01}
 """The mix of the measured curve (`curves`). The published one states none, so it is taken to have the same."""

@@ -27,8 +27,9 @@ behind it (far), lost over tens of them. Each has a coldness x from 0 to 1:
     so much work w           costs w + rewarm (slow_near x_near + slow_far x_far) (1 - exp(-w / rewarm))
                              and leaves x <- x exp(-w / rewarm)
 
-Work that repeats what has just been done (the same call on the same data) meets warm caches in any case and rewarms
-nothing: it counts in the cost, and not in the w of the exponentials.
+Some work meets warm caches in any case and rewarms nothing: what repeats what has just been done (the same call on the
+same data), and a part of every request (code of the kernel that others keep warm). It counts in the cost, and not in
+the w of the exponentials.
 
 That is what a rate of work 1 / (1 + slow_near x_near + slow_far x_far) comes to. As rewarm goes to 0 with slow x rewarm
 kept, it becomes a wake-up that is paid at once: the formula above, with warm from a layer that is lost immediately.
@@ -49,6 +50,7 @@ class EngineThread(NamedTuple):
     `wake_warm` after the shortest sleep, `wake_cold` after a very long one, `wake_tau` between them; `wake_delay` until
     the thread runs; `per_pass` of the loop. Work on cold caches is slower by `near_slow` and `far_slow` (0: not at all)
     of what has been lost, with the time constants `near_lost` and `far_lost` of sleep; `rewarm` of work brings it back.
+    So much of each request as `request_warm` meets warm caches in any case.
     """
 
     wake_warm: int
@@ -61,6 +63,7 @@ class EngineThread(NamedTuple):
     far_slow: float = 0.0
     far_lost: int = 1
     rewarm: int = 1
+    request_warm: int = 0
 
 
 @compiled
@@ -77,9 +80,9 @@ def cooled(coldness: float, lost_ns: int, idle_ns: int) -> float:
 
 
 @compiled
-def kept_cold(thread: EngineThread, work_ns: int) -> float:
-    """Return which share of its coldness a layer has left after so much work that repeats nothing."""
-    return math.exp(-work_ns / thread.rewarm)
+def kept_cold(thread: EngineThread, work_ns: int, requests: int, repeated_ns: int = 0) -> float:
+    """Return which share of its coldness a layer has left after the work of so many requests, some of it repeated."""
+    return math.exp(-max(work_ns - repeated_ns - requests * thread.request_warm, 0) / thread.rewarm)
 
 
 @compiled
@@ -115,7 +118,7 @@ def replay(
         while last < count and arrivals_ns[last] <= now_ns:
             work_ns += int(request_ns[last])
             last += 1
-        kept = kept_cold(thread, work_ns)
+        kept = kept_cold(thread, work_ns, last - first)
         pass_ns = slowed_ns(thread, work_ns, kept, near, far)
         near, far = near * kept, far * kept
         now_ns += pass_ns

@@ -169,7 +169,7 @@ class Redis:
             repeated += bill.repeated_ns
             self.run.count(column + COMMANDS, bill.commands + 1)  # the call of the script itself is one
         self.run.count(column + REQUESTS, len(node.in_pass))
-        kept = kept_cold(self.p.engine, work - repeated)
+        kept = kept_cold(self.p.engine, work, len(node.in_pass), repeated)
         cost = slowed_ns(self.p.engine, work, kept, node.near, node.far)
         node.near, node.far = node.near * kept, node.far * kept
         self.run.add_busy(column + BUSY_NS, int(self.env.now), cost)

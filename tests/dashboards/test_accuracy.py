@@ -61,6 +61,13 @@ def test_a_changed_state_of_the_machine_is_told_from_an_error(change: float, sai
     assert verification_of(document_of(found)).state_changed == (said == "another state")
 
 
+def test_it_says_for_which_speed_of_the_processor_it_was_predicted() -> None:
+    found = dataclasses.replace(FOUND, slower=(1.25, 1.6))
+    assert "at 80% of the speed that the costs are of, loads from memory at 62%" in accuracy_markdown(found)
+    assert verification_of(document_of(found)).slower == (1.25, 1.6)
+    assert verification_of(document_of(FOUND)).slower is None
+
+
 def test_the_figure_has_a_panel_for_each_metric_and_a_point_for_each_case() -> None:
     figure = accuracy_figure(FOUND)
     points = [trace for trace in figure.data if trace.mode == "markers"]

@@ -8,10 +8,12 @@ import numpy as np
 
 from real_adapter.calibration import Calibration, Measurements
 from real_adapter.cases import Case, burst, poisson, saturated
-from real_adapter.engine_fit import Observation, fit_engine
+from real_adapter.engine_fit import fit_engine
+from real_adapter.fit_problem import Observation
 from real_adapter.schedules import bursts_ns, poisson_ns
 from real_adapter.server_facts import ServerFacts
 from real_adapter.window import Gauge, Window
+from real_adapter.yardstick import Speed
 from sim.engine_thread import EngineThread, replay
 
 TRUE = {
@@ -22,6 +24,9 @@ TRUE = {
 }
 THREAD = EngineThread(0, 0, 1, 18_000, 1_000, 2.0, 300_000, 15.0, 100_000_000, 140_000)
 PATH_US = 8.0
+CALM = Speed(1.5, 400.0)
+"""Of the processor; the true costs are at this speed."""
+BY_CORE, BY_MEMORY, COLD_BY_MEMORY = 0.9, 0.4, 1.6
 WORK = {
     "ping": {"engine.io_us": 1.0},
     "nothing": {"engine.io_us": 1.0, "script_overhead_us": 1.0},
@@ -35,31 +40,51 @@ FACTS = ServerFacts("valkey", "9.1.2", cluster=False, primary=True, settings={"h
 REFUSED = Counter({"hypervisor steal": 3})
 
 
-def observed(case: Case, seed: int, noise: float) -> Observation:
-    """What a server with the true costs shows in one window."""
+def observed(case: Case, seed: int, noise: float, speed: Speed | None = None) -> Observation:
+    """What a server with the true costs shows in one window, while its processor has that *speed*: else `CALM`."""
+    work_times, cold_times = _slowed(speed or CALM)
     work = WORK[case.operation]
-    cost_us = sum(TRUE[name] * times for name, times in work.items())
+    cost_us = work_times * sum(TRUE[name] * times for name, times in work.items())
     blur = float(np.exp(np.random.default_rng(seed).normal(0, noise)))
     load = case.load
     if load.rate_rps is None:
-        return Observation(case.name, load, work, blur * (cost_us + 1.0 / load.users), 500.0, 0.0, 1 / load.users)
+        cpu_us = blur * (cost_us + work_times / load.users)
+        return Observation(case.name, load, work, cpu_us, 500.0, 0.0, 1 / load.users, speed)
     at = poisson_ns(load.rate_rps, 2.0, seed) if load.together == 1 else bursts_ns(load.together, 0.01, 1.0)
-    busy, sleeps, passes, departures = replay(at + 1, np.full(at.size, round(cost_us * 1e3)), THREAD)
+    thread = THREAD._replace(
+        per_pass=round(THREAD.per_pass * work_times),
+        rewarm=round(THREAD.rewarm * work_times),
+        near_slow=THREAD.near_slow * cold_times / work_times,
+        far_slow=THREAD.far_slow * cold_times / work_times,
+    )
+    busy, sleeps, passes, departures = replay(at + 1, np.full(at.size, round(cost_us * 1e3)), thread)
     p50_us = float(np.median(departures - at)) / 1e3 + PATH_US
     n = at.size
-    return Observation(case.name, load, work, blur * busy / n / 1e3, blur * p50_us, sleeps / n, passes / n)
+    return Observation(case.name, load, work, blur * busy / n / 1e3, blur * p50_us, sleeps / n, passes / n, speed)
+
+
+def _slowed(speed: Speed) -> tuple[float, float]:
+    """Return how many times as long work takes at *speed*, and what cold caches add to it."""
+    core, memory = speed.core_ns / CALM.core_ns, speed.memory_ns / CALM.memory_ns
+    return core**BY_CORE * memory**BY_MEMORY, memory**COLD_BY_MEMORY
 
 
 @cache
-def calibration() -> Calibration:
-    """A calibration of that server over a network, two windows of each case, which were not enough for one of them."""
-    found = Measurements()
+def calibration(slowest: float | None = None) -> Calibration:
+    """A calibration of that server over a network, two windows of each case, which were not enough for one of them.
+
+    With *slowest* it is ours, six windows of each, and its processor takes up to so many times as long as when `CALM`.
+    """
+    found, rng = Measurements(), np.random.default_rng(1)
     for k, case in enumerate(CASES):
         found.cases[case.name], found.work[case.name] = case, WORK[case.operation]
-        found.windows[case.name] = [_window(observed(case, 100 * k + i, 0.03)) for i in range(2)]
+        for i in range(2 if slowest is None else 6):
+            times = (1.0, 1.0) if slowest is None else rng.uniform(1.0, slowest, 2)
+            speed = None if slowest is None else Speed(CALM.core_ns * times[0], CALM.memory_ns * times[1])
+            found.windows[case.name].append(_window(observed(case, 100 * k + i, 0.03, speed)))
     gauge = Gauge(cast(Any, None), None, 1, refusals=REFUSED)
     fit = fit_engine(found.observations(), draws=5)
-    return Calibration(FACTS, fit, found, gauge, ("x: too wide",), ("KEYS",), seconds=60.0, ours=False)
+    return Calibration(FACTS, fit, found, gauge, ("x: too wide",), ("KEYS",), seconds=60.0, ours=slowest is not None)
 
 
 def _window(seen: Observation) -> Window:
@@ -76,5 +101,6 @@ def _window(seen: Observation) -> Window:
         p99_us=2 * seen.p50_us,
         rate_rps=1_000.0,
         steal_percent=0.5,
+        speed=seen.speed,
         refused="",
     )

@@ -12,14 +12,15 @@ from models.lua_scripts import load_script, script_of
 from models.profile import load_profile
 from real_adapter import experiment
 from real_adapter.bench import Bench, bench_on
-from real_adapter.calibration import Rig, calibrate
+from real_adapter.calibration import Rig, calibrate, usable_cores
 from real_adapter.cases import Case, Load
 from real_adapter.prediction import predicted
 from real_adapter.server import LocalServer
 from real_adapter.tracing import Called, called
-from real_adapter.verification import ZCOUNTS, changed_status, traced_extra
+from real_adapter.trials import ZCOUNTS, changed_status, traced_extra
 from real_adapter.window import Gauge
 from real_adapter.work import TERMS
+from real_adapter.yardstick import Yardstick
 from sim.errors import BadInput
 
 
@@ -47,13 +48,13 @@ def test_every_case_of_the_design_runs_without_an_error_and_leaves_the_line_as_i
         assert bench.client.zcard(f"bench:{members}:wr:{{bench}}:seen") == members
 
 
-@pytest.mark.parametrize("name", ["ZRANK", "ZADD of 1 new"])
+@pytest.mark.parametrize("name", ["ZRANK", "ZCOUNT of all"])
 def test_a_probe_walks_the_set_of_its_own_size(bench: Bench, name: str) -> None:
     small, large = (Case(name, members, Load(0.03, users=2)) for members in experiment.SIZES)
     for case in (small, large):
         sent = bench.requests(case, np.zeros(1, np.int64)).blob.tobytes()
         assert bench.keys_of(case.members).line.encode() in sent
-    assert (bench.work(small) == bench.work(large)) == ("new" in name)
+    assert (bench.work(small) == bench.work(large)) == ("of all" in name)
 
 
 def test_every_command_that_a_profile_prices_is_measured(bench: Bench) -> None:
@@ -83,11 +84,12 @@ def test_a_command_without_a_price_is_named(bench: Bench) -> None:
 
 
 def test_a_window_tells_what_it_cost_and_why_it_does_not_count(bench: Bench, server: LocalServer) -> None:
-    gauge = Gauge(bench.client, server.pid, 2)
+    gauge = Gauge(bench.client, server.pid, 2, Yardstick(usable_cores()[-1]))
     case = Case("status", 1_000, Load(0.2, 1_000.0))
     window = gauge.measure(case.name, lambda: bench.drive(case, 1))
     assert window.cpu_us > 0
     assert 0 < window.utilisation <= 1.05
+    assert (window.speed is None) == (window.refused == "the processor's speed was not seen")
     assert (window.refused == "") == (gauge.kept == 1)
     assert sum(gauge.refusals.values()) == (window.refused != "")
 

@@ -6,7 +6,7 @@ import pytest
 
 from models.profile import Profile, parse_profile, profile_json
 from real_adapter.calibrated_profile import profile_of
-from tests.real_adapter.known_server import CASES, PATH_US, REFUSED, TRUE, calibration
+from tests.real_adapter.known_server import CALM, CASES, PATH_US, REFUSED, TRUE, calibration
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +26,20 @@ def test_the_costs_are_those_of_the_server(profile: Profile) -> None:
     interval = profile.fit.parameters["path_us"]
     assert interval.low <= interval.best <= interval.high
     assert interval.best == pytest.approx(PATH_US, rel=0.3)
+
+
+def test_costs_are_told_for_the_calmest_windows_and_every_draw_with_them() -> None:
+    profile = profile_of(calibration(1.6), "mine")
+    assert profile.machine_state is not None
+    speed = profile.machine_state.speed
+    assert speed is not None
+    assert (speed.core_ns, speed.memory_ns) == pytest.approx((CALM.core_ns, CALM.memory_ns), rel=0.1)
+    found = {"engine.io_us": profile.engine.io_us, "script_overhead_us": profile.script_overhead_us}
+    found |= {f"commands.{name}.call_us": profile.commands[name].call_us for name in ("ZRANK", "ZADD")}
+    assert found == pytest.approx(TRUE, rel=0.25)
+    drawn = [profile.drawn(k / 5).engine.io_us for k in range(5)]
+    assert min(drawn) < 1.1 * profile.engine.io_us
+    assert max(drawn) > 0.9 * profile.engine.io_us
 
 
 def test_each_draw_is_another_profile(profile: Profile) -> None:

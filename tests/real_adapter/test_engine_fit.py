@@ -8,9 +8,11 @@ import pytest
 from models.profile_parts import EngineCosts
 from real_adapter import experiment
 from real_adapter.cases import Load, saturated
-from real_adapter.engine_fit import LOOP, EngineFit, fit_engine
+from real_adapter.engine_fit import EngineFit, fit_engine
+from real_adapter.fit_problem import LOOP
 from real_adapter.work import MIX
-from tests.real_adapter.known_server import CASES, TRUE, observed
+from real_adapter.yardstick import Speed
+from tests.real_adapter.known_server import BY_CORE, BY_MEMORY, CALM, CASES, COLD_BY_MEMORY, TRUE, observed
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +49,33 @@ def test_neighbours_that_disturb_two_windows_of_seven_move_the_fit_little() -> N
     # means would be 23 % too dear
     assert np.median(found.cpu_us / truth) == pytest.approx(1.0, abs=0.05)
     assert found.cpu_us == pytest.approx(np.array(truth), rel=0.12)
+
+
+def test_neighbours_that_slow_the_processor_down_in_every_window_are_seen_through() -> None:
+    rng = np.random.default_rng(5)
+
+    def some_speed() -> Speed:
+        return Speed(CALM.core_ns * rng.uniform(1.0, 1.6), CALM.memory_ns * rng.uniform(1.0, 1.4))
+
+    windows = [observed(case, 100 * k + i, 0.03, some_speed()) for k, case in enumerate(CASES) for i in range(6)]
+    found = fit_engine(windows)
+    assert found.speed is not None
+    assert found.speed.core_ns > 1.2 * CALM.core_ns
+    calm = found.at(CALM)
+    for name, true in TRUE.items():
+        assert calm.value(name) == pytest.approx(true, rel=0.2)
+        low, high = calm.interval(name)
+        assert low <= calm.value(name) <= high
+    assert found.value("speed.work_by_core") == pytest.approx(BY_CORE, rel=0.25)
+    assert found.value("speed.work_by_memory") == pytest.approx(BY_MEMORY, rel=0.4)
+    assert found.value("speed.cold_by_memory") == pytest.approx(COLD_BY_MEMORY, rel=0.25)
+    # what is said of a case is at the speeds of its own windows, as what was measured in them
+    for case, cpu_us in zip(found.cases, found.cpu_us, strict=True):
+        assert cpu_us == pytest.approx(np.median([o.cpu_us for o in windows if o.case == case]), rel=0.1)
+    blind = fit_engine([replace(window, speed=None) for window in windows], draws=1)
+    assert blind.speed is None
+    with pytest.raises(ValueError, match="how fast its processor ran"):
+        blind.at(CALM)
 
 
 def test_draws_are_as_many_as_asked_for_and_around_the_best(fit: EngineFit) -> None:

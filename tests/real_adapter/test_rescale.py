@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from models.commands import PER_KEY, Command
 from models.profile import Profile, load_profile, parse_profile, profile_json
-from models.profile_parts import Draws
+from models.profile_parts import ENGINE_CPU_TIMES, Draws
 from real_adapter.curves import calls_by_operation
-from real_adapter.rescale import SCALED, rescale
+from real_adapter.rescale import rescale
 from real_adapter.scale_fit import Scale, fit_scale, scaled_thread
 from real_adapter.telemetry import ALL_COMMANDS, Telemetry, Vector
 from real_adapter.telemetry_load import calls_of
@@ -188,7 +188,7 @@ def test_the_new_profile_is_the_old_one_times_the_factor():
     factor = new.fit.parameters["factor"].best
     assert factor == pytest.approx(1.7, rel=0.05)
     for name, old in MEASURED.engine:
-        assert getattr(new.engine, name) == pytest.approx(old * (factor if name in SCALED else 1))
+        assert getattr(new.engine, name) == pytest.approx(old * (factor if name in ENGINE_CPU_TIMES else 1))
     assert new.cost_table() == pytest.approx(MEASURED.cost_table() * factor, abs=1)
     assert new.engine_thread() == pytest.approx(scaled_thread(MEASURED.engine_thread(), factor), abs=1)
     assert sum(case.windows for case in new.fit.cases) == 30

@@ -227,6 +227,20 @@ def test_a_saturated_thread_warms_up_and_then_works_at_its_ceiling():
     assert departures[-1] == busy + 1
 
 
+def test_the_warm_part_of_a_request_costs_what_it_does_on_warm_caches_whatever_has_been_lost():
+    # of 40 us 15 meet warm caches in any case: 25 us of cold work, and 15 us as they are
+    thread = CACHES._replace(request_warm=15_000)
+    alone, *_ = replay(np.array([10**12]), np.array([25_000]), CACHES)
+    busy, *_ = replay(np.array([10**12]), np.array([40_000]), thread)
+    assert busy == pytest.approx(alone + 15_000, abs=1)
+    # three that come together have three such parts, and a request cannot be warmer than it is long
+    together, *_ = replay(np.full(3, 10**12), np.full(3, 40_000), thread)
+    cold_alone, *_ = replay(np.array([10**12]), np.array([75_000]), CACHES)
+    assert together == pytest.approx(cold_alone + 45_000, abs=1)
+    short, *_ = replay(np.array([10**12]), np.array([10_000]), thread)
+    assert short == 10_000
+
+
 def test_each_pass_costs_its_own():
     arrivals = np.array([100, 105, 200])
     busy, _, passes, _ = replay(arrivals, np.array([20, 10, 10]), EngineThread(0, 0, 1, per_pass=3))

@@ -15,11 +15,13 @@ def profiles(draw: Draw, in_steps: bool) -> Profile:
     if not in_steps and draw(st.booleans()):
         return shipped
     warm_us = draw(pick([0.0, 50.0 if not in_steps else 1000.0]))
+    io_us = draw(pick([0.0, 1000.0] if in_steps else [0.0, 10.0, 500.0]))
     engine = EngineCosts(
         wake_warm_us=warm_us,
         wake_cold_us=warm_us + draw(pick([0.0] if in_steps else [0.0, 1000.0])),
         wake_tau_ms=draw(pick([0.001, 2.0])),
-        io_us=draw(pick([0.0, 1000.0] if in_steps else [0.0, 10.0, 500.0])),
+        io_us=io_us,
+        io_warm_us=io_us * draw(pick([0.0, 0.4, 1.0])),
         replica_feed_us=draw(pick([0.0, 1000.0])),
         wake_delay_us=draw(pick([0.0, 1000.0] if in_steps else [0.0, 20.0])),
         pass_us=draw(pick([0.0, 1000.0] if in_steps else [0.0, 2.0])),
