@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboards.web.finished import FINISHED
 from dashboards.web.jobs import Job
 from dashboards.web.link import LONGEST, query_of
-from dashboards.web.running import ask, is_asked, press, pressed, settle
+from dashboards.web.running import ask, begin, is_asked, press, pressed, settle
 from dashboards.web.state import view
 
 
@@ -19,6 +19,7 @@ def heading(title: str, page: str, job: Job | None, files: Callable[[], None]) -
     settle(job, page)
     if pressed(page) and job is not None:
         ask(job.key, page)
+    begin(job, page)
     left, run, link, load = st.columns([5, 1.4, 1.1, 1.4], vertical_alignment="center")
     left.title(title, anchor=False)
     fresh = job is not None and FINISHED.get(job.key) is not None

@@ -62,6 +62,12 @@ def settle(job: Job | None, page: str) -> None:
         _by_page(ASKED).pop(page, None)
 
 
+def begin(job: Job | None, page: str) -> None:
+    """Have the worker start what the page waits for, before anything is drawn: that takes a while, too."""
+    if job is not None and is_asked(job, page) and worker().key != job.key:
+        worker().ask(job, page)
+
+
 def is_asked(job: Job, page: str) -> bool:
     """Whether the page still waits for this job."""
     return _by_page(ASKED).get(page) == job.key and FINISHED.get(job.key) is None
@@ -107,9 +113,8 @@ def _wait(job: Job, page: str, place: Any) -> None:
 
     A click in between ends this wait and not the job: the page takes it up again, or another job takes its place.
     """
+    begin(job, page)
     crew = worker()
-    if crew.key != job.key:
-        crew.ask(job, page)
     with place.container(border=True):
         left, right = st.columns([5, 1], vertical_alignment="center")
         bar = left.progress(0.0, "starting")

@@ -20,7 +20,8 @@ Shown = Callable[..., AppTest]
 class Idle:
     """A worker that has nothing to do, and must not be given anything."""
 
-    busy, key, page = False, None, None
+    busy, page = False, None
+    key: str | None = None
 
 
 @pytest.fixture(autouse=True)

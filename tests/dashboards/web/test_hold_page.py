@@ -141,8 +141,10 @@ def test_run_takes_settings_that_change_while_it_is_pressed(shown: Shown, monkey
     class Refusing(Idle):
         def ask(self, job: Run, page: str) -> None:
             asked.append(job)
+            Refusing.key = job.key  # it is busy with that, whoever looks at it
 
         def listen(self, seconds: float) -> Refused:
+            Refusing.key = None
             return Refused(asked[-1].key, "not now")
 
     finished_run(Design())
