@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from models.profile import PROFILES, Profile, load_profile, profile_json
 from models.profile_parts import CommandCost, Draws, EngineCosts, Fit, Interval, Precision
-from real_adapter.speed_law import log_factor
+from real_adapter.speed_law import log_factor, scaled
 
 BASE, NAME = "x86-valkey", "m7g-xlarge-derived"
 PUBLISHED_GET_US = 1e6 * 0.80 / 96_000
@@ -45,7 +45,7 @@ def derived(base: Profile) -> Profile:
         z = float(norm.ppf(((37 * k) % DRAWS + 0.5) / DRAWS))
         side = math.log(high / best) if z > 0 else math.log(best / low)
         rows.append(np.where(costly, row * best * math.exp(z * side / 1.96), row))
-    scaled = base.times(lambda path: math.exp(log_factor(path, math.log(best), math.log(best))))
+    node = scaled(base, best)
     return base.model_copy(
         update={
             "name": NAME,
@@ -60,11 +60,11 @@ def derived(base: Profile) -> Profile:
             "Graviton3 and I/O multiplexing by AWS' own figures",
             "caveat": "An order of magnitude with a wide interval, not a measurement: calibrate on the node itself, or "
             "rescale to its telemetry, before betting on it.",
-            "engine": EngineCosts(**{name: _rounded(value) for name, value in scaled.engine}),
-            "script_overhead_us": _rounded(scaled.script_overhead_us),
+            "engine": EngineCosts(**{name: _rounded(value) for name, value in node.engine}),
+            "script_overhead_us": _rounded(node.script_overhead_us),
             "commands": {
                 name: CommandCost(**{term: _rounded(value) for term, value in cost})
-                for name, cost in scaled.commands.items()
+                for name, cost in node.commands.items()
             },
             "fit": Fit(
                 parameters={"cost_factor": Interval(low=_rounded(low), best=_rounded(best), high=_rounded(high))},

@@ -24,8 +24,8 @@ ROBUST_FROM = 0.03
 class EngineFit:
     """Fitted costs by dotted path (`names`), `draws` float64[B, P] of them jointly, and what came out for each case.
 
-    Costs are those at `speed`, the median (None: no window knows its speed); what came out, at the speeds of the case's
-    own windows.
+    Costs are those at `speed`, of a fit the median of its windows (None: none knows its speed); what came out, at the
+    speeds of the case's own windows.
     """
 
     names: tuple[str, ...]

@@ -5,7 +5,6 @@ fits best to it, times one of the factor's own draws over that of the best. So a
 the telemetry tells, is not dear any more, while what it says of one cost against another is kept.
 """
 
-import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from models.profile import Profile
 from models.profile_parts import ENGINE_CPU_TIMES, Case, Draws, Fit, Interval, Measured, Precision
 from real_adapter.scale_fit import Scale, fit_scale, relative_factors
-from real_adapter.speed_law import log_factor
+from real_adapter.speed_law import scaled
 from real_adapter.telemetry import Telemetry, Vector
 from real_adapter.telemetry_load import Calls, Requests, calls_of
 from sim.errors import BadInput
@@ -54,7 +53,7 @@ def _profile(profile: Profile, scale: Scale, telemetry: Telemetry, calls: Calls,
     first, last = (datetime.fromtimestamp(time, UTC) for time in telemetry.time_s[[0, -1]])
     dropped = ", ".join(f"{count} {reason}" for reason, count in scale.dropped.items() if count) or "none"
     try:
-        scaled = profile.times(lambda path: math.exp(log_factor(path, math.log(factor), math.log(factor))))
+        dearer = scaled(profile, factor)
         document = profile.model_copy(
             update={
                 "name": name,
@@ -69,9 +68,9 @@ def _profile(profile: Profile, scale: Scale, telemetry: Telemetry, calls: Calls,
                 f"{scale.rate_rps.size} minutes used, dropped: {dropped}; on profile {profile.name} ({profile.date})",
                 "caveat": "Only the scale is of this server: what the costs are to each other is that of profile "
                 f"{profile.name}. {_trend(scale)} Of that profile: {profile.caveat}",
-                "engine": scaled.engine,
-                "script_overhead_us": scaled.script_overhead_us,
-                "commands": scaled.commands,
+                "engine": dearer.engine,
+                "script_overhead_us": dearer.script_overhead_us,
+                "commands": dearer.commands,
                 "fit": _fit(profile.fit, scale, calls),
                 "draws": _draws(profile, scale, telemetry, calls),
             }

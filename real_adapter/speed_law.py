@@ -1,7 +1,7 @@
 """What a processor at another speed makes of a profile's costs.
 
 Neighbours slow a core down, and they slow down what lies behind its caches. Two yardsticks tell how much
-(`real_adapter.yardstick`), and three exponents, which are fitted with the costs (`real_adapter.engine_fit`), what
+(`real_adapter.yardstick`), and three exponents, which are fitted with the costs (`real_adapter.fit_problem`), what
 follows: work takes core^p memory^q as long, and what cold caches add to it memory^r.
 """
 
@@ -26,8 +26,17 @@ def log_factor(path: str, work: float, cold: float) -> float:
     return work if kind != "engine" or name in ENGINE_CPU_TIMES else 0.0
 
 
+def scaled(profile: Profile, factor: float) -> Profile:
+    """Return *profile* with all its CPU times times *factor*. ValueError if that is beyond what a profile may hold."""
+    log = math.log(factor)
+    return profile.times(lambda path: math.exp(log_factor(path, log, log)))
+
+
 def at_speed(profile: Profile, speed: Speed | None) -> Profile:
-    """Return *profile* with its costs at another *speed* of the processor; as it is if either speed is not known."""
+    """Return *profile* with its costs at another *speed* of the processor; as it is if either speed is not known.
+
+    By the best exponents: what is uncertain about them is in no draw.
+    """
     state = profile.machine_state
     if speed is None or state is None or state.speed is None:
         return profile
