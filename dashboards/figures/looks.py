@@ -46,16 +46,20 @@ def mark_level(
     )
 
 
+TITLE_LETTERS = 76
+"""Of a line of a title: so many fit beside the sidebar in a window of 1,300 pixels, in a wide font."""
+
+
 def styled(figure: go.Figure, title: str, height: int) -> go.Figure:
     """Give the figure what all have in common, and its title."""
-    lines = textwrap.wrap(title, 88)
+    lines = textwrap.wrap(title, TITLE_LETTERS)
     figure.update_layout(
         template="plotly_white",
         title={
             "text": "<br>".join(lines),
             "x": 0,
             "xref": "paper",
-            "font": {"size": 17, "weight": 600},
+            "font": {"size": 16, "weight": 600},
         },
         font={"family": "system-ui, sans-serif", "size": 13, "color": INK},
         paper_bgcolor="rgba(0,0,0,0)",
