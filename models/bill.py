@@ -4,8 +4,10 @@ The waiting room is billed for the calls of its specification (`models.waiting_r
 scenario says how a script has been changed since: after every run of it, its entries are added to that run's bill in
 the order in which they stand, each priced by the sorted set it walks as large as it is by then. An entry of fewer
 calls takes back at most as many as the run made, never for more than they cost, and all they cost if none is left: a
-script that did not get as far as a heartbeat saves nothing where the heartbeat is dropped. The further calls of an
-entry repeat its first: they find their code and their data in the caches, however cold those were before.
+script that did not get as far as a heartbeat saves nothing where the heartbeat is dropped.
+
+A call of a command that the run has called before is *repeated*: it finds its code, and often its data, in the caches,
+however cold those were when the run began (see `sim.engine_thread`).
 
 The status that only reads, for replicas, is a script of its own: a change of `status` does not change it.
 """
@@ -58,22 +60,28 @@ def changed_ns(calls: int, price_ns: int, made: int, paid_ns: int) -> tuple[int,
 
 
 @compiled
-def repeated_ns(calls: int, cost_ns: int) -> int:
-    """Return how much of what an entry's *calls* cost together, ns, is that of calls that repeat the first."""
-    return cost_ns - cost_ns // calls if calls > 1 else 0
+def repeated_ns(calls: int, cost_ns: int, made: int, repeated: int) -> int:
+    """Return by how much an entry of so many *calls*, which cost *cost_ns* together, changes the cost of repeated ones.
+
+    The run had *made* so many calls of the command, of which *repeated* ns were of repeated ones. Fewer calls
+    (*cost_ns* is negative) take back repeated ones first.
+    """
+    if calls <= 0:
+        return max(cost_ns, -repeated)
+    return cost_ns - (cost_ns // calls if made == 0 else 0)
 
 
 class Bill:
     """The bill of one run, in plain Python; the compiled engine keeps the same in `Rooms`.
 
     Times in ns; *table* is the profile's cost table. `write_ns` is the part of the cost that replicas repeat,
-    `repeated_ns` that of calls right after an equal one.
+    `repeated_ns` that of repeated calls; `by_command` the calls, their cost, and that of the repeated ones.
     """
 
     def __init__(self, table: NDArray[np.int64]) -> None:
         self.table = table
         self.cost_ns = self.commands = self.write_ns = self.repeated_ns = 0
-        self.by_command: dict[Command, tuple[int, int]] = {}
+        self.by_command: dict[Command, tuple[int, int, int]] = {}
 
     def call(self, command: Command, elements: int, members: int) -> None:
         """Add one call of *command* (see `models.commands.call_cost_ns`)."""
@@ -83,13 +91,14 @@ class Bill:
         """Add an entry of extra calls that walks a set of *members*."""
         command = Command[entry.command]
         price_ns = call_cost_ns(self.table, int(command), entry.elements, members)
-        calls, cost_ns = changed_ns(entry.calls, price_ns, *self.by_command.get(command, (0, 0)))
-        self._add(command, calls, cost_ns)
-        self.repeated_ns += repeated_ns(calls, cost_ns)
+        made, paid_ns, _ = self.by_command.get(command, (0, 0, 0))
+        self._add(command, *changed_ns(entry.calls, price_ns, made, paid_ns))
 
     def _add(self, command: Command, calls: int, cost_ns: int) -> None:
-        made, paid_ns = self.by_command.get(command, (0, 0))
-        self.by_command[command] = made + calls, paid_ns + cost_ns
+        made, paid_ns, repeated = self.by_command.get(command, (0, 0, 0))
+        again_ns = repeated_ns(calls, cost_ns, made, repeated)
+        self.by_command[command] = made + calls, paid_ns + cost_ns, repeated + again_ns
+        self.repeated_ns += again_ns
         self.cost_ns += cost_ns
         self.commands += calls
         self.write_ns += cost_ns * int(WRITES[command])

@@ -76,7 +76,6 @@ class Params(NamedTuple):
     expire_limit: int
     engine: EngineThread
     io: int
-    script: int
     feed: int
     failing: bool
     servers: int
@@ -100,7 +99,8 @@ class Tables(NamedTuple):
     """Arrays of a run that never change.
 
     `starts` uint64[streams]. Quantile tables, int64[2050]: `base`, `jitter`, `choose`, `service` in ns, `cpu_unit` in
-    1/2**20 of `cpu_mean`, int64[OPS] ns on one of the pod's `cores` by operation. `first_send` int64[S] ns. `advice`
+    1/2**20 of `cpu_mean`, int64[OPS] ns on one of the pod's `cores` by operation. `script` int64[OPS] ns of overhead of
+    the operation's script. `first_send` int64[S] ns. `advice`
     int64[A, 2]: last position and interval in ns. `skew` int64[P] ns of the pods' clocks. Places, see
     `placement.Placement`. `copied_until` and `give_up` int64[nodes] ns, see `Failover`. `stage_end`
     int64[K] ns and `stage_rate` float64[K], requests per second or users.
@@ -113,6 +113,7 @@ class Tables(NamedTuple):
     service: NDArray[np.int64]
     cpu_unit: NDArray[np.int64]
     cpu_mean: NDArray[np.int64]
+    script: NDArray[np.int64]
     first_send: NDArray[np.int64]
     advice: NDArray[np.int64]
     skew: NDArray[np.int64]

@@ -74,7 +74,7 @@ def make_plan(scenario: Scenario, profile: Profile, seed: int) -> Plan:
         profile=profile,
         seed=seed,
         params=_params(scenario, profile, population, placement, failing=bool(failovers)),
-        tables=_tables(scenario, starts, base, population, placement, failovers),
+        tables=_tables(scenario, profile, starts, base, population, placement, failovers),
         population=population,
         placement=placement,
         rules=_rules(scenario),
@@ -160,7 +160,6 @@ def _params(
         expire_limit=scenario.waiting_room.expire_limit,
         engine=profile.engine_thread(),
         io=io,
-        script=script,
         feed=feed * scenario.redis.replicas_per_shard,
         failing=failing,
         servers=scenario.backend.servers,
@@ -186,6 +185,7 @@ def _new_tokens(load: OpenLoopLoad | ClosedLoopLoad | OnsaleLoad) -> int:
 
 def _tables(
     scenario: Scenario,
+    profile: Profile,
     starts: NDArray[np.uint64],
     base: NDArray[np.int64],
     population: Population,
@@ -205,6 +205,7 @@ def _tables(
         service=_with_mean(backend.reservation_service_ms * 1e6, backend.reservation_sigma),
         cpu_unit=_with_mean(float(UNIT), gateway.cpu_sigma),
         cpu_mean=_cpu_means(scenario),
+        script=profile.script_ns(),
         first_send=population.first_send,
         advice=np.array(advice, np.int64).reshape(-1, 2),
         skew=np.rint(ndtri(u) * gateway.clock_skew_ms * 1e6).astype(np.int64),

@@ -1,7 +1,7 @@
 """Profiles: what a Redis engine thread's work costs, where that was learnt, how well it holds, how far it may be off.
 
 A profile is a JSON file, in `models/profiles/` or anywhere else. All costs are CPU time on the engine thread; one
-request costs io + script overhead + the sum of its calls (`models.commands`), and a pass of the event loop that
+request costs io + its script's overhead + the sum of its calls (`models.commands`), and a pass of the event loop that
 ends a sleep adds the wake-up (`sim.engine_thread`).
 
 Its costs are the best ones. They were fitted together, so they are off together: `draws` holds rows of costs that
@@ -21,6 +21,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from models.commands import Command, log2_1024
 from models.document import Part, told
+from models.operations import Op
 from models.profile_parts import (
     CommandCost,
     Draws,
@@ -30,6 +31,7 @@ from models.profile_parts import (
     Memory,
     Microseconds,
     Precision,
+    ScriptCost,
     Server,
 )
 from models.scenario.messages import shown
@@ -37,7 +39,9 @@ from models.yaml_text import printable
 from sim.engine_thread import EngineThread
 from sim.errors import BadInput
 
-P = TypeVar("P", CommandCost, EngineCosts)
+P = TypeVar("P", CommandCost, EngineCosts, ScriptCost)
+SCRIPTED = {"join", "status", "status_read", "enter", "leave", "expire"}
+"""Operations that a script does."""
 PROFILES = Path(__file__).parent / "profiles"
 MAX_BYTES = 1_000_000
 """The shipped ones are a tenth of that, most of it draws."""
@@ -66,7 +70,10 @@ class Profile(Part):
     source: str
     caveat: str
     engine: EngineCosts
-    script_overhead_us: Microseconds = Field(description="entering and leaving one script (EVALSHA)")
+    script_overhead_us: Microseconds = Field(description="entering and leaving one script (EVALSHA), and its Lua")
+    scripts: dict[str, ScriptCost] = Field(
+        default_factory=dict, description="of those measured by themselves, by operation: in place of that"
+    )
     walks_from_members: int = Field(
         0, ge=0, le=1_000_000, description="members of a sorted set up to which its levels cost nothing"
     )
@@ -85,6 +92,8 @@ class Profile(Part):
         scans = [name for name, cost in self.commands.items() if cost.per_key_us and name != Command.KEYS.name]
         if scans:
             raise ValueError(f"commands.{scans[0]}.per_key_us: only KEYS walks the keyspace")
+        if others := sorted(self.scripts.keys() - SCRIPTED):
+            raise ValueError(f"scripts: {shown(others[0])} is unknown; known are {', '.join(sorted(SCRIPTED))}")
         if self.kind in ("measured", "fitted_to_projection") and not self.fit.cases:
             raise ValueError(f"fit.cases: none; a profile that is {KINDS[self.kind]} must have what was fitted")
         return self
@@ -131,6 +140,12 @@ class Profile(Part):
         costs_us = [self.engine.io_us, self.script_overhead_us, self.engine.replica_feed_us]
         return np.rint(np.array(costs_us) * 1e3).astype(np.int64)
 
+    def script_ns(self) -> NDArray[np.int64]:
+        """Return the overhead in ns of the script of each operation, int64[OPS] by `Op`."""
+        own = {name: cost.overhead_us for name, cost in self.scripts.items()}
+        overhead_us = [own.get(op.name.lower(), self.script_overhead_us) for op in Op]
+        return np.rint(np.array(overhead_us) * 1e3).astype(np.int64)
+
     def engine_thread(self) -> EngineThread:
         """Return what the event loop costs as the engine takes it."""
         e = self.engine
@@ -152,6 +167,8 @@ class Profile(Part):
         """Return every cost by its dotted path."""
         costs = {f"engine.{name}": value for name, value in self.engine}
         costs["script_overhead_us"] = self.script_overhead_us
+        for operation, own in self.scripts.items():
+            costs |= {f"scripts.{operation}.{name}": value for name, value in own}
         for command, cost in self.commands.items():
             costs |= {f"commands.{command}.{name}": value for name, value in cost}
         return costs
@@ -170,8 +187,9 @@ class Profile(Part):
         """Return the profile with *costs* in place of its own; ValueError, with the path, if those cannot be."""
         commands = {name: _put_in(CommandCost, f"commands.{name}", costs) for name in self.commands}
         engine = _put_in(EngineCosts, "engine", costs)
-        script_us = costs["script_overhead_us"]
-        return self.model_copy(update={"engine": engine, "script_overhead_us": script_us, "commands": commands})
+        scripts = {name: _put_in(ScriptCost, f"scripts.{name}", costs) for name in self.scripts}
+        parts = {"engine": engine, "scripts": scripts, "commands": commands}
+        return self.model_copy(update={**parts, "script_overhead_us": costs["script_overhead_us"]})
 
 
 def _put_in(kind: type[P], path: str, costs: Mapping[str, float]) -> P:

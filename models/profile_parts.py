@@ -60,6 +60,12 @@ class CommandCost(Part):
     per_key_us: float = Field(0.0, ge=0, le=100, description="each key of the node's keyspace; KEYS only")
 
 
+class ScriptCost(Part):
+    """What is a script's own: entering and leaving it, its arguments, and the Lua between its calls."""
+
+    overhead_us: Microseconds
+
+
 class Server(Part):
     """The server that was measured."""
 

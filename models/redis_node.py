@@ -236,7 +236,7 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
     effect = w.rooms.bill[EFFECT_NS]
     w.rooms.bill[BILLED_COMMANDS] += 1  # the call of the script itself
     w.node[k].effect_ns += effect
-    return w.p.script + w.rooms.bill[COST_NS] + (w.p.feed if effect > 0 else 0)
+    return w.x.script[r.op] + w.rooms.bill[COST_NS] + (w.p.feed if effect > 0 else 0)
 
 
 @compiled

@@ -55,9 +55,13 @@ ROOM = np.dtype(
 )
 PASSED, PASS_LOST = 1, 2
 """Of a place that was let in: its entry pass is there, or went with a primary before any replica had it."""
-BILL = 7
-COST_NS, COMMANDS, EFFECT_NS, REPEATED_NS, POSITION, WAIT_MS, REMOVED = range(BILL)
-"""Entries of a bill: engine time, commands, the parts of it that write and that repeat a call; details of the reply."""
+BILL = 8
+COST_NS, COMMANDS, EFFECT_NS, REPEATED_NS, CALLED_SO_FAR, POSITION, WAIT_MS, REMOVED = range(BILL)
+"""Entries of a bill: engine time, commands, the parts of it that write and that repeat a call, a bit for each command
+that has been called; details of the reply."""
+TALLY = 3
+MADE, PAID_NS, AGAIN_NS = range(TALLY)
+"""Columns of a tally: calls, what they cost, and what of that is repeated."""
 
 
 class Rooms(NamedTuple):
@@ -65,11 +69,11 @@ class Rooms(NamedTuple):
 
     `room` ROOM[E]; `place` PLACE[T]; `listed_ms` int64[T] when a token's entry in `seen` is due, if it has one; `line`
     the waiting lines; `called`, `seen` deadlines per event; `cost` int64[commands, 5] the profile's cost table in ns;
-    `bill` int64[7] of the operation being run; `log` int64[shards, R, 3] rings of changes for replicas (token, answer,
+    `bill` int64[8] of the operation being run; `log` int64[shards, R, 3] rings of changes for replicas (token, answer,
     deadline), their lengths so far in `logged` int64[shards] (R = 1: nobody listens), and `shard` int64[E] whose ring
     an event writes to; `counts` int64[5] of places joined, left, expired and lapsed, and of admissions repeated;
-    `extra` int64[X, 5] the calls of changed scripts (see `models.bill`), and `tally` int64[commands, 2] what this run
-    has called so far, times and ns (int64[1, 2]: no script calls anything less often, so nobody asks).
+    `extra` int64[X, 5] the calls of changed scripts (see `models.bill`), and `tally` int64[commands, 3] what this run
+    has called so far (int64[1, 3]: no script calls anything less often, so nobody asks).
 
     What the replica that will be promoted has (see `models.failover`): `kept` PLACE[T] are the places that have been
     changed since the shard's last `mark` int64[shards], as they were then, which is where `marked` int64[T] is that
@@ -140,7 +144,7 @@ def new_rooms(
         zeros(kept, PLACE),
         room.copy(),
         extra,
-        np.zeros((len(Command) if called_less else 1, 2), np.int64),
+        np.zeros((len(Command) if called_less else 1, TALLY), np.int64),
     )
 
 
@@ -177,17 +181,28 @@ def clear_bill(rooms: Rooms) -> None:
 @compiled
 def bill_call(rooms: Rooms, command: int, elements: int, members: int) -> None:
     """Bill one Redis command."""
-    _charge(rooms, command, 1, call_cost_ns(rooms.cost, command, elements, members))
+    cost = call_cost_ns(rooms.cost, command, elements, members)
+    _charge(rooms, command, 1, cost, cost * _was_called(rooms, command))
 
 
 @inlined
-def _charge(rooms: Rooms, command: int, calls: int, cost_ns: int) -> None:
+def _was_called(rooms: Rooms, command: int) -> int:
+    return (rooms.bill[CALLED_SO_FAR] >> command) & 1
+
+
+@inlined
+def _charge(rooms: Rooms, command: int, calls: int, cost_ns: int, again_ns: int) -> None:
     rooms.bill[COST_NS] += cost_ns
     rooms.bill[COMMANDS] += calls
     rooms.bill[EFFECT_NS] += cost_ns * WRITES[command]
+    rooms.bill[REPEATED_NS] += again_ns
+    rooms.bill[CALLED_SO_FAR] |= 1 << command
     if rooms.tally.shape[0] > 1:
-        rooms.tally[command, 0] += calls
-        rooms.tally[command, 1] += cost_ns
+        rooms.tally[command, MADE] += calls
+        rooms.tally[command, PAID_NS] += cost_ns
+        rooms.tally[command, AGAIN_NS] += again_ns
+        if rooms.tally[command, MADE] == 0:
+            rooms.bill[CALLED_SO_FAR] &= ~(1 << command)
 
 
 @compiled
@@ -198,12 +213,12 @@ def bill_extra_calls(rooms: Rooms, event: int, operation: int) -> None:
         if extra[x, OPERATION] == operation:
             command = extra[x, COMMAND]
             price = call_cost_ns(rooms.cost, command, extra[x, ELEMENTS], _walked(rooms, event, extra[x, ON]))
-            made = paid = 0
+            made, paid, again = _was_called(rooms, command), 0, 0
             if rooms.tally.shape[0] > 1:
-                made, paid = rooms.tally[command, 0], rooms.tally[command, 1]
+                tally = rooms.tally[command]
+                made, paid, again = tally[MADE], tally[PAID_NS], tally[AGAIN_NS]
             calls, cost = changed_ns(extra[x, CALLS], price, made, paid)
-            _charge(rooms, command, calls, cost)
-            rooms.bill[REPEATED_NS] += repeated_ns(calls, cost)
+            _charge(rooms, command, calls, cost, repeated_ns(calls, cost, made, again))
 
 
 @inlined

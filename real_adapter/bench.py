@@ -1,9 +1,9 @@
 """A server with waiting rooms of stated sizes on it, and requests of every operation that is measured.
 
 Operations are `ping`, the scripts `status`, `join`, `enter` (of somebody who has not been called) and `status_keys`,
-`mix` of the first three, and those of the probes (`real_adapter.probes`). Rooms are not opened, so a line stays as long
-as it is said to be; who joins in a window is taken out again after it. The clock that the scripts are told goes on, so
-that a sign of life is one.
+`mix` of the first three, and those of the probes (`real_adapter.probes`). Rooms are open but call nobody, so a line
+stays as long as it is said to be; who joins in a window is taken out again after it. The clock that the scripts are
+told goes on, so that a sign of life is one.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -24,7 +24,7 @@ from real_adapter.probes import CALLS, FIRST_SCORE, SPACING, START_MS, Probe
 from real_adapter.redis_room import all_scripts, rule_texts
 from real_adapter.requests import Argument, Requests, digits, encode_each, encode_rows, joined
 from real_adapter.schedules import bursts_ns, poisson_ns
-from real_adapter.work import FEED, IO, MIX, RULES, Calls, Traced, Work, mixed, request_work
+from real_adapter.work import FEED, IO, MIX, OPENED_MS, RULES, Calls, Traced, Work, mixed, request_work
 
 PLAIN_TOKENS = 10_000
 """Probes without a line use so many tokens."""
@@ -65,7 +65,7 @@ class Bench:
     def add_room(self, members: int) -> None:
         """Let *members* wait in a room of their own, as joins would have left them."""
         keys = self.keys_of(members)
-        self.client.hset(keys.gate, mapping={field: text for field, text in rule_texts(RULES).items()})
+        self.client.evalsha(self.scripts["open"].sha1, 1, keys.gate, OPENED_MS, *rule_texts(RULES).values())
         self.client.xadd(keys.place, {"token": "0"})
         for first in range(0, members, AT_ONCE):
             tokens = [f"{token:0{TOKEN_WIDTH}}" for token in range(first, min(members, first + AT_ONCE))]
@@ -135,21 +135,21 @@ class Bench:
 
     def work(self, case: Case) -> Work:
         """Return what one request of *case* costs, as counts of a profile's costs."""
-        work = self._work(case)
-        return {**work, FEED: 1.0 * case.replicas} if case.replicas else work
+        fed = Work({FEED: 1.0 * case.replicas} if case.replicas else {})
+        return self._work(case) + fed
 
     def _work(self, case: Case) -> Work:
         name = case.operation
         if name == "ping":
-            return {IO: 1.0}
+            return Work({IO: 1.0})
         if probe := self.probes.get((name, case.members)):
             return probe.work()
         traced = Traced(case.members, keys=self.keys_on_server)
         by_name: Mapping[str, Any] = {"status": traced.status, "join": traced.join, "enter": traced.enter}
         if name == "mix":
-            return mixed((share, request_work(by_name[part]())) for part, share in MIX.items())
+            return mixed((share, request_work(part, by_name[part]())) for part, share in MIX.items())
         calls: Calls = traced.status_keys() if name == "status_keys" else by_name[name]()
-        return request_work(calls)
+        return request_work(name, calls)
 
     def _of(self, name: str, members: int, now_ms: NDArray[np.int64]) -> Requests:
         count = now_ms.size

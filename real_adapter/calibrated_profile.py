@@ -21,13 +21,14 @@ from models.profile_parts import (
     Measured,
     Memory,
     Precision,
+    ScriptCost,
     Server,
 )
 from real_adapter.calibration import CONNECTIONS, Calibration
 from real_adapter.engine_fit import EngineFit
 from real_adapter.fit_problem import PATH, SLOWED
 from real_adapter.window import Window
-from real_adapter.work import SCRIPT, WALKS_FROM
+from real_adapter.work import OWN_SCRIPT, SCRIPT, WALKS_FROM
 from real_adapter.yardstick import Speed
 from sim.estimate import Estimate
 
@@ -55,7 +56,7 @@ def profile_of(calibration: Calibration, name: str, memory: Memory | None = None
     speed = _calm(calibration) if calibration.ours else None
     if speed is not None:
         fit = fit.at(speed)
-    paths = [path for path in fit.names if path.startswith(("engine.", "commands.")) or path == SCRIPT]
+    paths = [path for path in fit.names if path.startswith(("engine.", "scripts.", "commands.")) or path == SCRIPT]
     best = {path: _rounded(fit.value(path)) for path in paths}
     rows = fit.draws[:, [fit.names.index(path) for path in paths]]
     cases = tuple(_cases(calibration))
@@ -79,6 +80,9 @@ def profile_of(calibration: Calibration, name: str, memory: Memory | None = None
         caveat=CAVEAT if calibration.ours else CAVEAT_FAR,
         engine=_engine(best),
         script_overhead_us=best[SCRIPT],
+        scripts={
+            operation: ScriptCost(overhead_us=best[path]) for operation, path in OWN_SCRIPT.items() if path in best
+        },
         walks_from_members=WALKS_FROM,
         commands={command.name: _command(command, best) for command in Command},
         memory=memory,

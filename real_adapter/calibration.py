@@ -24,6 +24,7 @@ from real_adapter.fit_problem import Observation
 from real_adapter.server import LocalServer, start_server
 from real_adapter.server_facts import ServerFacts
 from real_adapter.window import Gauge, Window
+from real_adapter.work import Work
 from real_adapter.yardstick import Yardstick
 from sim.errors import BadInput
 
@@ -50,7 +51,7 @@ class Measurements:
     """Windows by case; those that do not count are only counted, by the gauge."""
 
     cases: dict[str, Case] = field(default_factory=dict)
-    work: dict[str, dict[str, float]] = field(default_factory=dict)
+    work: dict[str, Work] = field(default_factory=dict)
     windows: dict[str, list[Window]] = field(default_factory=lambda: defaultdict(list))
 
     def observations(self) -> list[Observation]:

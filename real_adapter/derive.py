@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import norm
 
 from models.profile import PROFILES, Profile, load_profile, profile_json
-from models.profile_parts import CommandCost, Draws, EngineCosts, Fit, Interval, Precision
+from models.profile_parts import CommandCost, Draws, EngineCosts, Fit, Interval, Precision, ScriptCost
 from real_adapter.speed_law import log_factor, scaled
 
 BASE, NAME = "x86-valkey", "m7g-xlarge-derived"
@@ -62,6 +62,9 @@ def derived(base: Profile) -> Profile:
             "rescale to its telemetry, before betting on it.",
             "engine": EngineCosts(**{name: _rounded(value) for name, value in node.engine}),
             "script_overhead_us": _rounded(node.script_overhead_us),
+            "scripts": {
+                name: ScriptCost(overhead_us=_rounded(cost.overhead_us)) for name, cost in node.scripts.items()
+            },
             "commands": {
                 name: CommandCost(**{term: _rounded(value) for term, value in cost})
                 for name, cost in node.commands.items()

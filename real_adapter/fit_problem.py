@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from models.profile_parts import ENGINE_CPU_TIMES
 from real_adapter.cases import Load
 from real_adapter.speed_law import SLOWNESS
-from real_adapter.work import IO, IO_WARM
+from real_adapter.work import IO, IO_WARM, Work
 from real_adapter.yardstick import Speed
 from sim.engine_thread import EngineThread, replay
 
@@ -59,7 +59,7 @@ STEP = 0.02
 
 @dataclass(frozen=True)
 class Observation:
-    """One window of a case: `work` counts per request what each cost (dotted path into a profile) is charged for.
+    """One window of a case, each request of which is so much `work`.
 
     `cpu_us` engine CPU per request, `p50_us` the median latency; `sleeps` and `loops` per request, None if not counted;
     `speed` of the engine's processor meanwhile, None if not seen.
@@ -67,7 +67,7 @@ class Observation:
 
     case: str
     load: Load
-    work: dict[str, float]
+    work: Work
     cpu_us: float
     p50_us: float
     sleeps: float | None = None
@@ -83,11 +83,12 @@ class FitProblem:
         self.cases = tuple(firsts)
         self.loads = [o.load for o in firsts.values()]
         self.number = np.array([self.cases.index(o.case) for o in observations])
-        self.costs = tuple(sorted({name for o in firsts.values() for name in o.work}))
+        self.costs = tuple(sorted({name for o in firsts.values() for name in o.work.counts}))
         self.names = (*LOOP, PATH, *SLOWED, *self.costs)
         self.first = len(self.names) - len(self.costs)
         self.speed, self.log_speed = _relative_speeds(observations)
-        self.work = np.array([[o.work.get(name, 0.0) for name in self.costs] for o in firsts.values()])
+        self.work = np.array([[o.work.counts.get(name, 0.0) for name in self.costs] for o in firsts.values()])
+        self.repeated = np.array([[o.work.repeated.get(name, 0.0) for name in self.costs] for o in firsts.values()])
         loops = [[o.loops for o in observations if o.case == case and o.loops is not None] for case in self.cases]
         self.loops = [float(np.median(found)) if found else None for found in loops]
         self.open = np.array([load.rate_rps is not None and load.together == 1 for load in self.loads])
@@ -110,8 +111,8 @@ class FitProblem:
     def predicted(self, logs: Vector) -> Vector:
         """Return float64[4, cases]: CPU in us, passes, median latency in us, and sleeps, per request."""
         values = np.exp(logs)
-        b = self.work @ values[self.first :]
-        return np.array([self._case(k, b[k], values) for k in range(len(self.cases))]).T
+        b, again = (counts @ values[self.first :] for counts in (self.work, self.repeated))
+        return np.array([self._case(k, b[k], again[k], values) for k in range(len(self.cases))]).T
 
     def jacobian(self, logs: Vector) -> Vector:
         """Return float64[3, cases, parameters]: derivatives of the logarithms of CPU, passes and latency."""
@@ -150,7 +151,7 @@ class FitProblem:
         moved: Vector = base[:, self.number] + work_slope[:, self.number] * work
         return moved + slow_slope[:, self.number] * (cold * memory - work)
 
-    def _case(self, k: int, b: float, values: Vector) -> tuple[float, float, float, float]:
+    def _case(self, k: int, b: float, again: float, values: Vector) -> tuple[float, float, float, float]:
         delay, per_pass, near_slow, near_lost, far_slow, far_lost, rewarm, warm, path = values[: len(LOOP) + 1]
         load = self.loads[k]
         if load.rate_rps is None:
@@ -160,7 +161,7 @@ class FitProblem:
         thread = EngineThread(
             0, 0, 1, round(delay * 1e3), round(per_pass * 1e3), near_slow, max(1, round(near_lost * 1e3)),
             far_slow, max(1, round(far_lost * 1e3)), max(1, round(rewarm * 1e3)),
-            round(min(warm, values[self.names.index(IO)]) * 1e3),
+            round((min(warm, values[self.names.index(IO)]) + again) * 1e3),
         )  # fmt: skip
         if load.together > 1:
             instants = 1 + np.arange(100) * (load.together / load.rate_rps * 1e9)

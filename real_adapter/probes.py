@@ -42,7 +42,7 @@ class Probe:
 
     def work(self) -> Work:
         """Return the work of one request."""
-        return {IO: 1.0, ENTERED: 1.0, **work_of(self.calls)}
+        return Work({IO: 1.0, ENTERED: 1.0}) + work_of(self.calls)
 
 
 def _each(call: str) -> str:

@@ -70,6 +70,7 @@ def _profile(profile: Profile, scale: Scale, telemetry: Telemetry, calls: Calls,
                 f"{profile.name}. {_trend(scale)} Of that profile: {profile.caveat}",
                 "engine": dearer.engine,
                 "script_overhead_us": dearer.script_overhead_us,
+                "scripts": dearer.scripts,
                 "commands": dearer.commands,
                 "fit": _fit(profile.fit, scale, calls),
                 "draws": _draws(profile, scale, telemetry, calls),
@@ -154,6 +155,7 @@ def _scaled_draws(profile: Profile, rows: tuple[tuple[float, ...], ...], factors
     """
     parameters = profile.draws.parameters
     costs = {f"engine.{name}": float(getattr(profile.engine, name)) for name in ENGINE_CPU_TIMES}
+    costs |= {f"scripts.{name}.overhead_us": cost.overhead_us for name, cost in profile.scripts.items()}
     costs |= {"script_overhead_us": profile.script_overhead_us, PER_KEY: profile.commands["KEYS"].per_key_us}
     added = {name: cost for name, cost in costs.items() if name not in parameters}
     if ALL not in parameters:

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from models.commands import WRITES, Command, call_cost_ns
+from models.operations import Op
 from models.profile import Profile
 from real_adapter.curves import calls_by_operation
 from real_adapter.telemetry import ALL_COMMANDS, Telemetry, Vector
@@ -85,7 +86,9 @@ class Calls:
     def load(self, profile: Profile) -> Load:
         """Return the load by the prices of *profile*; no work where there was no request."""
         table = profile.cost_table()
-        io_ns, script_ns, feed_ns = profile.request_ns()
+        io_ns, _, feed_ns = profile.request_ns()
+        own_ns = profile.script_ns()
+        script_ns = sum(share * own_ns[Op[operation.upper()]] for operation, share in MIX.items())
         work_ns = script_ns * self.scripts + feed_ns * self.feeds
         for name, per_s in self.by_name.items():
             work_ns += per_s * sum(share * call_cost_ns(table, *call) for share, *call in self.shapes[name])

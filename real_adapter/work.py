@@ -4,18 +4,21 @@ A path such as `commands.ZRANK.depth_us` counts levels of skip lists, as `models
 waiting room's operation come from the specification itself (`models.waiting_room`).
 """
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from models.commands import Command, log2_1024
 from models.waiting_room import MICRO, RoomRules, WaitingRoom
 
 IO, IO_WARM = "engine.io_us", "engine.io_warm_us"
 SCRIPT, FEED = "script_overhead_us", "engine.replica_feed_us"
+OWN_SCRIPT = {operation: f"scripts.{operation}.overhead_us" for operation in ("join", "enter")}
+"""Of the scripts that are measured by themselves; all others are taken for as much as the status, `SCRIPT`."""
 
 MIX = {"status": 0.95, "join": 0.04, "enter": 0.01}
 """The mix of the measured curve (`curves`). The published one states none, so it is taken to have the same."""
 
-Work = dict[str, float]
 Calls = list[tuple[Command, int, int]]
 """Redis calls of one operation: command, elements, members of the structure."""
 
@@ -40,12 +43,28 @@ RULES = RoomRules(
     call_ttl_ms=3_600_000,
     heartbeat_ttl_ms=3_600_000,
 )
-"""Of the rooms that are measured: none of them is opened, so that a line stays as long as it is said to be."""
+OPENED_MS = 10**14
+"""Of the rooms that are measured: open, as they are for most of an on-sale, but of a time that their clocks never come
+to, so that nobody is called and a line stays as long as it is said to be."""
 
 
-def work_of(calls: Iterable[tuple[Command, int, int]], times: float = 1.0) -> Work:
-    """Return the work of *calls* (command, elements, members), *times* over."""
-    work: Work = {}
+@dataclass(frozen=True)
+class Work:
+    """Counts of costs by dotted path; `repeated` are those of them that meet warm caches (see `models.bill`)."""
+
+    counts: Mapping[str, float]
+    repeated: Mapping[str, float] = field(default_factory=dict)
+
+    def __add__(self, other: "Work") -> "Work":
+        """Return both together."""
+        return mixed([(1.0, self), (1.0, other)])
+
+
+def work_of(calls: Iterable[tuple[Command, int, int]]) -> Work:
+    """Return the work of *calls* (command, elements, members), which one run makes in this order."""
+    counts: dict[str, float] = defaultdict(float)
+    repeated: dict[str, float] = defaultdict(float)
+    called = set()
     for command, elements, members in calls:
         amounts = {
             "call_us": 1.0,
@@ -55,22 +74,27 @@ def work_of(calls: Iterable[tuple[Command, int, int]], times: float = 1.0) -> Wo
         }
         for term in TERMS[command]:
             if amounts[term]:
-                _add(work, f"commands.{command.name}.{term}", times * amounts[term])
-    return work
+                counts[f"commands.{command.name}.{term}"] += amounts[term]
+                if command in called:
+                    repeated[f"commands.{command.name}.{term}"] += amounts[term]
+        called.add(command)
+    return Work(dict(counts), dict(repeated))
 
 
-def request_work(calls: Iterable[tuple[Command, int, int]]) -> Work:
-    """Return the work of one request whose script makes *calls*."""
-    return {IO: 1.0, SCRIPT: 1.0, **work_of(calls)}
+def request_work(operation: str, calls: Iterable[tuple[Command, int, int]]) -> Work:
+    """Return the work of one request whose script, that of *operation*, makes *calls*."""
+    return Work({IO: 1.0, OWN_SCRIPT.get(operation, SCRIPT): 1.0}) + work_of(calls)
 
 
 def mixed(parts: Iterable[tuple[float, Work]]) -> Work:
     """Return the mean work of a mix: shares and the work of each."""
-    work: Work = {}
+    counts: dict[str, float] = defaultdict(float)
+    repeated: dict[str, float] = defaultdict(float)
     for share, part in parts:
-        for path, amount in part.items():
-            _add(work, path, share * amount)
-    return work
+        for found, own in ((counts, part.counts), (repeated, part.repeated)):
+            for path, amount in own.items():
+                found[path] += share * amount
+    return Work(dict(counts), dict(repeated))
 
 
 class Traced:
@@ -79,6 +103,7 @@ class Traced:
     def __init__(self, members: int, keys: int = 0) -> None:
         self._calls: Calls = []
         self.room = WaitingRoom(RULES, lambda *call: self._calls.append(call), lambda token, answer, deadline_ms: None)
+        self.room.open(OPENED_MS)
         for token in range(members):
             self.room.line.append((float(token), token))
             self.room.score[token] = float(token)
@@ -106,7 +131,3 @@ class Traced:
         self._calls.clear()
         operation()
         return self._calls.copy()
-
-
-def _add(work: Work, path: str, amount: float) -> None:
-    work[path] = work.get(path, 0.0) + amount

@@ -164,7 +164,7 @@ class Redis:
             bill = self.bill = Bill(self.run.plan.cost)
             item.reply = self._execute(k, item)
             self._change(item)
-            work += self.p.io + self.p.script + bill.cost_ns + (self.p.feed if bill.write_ns else 0)
+            work += self.p.io + int(self.x.script[item.op]) + bill.cost_ns + (self.p.feed if bill.write_ns else 0)
             write_ns += bill.write_ns
             repeated += bill.repeated_ns
             self.run.count(column + COMMANDS, bill.commands + 1)  # the call of the script itself is one

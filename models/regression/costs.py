@@ -22,5 +22,6 @@ def profile_costs(profile: Profile) -> Measured:
     }
     values |= {f"engine.{name}": float(value) for name, value in profile.engine}
     values["script_overhead_us"] = profile.script_overhead_us
+    values |= {f"scripts.{name}.overhead_us": cost.overhead_us for name, cost in profile.scripts.items()}
     units = {name: next(unit for ending, unit in UNITS.items() if name.endswith(ending)) for name in values}
     return Measured(values, units, {"profile": f"{profile.name} {profile_hash(profile)}"})

@@ -6,6 +6,7 @@ import numpy as np
 
 from models.bill import Bill
 from models.commands import Command
+from models.operations import Op
 from models.plan import Plan
 from models.record import Column, Level
 from models.recording import Recording
@@ -77,7 +78,7 @@ def status_request_ns(plan: Plan, line: int) -> int:
     for entry in plan.scenario.waiting_room.extra_calls:
         if entry.operation == "status":
             bill.change(entry, sizes[entry.on])
-    return p.io + p.script + (p.feed if bill.write_ns else 0) + bill.cost_ns
+    return p.io + int(plan.tables.script[Op.STATUS]) + (p.feed if bill.write_ns else 0) + bill.cost_ns
 
 
 def _longest_line(recording: Recording) -> int:

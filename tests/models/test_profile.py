@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.commands import FREE_LEVELS, Command, log2_1024
+from models.operations import Op
 from models.profile import PROFILES, load_profile, parse_profile, profile_json, profile_names
 from models.profile_parts import Draws
 from sim.errors import BadInput
@@ -283,6 +284,23 @@ def test_what_is_drawn_replaces_a_cost_or_scales_those_of_commands_but_not_the_c
         assert cost.element_us == pytest.approx(was.element_us * factor)
         assert cost.depth_us == pytest.approx(was.depth_us * factor)
         assert cost.per_key_us == was.per_key_us
+
+
+def test_a_script_that_was_measured_by_itself_has_its_own_overhead_also_in_draws():
+    document = changed("scripts", {"join": {"overhead_us": 7.5}})
+    document["draws"] = {"parameters": ["scripts.join.overhead_us"], "values": [[9.25]]}
+    profile = parse_profile(json.dumps(document).encode(), "test")
+    own = profile.script_ns()
+    assert own[Op.JOIN] == 7500
+    assert set(np.delete(own, Op.JOIN).tolist()) == {round(document["script_overhead_us"] * 1e3)}
+    assert profile.drawn(0.5).script_ns()[Op.JOIN] == 9250
+    assert (profile.times(lambda path: 2.0).script_ns() == 2 * own).all()
+
+
+def test_an_overhead_of_what_no_script_does_is_refused():
+    told = rejected(changed("scripts", {"reserve": {"overhead_us": 7.5}}))
+    assert "scripts: 'reserve' is unknown; known are enter, expire, join, leave, status, status_read" in told
+    assert "scripts.join.overhead_us" in rejected(changed("scripts", {"join": {"overhead_us": -1.0}}))
 
 
 def test_an_older_file_is_refused_with_what_to_do():

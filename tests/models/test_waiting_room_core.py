@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models import rooms
 from models import waiting_room_core as core
-from models.bill import extra_table
+from models.bill import Bill, extra_table
 from models.commands import FREE_LEVELS, Command, call_cost_ns
 from models.operations import FIRST_FAILURE, Answer, Op
 from models.scenario import ExtraCall
@@ -26,6 +26,11 @@ COST_NS[:, FREE_LEVELS] = 2048
 WRITING = {Command[name] for name in ("HSET", "HINCRBY", "ZADD", "ZREM", "ZPOPMIN", "SET", "XADD", "EXPIRE", "INCR")}
 OPERATIONS = ("join", "status", "status_keys", "enter", "leave", "expire", "read")
 WHERE = {rooms.OUT: Answer.UNKNOWN, rooms.LINE: Answer.WAITING, rooms.CALLED: Answer.READY}
+
+
+def _sizes(room: WaitingRoom) -> dict[str, int]:
+    """Return the members of the sorted sets that an extra call may walk."""
+    return {"none": 0, "line": len(room.line), "called": len(room.called), "seen": len(room.seen)}
 
 
 class Twins:
@@ -65,13 +70,13 @@ class Twins:
         answer = getattr(self, f"_{operation}_core")(event, token, now_ms, **how)
         script = {"status_keys": "status", "read": "status_read"}.get(operation, operation)
         rooms.bill_extra_calls(self.view, event, Op[script.upper()])
-        cost_ns, commands, effect_ns, repeated_ns, position, wait_ms, removed = self.rooms.bill.tolist()
+        cost_ns, commands, effect_ns, repeated_ns, _, position, wait_ms, removed = self.rooms.bill.tolist()
         assert Reply(Answer(answer), position, wait_ms, removed) == expected
         self.granted += expected.answer == Answer.GRANTED
         billed = self._changed(self.plain[event], script)
         assert commands == sum(calls for calls, _ in billed.values())
         assert cost_ns == sum(cost for _, cost in billed.values())
-        assert 0 <= repeated_ns < max(cost_ns, 1)
+        assert repeated_ns == self._bill(self.plain[event], script).repeated_ns
         assert effect_ns == sum(cost for command, (_, cost) in billed.items() if command in WRITING)
         if self.rooms.log.shape[1] > 1:
             assert self.rooms.log[shard, logged : self.rooms.logged[shard]].tolist() == [list(c) for c in self.log]
@@ -86,7 +91,7 @@ class Twins:
             )
             for command in Command
         }
-        members = {"none": 0, "line": len(room.line), "called": len(room.called), "seen": len(room.seen)}
+        members = _sizes(room)
         for entry in self.extra:
             if entry.operation != script:
                 continue
@@ -96,6 +101,16 @@ class Twins:
             left = max(0, calls + entry.calls)
             billed[command] = left, max(0, cost + (left - calls) * price) if left else 0
         return billed
+
+    def _bill(self, room: WaitingRoom, script: str) -> Bill:
+        """Return the reference engine's bill of the same run."""
+        bill = Bill(COST_NS)
+        for call in self.bill:
+            bill.call(*call)
+        for entry in self.extra:
+            if entry.operation == script:
+                bill.change(entry, _sizes(room)[entry.on])
+        return bill
 
     def _join_plain(self, room, token, now_ms, score, counter, asks_time):
         return room.join(token, now_ms, None if counter else score, asks_time)

@@ -13,6 +13,7 @@ from real_adapter.fit_problem import Observation
 from real_adapter.schedules import bursts_ns, poisson_ns
 from real_adapter.server_facts import ServerFacts
 from real_adapter.window import Gauge, Window
+from real_adapter.work import Work
 from real_adapter.yardstick import Speed
 from sim.engine_thread import EngineThread, replay
 
@@ -28,10 +29,10 @@ CALM = Speed(1.5, 400.0)
 """Of the processor; the true costs are at this speed."""
 BY_CORE, BY_MEMORY, COLD_BY_MEMORY = 0.9, 0.4, 1.6
 WORK = {
-    "ping": {"engine.io_us": 1.0},
-    "nothing": {"engine.io_us": 1.0, "script_overhead_us": 1.0},
-    "rank": {"engine.io_us": 1.0, "script_overhead_us": 1.0, "commands.ZRANK.call_us": 1.0},
-    "add": {"engine.io_us": 1.0, "script_overhead_us": 1.0, "commands.ZADD.call_us": 2.0},
+    "ping": Work({"engine.io_us": 1.0}),
+    "nothing": Work({"engine.io_us": 1.0, "script_overhead_us": 1.0}),
+    "rank": Work({"engine.io_us": 1.0, "script_overhead_us": 1.0, "commands.ZRANK.call_us": 1.0}),
+    "add": Work({"engine.io_us": 1.0, "script_overhead_us": 1.0, "commands.ZADD.call_us": 2.0}),
 }
 CASES = [poisson(name, 0, rate) for name in WORK for rate in (100, 1_000, 5_000, 20_000)]
 CASES += [burst("rank", 0, together) for together in (2, 20)]
@@ -44,7 +45,7 @@ def observed(case: Case, seed: int, noise: float, speed: Speed | None = None) ->
     """What a server with the true costs shows in one window, while its processor has that *speed*: else `CALM`."""
     work_times, cold_times = _slowed(speed or CALM)
     work = WORK[case.operation]
-    cost_us = work_times * sum(TRUE[name] * times for name, times in work.items())
+    cost_us = work_times * sum(TRUE[name] * times for name, times in work.counts.items())
     blur = float(np.exp(np.random.default_rng(seed).normal(0, noise)))
     load = case.load
     if load.rate_rps is None:

@@ -59,7 +59,8 @@ def test_a_probe_walks_the_set_of_its_own_size(bench: Bench, name: str) -> None:
 
 def test_every_command_that_a_profile_prices_is_measured(bench: Bench) -> None:
     bench.keys_on_server = 5
-    charged = {path for case in (*experiment.probe_cases(), *experiment.key_cases()) for path in bench.work(case)}
+    cases = (*experiment.probe_cases(), *experiment.key_cases())
+    charged = {path for case in cases for path in bench.work(case).counts}
     for command in Command:
         for term in TERMS[command]:
             assert f"commands.{command.name}.{term}" in charged

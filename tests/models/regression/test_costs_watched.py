@@ -19,6 +19,9 @@ def dearer(profile: Profile) -> Iterator[tuple[str, Profile]]:
             yield name, profile.model_copy(update={"engine": profile.engine.model_copy(update={name: 1.1 * value})})
     script_us = profile.script_overhead_us
     yield "script_overhead_us", profile.model_copy(update={"script_overhead_us": 1.1 * script_us})
+    for operation, own in profile.scripts.items():
+        changed = own.model_copy(update={"overhead_us": 1.1 * own.overhead_us})
+        yield operation, profile.model_copy(update={"scripts": {**profile.scripts, operation: changed}})
     for command, cost in profile.commands.items():
         for term, value in cost:
             if value:
