@@ -161,6 +161,7 @@ class Profile(Part):
             far_lost=_ns(e.far_lost_us),
             rewarm=_ns(e.rewarm_us),
             request_warm=_ns(e.io_warm_us),
+            garbage=_ns(e.garbage_us),
         )
 
     def _costs_us(self) -> dict[str, float]:

@@ -33,6 +33,9 @@ class EngineCosts(Part):
     io_us: Microseconds = Field(description="reading one request and writing its reply")
     io_warm_us: Microseconds = Field(default=0.0, description="of that, what meets warm caches in any case")
     replica_feed_us: Microseconds = Field(description="passing one writing request on to one replica")
+    garbage_us: Microseconds = Field(
+        default=0.0, description="collecting Lua's garbage twice in a row; every 50th script"
+    )
 
     @model_validator(mode="after")
     def _cold_costs_more(self) -> Self:
@@ -47,7 +50,16 @@ class EngineCosts(Part):
         return self
 
 
-ENGINE_CPU_TIMES = ("wake_warm_us", "wake_cold_us", "pass_us", "rewarm_us", "io_us", "io_warm_us", "replica_feed_us")
+ENGINE_CPU_TIMES = (
+    "wake_warm_us",
+    "wake_cold_us",
+    "pass_us",
+    "rewarm_us",
+    "io_us",
+    "io_warm_us",
+    "replica_feed_us",
+    "garbage_us",
+)
 """Of `EngineCosts` what is CPU time; the rest is time that passes, or a ratio."""
 
 

@@ -56,8 +56,8 @@ from models.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room_expiry import expire
 from models.world import CONTROL, CONTROL_SENT, DIALLER, PRIMARY, World, wide
 from sim import queues
-from sim.compiled import compiled
-from sim.engine_thread import cooled, kept_cold, slowed_ns, wake_ns
+from sim.compiled import compiled, inlined
+from sim.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
 from sim.memory import prefetch
 from sim.queues import FIRST, LAST, LENGTH
 
@@ -137,6 +137,7 @@ def _pass(w: World, now: int, k: int, wake: int) -> None:
     for at in range(w.in_pass[k, LENGTH]):
         ahead = _fetch_ahead(w, ahead, at, w.in_pass[k, LENGTH])
         work += w.p.io + _execute(w, now, k, slot)
+        work += _collect(w, now + work, k)
         commands += w.rooms.bill[BILLED_COMMANDS]
         repeated += w.rooms.bill[REPEATED_NS]
         slot = w.follower[slot]
@@ -151,6 +152,19 @@ def _pass(w: World, now: int, k: int, wake: int) -> None:
     node.passes += 1
     node.ends = now + cost
     schedule(w, node.ends, KIND_PASS_END, k, node.passes & _PASS_MASK, NOTHING)
+
+
+@inlined
+def _collect(w: World, at: int, k: int) -> int:
+    """Collect the garbage of scripts if it is time, and return how long that takes, ns."""
+    if w.p.engine.garbage == 0 or w.node[k].scripts < GARBAGE_EVERY:
+        return 0
+    node = w.node[k]
+    cost = garbage_ns(w.p.engine, at - node.collected_at)
+    node.scripts = 0
+    node.collected_at = at
+    w.rooms.bill[REPEATED_NS] += cost
+    return cost
 
 
 @compiled
@@ -236,6 +250,7 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
     effect = w.rooms.bill[EFFECT_NS]
     w.rooms.bill[BILLED_COMMANDS] += 1  # the call of the script itself
     w.node[k].effect_ns += effect
+    w.node[k].scripts += 1
     return w.x.script[r.op] + w.rooms.bill[COST_NS] + (w.p.feed if effect > 0 else 0)
 
 

@@ -89,10 +89,12 @@ NODE = np.dtype(
         ("far", "f8"),
         ("applied", "i8"),  # changes of the primary's log that this replica has seen
         ("ends", "i8"),  # the pass under way, or the last one
+        ("collected_at", "i8"),  # when it last collected the garbage of scripts
+        ("scripts", "i4"),  # run since then
         ("busy", "i1"),
         ("dead", "i1"),
         ("life", "i1"),  # the process in it: another one after it has died
-        ("unused", "i1", 5),
+        ("unused", "i1"),
     ]
 )
 POD = np.dtype(

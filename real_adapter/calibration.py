@@ -40,6 +40,8 @@ SHARPENED = 12
 EXTRA_ROUNDS = 4
 """Windows of each case with KEYS or with a replica, which are measured on their own in the end."""
 LEAST_BUDGET_S = 60.0
+TAIL_FROM = 250
+"""Requests of a window that tells of its scripts' 99th percentile."""
 NOISY_AFTER = 40
 MOST_REFUSED = 0.8
 MAD_TO_SD = 1.4826
@@ -57,7 +59,7 @@ class Measurements:
     def observations(self) -> list[Observation]:
         """Return every window that counts, as the fit takes it."""
         return [
-            Observation(name, case.load, self.work[name], w.cpu_us, w.p50_us, w.sleeps, w.loops, w.speed)
+            Observation(name, case.load, self.work[name], w.cpu_us, w.p50_us, w.sleeps, w.loops, w.speed, _tail_us(w))
             for name, case in self.cases.items()
             for w in self.windows[name]
         ]
@@ -73,6 +75,11 @@ class Measurements:
             if logs.size >= 3:
                 found[name] = max(MAD_TO_SD * float(np.median(np.abs(logs - np.median(logs)))), 0.01)
         return found
+
+
+def _tail_us(window: Window) -> float | None:
+    """Return the tail of a window's scripts if there were enough of them for a 99th percentile."""
+    return window.tail_us if window.requests >= TAIL_FROM else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,6 +71,16 @@ def read_counters(client: "redis.Redis", pid: int | None) -> Counters:
     )
 
 
+def script_tail_us(client: "redis.Redis") -> float | None:
+    """Return by how much the 99th percentile of scripts is above their median since statistics were reset, us.
+
+    As the server itself sees them (INFO latencystats); None if none has run, or nobody counts.
+    """
+    info = cast(Mapping[str, Any], client.info("latencystats"))
+    found = info.get("latency_percentiles_usec_evalsha")
+    return float(found["p99"]) - float(found["p50"]) if found and {"p50", "p99"} <= found.keys() else None
+
+
 def cost_of_asking_us(client: "redis.Redis", pid: int | None, times: int = 20) -> float:
     """Return the engine's CPU time for one `read_counters`, us: the median of *times* with nothing else in between."""
     counters = [read_counters(client, pid) for _ in range(times + 1)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import least_squares
 
-from real_adapter.fit_problem import PATH, SLOWED, FitProblem, Observation, Vector
+from real_adapter.fit_problem import CPU, FITTED, LATENCY, PATH, SLEEPS, SLOWED, FitProblem, Observation, Vector
 from real_adapter.speed_law import log_factor
 from real_adapter.work import IO, IO_WARM
 from real_adapter.yardstick import Speed
@@ -86,9 +86,10 @@ def fit_engine(observations: Sequence[Observation], draws: int = 100, seed: int 
     drawn = _bootstrap(problem, best, slopes, weight, inverse, draws, seed)
     size = len(observations)
     noise = float(np.sqrt(np.average(left[:size] ** 2, weights=weight[:size])))
-    cpu, _, p50 = np.exp(problem.by_case(problem.in_windows(best)))
-    sleeps = problem.predicted(best)[3]
-    gradients = problem.jacobian(best)[0]
+    found_by_case = np.exp(problem.by_case(problem.in_windows(best)))
+    cpu, p50 = found_by_case[CPU], found_by_case[LATENCY]
+    sleeps = problem.predicted(best)[SLEEPS]
+    gradients = problem.jacobian(best)[CPU]
     values = _with_parts(problem, np.exp(best)), _with_parts(problem, np.exp(np.clip(drawn, *problem.bounds)))
     covariance = inverse * max(noise, 0.02) ** 2
     return EngineFit(problem.names, *values, problem.cases, cpu, sleeps, p50, covariance, gradients, problem.speed)
@@ -113,6 +114,7 @@ def _bootstrap(
         chosen = np.empty(size, np.int64)
         for group in groups:
             chosen[group] = rng.choice(group, group.size)
-        moved = np.concatenate([*(part[chosen] for part in weight[: 3 * size].reshape(3, size)), weight[3 * size :]])
+        of_windows, of_prior = weight[: FITTED * size].reshape(FITTED, size), weight[FITTED * size :]
+        moved = np.concatenate([*(part[chosen] for part in of_windows), of_prior])
         rows[i] = best - inverse @ (slopes.T @ (moved * problem.residuals(best, chosen)))
     return rows

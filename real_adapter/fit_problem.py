@@ -6,9 +6,10 @@ each case is replayed through the engine thread itself, with the mean b: Poisson
 that saturates the thread simply b and its share of a pass.
 
 Fitted are the logarithms of CPU per request and, with Poisson arrivals, of the median latency and of the passes per
-request (where the server counts them), which tell how late the thread wakes; so a window counts by its relative error
-whatever its load. Sleeps per request are never fitted: they are for the reader to compare. The derivative with respect
-to a cost is that with respect to b times the work.
+request (where the server counts them), which tell how late the thread wakes, and of the tail of scripts like the status
+(where it is seen), which is the collection of garbage; so a window counts by its relative error whatever its load.
+Sleeps per request are never fitted: they are for the reader to compare. The derivative with respect to a cost is that
+with respect to b times the work.
 
 Every window met the processor at a speed of its own (`real_adapter.yardstick`). Costs are those at the median speed;
 work then takes core^p memory^q as long, and what cold caches add to it memory^r, where core and memory are the times of
@@ -25,9 +26,9 @@ from numpy.typing import NDArray
 from models.profile_parts import ENGINE_CPU_TIMES
 from real_adapter.cases import Load
 from real_adapter.speed_law import SLOWNESS
-from real_adapter.work import IO, IO_WARM, Work
+from real_adapter.work import GARBAGE, IO, IO_WARM, SCRIPT, Work, runs_a_script
 from real_adapter.yardstick import Speed
-from sim.engine_thread import EngineThread, replay
+from sim.engine_thread import GARBAGE_EVERY, EngineThread, garbage_ns, replay
 
 Vector = NDArray[np.float64]
 
@@ -40,6 +41,7 @@ LOOP = {
     "engine.far_lost_us": 50_000.0,
     "engine.rewarm_us": 100.0,
     IO_WARM: 2.0,
+    GARBAGE: 10.0,
 }
 """What the loop costs, and where the fit begins. An order of magnitude, as a first measurement gave it."""
 PATH = "path_us"
@@ -54,6 +56,13 @@ LOOSENESS = 1.5
 """The standard deviation, in natural logarithms, of a weak prior about the start of the loop's costs and 1 us."""
 REPLAYED = 6000
 LATENCY_WEIGHT = PASSES_WEIGHT = 0.4
+LIKE_STATUS = 0.5
+"""Scripts that leave about as much garbage: at least so much of the work is a status's."""
+TAIL_WEIGHT = 0.2
+"""Of the tail of scripts, which repeats worse than the rest."""
+CPU, PASSES, LATENCY, TAIL, SLEEPS = range(5)
+"""Rows of what is predicted per request; all but the last are fitted."""
+FITTED = 4
 STEP = 0.02
 
 
@@ -62,7 +71,7 @@ class Observation:
     """One window of a case, each request of which is so much `work`.
 
     `cpu_us` engine CPU per request, `p50_us` the median latency; `sleeps` and `loops` per request, None if not counted;
-    `speed` of the engine's processor meanwhile, None if not seen.
+    `speed` of the engine's processor meanwhile, and `tail_us` of its scripts (see `Window`), None if not seen.
     """
 
     case: str
@@ -73,6 +82,7 @@ class Observation:
     sleeps: float | None = None
     loops: float | None = None
     speed: Speed | None = None
+    tail_us: float | None = None
 
 
 class FitProblem:
@@ -95,13 +105,22 @@ class FitProblem:
         self.log_cpu = np.log([o.cpu_us for o in observations])
         self.log_p50 = np.log([o.p50_us for o in observations])
         self.log_loops = np.log([o.loops or 1.0 for o in observations])
+        self.log_tail = np.log([o.tail_us or 1.0 for o in observations])
+        self.scripts = [runs_a_script(o.work) for o in firsts.values()]
         counted = np.array([o.loops is not None for o in observations])
         self.weight_p50 = LATENCY_WEIGHT * self.open[self.number]
         self.weight_loops = PASSES_WEIGHT * (self.open[self.number] & counted)
+        like_status = np.array([o.work.counts.get(SCRIPT, 0.0) >= LIKE_STATUS for o in firsts.values()])
+        tail_told = np.array([bool(o.tail_us) for o in observations])
+        self.weight_tail = TAIL_WEIGHT * (like_status[self.number] & tail_told)
         start = [*LOOP.values(), START_PATH_US, *SLOWED.values(), *np.full(len(self.costs), START_COST_US)]
         self.start = np.log(start)
         low = [*(low for low, _ in BOUNDS.values()), *np.full(len(start) - len(LOOP), LEAST)]
         high = [*(high for _, high in BOUNDS.values()), *np.full(len(start) - len(LOOP), MOST)]
+        if not self.weight_tail.any():  # nothing tells of a collection apart from what scripts cost anyhow
+            k = self.names.index(GARBAGE)
+            self.start[k] = np.log(LEAST)
+            low[k], high[k] = LEAST / 2, LEAST * 2
         self.bounds = np.log(low), np.log(high)
         rng = np.random.default_rng(1)
         # shuffled quantiles: the gaps have exactly their distribution, and every case the same ones
@@ -109,17 +128,17 @@ class FitProblem:
         self.unit_arrivals = np.cumsum(gaps)
 
     def predicted(self, logs: Vector) -> Vector:
-        """Return float64[4, cases]: CPU in us, passes, median latency in us, and sleeps, per request."""
+        """Return float64[5, cases]: CPU in us, passes, median latency in us, tail of scripts in us, and sleeps."""
         values = np.exp(logs)
         b, again = (counts @ values[self.first :] for counts in (self.work, self.repeated))
         return np.array([self._case(k, b[k], again[k], values) for k in range(len(self.cases))]).T
 
     def jacobian(self, logs: Vector) -> Vector:
-        """Return float64[3, cases, parameters]: derivatives of the logarithms of CPU, passes and latency."""
+        """Return float64[4, cases, parameters]: derivatives of the logarithms of what is fitted."""
         first, values = self.first, np.exp(logs)
         cost = self.work @ values[first:]
-        base = np.log(self.predicted(logs)[:3])
-        found = np.zeros((3, len(self.cases), logs.size))
+        base = np.log(self.predicted(logs)[:FITTED])
+        found = np.zeros((FITTED, len(self.cases), logs.size))
         for j in range(len(LOOP) + 1):
             found[:, :, j] = self._slope(logs, base, [j])
         by_cost = self._slope(logs, base, range(first, logs.size))  # all costs at once: b grows by as much
@@ -128,22 +147,22 @@ class FitProblem:
         return found
 
     def _slope(self, logs: Vector, base: Vector, which: Sequence[int]) -> Vector:
-        """Return float64[3, cases]: the derivatives of the logarithms with respect to some parameters together."""
+        """Return float64[4, cases]: the derivatives of the logarithms with respect to some parameters together."""
         moved = logs.copy()
         moved[list(which)] += STEP
-        found: Vector = (np.log(self.predicted(moved)[:3]) - base) / STEP
+        found: Vector = (np.log(self.predicted(moved)[:FITTED]) - base) / STEP
         return found
 
     def _by_speed(self, logs: Vector, base: Vector) -> tuple[Vector, Vector]:
-        """Return float64[3, cases] twice: the slopes with all CPU times together, and with the slowness of caches."""
+        """Return float64[4, cases] twice: the slopes with all CPU times together, and with the slowness of caches."""
         loop = [name.removeprefix("engine.") for name in LOOP]
         cpu_times = [*(loop.index(name) for name in loop if name in ENGINE_CPU_TIMES), *range(self.first, logs.size)]
         slowness = [loop.index(name) for name in SLOWNESS]
         return self._slope(logs, base, cpu_times), self._slope(logs, base, slowness)
 
     def in_windows(self, logs: Vector, at: NDArray[np.int64] | None = None) -> Vector:
-        """Return float64[3, windows]: the logarithms of CPU, passes and latency at the speeds of windows *at*: all."""
-        base = np.log(self.predicted(logs)[:3])
+        """Return float64[4, windows]: the logarithms of what is fitted at the speeds of windows *at*: all."""
+        base = np.log(self.predicted(logs)[:FITTED])
         work_slope, slow_slope = self._by_speed(logs, base)
         core, memory = (self.log_speed if at is None else self.log_speed[at]).T
         by_core, by_memory, cold = np.exp(logs[len(LOOP) + 1 : self.first])
@@ -151,18 +170,21 @@ class FitProblem:
         moved: Vector = base[:, self.number] + work_slope[:, self.number] * work
         return moved + slow_slope[:, self.number] * (cold * memory - work)
 
-    def _case(self, k: int, b: float, again: float, values: Vector) -> tuple[float, float, float, float]:
-        delay, per_pass, near_slow, near_lost, far_slow, far_lost, rewarm, warm, path = values[: len(LOOP) + 1]
+    def _case(self, k: int, b: float, again: float, values: Vector) -> tuple[float, ...]:
+        delay, per_pass, near_slow, near_lost, far_slow, far_lost, rewarm, warm, garbage, path = values[: len(LOOP) + 1]
         load = self.loads[k]
-        if load.rate_rps is None:
-            counted = self.loops[k]
-            loops = 1 / load.users if counted is None else counted
-            return b + per_pass * loops, loops, path, 0.0
         thread = EngineThread(
             0, 0, 1, round(delay * 1e3), round(per_pass * 1e3), near_slow, max(1, round(near_lost * 1e3)),
             far_slow, max(1, round(far_lost * 1e3)), max(1, round(rewarm * 1e3)),
             round((min(warm, values[self.names.index(IO)]) + again) * 1e3),
+            round(garbage * 1e3) if self.scripts[k] else 0,
         )  # fmt: skip
+        each_us = b if load.rate_rps is None else 1e6 / load.rate_rps
+        tail = max(garbage_ns(thread, round(GARBAGE_EVERY * each_us * 1e3)), 1) / 1e3
+        if load.rate_rps is None:
+            counted = self.loops[k]
+            loops = 1 / load.users if counted is None else counted
+            return b + per_pass * loops + (tail / GARBAGE_EVERY if self.scripts[k] else 0.0), loops, path, tail, 0.0
         if load.together > 1:
             instants = 1 + np.arange(100) * (load.together / load.rate_rps * 1e9)
             arrivals = np.repeat(np.rint(instants).astype(np.int64), load.together)
@@ -171,7 +193,7 @@ class FitProblem:
         arrivals = arrivals.astype(np.int64)
         busy, sleeps, passes, departures = replay(arrivals, np.full(arrivals.size, round(b * 1e3)), thread)
         latency = float(np.median(departures - arrivals)) / 1e3 + path
-        return busy / arrivals.size / 1e3, passes / arrivals.size, latency, sleeps / arrivals.size
+        return busy / arrivals.size / 1e3, passes / arrivals.size, latency, tail, sleeps / arrivals.size
 
     def by_case(self, windows: Vector) -> Vector:
         """Return float64[..., cases]: the medians of *windows*, float64[..., windows]."""
@@ -180,12 +202,13 @@ class FitProblem:
     def residuals(self, logs: Vector, chosen: NDArray[np.int64] | None = None) -> Vector:
         """Return the residuals of all windows, or of those *chosen* in their places, then those of the prior."""
         at = np.arange(self.number.size) if chosen is None else chosen
-        cpu, loops, p50 = self.in_windows(logs, at)
+        cpu, loops, p50, tail = self.in_windows(logs, at)
         return np.concatenate(
             [
                 cpu - self.log_cpu[at],
                 self.weight_loops * (loops - self.log_loops[at]),
                 self.weight_p50 * (p50 - self.log_p50[at]),
+                self.weight_tail[at] * (tail - self.log_tail[at]),
                 (logs - self.start) * self._prior,
             ]
         )
@@ -193,14 +216,15 @@ class FitProblem:
     def derivatives(self, logs: Vector) -> Vector:
         """Return the Jacobian of `residuals`; with the speeds' slopes taken as they are."""
         slopes = self.jacobian(logs)[:, self.number]
-        work_slope, slow_slope = self._by_speed(logs, np.log(self.predicted(logs)[:3]))
+        work_slope, slow_slope = self._by_speed(logs, np.log(self.predicted(logs)[:FITTED]))
         by_work, by_cold = (work_slope - slow_slope)[:, self.number], slow_slope[:, self.number]
         core, memory = self.log_speed.T
         by_speed = (by_work * core, by_work * memory, by_cold * memory)
         for k, slope in enumerate(by_speed, len(LOOP) + 1):
             slopes[:, :, k] = slope * np.exp(logs[k])
-        cpu, loops, p50 = slopes
+        cpu, loops, p50, tail = slopes
         weighed = [cpu, self.weight_loops[:, None] * loops, self.weight_p50[:, None] * p50]
+        weighed.append(self.weight_tail[:, None] * tail)
         return np.concatenate([*weighed, np.eye(logs.size) * self._prior])
 
     @property

@@ -10,12 +10,9 @@ out.
 from dataclasses import dataclass
 
 from models.commands import Command
-from real_adapter.work import IO, Calls, Work, work_of
+from real_adapter.work import ENTERED, IO, Calls, Work, work_of
 
 CALLS = 8
-ENTERED = "probe.script"
-"""What a probe's script and its arguments cost without the calls. Of no use to a profile: the waiting room's scripts
-have other arguments, and more to do in Lua between their calls."""
 START_MS = 1_760_000_000_000
 FIRST_SCORE = START_MS * 1_000_000 - 10**12
 SPACING = 1024

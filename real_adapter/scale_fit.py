@@ -114,7 +114,7 @@ def fit_scale(profile: Profile, telemetry: Telemetry, calls: Calls) -> Scale:
     if load.request_us.max() > MOST_REQUEST_US:
         raise BadInput(f"{telemetry.source}: {load.request_us.max() / 1e6:.3g} s of work in a request; allowed: 1 s")
     measured = np.log(telemetry.cpu[used])
-    thread = profile.engine_thread()
+    thread = calls.thread(profile)
     search = _Prediction(thread, load, np.geomspace(1 / MOST_FACTOR, MOST_FACTOR, COARSE))
     near = search.fit(measured)
     if abs(near) > math.log(MOST_FACTOR) * 0.99:
@@ -139,7 +139,7 @@ def relative_factors(
     def fitted(one: Profile) -> float:
         load = calls.load(one)
         means = Load(*(np.array([part[group].mean() for group in groups]) for part in load))
-        return _Prediction(one.engine_thread(), means, around, GROUPS_REPLAYED).fit(measured)
+        return _Prediction(calls.thread(one), means, around, GROUPS_REPLAYED).fit(measured)
 
     best = fitted(profile)
     return np.exp(np.array([fitted(one) for one in drawn]) - best)
@@ -148,7 +148,8 @@ def relative_factors(
 def scaled_thread(thread: EngineThread, factor: float) -> EngineThread:
     """Return *thread* with all that is CPU time times *factor*."""
     costs = {
-        name: round(getattr(thread, name) * factor) for name in ("wake_warm", "wake_cold", "per_pass", "request_warm")
+        name: round(getattr(thread, name) * factor)
+        for name in ("wake_warm", "wake_cold", "per_pass", "request_warm", "garbage")
     }
     return thread._replace(**costs, rewarm=max(1, round(thread.rewarm * factor)))
 

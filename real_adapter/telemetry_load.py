@@ -24,6 +24,7 @@ from real_adapter.curves import calls_by_operation
 from real_adapter.telemetry import ALL_COMMANDS, Telemetry, Vector
 from real_adapter.work import MIX
 from real_adapter.work import Calls as RoomCalls
+from sim.engine_thread import EngineThread
 
 Requests = Literal["scripts", "commands"]
 
@@ -82,6 +83,12 @@ class Calls:
     by_name: Mapping[str, Vector]
     shapes: Mapping[str, Shape]
     assumed: tuple[str, ...]
+
+    def thread(self, profile: Profile) -> EngineThread:
+        """Return the engine thread of *profile*, which collects garbage after scripts only."""
+        thread = profile.engine_thread()
+        scripted = float(self.scripts.sum()) / max(float(self.requests.sum()), 1e-9)
+        return thread._replace(garbage=round(thread.garbage * min(scripted, 1.0)))
 
     def load(self, profile: Profile) -> Load:
         """Return the load by the prices of *profile*; no work where there was no request."""

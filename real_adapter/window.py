@@ -8,12 +8,12 @@ loop, and so the very thing that is measured. The reasons are counted.
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import redis
 
-from real_adapter.counters import Counters, cost_of_asking_us, read_counters
+from real_adapter.counters import Counters, cost_of_asking_us, read_counters, script_tail_us
 from real_adapter.driver import Driven
 from real_adapter.yardstick import Speed, Yardstick
 
@@ -33,6 +33,7 @@ class Window:
     """What one window showed. Per request: `cpu_us`, `sleeps` (None where not counted), `inside_us` (commandstats).
 
     `utilisation` of the engine thread, without what the server does anyhow. Latencies from the scheduled time, us.
+    `tail_us` of scripts within a server of our own, see `counters.script_tail_us`.
     `speed` of the engine's processor meanwhile, None if it is not ours. `refused` says why the window does not count,
     or is empty.
     """
@@ -51,6 +52,7 @@ class Window:
     steal_percent: float
     speed: Speed | None
     refused: str
+    tail_us: float | None = None
 
 
 @dataclass
@@ -90,10 +92,13 @@ class Gauge:
     def measure(self, case: str, drive: Callable[[], Driven]) -> Window:
         """Run a load between two readings."""
         time.sleep(PAUSES_S[min(self._run_of_refusals, len(PAUSES_S) - 1)])
+        if self.pid is not None:
+            self.client.config_resetstat()
         before = read_counters(self.client, self.pid)
         driven, speed, sampling_us = self.yardstick.along(drive) if self.yardstick else (drive(), None, 0.0)
         happened = read_counters(self.client, self.pid) - before
-        window = self._window(case, driven, happened, speed, sampling_us)
+        tail_us = None if self.pid is None else script_tail_us(self.client)
+        window = replace(self._window(case, driven, happened, speed, sampling_us), tail_us=tail_us)
         if window.refused:
             self.refusals[window.refused] += 1
             self._run_of_refusals += 1

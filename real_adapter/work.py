@@ -12,7 +12,11 @@ from models.commands import Command, log2_1024
 from models.waiting_room import MICRO, RoomRules, WaitingRoom
 
 IO, IO_WARM = "engine.io_us", "engine.io_warm_us"
+GARBAGE = "engine.garbage_us"
 SCRIPT, FEED = "script_overhead_us", "engine.replica_feed_us"
+ENTERED = "probe.script"
+"""What a probe's script and its arguments cost without the calls. Of no use to a profile: the waiting room's scripts
+have other arguments, and more to do in Lua between their calls."""
 OWN_SCRIPT = {operation: f"scripts.{operation}.overhead_us" for operation in ("join", "enter")}
 """Of the scripts that are measured by themselves; all others are taken for as much as the status, `SCRIPT`."""
 
@@ -84,6 +88,11 @@ def work_of(calls: Iterable[tuple[Command, int, int]]) -> Work:
 def request_work(operation: str, calls: Iterable[tuple[Command, int, int]]) -> Work:
     """Return the work of one request whose script, that of *operation*, makes *calls*."""
     return Work({IO: 1.0, OWN_SCRIPT.get(operation, SCRIPT): 1.0}) + work_of(calls)
+
+
+def runs_a_script(work: Work) -> bool:
+    """Return whether requests of this work run a script, any script."""
+    return bool(work.counts.keys() & {SCRIPT, ENTERED, *OWN_SCRIPT.values()})
 
 
 def mixed(parts: Iterable[tuple[float, Work]]) -> Work:

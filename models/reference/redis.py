@@ -17,7 +17,7 @@ from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column
 from models.reference.run import Process, Request, Run
 from models.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room import Effect, Reply, WaitingRoom
-from sim.engine_thread import cooled, kept_cold, slowed_ns, wake_ns
+from sim.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
 
 CONTROL_ENTITY = (1 << 28) - 1
 FEED_ENTITY = 1 << 27
@@ -40,6 +40,7 @@ class Node:
         self.passes = 0
         self.near = self.far = 1.0  # coldness of its caches
         self.life = self.ends = 0
+        self.scripts = self.collected_at = 0  # runs since the garbage was collected, and when that was
         self.dead = self.killed = False
         self.unsent: list[tuple[int, Answer, int]] = []
         self.known: dict[int, tuple[Answer, int]] = {}
@@ -167,6 +168,9 @@ class Redis:
             work += self.p.io + int(self.x.script[item.op]) + bill.cost_ns + (self.p.feed if bill.write_ns else 0)
             write_ns += bill.write_ns
             repeated += bill.repeated_ns
+            node.scripts += 1
+            pause = self._collect(node, int(self.env.now) + work)
+            work, repeated = work + pause, repeated + pause
             self.run.count(column + COMMANDS, bill.commands + 1)  # the call of the script itself is one
         self.run.count(column + REQUESTS, len(node.in_pass))
         kept = kept_cold(self.p.engine, work, len(node.in_pass), repeated)
@@ -174,6 +178,14 @@ class Redis:
         node.near, node.far = node.near * kept, node.far * kept
         self.run.add_busy(column + BUSY_NS, int(self.env.now), cost)
         return cost, write_ns
+
+    def _collect(self, node: Node, at: int) -> int:
+        """Collect the garbage of scripts if it is time, and return how long that takes."""
+        if not self.p.engine.garbage or node.scripts < GARBAGE_EVERY:
+            return 0
+        cost = garbage_ns(self.p.engine, at - node.collected_at)
+        node.scripts, node.collected_at = 0, at
+        return cost
 
     def _reply(self, node: Node) -> None:
         """Let all replies of a pass out; nobody waits for those to control and to primaries."""

@@ -15,6 +15,7 @@ from models.results.series import busy_share
 from models.results.usage import nodes_of
 from models.units import SECOND
 from models.waiting_room import XLENS_PER_KEYS_STATUS
+from sim.engine_thread import GARBAGE_EVERY, garbage_ns
 
 
 def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def _busiest(recording: Recording, nodes: int) -> int:
 
 
 def status_request_ns(plan: Plan, line: int) -> int:
-    """Return what one status poll of somebody in a line of this length costs a primary, without the wake-up."""
+    """Return what one status poll of somebody in a line of this length costs a primary that is always busy, ns."""
     p, bill = plan.params, Bill(plan.cost)
     calls = [(Command.HMGET, 1), (Command.ZRANK, line), (Command.ZADD, line)]
     if p.key_scan:
@@ -78,7 +79,8 @@ def status_request_ns(plan: Plan, line: int) -> int:
     for entry in plan.scenario.waiting_room.extra_calls:
         if entry.operation == "status":
             bill.change(entry, sizes[entry.on])
-    return p.io + int(plan.tables.script[Op.STATUS]) + (p.feed if bill.write_ns else 0) + bill.cost_ns
+    request_ns = p.io + int(plan.tables.script[Op.STATUS]) + (p.feed if bill.write_ns else 0) + bill.cost_ns
+    return request_ns + garbage_ns(p.engine, GARBAGE_EVERY * request_ns) // GARBAGE_EVERY
 
 
 def _longest_line(recording: Recording) -> int:

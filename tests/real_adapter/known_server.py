@@ -15,7 +15,7 @@ from real_adapter.server_facts import ServerFacts
 from real_adapter.window import Gauge, Window
 from real_adapter.work import Work
 from real_adapter.yardstick import Speed
-from sim.engine_thread import EngineThread, replay
+from sim.engine_thread import GARBAGE_EVERY, EngineThread, garbage_ns, replay
 
 TRUE = {
     "engine.io_us": 6.0,
@@ -23,7 +23,7 @@ TRUE = {
     "commands.ZRANK.call_us": 2.0,
     "commands.ZADD.call_us": 4.0,
 }
-THREAD = EngineThread(0, 0, 1, 18_000, 1_000, 2.0, 300_000, 15.0, 100_000_000, 140_000)
+THREAD = EngineThread(0, 0, 1, 18_000, 1_000, 2.0, 300_000, 15.0, 100_000_000, 140_000, garbage=9_000)
 PATH_US = 8.0
 CALM = Speed(1.5, 400.0)
 """Of the processor; the true costs are at this speed."""
@@ -48,20 +48,26 @@ def observed(case: Case, seed: int, noise: float, speed: Speed | None = None) ->
     cost_us = work_times * sum(TRUE[name] * times for name, times in work.counts.items())
     blur = float(np.exp(np.random.default_rng(seed).normal(0, noise)))
     load = case.load
-    if load.rate_rps is None:
-        cpu_us = blur * (cost_us + work_times / load.users)
-        return Observation(case.name, load, work, cpu_us, 500.0, 0.0, 1 / load.users, speed)
-    at = poisson_ns(load.rate_rps, 2.0, seed) if load.together == 1 else bursts_ns(load.together, 0.01, 1.0)
+    scripted = case.operation != "ping"
     thread = THREAD._replace(
+        garbage=round(THREAD.garbage * work_times) if scripted else 0,
         per_pass=round(THREAD.per_pass * work_times),
         rewarm=round(THREAD.rewarm * work_times),
         near_slow=THREAD.near_slow * cold_times / work_times,
         far_slow=THREAD.far_slow * cold_times / work_times,
     )
+    each_us = cost_us if load.rate_rps is None else 1e6 / load.rate_rps
+    pause_us = garbage_ns(thread, round(GARBAGE_EVERY * each_us * 1e3)) / 1e3
+    tail_us = blur * pause_us if scripted and speed else None
+    if load.rate_rps is None:
+        cpu_us = blur * (cost_us + work_times / load.users + pause_us / GARBAGE_EVERY)
+        return Observation(case.name, load, work, cpu_us, 500.0, 0.0, 1 / load.users, speed, tail_us)
+    at = poisson_ns(load.rate_rps, 2.0, seed) if load.together == 1 else bursts_ns(load.together, 0.01, 1.0)
     busy, sleeps, passes, departures = replay(at + 1, np.full(at.size, round(cost_us * 1e3)), thread)
     p50_us = float(np.median(departures - at)) / 1e3 + PATH_US
     n = at.size
-    return Observation(case.name, load, work, blur * busy / n / 1e3, blur * p50_us, sleeps / n, passes / n, speed)
+    cpu_us = busy / n / 1e3
+    return Observation(case.name, load, work, blur * cpu_us, blur * p50_us, sleeps / n, passes / n, speed, tail_us)
 
 
 def _slowed(speed: Speed) -> tuple[float, float]:
@@ -104,4 +110,5 @@ def _window(seen: Observation) -> Window:
         steal_percent=0.5,
         speed=seen.speed,
         refused="",
+        tail_us=seen.tail_us,
     )

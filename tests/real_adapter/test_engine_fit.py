@@ -12,7 +12,7 @@ from real_adapter.engine_fit import EngineFit, fit_engine
 from real_adapter.fit_problem import LOOP
 from real_adapter.work import MIX
 from real_adapter.yardstick import Speed
-from tests.real_adapter.known_server import BY_CORE, BY_MEMORY, CALM, CASES, COLD_BY_MEMORY, TRUE, observed
+from tests.real_adapter.known_server import BY_CORE, BY_MEMORY, CALM, CASES, COLD_BY_MEMORY, THREAD, TRUE, observed
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,7 @@ def test_neighbours_that_slow_the_processor_down_in_every_window_are_seen_throug
         assert calm.value(name) == pytest.approx(true, rel=0.2)
         low, high = calm.interval(name)
         assert low <= calm.value(name) <= high
+    assert calm.value("engine.garbage_us") == pytest.approx(THREAD.garbage / 1e3, rel=0.25)
     assert found.value("speed.work_by_core") == pytest.approx(BY_CORE, rel=0.25)
     assert found.value("speed.work_by_memory") == pytest.approx(BY_MEMORY, rel=0.4)
     assert found.value("speed.cold_by_memory") == pytest.approx(COLD_BY_MEMORY, rel=0.25)
@@ -76,6 +77,10 @@ def test_neighbours_that_slow_the_processor_down_in_every_window_are_seen_throug
     assert blind.speed is None
     with pytest.raises(ValueError, match="how fast its processor ran"):
         blind.at(CALM)
+
+
+def test_without_the_tail_of_scripts_no_collection_is_told_apart_from_what_scripts_cost_anyhow(fit: EngineFit) -> None:
+    assert fit.value("engine.garbage_us") <= 0.002
 
 
 def test_draws_are_as_many_as_asked_for_and_around_the_best(fit: EngineFit) -> None:

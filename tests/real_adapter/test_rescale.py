@@ -72,6 +72,19 @@ def test_the_load_of_the_usual_mix_is_that_of_its_operations():
     assert load.request_us == pytest.approx(np.full(5, expected_us), rel=0.01)  # log2 of integers is that close
 
 
+def test_only_scripts_leave_garbage_to_collect():
+    engine = MEASURED.engine.model_copy(update={"garbage_us": 8.0})
+    profile = MEASURED.model_copy(update={"engine": engine})
+    rates_rps = np.full(6, 100.0)
+    for per_s, garbage in (
+        ({"EVALSHA": rates_rps}, 8_000),
+        ({"GET": rates_rps}, 0),
+        ({"EVALSHA": rates_rps / 4}, 8_000),
+    ):
+        telemetry = Telemetry("made", START_S + 60 * np.arange(6), np.full(6, 0.1), per_s, {})
+        assert calls_of(telemetry).thread(profile) == profile.engine_thread()._replace(garbage=garbage)
+
+
 def test_families_and_all_commands_together_come_to_the_same_load():
     exact = made(1.0, 0.0, 5, 0)
     families = {"EvalBasedCmds": exact.per_s["EVALSHA"]}

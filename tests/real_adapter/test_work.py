@@ -49,8 +49,8 @@ def test_the_work_of_an_operation_costs_what_it_is_billed(operation: str) -> Non
 def test_any_calls_are_work_that_costs_what_they_are_billed(calls: Calls) -> None:
     work, bill = work_of(calls), billed(calls)
     rounding_us = 0.002 * sum(1 + elements for _, elements, _ in calls)
-    assert cost_us(dict(work.counts)) == pytest.approx(bill.cost_ns / 1e3, rel=1e-3, abs=rounding_us)
-    assert cost_us(dict(work.repeated)) == pytest.approx(bill.repeated_ns / 1e3, rel=1e-3, abs=rounding_us)
+    assert cost_us(dict(work.counts)) == pytest.approx(bill.cost_ns / 1e3, rel=5e-3, abs=rounding_us)
+    assert cost_us(dict(work.repeated)) == pytest.approx(bill.repeated_ns / 1e3, rel=5e-3, abs=rounding_us)
 
 
 def test_scripts_that_are_measured_by_themselves_are_operations() -> None:

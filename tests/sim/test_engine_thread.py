@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import t as student_t
 
-from sim.engine_thread import EngineThread, cooled, replay, wake_ns
+from sim.engine_thread import GARBAGE_EVERY, EngineThread, cooled, garbage_ns, replay, wake_ns
 from sim.stations import serve
 
 WARM, COLD, TAU = 40_000, 160_000, 2_000_000
@@ -239,6 +239,37 @@ def test_the_warm_part_of_a_request_costs_what_it_does_on_warm_caches_whatever_h
     assert together == pytest.approx(cold_alone + 45_000, abs=1)
     short, *_ = replay(np.array([10**12]), np.array([10_000]), thread)
     assert short == 10_000
+
+
+def test_every_fiftieth_script_collects_garbage_whose_data_have_been_leaving_the_caches():
+    plain = EngineThread(0, 0, 1)
+    arrivals = np.arange(1, 1_001) * 10_000_000
+    work = np.full(1_000, 20_000)
+    busy, _, _, departures = replay(arrivals, work, plain._replace(garbage=7_000))
+    assert busy == work.sum() + 1_000 // GARBAGE_EVERY * 7_000
+    pauses = departures - arrivals - 20_000
+    assert (np.flatnonzero(pauses) % GARBAGE_EVERY == GARBAGE_EVERY - 1).all()
+    # half a second between two of them: the near caches have lost all by then, the far ones what the law says
+    cold = CACHES._replace(garbage=7_000)
+    assert garbage_ns(cold, 500_000_000) == pytest.approx(7_000 * (3 + 14 * (1 - math.exp(-500 / 80))), abs=1)
+    assert garbage_ns(cold, 0) == 7_000
+    without, with_garbage = (replay(arrivals, work, thread)[3][-1] for thread in (CACHES, cold))
+    assert with_garbage - without == pytest.approx(garbage_ns(cold, 500_000_000), rel=0.01)
+
+
+def test_a_collection_warms_nothing_for_the_requests_of_its_pass():
+    arrivals = np.full(GARBAGE_EVERY, 10**12)
+    work = np.full(GARBAGE_EVERY, 2_000)
+    without, *_ = replay(arrivals, work, CACHES)
+    busy, *_ = replay(arrivals, work, CACHES._replace(garbage=7_000))
+    assert busy - without == pytest.approx(7_000 * 17, abs=2)  # the first one ever: nothing of its data is near
+
+
+def test_a_thread_that_is_always_busy_collects_a_fiftieth_for_each_script():
+    busy, *_ = replay(np.ones(REQUESTS, np.int64), fixed(), CACHES._replace(garbage=7_000))
+    without, *_ = replay(np.ones(REQUESTS, np.int64), fixed(), CACHES)
+    each = garbage_ns(CACHES._replace(garbage=7_000), GARBAGE_EVERY * REQUEST) / GARBAGE_EVERY
+    assert (busy - without) / REQUESTS == pytest.approx(each, rel=0.02)
 
 
 def test_each_pass_costs_its_own():

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from models.commands import Command
 from models.profile import Profile, load_profile
-from models.profile_parts import CommandCost, Draws, EngineCosts
+from models.profile_parts import CommandCost, Draws, EngineCosts, ScriptCost
 from tests.strategies.base import Draw, pick
 
 
@@ -30,6 +30,7 @@ def profiles(draw: Draw, in_steps: bool) -> Profile:
         far_slow=0.0 if in_steps else draw(pick([0.0, 20.0])),
         far_lost_us=draw(pick([1.0, 80_000.0])),
         rewarm_us=draw(pick([1.0, 100.0])),
+        garbage_us=draw(pick([0.0, 1000.0] if in_steps else [0.0, 10.0])),
     )
     script_us = draw(pick([0.0, 0.0, 1000.0] if in_steps else [10.0, 100.0]))
     call_us = draw(pick([0.0, 0.0, 0.0, 1000.0] if in_steps else [0.0, 1.0, 100.0]))
@@ -39,9 +40,11 @@ def profiles(draw: Draw, in_steps: bool) -> Profile:
     # less than the engine's nanosecond, but measured: without any cost KEYS is refused
     commands[Command.KEYS.name] = cost.model_copy(update={"per_key_us": 0.0001})
     free = draw(pick([0, 1, 100]))
+    own = {name: ScriptCost(overhead_us=2 * script_us) for name in draw(pick([(), ("join", "expire")]))}
     return shipped.model_copy(
         update={
-            "engine": engine, "script_overhead_us": script_us, "walks_from_members": free, "commands": commands,
+            "engine": engine, "script_overhead_us": script_us, "scripts": own, "walks_from_members": free,
+            "commands": commands,
         }
     )  # fmt: skip
 
