@@ -13,7 +13,7 @@ from dashboards.web import breaks, compare, cost, hold, trust
 from dashboards.web.drawing import style
 from dashboards.web.link import PAGES
 from dashboards.web.own import problems_in
-from dashboards.web.running import leave_others
+from dashboards.web.running import finish, leave_others
 from dashboards.web.sidebar import sidebar
 from dashboards.web.state import LINK_ERROR, change, restore, view, write_link
 
@@ -28,12 +28,18 @@ def main() -> None:
     restore()
     problems = problems_in(view().design)
     write_link()
-    sidebar(problems)
     _navigation()
     if (line := st.session_state.get(LINK_ERROR)) is not None:
         st.error(line)
-    leave_others(view().page)
-    SHOW[view().page](problems)
+    page = view().page
+    leave_others(page)
+    awaited = None
+    try:
+        awaited = SHOW[page](problems)  # first of all: it starts the worker, and has the verdict
+    finally:
+        sidebar(problems)
+    if awaited is not None:
+        finish(awaited, page)
 
 
 def _navigation() -> None:

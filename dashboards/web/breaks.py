@@ -15,7 +15,7 @@ from dashboards.web.heading import heading
 from dashboards.web.jobs import RunSweep
 from dashboards.web.knobs import GROUPS, knob
 from dashboards.web.link import MOST_REPLICATIONS, View
-from dashboards.web.running import finish, hint, last_shown
+from dashboards.web.running import Awaited, hint, last_shown
 from dashboards.web.state import change, view
 from models.judge.wording import plural
 from models.sweep.cells import cells_from
@@ -32,7 +32,7 @@ MOST_CELLS = 60
 """More of them are the work of `breakwater sweep`."""
 
 
-def show(problems: tuple[str, ...]) -> None:
+def show(problems: tuple[str, ...]) -> Awaited:
     """Draw the page; with *problems* the design cannot be varied."""
     looked_at = view()
     vary = looked_at.vary or (default_values(looked_at.design, FIRST),) if not problems else ()
@@ -52,7 +52,7 @@ def show(problems: tuple[str, ...]) -> None:
     elif job is not None:
         runs = plural(len(job.cells) * job.replications, "run")
         hint(job, PAGE, f"Press **Run** for {runs}, on all processors. What a cancelled sweep has finished is kept.")
-    finish(job, PAGE, place)
+    return Awaited(job, place)
 
 
 def current_sweep(looked_at: View, vary: tuple[str, ...]) -> tuple[RunSweep | None, str | None]:

@@ -18,7 +18,7 @@ from dashboards.web.finished import FINISHED
 from dashboards.web.heading import heading
 from dashboards.web.jobs import Compare
 from dashboards.web.link import LETTERS, MOST_DESIGNS, MOST_REPLICATIONS, View
-from dashboards.web.running import finish, hint, last_shown
+from dashboards.web.running import Awaited, hint, last_shown
 from dashboards.web.state import change, view
 from dashboards.words import SHOWN_KPIS, SLO_WORDS
 from models.judge.verdict import SLO_KPIS
@@ -33,7 +33,7 @@ WRONG = "wrong designs"
 SLO_NAMES = {kpi: SLO_WORDS[level] for level, (kpi, _) in SLO_KPIS.items()}
 
 
-def show(problems: tuple[str, ...]) -> None:
+def show(problems: tuple[str, ...]) -> Awaited:
     """Draw the page; with *problems* the design in the sidebar cannot be run."""
     looked_at = view()
     job = None if problems or not looked_at.others else current_comparison(looked_at)
@@ -51,7 +51,7 @@ def show(problems: tuple[str, ...]) -> None:
     elif job is not None:
         runs = plural(job.replications * len(job.designs), "run")
         hint(job, PAGE, f"Press **Run** for {runs}: every design with the same {job.replications} seeds.")
-    finish(job, PAGE, place)
+    return Awaited(job, place)
 
 
 def current_comparison(looked_at: View) -> Compare:

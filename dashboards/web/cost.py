@@ -18,7 +18,7 @@ from dashboards.web.finished import FINISHED
 from dashboards.web.heading import heading
 from dashboards.web.hold import current_run
 from dashboards.web.jobs import Run
-from dashboards.web.running import ask, finish, first_visit, hint, last_shown
+from dashboards.web.running import Awaited, ask, first_visit, hint, last_shown
 from dashboards.web.state import view
 from models.cost import CostBreakdown
 from models.judge.invoice import Invoice, bill_of
@@ -36,7 +36,7 @@ VARIED: dict[str, tuple[tuple[str, str], tuple[Any, ...]]] = {
 """Settings that are paid by the hour: what one and several of them are called, and values to bill."""
 
 
-def show(problems: tuple[str, ...]) -> None:
+def show(problems: tuple[str, ...]) -> Awaited:
     """Draw the page; with *problems* the design cannot be run."""
     job = None if problems else current_run()
     if job is not None and first_visit(PAGE):
@@ -50,7 +50,7 @@ def show(problems: tuple[str, ...]) -> None:
         _bill(result, verdict, design)
     else:
         hint(job, PAGE, "No bill yet: it needs a run of the design. Press **Run**.")
-    finish(job, PAGE, place)
+    return Awaited(job, place)
 
 
 def _bill(result: RunResult, verdict: Verdict, design: Design) -> None:

@@ -27,7 +27,7 @@ from dashboards.web.finished import FINISHED
 from dashboards.web.heading import heading
 from dashboards.web.jobs import Run
 from dashboards.web.link import MOST_DESIGNS
-from dashboards.web.running import ask, finish, first_visit, hint, is_asked, last_shown
+from dashboards.web.running import Awaited, ask, first_visit, hint, is_asked, last_shown
 from dashboards.web.state import change, change_design, view
 from models.judge.remedies import Action
 from models.judge.verdict import Verdict
@@ -38,7 +38,7 @@ from models.scenario import Scenario
 PAGE = "hold"
 
 
-def show(problems: tuple[str, ...]) -> None:
+def show(problems: tuple[str, ...]) -> Awaited:
     """Draw the page; with *problems* the design cannot be run."""
     job = None if problems else current_run()
     if job is not None and first_visit(PAGE):
@@ -51,7 +51,7 @@ def show(problems: tuple[str, ...]) -> None:
         _verdict(result, run.scenario, verdict, design)
     else:
         hint(job, PAGE, "No result yet. Press **Run**.")
-    finish(job, PAGE, place)
+    return Awaited(job, place)
 
 
 def current_run() -> Run:

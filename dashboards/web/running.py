@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import streamlit as st
 
@@ -16,6 +16,13 @@ ASKED, PRESSED, REFUSED, SHOWN, VISITED = "asked", "pressed", "refused", "shown"
 J = TypeVar("J", bound=Job)
 LISTEN_S = 0.5
 """How often the bar moves, and how soon a click stops the run."""
+
+
+class Awaited(NamedTuple):
+    """The job of a page, None if it has none, and the place where it shows how far that is."""
+
+    job: Job | None
+    place: Any
 
 
 @st.cache_resource(scope="session", on_release=Worker.close, show_spinner=False)
@@ -100,8 +107,9 @@ def hint(job: Job | None, page: str, text: str) -> None:
         st.caption("It is being run." if is_asked(job, page) else text)
 
 
-def finish(job: Job | None, page: str, place: Any) -> None:
-    """At the end of a page: say why the last run failed, or wait for the one that is asked for in *place*."""
+def finish(awaited: Awaited, page: str) -> None:
+    """When all is drawn: say why the last run failed, or wait for the one that is asked for."""
+    job, place = awaited
     if (message := _by_page(REFUSED).get(page)) is not None:
         place.error(message)
     elif job is not None and is_asked(job, page):

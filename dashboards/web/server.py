@@ -19,6 +19,8 @@ OPTIONS = {
     "server.headless": True,
     "server.fileWatcherType": "none",
     "browser.gatherUsageStats": False,
+    # a whole collection after every click takes 0.1 s once plotly and pandas are there; Python collects by itself
+    "runner.postScriptGC": False,
     "client.toolbarMode": "viewer",
     "client.showErrorDetails": "full",
     "logger.hideWelcomeMessage": True,

@@ -18,7 +18,7 @@ from dashboards.parts import settings_folded, sums_table
 from dashboards.web.drawing import figure, html
 from dashboards.web.heading import share
 from dashboards.web.jobs import Validate
-from dashboards.web.running import ask, finish, is_asked, last_shown, settle
+from dashboards.web.running import Awaited, ask, is_asked, last_shown, settle
 from dashboards.web.state import view
 from models.judge.wording import plural
 from models.ledger.book import Ledger
@@ -31,7 +31,7 @@ VERIFIED = "x86-valkey"
 """The profile that was measured and verified, shown where that of the design was not."""
 
 
-def show(problems: tuple[str, ...]) -> None:
+def show(problems: tuple[str, ...]) -> Awaited | None:
     """Draw the page; with *problems* there is no design whose grounds could be shown."""
     title, link = st.columns([8, 1.1], vertical_alignment="center")
     title.title("Can we trust it?", anchor=False)
@@ -39,13 +39,13 @@ def show(problems: tuple[str, ...]) -> None:
         share()
     if problems:
         st.caption("The design in the sidebar cannot be simulated; mend it first.")
-        return
+        return None
     scenario = view().design.built()
     try:
         profile = load_profile(scenario.redis.profile)
     except BadInput as error:
         st.error(str(error))
-        return
+        return None
     st.subheader("What Redis costs: the profile of this design", anchor=False)
     _profile(profile)
     st.subheader("Predicted against measured, on a real server", anchor=False)
@@ -54,7 +54,7 @@ def show(problems: tuple[str, ...]) -> None:
     st.caption("Every setting that is not an assumption names its source.")
     html(settings_folded(scenario))
     st.subheader("The talk's claims", anchor=False)
-    _claims()
+    return _claims()
 
 
 def _profile(profile: Profile) -> None:
@@ -92,7 +92,7 @@ def _accuracy(profile: Profile) -> None:
         html(folded(f"All {len(found.cases)} comparisons", accuracy_table(found)))
 
 
-def _claims() -> None:
+def _claims() -> Awaited:
     """The ledger: every figure the talk publishes, with its verdict; before it is made, what arithmetic alone says."""
     job = Validate()
     settle(job, PAGE)
@@ -112,7 +112,7 @@ def _claims() -> None:
         answers = "".join(folded(answer.question, answer_html(answer)) for answer in ledger.answers)
         html(f"<p><b>{escape(headline(ledger))}.</b></p>{_by_verdict(ledger)}{answers}")
         st.caption(f"Real Redis: {measured.origin}")
-    finish(job, PAGE, place)
+    return Awaited(job, place)
 
 
 def _by_verdict(ledger: Ledger) -> str:
