@@ -23,6 +23,7 @@ from models.operations import Op
 from models.scenario import ExtraCall
 from sim.compiled import compiled
 
+KEYS = int(Command.KEYS)
 OPERATION, COMMAND, ON, ELEMENTS, CALLS = range(5)
 """Columns of a table of extra calls."""
 
@@ -69,6 +70,17 @@ def repeated_ns(calls: int, cost_ns: int, made: int, repeated: int) -> int:
     if calls <= 0:
         return max(cost_ns, -repeated)
     return cost_ns - (cost_ns // calls if made == 0 else 0)
+
+
+@compiled
+def swing_ns(table: NDArray[np.int64], keys: int, swing: int, odd: int) -> int:
+    """Return by how much a run that lists *keys* keys differs from the mean of such runs, ns.
+
+    What KEYS hands to a script is garbage when the script ends, and Lua collects it by and by, in about every second
+    run: the first of two (*odd* is 0) takes *swing* / 1024 of the cost of KEYS less, the next one (1) as much more.
+    """
+    swung = call_cost_ns(table, KEYS, 1, keys) * swing >> 10
+    return swung if odd == 1 else -swung
 
 
 class Bill:

@@ -70,6 +70,7 @@ class Params(NamedTuple):
     pool_timeout: int
     ping_all: bool
     key_scan: bool
+    listing_swing: int
     ticket_order: int
     replica_reads: bool
     write_every: int

@@ -154,6 +154,7 @@ def _params(
         pool_timeout=ns(gateway.redis_pool_timeout_s),
         ping_all=gateway.probes.redis_ping == "every_shard",
         key_scan=scenario.waiting_room.core == "keys",
+        listing_swing=round(1024 * profile.engine.listing_swing),
         ticket_order=_ORDERS[scenario.waiting_room.ticket_order],
         replica_reads=scenario.waiting_room.replica_reads,
         write_every=ns(scenario.waiting_room.heartbeat_ttl_s) // 3,

@@ -33,6 +33,9 @@ class EngineCosts(Part):
     io_us: Microseconds = Field(description="reading one request and writing its reply")
     io_warm_us: Microseconds = Field(default=0.0, description="of that, what meets warm caches in any case")
     replica_feed_us: Microseconds = Field(description="passing one writing request on to one replica")
+    listing_swing: float = Field(
+        default=0.0, ge=0, le=1, description="share of its cost that a KEYS of a script takes less, and the next more"
+    )
     garbage_us: Microseconds = Field(
         default=0.0, description="collecting Lua's garbage twice in a row; every 50th script"
     )

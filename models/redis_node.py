@@ -8,6 +8,7 @@ work, the script's overhead and the commands the waiting room runs for it.
 from models import rooms
 from models import waiting_room_core as core
 from models.agenda import NOTHING, free_slot, new_slot, schedule
+from models.bill import swing_ns
 from models.codes import (
     ANSWER_GRANTED,
     ANSWER_READY,
@@ -235,9 +236,13 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
     token = wide(r.token)
     event = token % w.p.events
     now_ms = r.stamp // MILLISECOND
+    swing = 0
     if r.op == OP_STATUS:
         if w.p.key_scan:
-            core.bill_key_scan(w.rooms, keys_of(w, k))
+            keys = keys_of(w, k)
+            core.bill_key_scan(w.rooms, keys)
+            swing = swing_ns(w.rooms.cost, keys, w.p.listing_swing, wide(w.node[k].listed))
+            w.node[k].listed ^= 1
         r.answer = core.status(w.rooms, event, token, now_ms, w.x.advice.shape[0] > 0)
         r.detail = w.rooms.bill[POSITION]
     elif r.op == OP_STATUS_READ:
@@ -251,7 +256,7 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
     w.rooms.bill[BILLED_COMMANDS] += 1  # the call of the script itself
     w.node[k].effect_ns += effect
     w.node[k].scripts += 1
-    return w.x.script[r.op] + w.rooms.bill[COST_NS] + (w.p.feed if effect > 0 else 0)
+    return w.x.script[r.op] + w.rooms.bill[COST_NS] + swing + (w.p.feed if effect > 0 else 0)
 
 
 @compiled

@@ -94,7 +94,7 @@ NODE = np.dtype(
         ("busy", "i1"),
         ("dead", "i1"),
         ("life", "i1"),  # the process in it: another one after it has died
-        ("unused", "i1"),
+        ("listed", "i1"),  # 1 after an odd number of scripts that list keys
     ]
 )
 POD = np.dtype(

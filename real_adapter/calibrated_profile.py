@@ -24,6 +24,7 @@ from models.profile_parts import (
     ScriptCost,
     Server,
 )
+from real_adapter import experiment
 from real_adapter.calibration import CONNECTIONS, Calibration
 from real_adapter.engine_fit import EngineFit
 from real_adapter.fit_problem import PATH, SLOWED
@@ -78,7 +79,7 @@ def profile_of(calibration: Calibration, name: str, memory: Memory | None = None
         source=f"breakwater calibrate: {sum(c.windows or 0 for c in cases)} windows, {CONNECTIONS} connections, "
         f"{calibration.seconds:.0f} s; engine CPU from the server's own counters",
         caveat=CAVEAT if calibration.ours else CAVEAT_FAR,
-        engine=_engine(best),
+        engine=_engine(best | {"engine.listing_swing": _swing(calibration)}),
         script_overhead_us=best[SCRIPT],
         scripts={
             operation: ScriptCost(overhead_us=best[path]) for operation, path in OWN_SCRIPT.items() if path in best
@@ -167,6 +168,13 @@ def _engine(best: dict[str, float]) -> EngineCosts:
     found = {path.removeprefix("engine."): value for path, value in best.items() if path.startswith("engine.")}
     # what a wake-up costs is the work on caches that have gone cold: nothing is left to be paid at once
     return EngineCosts(**{"wake_warm_us": 0.0, "wake_cold_us": 0.0, "wake_tau_ms": 1.0, "replica_feed_us": 0.0} | found)
+
+
+def _swing(calibration: Calibration) -> float:
+    """Return by which share scripts that list keys differ from their mean; 0 if none was measured."""
+    windows = [w for case in experiment.key_cases() for w in calibration.measurements.windows.get(case.name, [])]
+    swings = [w.spread.swing for w in windows if w.spread is not None]
+    return _rounded(float(np.median(swings))) if swings else 0.0
 
 
 def _command(command: Command, best: dict[str, float]) -> CommandCost:

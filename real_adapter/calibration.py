@@ -79,7 +79,7 @@ class Measurements:
 
 def _tail_us(window: Window) -> float | None:
     """Return the tail of a window's scripts if there were enough of them for a 99th percentile."""
-    return window.tail_us if window.requests >= TAIL_FROM else None
+    return window.spread.tail_us if window.spread and window.requests >= TAIL_FROM else None
 
 
 @dataclass(frozen=True, eq=False)

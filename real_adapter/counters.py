@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic_ns
-from typing import Any, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
 import redis
 
@@ -71,14 +71,31 @@ def read_counters(client: "redis.Redis", pid: int | None) -> Counters:
     )
 
 
-def script_tail_us(client: "redis.Redis") -> float | None:
-    """Return by how much the 99th percentile of scripts is above their median since statistics were reset, us.
+class Spread(NamedTuple):
+    """How far scripts differ within the server: `tail_us`, their 99th percentile above the median, and `swing`.
 
-    As the server itself sees them (INFO latencystats); None if none has run, or nobody counts.
+    That is the share by which the 10th percentile is below the middle between it and the 90th.
+    """
+
+    tail_us: float
+    swing: float
+
+
+PERCENTILES = "10 50 90 99"
+"""What `script_spread` asks for; the setting latency-tracking-info-percentiles."""
+
+
+def script_spread(client: "redis.Redis") -> Spread | None:
+    """Return how far scripts differed since statistics were reset, as the server itself sees them (INFO latencystats).
+
+    None if none has run, or the server tells no such percentiles.
     """
     info = cast(Mapping[str, Any], client.info("latencystats"))
-    found = info.get("latency_percentiles_usec_evalsha")
-    return float(found["p99"]) - float(found["p50"]) if found and {"p50", "p99"} <= found.keys() else None
+    found = info.get("latency_percentiles_usec_evalsha", {})
+    if not {f"p{p}" for p in PERCENTILES.split()} <= found.keys():
+        return None
+    low, median, high, tail = (float(found[f"p{p}"]) for p in PERCENTILES.split())
+    return Spread(tail - median, (high - low) / (high + low) if high > 0 else 0.0)
 
 
 def cost_of_asking_us(client: "redis.Redis", pid: int | None, times: int = 20) -> float:

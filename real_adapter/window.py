@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import redis
 
-from real_adapter.counters import Counters, cost_of_asking_us, read_counters, script_tail_us
+from real_adapter.counters import PERCENTILES, Counters, Spread, cost_of_asking_us, read_counters, script_spread
 from real_adapter.driver import Driven
 from real_adapter.yardstick import Speed, Yardstick
 
@@ -33,7 +33,7 @@ class Window:
     """What one window showed. Per request: `cpu_us`, `sleeps` (None where not counted), `inside_us` (commandstats).
 
     `utilisation` of the engine thread, without what the server does anyhow. Latencies from the scheduled time, us.
-    `tail_us` of scripts within a server of our own, see `counters.script_tail_us`.
+    `spread` of scripts within a server of our own.
     `speed` of the engine's processor meanwhile, None if it is not ours. `refused` says why the window does not count,
     or is empty.
     """
@@ -52,7 +52,7 @@ class Window:
     steal_percent: float
     speed: Speed | None
     refused: str
-    tail_us: float | None = None
+    spread: Spread | None = None
 
 
 @dataclass
@@ -80,6 +80,8 @@ class Gauge:
 
     def settle(self) -> None:
         """Measure what asking costs and what the server does with nothing to do, as a share of the engine thread."""
+        if self.pid is not None:
+            self.client.config_set("latency-tracking-info-percentiles", PERCENTILES)
         self.asking_us = cost_of_asking_us(self.client, self.pid)
         shares = []
         for _ in range(3):
@@ -97,8 +99,8 @@ class Gauge:
         before = read_counters(self.client, self.pid)
         driven, speed, sampling_us = self.yardstick.along(drive) if self.yardstick else (drive(), None, 0.0)
         happened = read_counters(self.client, self.pid) - before
-        tail_us = None if self.pid is None else script_tail_us(self.client)
-        window = replace(self._window(case, driven, happened, speed, sampling_us), tail_us=tail_us)
+        spread = None if self.pid is None else script_spread(self.client)
+        window = replace(self._window(case, driven, happened, speed, sampling_us), spread=spread)
         if window.refused:
             self.refusals[window.refused] += 1
             self._run_of_refusals += 1

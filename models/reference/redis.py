@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import simpy
 
-from models.bill import Bill
+from models.bill import Bill, swing_ns
 from models.commands import Command
 from models.operations import Answer, Kind, Op
 from models.plan import COUNTER, REDIS_TIME
@@ -41,6 +41,7 @@ class Node:
         self.near = self.far = 1.0  # coldness of its caches
         self.life = self.ends = 0
         self.scripts = self.collected_at = 0  # runs since the garbage was collected, and when that was
+        self.listed = 0  # 1 after an odd number of scripts that list keys
         self.dead = self.killed = False
         self.unsent: list[tuple[int, Answer, int]] = []
         self.known: dict[int, tuple[Answer, int]] = {}
@@ -168,6 +169,9 @@ class Redis:
             work += self.p.io + int(self.x.script[item.op]) + bill.cost_ns + (self.p.feed if bill.write_ns else 0)
             write_ns += bill.write_ns
             repeated += bill.repeated_ns
+            if item.op == Op.STATUS and self.p.key_scan:
+                work += swing_ns(self.run.plan.cost, self._keys(k), self.p.listing_swing, node.listed)
+                node.listed ^= 1
             node.scripts += 1
             pause = self._collect(node, int(self.env.now) + work)
             work, repeated = work + pause, repeated + pause

@@ -11,7 +11,7 @@ from models.results.run_result import profile_hash
 
 MEMBERS = 10_000
 """In the sorted set that a call walks, and on the server for KEYS: the tokens of the load ladder."""
-UNITS = {"_us": "us", "_ms": "ms", "_slow": "times"}
+UNITS = {"_us": "us", "_ms": "ms", "_slow": "times", "_swing": "share"}
 
 
 def profile_costs(profile: Profile) -> Measured:

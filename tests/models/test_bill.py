@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.bill import Bill, changed_ns
+from models.bill import Bill, changed_ns, swing_ns
 from models.commands import FREE_LEVELS, Command, call_cost_ns
 from models.results.facts import status_request_ns
 from models.scenario import ExtraCall, load_scenario
@@ -84,6 +84,13 @@ def test_calls_of_a_command_that_was_called_before_are_repeated():
     assert bill.repeated_ns == 0
     bill.call(Command.ZRANK, 1, 500)
     assert bill.repeated_ns == call_cost_ns(COST_NS, Command.ZRANK, 1, 500)
+
+
+def test_two_runs_that_list_keys_take_as_long_together_as_twice_their_mean():
+    first, second = (swing_ns(COST_NS, 4_000, 287, odd) for odd in (0, 1))
+    assert first + second == 0
+    assert second == call_cost_ns(COST_NS, Command.KEYS, 1, 4_000) * 287 // 1024
+    assert swing_ns(COST_NS, 4_000, 0, 1) == 0
 
 
 def test_any_command_but_keys_can_be_called_more():

@@ -8,6 +8,7 @@ import numpy as np
 
 from real_adapter.calibration import Calibration, Measurements
 from real_adapter.cases import Case, burst, poisson, saturated
+from real_adapter.counters import Spread
 from real_adapter.engine_fit import fit_engine
 from real_adapter.fit_problem import Observation
 from real_adapter.schedules import bursts_ns, poisson_ns
@@ -110,5 +111,5 @@ def _window(seen: Observation) -> Window:
         steal_percent=0.5,
         speed=seen.speed,
         refused="",
-        tail_us=seen.tail_us,
+        spread=None if seen.tail_us is None else Spread(seen.tail_us, 0.2),
     )

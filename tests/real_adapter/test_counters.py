@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 
-from real_adapter.counters import script_tail_us
+from real_adapter.counters import script_spread
 
 
 class Told:
@@ -19,11 +19,16 @@ class Told:
         return self.found
 
 
-def test_the_tail_of_scripts_is_their_99th_percentile_above_the_median() -> None:
-    client = Told(evalsha={"p50": 9.023, "p99": 33.023, "p99.9": 86.015}, ping={"p50": 0.001, "p99": 1.003})
-    assert script_tail_us(cast(Any, client)) == pytest.approx(24.0)
+def test_scripts_differ_by_their_99th_percentile_above_the_median_and_by_their_10th_and_90th() -> None:
+    told = {"p10": 482.0, "p50": 518.0, "p90": 860.0, "p99": 958.0}
+    client = Told(evalsha=told, ping={"p50": 0.001, "p99": 1.003})
+    spread = script_spread(cast(Any, client))
+    assert spread is not None
+    assert spread.tail_us == 440.0
+    # a run of 671 us in the mean that takes so much less and the next one so much more
+    assert spread.swing == pytest.approx(189 / 671)
 
 
-@pytest.mark.parametrize("found", [{}, {"ping": {"p50": 1.0, "p99": 2.0}}, {"evalsha": {"p50": 1.0}}])
+@pytest.mark.parametrize("found", [{}, {"ping": {"p50": 1.0, "p99": 2.0}}, {"evalsha": {"p50": 1.0, "p99": 2.0}}])
 def test_where_no_script_ran_or_nobody_counts_there_is_none(found: dict[str, Any]) -> None:
-    assert script_tail_us(cast(Any, Told(**found))) is None
+    assert script_spread(cast(Any, Told(**found))) is None

@@ -31,6 +31,7 @@ def profiles(draw: Draw, in_steps: bool) -> Profile:
         far_lost_us=draw(pick([1.0, 80_000.0])),
         rewarm_us=draw(pick([1.0, 100.0])),
         garbage_us=draw(pick([0.0, 1000.0] if in_steps else [0.0, 10.0])),
+        listing_swing=0.0 if in_steps else draw(pick([0.0, 0.3, 1.0])),
     )
     script_us = draw(pick([0.0, 0.0, 1000.0] if in_steps else [10.0, 100.0]))
     call_us = draw(pick([0.0, 0.0, 0.0, 1000.0] if in_steps else [0.0, 1.0, 100.0]))
