@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from models.profile import Profile, parse_profile, profile_json
+from real_adapter import experiment
 from real_adapter.calibrated_profile import profile_of
+from real_adapter.counters import Spread
 from tests.real_adapter.known_server import CALM, CASES, PATH_US, REFUSED, TRUE, calibration
 
 
@@ -40,6 +42,16 @@ def test_costs_are_told_for_the_calmest_windows_and_every_draw_with_them() -> No
     drawn = [profile.drawn(k / 5).engine.io_us for k in range(5)]
     assert min(drawn) < 1.1 * profile.engine.io_us
     assert max(drawn) > 0.9 * profile.engine.io_us
+
+
+def test_how_far_runs_that_list_keys_differ_is_the_median_of_their_windows(profile: Profile) -> None:
+    assert profile.engine.listing_swing == 0  # none of them listed any
+    base = calibration(1.6)
+    (case,) = experiment.key_cases()
+    some = base.measurements.windows[CASES[0].name][0]
+    listing = [replace(some, case=case.name, spread=Spread(400.0, swing)) for swing in (0.1, 0.28, 0.9)]
+    measured = replace(base.measurements, windows={**base.measurements.windows, case.name: listing})
+    assert profile_of(replace(base, measurements=measured), "mine").engine.listing_swing == 0.28
 
 
 def test_each_draw_is_another_profile(profile: Profile) -> None:
