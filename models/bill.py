@@ -7,7 +7,9 @@ calls takes back at most as many as the run made, never for more than they cost,
 script that did not get as far as a heartbeat saves nothing where the heartbeat is dropped.
 
 A call of a command that the run has called before is *repeated*: it finds its code, and often its data, in the caches,
-however cold those were when the run began (see `sim.engine_thread`).
+however cold those were when the run began (see `sim.engine_thread`). So is a ZADD of a new member, which is billed for
+a set of none (see `models.waiting_room`): it touches memory just allocated and the end of the set, where the last one
+was added.
 
 The status that only reads, for replicas, is a script of its own: a change of `status` does not change it.
 """
@@ -23,7 +25,7 @@ from models.operations import Op
 from models.scenario import ExtraCall
 from sim.compiled import compiled
 
-KEYS = int(Command.KEYS)
+KEYS, ZADD = int(Command.KEYS), int(Command.ZADD)
 OPERATION, COMMAND, ON, ELEMENTS, CALLS = range(5)
 """Columns of a table of extra calls."""
 
@@ -73,6 +75,12 @@ def repeated_ns(calls: int, cost_ns: int, made: int, repeated: int) -> int:
 
 
 @compiled
+def is_warm(command: int, members: int) -> bool:
+    """Tell whether a call meets warm caches though it is the first of its command: a ZADD of a new member."""
+    return command == ZADD and members == 0
+
+
+@compiled
 def swing_ns(table: NDArray[np.int64], keys: int, swing: int, odd: int) -> int:
     """Return by how much a run that lists *keys* keys differs from the mean of such runs, ns.
 
@@ -97,7 +105,8 @@ class Bill:
 
     def call(self, command: Command, elements: int, members: int) -> None:
         """Add one call of *command* (see `models.commands.call_cost_ns`)."""
-        self._add(command, 1, call_cost_ns(self.table, int(command), elements, members))
+        cost_ns = call_cost_ns(self.table, int(command), elements, members)
+        self._add(command, 1, cost_ns, is_warm(int(command), members))
 
     def change(self, entry: ExtraCall, members: int) -> None:
         """Add an entry of extra calls that walks a set of *members*."""
@@ -106,9 +115,9 @@ class Bill:
         made, paid_ns, _ = self.by_command.get(command, (0, 0, 0))
         self._add(command, *changed_ns(entry.calls, price_ns, made, paid_ns))
 
-    def _add(self, command: Command, calls: int, cost_ns: int) -> None:
+    def _add(self, command: Command, calls: int, cost_ns: int, warm: bool = False) -> None:
         made, paid_ns, repeated = self.by_command.get(command, (0, 0, 0))
-        again_ns = repeated_ns(calls, cost_ns, made, repeated)
+        again_ns = cost_ns if warm else repeated_ns(calls, cost_ns, made, repeated)
         self.by_command[command] = made + calls, paid_ns + cost_ns, repeated + again_ns
         self.repeated_ns += again_ns
         self.cost_ns += cost_ns

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bill import CALLS, COMMAND, ELEMENTS, ON, OPERATION, On, changed_ns, repeated_ns
+from models.bill import CALLS, COMMAND, ELEMENTS, ON, OPERATION, On, changed_ns, is_warm, repeated_ns
 from models.codes import ANSWER_UNKNOWN
 from models.commands import WRITES, Command, call_cost_ns
 from models.waiting_room import RoomRules
@@ -182,7 +182,8 @@ def clear_bill(rooms: Rooms) -> None:
 def bill_call(rooms: Rooms, command: int, elements: int, members: int) -> None:
     """Bill one Redis command."""
     cost = call_cost_ns(rooms.cost, command, elements, members)
-    _charge(rooms, command, 1, cost, cost * _was_called(rooms, command))
+    warm = _was_called(rooms, command) == 1 or is_warm(command, members)
+    _charge(rooms, command, 1, cost, cost if warm else 0)
 
 
 @inlined

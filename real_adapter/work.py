@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from models.bill import is_warm
 from models.commands import Command, log2_1024
 from models.waiting_room import MICRO, RoomRules, WaitingRoom
 
@@ -79,7 +80,7 @@ def work_of(calls: Iterable[tuple[Command, int, int]]) -> Work:
         for term in TERMS[command]:
             if amounts[term]:
                 counts[f"commands.{command.name}.{term}"] += amounts[term]
-                if command in called:
+                if command in called or is_warm(int(command), members):
                     repeated[f"commands.{command.name}.{term}"] += amounts[term]
         called.add(command)
     return Work(dict(counts), dict(repeated))
