@@ -86,6 +86,16 @@ def test_calls_of_a_command_that_was_called_before_are_repeated():
     assert bill.repeated_ns == call_cost_ns(COST_NS, Command.ZRANK, 1, 500)
 
 
+def test_a_new_member_meets_warm_caches_and_one_that_is_there_does_not():
+    new, present = Bill(COST_NS), Bill(COST_NS)
+    new.call(Command.ZADD, 3, 0)
+    present.call(Command.ZADD, 3, 300_000)
+    assert new.repeated_ns == new.cost_ns == call_cost_ns(COST_NS, Command.ZADD, 3, 0)
+    assert present.repeated_ns == 0
+    new.call(Command.ZRANK, 1, 0)
+    assert new.repeated_ns < new.cost_ns
+
+
 def test_two_runs_that_list_keys_take_as_long_together_as_twice_their_mean():
     first, second = (swing_ns(COST_NS, 4_000, 287, odd) for odd in (0, 1))
     assert first + second == 0
