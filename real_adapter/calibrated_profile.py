@@ -48,6 +48,8 @@ ASSUMED = (
     "a command that was measured with one element and without a walk has all its cost in call_us",
     "the engine thread serves requests in the order in which they became readable",
     "a replica is fed per writing request, whatever the size of the write",
+    "every script leaves as much garbage as the status",
+    "runs that list keys take turns: one that collects no garbage, one that collects that of two",
 )
 
 

@@ -59,7 +59,8 @@ class Window:
 class Gauge:
     """Measures windows on one server: `pid` of its process and `yardstick` of its processor if it runs here.
 
-    `cores` of the machine that is gated.
+    `cores` of the machine that is gated. The statistics of a server that runs here are reset before every window, and
+    it is asked for other percentiles of latency than it comes with; somebody else's are left as they are.
     """
 
     client: "redis.Redis"

@@ -95,6 +95,23 @@ def test_a_window_tells_what_it_cost_and_why_it_does_not_count(bench: Bench, ser
     assert sum(gauge.refusals.values()) == (window.refused != "")
 
 
+def test_only_a_server_of_our_own_has_its_statistics_reset_and_its_percentiles_set(
+    bench: Bench, server: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("real_adapter.window.IDLE_S", 0.01)
+    asked, case = "latency-tracking-info-percentiles", Case("status", 1_000, Load(0.1, 1_000.0))
+    bench.client.config_set(asked, "50 99.9")
+    for pid in (None, server.pid):
+        bench.client.echo("counted until statistics are reset")
+        gauge = Gauge(bench.client, pid, 2)
+        gauge.settle()
+        window = gauge.measure(case.name, lambda: bench.drive(case, 1))
+        theirs = pid is None
+        assert (window.spread is None) == theirs
+        assert (bench.client.config_get(asked)[asked] == "50 99.9") == theirs
+        assert ("cmdstat_echo" in bench.client.info("commandstats")) == theirs
+
+
 def test_the_prediction_of_a_bare_server_is_that_of_its_engine_thread() -> None:
     stage = predicted(Case("status", 1_000, Load(1.0, 10_000.0)), load_profile("talk-m7g"), 20.0)
     assert stage.engine_cpu_percent == pytest.approx(40, abs=8)  # the talk's own figure, to which it is fitted
