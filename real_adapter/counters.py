@@ -21,7 +21,7 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Counters:
-    """Counts since the server started, or its statistics were reset; differences of two (`-`) are what happened between.
+    """Counts since the server started or forgot them; differences of two (`-`) are what happened between them.
 
     `at_ns` CLOCK_MONOTONIC; `engine_us` CPU time of the engine thread; `calls` and `inside_us` by lower-case command,
     `inside_us` without parsing and replying; `loops` passes of the event loop. Of a server of our own: `sleeps` of the
