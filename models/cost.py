@@ -2,7 +2,7 @@
 
 An event costs what runs for its hours (`cost.event_hours`) and what its requests use up. A month costs its events, and
 what stays between them. Everything is billed by the second, in decimal gigabytes, without free tiers, and without what
-is not modelled: page views, logs, load balancers, storage.
+LEFT_OUT names.
 """
 
 import math
@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from models.karpenter import Capacity
-from models.packing import nodes_needed
+from models.packing import backend_nodes_needed, nodes_needed
 from models.prices import PriceTable
 from models.scenario import Scenario
 from models.sourced import Number
@@ -25,8 +25,23 @@ PARTS = {
     "edge": "CloudFront and WAF",
     "eks": "EKS control plane",
     "transfer": "zone traffic",
+    "backend": "backend nodes",
+    "balancer": "load balancer",
+    "nat": "NAT gateways",
+    "logs": "logs",
 }
 """Every part of the bill, by the name its KPIs have, in the order it is shown."""
+
+
+LEFT_OUT = (
+    "the site's own pages and images",
+    "storage of tables and disks",
+    "metrics, traces and alarms",
+    "bytes through the NAT gateways",
+    "payment and operators' access",
+    "support",
+)
+"""What an on-sale costs besides, and no part of the bill holds."""
 
 
 class NodeHours(NamedTuple):
@@ -37,10 +52,15 @@ class NodeHours(NamedTuple):
     hours: float
 
 
+_Hours = dict[tuple[str, Capacity], float]
+"""Hours of EC2 nodes by type and how they are bought."""
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What one event used up, as a run measured it: requests, DynamoDB operations, decimal gigabytes.
 
+    `balancer_lcu_h` are the hours of capacity units of the load balancer (see `models.results.usage`).
     `nodes` are the hours of the nodes that autoscaling bought for it, warm-up and cool-down included; None where pods
     are fixed in number, and the nodes follow from that.
     """
@@ -50,6 +70,7 @@ class Usage:
     dynamodb_reads: float
     egress_gb: float
     cross_zone_gb: float
+    balancer_lcu_h: float
     nodes: tuple[NodeHours, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -139,6 +160,10 @@ def cost_of(scenario: Scenario, usage: Usage, prices: PriceTable, spot: bool = T
             usage.cross_zone_gb,
             prices.prices.cross_zone_usd_per_gb,
         ),
+        *_backend(scenario, prices, spot),
+        *_balancer(scenario, usage, prices),
+        _standing(scenario, "nat", "NAT gateways", "h of", prices.prices.nat_usd_per_h, scenario.cost.nat_gateways),
+        _logs(scenario, usage, prices),
     ]
     parts = (_part(name, tuple(lines)) for name, lines in groupby(items, key=lambda item: item.part))
     return CostBreakdown(prices.title, tuple(parts))
@@ -157,13 +182,26 @@ def _gateway(scenario: Scenario, usage: Usage, prices: PriceTable, spot: bool) -
     full = nodes_needed(pods, scenario) * cost.event_hours(scenario.run.duration_s)
     left = nodes_needed(min(cost.pods_between_events, pods), scenario) * _hours_between(scenario)
     event = _by_capacity(_bought(scenario, full) if usage.nodes is None else usage.nodes, spot)
-    between = _by_capacity(_bought(scenario, left), spot)
+    yield from _nodes(scenario, "gateway", event, _by_capacity(_bought(scenario, left), spot), prices)
+
+
+def _backend(scenario: Scenario, prices: PriceTable, spot: bool) -> Iterator[CostItem]:
+    """The nodes of the services behind the gateway, which stay between events: nobody has said that they scale."""
+    nodes = backend_nodes_needed(scenario)
+    event = _by_capacity(_bought(scenario, nodes * scenario.cost.event_hours(scenario.run.duration_s)), spot)
+    yield from _nodes(
+        scenario, "backend", event, _by_capacity(_bought(scenario, nodes * _hours_between(scenario)), spot), prices
+    )
+
+
+def _nodes(scenario: Scenario, part: str, event: _Hours, between: _Hours, prices: PriceTable) -> Iterator[CostItem]:
+    """One line for every type and how it is bought: hours of an event, and those between events."""
     for key in dict.fromkeys((*event, *between)):
         kind, capacity = key
         hours = event.get(key, 0.0)
-        month = hours * cost.events_per_month + between.get(key, 0.0)
+        month = hours * scenario.cost.events_per_month + between.get(key, 0.0)
         price = prices.spot_node_usd_per_h(kind) if capacity == "spot" else prices.node_usd_per_h(kind)
-        yield CostItem("gateway", f"{kind} {capacity.replace('_', ' ')}", "h of", hours, month, price)
+        yield CostItem(part, f"{kind} {capacity.replace('_', ' ')}", "h of", hours, month, price)
 
 
 def _bought(scenario: Scenario, hours: float) -> tuple[NodeHours, ...]:
@@ -172,9 +210,9 @@ def _bought(scenario: Scenario, hours: float) -> tuple[NodeHours, ...]:
     return NodeHours(kind, "on_demand", (1 - share) * hours), NodeHours(kind, "spot", share * hours)
 
 
-def _by_capacity(nodes: tuple[NodeHours, ...], spot: bool) -> dict[tuple[str, Capacity], float]:
+def _by_capacity(nodes: tuple[NodeHours, ...], spot: bool) -> _Hours:
     """Hours by type and how they are bought, all on demand without *spot*."""
-    found: dict[tuple[str, Capacity], float] = {}
+    found: _Hours = {}
     for kind, capacity, hours in nodes:
         key = (kind, capacity if spot else "on_demand")
         found[key] = found.get(key, 0.0) + hours
@@ -197,6 +235,19 @@ def _dynamodb(scenario: Scenario, usage: Usage, prices: PriceTable) -> Iterator[
     table = prices.prices
     yield _used(scenario, "dynamodb", "writes", "million", writes, table.dynamodb_usd_per_million_writes)
     yield _used(scenario, "dynamodb", "reads", "million", reads, table.dynamodb_usd_per_million_reads)
+
+
+def _balancer(scenario: Scenario, usage: Usage, prices: PriceTable) -> Iterator[CostItem]:
+    """One Application Load Balancer all month, and the capacity units that events take of it."""
+    table = prices.prices
+    yield _standing(scenario, "balancer", "load balancer", "h of", table.balancer_usd_per_h)
+    yield _used(scenario, "balancer", "capacity units", "h of", usage.balancer_lcu_h, table.balancer_usd_per_lcu_h)
+
+
+def _logs(scenario: Scenario, usage: Usage, prices: PriceTable) -> CostItem:
+    """A line of log for every request."""
+    gigabytes = usage.requests * scenario.cost.log_bytes_per_request / 1e9
+    return _used(scenario, "logs", "logs taken in", "GB of", gigabytes, prices.prices.logs_usd_per_gb)
 
 
 def _edge(scenario: Scenario, usage: Usage, prices: PriceTable) -> Iterator[CostItem]:
@@ -229,9 +280,10 @@ def _used(scenario: Scenario, part: str, what: str, unit: str, amount: float, pr
     return CostItem(part, what, unit, amount, amount * scenario.cost.events_per_month, price)
 
 
-def _standing(scenario: Scenario, part: str, what: str, unit: str, price: Number | None) -> CostItem:
-    """A line for one thing that runs all month, and is billed by the hour."""
-    return CostItem(part, what, unit, scenario.cost.event_hours(scenario.run.duration_s), HOURS_PER_MONTH, price)
+def _standing(scenario: Scenario, part: str, what: str, unit: str, price: Number | None, count: int = 1) -> CostItem:
+    """A line for *count* things that run all month, and are billed by the hour."""
+    hours = scenario.cost.event_hours(scenario.run.duration_s)
+    return CostItem(part, what, unit, count * hours, count * HOURS_PER_MONTH, price)
 
 
 def _monthly(scenario: Scenario, part: str, what: str, count: float, price: Number | None) -> CostItem:

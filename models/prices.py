@@ -42,6 +42,10 @@ class Prices(Sourced):
     captcha_usd_per_thousand_attempts: Number | None
     challenge_usd_per_million_responses: Number | None
     cross_zone_usd_per_gb: Number | None
+    balancer_usd_per_h: Number | None
+    balancer_usd_per_lcu_h: Number | None
+    nat_usd_per_h: Number | None
+    logs_usd_per_gb: Number | None
     sqs_standard_usd_per_million_requests: Number | None
     sqs_fifo_usd_per_million_requests: Number | None
     lambda_usd_per_million_requests: Number | None

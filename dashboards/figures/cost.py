@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboards.figures.looks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, styled
+from dashboards.figures.looks import BLUE, GREEN, GREY, ORANGE, PALE, PURPLE, RED, SKY, SLATE, YELLOW, styled
 from models.cost import PARTS, CostBreakdown
 from models.judge.invoice import Invoice, largest
 from models.judge.wording import with_unit
@@ -20,6 +20,10 @@ PART_COLOURS = {
     "eks": PURPLE,
     "dynamodb": RED,
     "transfer": GREY,
+    "backend": BLUE,
+    "balancer": YELLOW,
+    "nat": SLATE,
+    "logs": PALE,
 }
 """Of the parts of a bill, the largest ones light enough for dark labels."""
 

@@ -15,7 +15,8 @@ from models.judge.wording import number
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 BLUE_WASH = "rgba(0,114,178,.18)"
-GREY = "#8A8F98"
+YELLOW = "#F0E442"
+GREY, SLATE, PALE = "#8A8F98", "#5B6370", "#C3C8D0"
 GRID = "#E3E6EA"
 INK = "#444444"
 """Colour of text where no page sets another."""

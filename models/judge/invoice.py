@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from models.cost import PARTS, CostBreakdown, cost_of
+from models.cost import LEFT_OUT, PARTS, CostBreakdown, Usage, cost_of
 from models.judge.findings import Finding
 from models.judge.wording import number, plural, with_unit
-from models.prices import PriceTable, list_prices, talk_prices
+from models.prices import PriceTable, Region, list_prices, talk_prices
 from models.results.usage import usage_in
 
 if TYPE_CHECKING:
@@ -17,12 +17,20 @@ if TYPE_CHECKING:
     from models.scenario import Scenario
 
 
+DEPLOYED_REGION: Region = "ap-northeast-2"
+"""Where the talk's system ran (source: traffic-tacos infrastructure repository, October 2025)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """One event and one month at list prices and at the talk's, and what to know when reading them."""
+    """One event and one month at list prices and at the talk's, and what to know when reading them.
+
+    `elsewhere` is the same at the list prices of other regions.
+    """
 
     listed: CostBreakdown
     talk: CostBreakdown
+    elsewhere: tuple[tuple[Region, CostBreakdown], ...]
     notes: tuple[str, ...]
 
 
@@ -30,7 +38,18 @@ def invoice_of(result: RunResult, scenario: Scenario) -> Invoice:
     """Return the bill of *result*, a run of *scenario*."""
     usage, prices = usage_in(result), list_prices(scenario.cost.region)
     talk, on_demand = cost_of(scenario, usage, talk_prices()), cost_of(scenario, usage, prices, spot=False)
-    return Invoice(cost_of(scenario, usage, prices), talk, tuple(_notes(scenario, prices, talk, on_demand)))
+    return Invoice(
+        cost_of(scenario, usage, prices),
+        talk,
+        _elsewhere(scenario, usage),
+        tuple(_notes(scenario, prices, talk, on_demand)),
+    )
+
+
+def _elsewhere(scenario: Scenario, usage: Usage) -> tuple[tuple[Region, CostBreakdown], ...]:
+    """The bill in every other region that has prices."""
+    others = (region for region in get_args(Region) if region != scenario.cost.region)
+    return tuple((region, cost_of(scenario, usage, list_prices(region))) for region in others)
 
 
 def bill_of(result: RunResult, scenario: Scenario) -> CostBreakdown:
@@ -43,15 +62,25 @@ def bill_of(result: RunResult, scenario: Scenario) -> CostBreakdown:
 
 
 def cost_finding(invoice: Invoice, scenario: Scenario) -> Finding:
-    """The two totals, the largest part of each, and how much of the month has no event in it."""
+    """The two totals, the largest part of each, how much of the month has no event in it, and what is left out."""
     found = invoice.listed
-    event = f"An event costs {with_unit(found.event_usd, 'usd')} at list prices, {largest(found, 'event_usd')}"
+    event = (
+        f"An event costs {with_unit(found.event_usd, 'usd')} at the list prices of {scenario.cost.region}, "
+        f"{largest(found, 'event_usd')}"
+    )
     month = f"a month with {number(scenario.cost.events_per_month)} of them {with_unit(found.month_usd, 'usd')}, "
     idle = found.month_usd - scenario.cost.events_per_month * found.event_usd
     text = f"{event}; {month}{largest(found, 'month_usd')}."
     if found.month_usd > 0:
         text += f" {number(100 * max(0.0, idle) / found.month_usd)} % of the month is paid between events."
-    return Finding("Cost", text)
+    for region, bill in invoice.elsewhere:
+        text += f" In {place(region)} it is {with_unit(bill.event_usd, 'usd')} and {with_unit(bill.month_usd, 'usd')}."
+    return Finding("Cost", f"{text} Not in the bill: {', '.join(LEFT_OUT)}.")
+
+
+def place(region: Region) -> str:
+    """The name of a region, and whether the system was deployed there."""
+    return f"{region}, where it was deployed," if region == DEPLOYED_REGION else region
 
 
 def _notes(scenario: Scenario, prices: PriceTable, talk: CostBreakdown, on_demand: CostBreakdown) -> Iterator[str]:
@@ -63,7 +92,7 @@ def _notes(scenario: Scenario, prices: PriceTable, talk: CostBreakdown, on_deman
         f"{number(cost.events_per_month)} of them. Between events Redis is {kept} and up to "
         f"{plural(cost.pods_between_events, 'pod')} stay. No free tiers."
     )
-    nodes = f"{number(cost.spot_percent)} % of the gateway nodes are spot."
+    nodes = f"{number(cost.spot_percent)} % of the nodes under gateway and backend are spot."
     if scenario.autoscaling is not None:
         nodes = (
             "The nodes of an event are those the autoscaling bought; of those between events "
@@ -72,6 +101,10 @@ def _notes(scenario: Scenario, prices: PriceTable, talk: CostBreakdown, on_deman
     yield (
         f"{nodes} With all on demand an event costs {with_unit(on_demand.event_usd, 'usd')}, a month "
         f"{with_unit(on_demand.month_usd, 'usd')}."
+    )
+    yield (
+        f"The backend is taken to be {plural(cost.backend_pods, 'pod')} that stay, the balancer to hold a connection "
+        f"for {number(cost.balancer_connections_percent)} % of those in line."
     )
     yield f"Prices: {prices.origin}; {talk_prices().origin}."
     missing = [PARTS[part.name] for part in talk.parts if part.event_usd is None]

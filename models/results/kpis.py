@@ -39,6 +39,7 @@ UNITS = (
     ("_lost", "places"),
     ("_usd", "usd"),
     ("_gb", "GB"),
+    ("_lcu_h", "LCU-h"),
     ("writes", "writes"),
     ("reads", "reads"),
 )
@@ -193,6 +194,7 @@ def _money(plan: Plan, recording: Recording) -> Iterator[Found]:
     yield "dynamodb.reads", usage.dynamodb_reads
     yield "network.egress_gb", usage.egress_gb
     yield "network.cross_zone_gb", usage.cross_zone_gb
+    yield "network.balancer_lcu_h", usage.balancer_lcu_h
     bill = cost_of(plan.scenario, usage, list_prices(plan.scenario.cost.region))
     yield "cost.event_usd", bill.event_usd
     yield "cost.month_usd", bill.month_usd

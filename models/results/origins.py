@@ -40,7 +40,13 @@ SETTINGS = {
     ),
     "fairness": (*_NETWORK, "waiting_room.ticket_order", "gateway.clock_skew_ms", "gateway.cpu_us"),
     "dynamodb": ("backend.writes_per_order", "backend.reads_per_order", "backend.writes_per_refusal", "event.seats"),
-    "network": ("cost.answer_bytes", "redis.request_bytes", "redis.reply_bytes", "network.zones"),
+    "network": (
+        "cost.answer_bytes",
+        "cost.balancer_connections_percent",
+        "redis.request_bytes",
+        "redis.reply_bytes",
+        "network.zones",
+    ),
     "cost": (
         "cost.warm_up_h",
         "cost.cool_down_h",
@@ -49,6 +55,8 @@ SETTINGS = {
         "cost.redis_between_events",
         "cost.node_type",
         "cost.spot_percent",
+        "cost.backend_pods",
+        "cost.log_bytes_per_request",
         "gateway.pods",
         "gateway.cpu_request_cores",
         "redis.shards",

@@ -6,12 +6,17 @@ from models.cost import NodeHours, Usage
 from models.karpenter import Capacity
 from models.operations import Op
 from models.plan import Plan
-from models.record import Column
+from models.record import Column, Level
 from models.recording import Recording
 from models.results.result import RunResult
 from models.units import SECOND
 
 GIGABYTE = 1e9
+LCU_NEW_CONNECTIONS_PER_S = 25
+LCU_OPEN_CONNECTIONS = 3000
+LCU_GB_PER_H = 1
+"""What one capacity unit of an Application Load Balancer holds (source: Elastic Load Balancing pricing). Rules count
+too, but the first ten are free."""
 
 
 def usage_of(plan: Plan, recording: Recording) -> Usage:
@@ -26,6 +31,7 @@ def usage_of(plan: Plan, recording: Recording) -> Usage:
         dynamodb_reads=orders * backend.reads_per_order,
         egress_gb=recording.answered * scenario.cost.answer_bytes / GIGABYTE,
         cross_zone_gb=_crossing(plan, recording) * exchanged / GIGABYTE,
+        balancer_lcu_h=_balancer_lcu_h(plan, recording),
         nodes=nodes_of(plan, recording),
     )
 
@@ -59,8 +65,31 @@ def usage_in(result: RunResult) -> Usage:
         dynamodb_reads=result.kpis["dynamodb.reads"].best or 0.0,
         egress_gb=result.kpis["network.egress_gb"].best or 0.0,
         cross_zone_gb=result.kpis["network.cross_zone_gb"].best or 0.0,
+        balancer_lcu_h=result.kpis["network.balancer_lcu_h"].best or 0.0,
         nodes=None if nodes is None else tuple(NodeHours(*node) for node in nodes),
     )
+
+
+def _balancer_lcu_h(plan: Plan, recording: Recording) -> float:
+    """Return the capacity-unit hours that the run takes of the load balancer.
+
+    AWS bills the dimension that is used most in each hour; an event counts as one, as it is about that long.
+    Connections are those of people in line or called: a client keeps one open while it polls.
+    """
+    cost = plan.scenario.cost
+    share = cost.balancer_connections_percent / 100
+    came = share * float((recording.sessions.came_at >= 0).sum())
+    open_s = share * sum(
+        float(recording.column(Column.LEVELS + level).sum()) for level in (Level.WAITING, Level.CALLED)
+    )
+    gigabytes = (recording.answered * cost.answer_bytes + recording.sent * cost.request_bytes) / GIGABYTE
+    return lcu_hours(came, open_s, gigabytes)
+
+
+def lcu_hours(connections: float, open_connection_s: float, gigabytes: float) -> float:
+    """Return capacity-unit hours for so many new connections, connection-seconds and gigabytes, both ways."""
+    new = connections / (3600 * LCU_NEW_CONNECTIONS_PER_S)
+    return max(new, open_connection_s / (3600 * LCU_OPEN_CONNECTIONS), gigabytes / LCU_GB_PER_H)
 
 
 def _crossing(plan: Plan, recording: Recording) -> float:

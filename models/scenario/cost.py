@@ -49,6 +49,29 @@ class Cost(Section):
         le=10_000_000,
         description="bytes of an answer to a client, headers included (the talk: 1 KB a status)",
     )
+    request_bytes: float = Field(
+        800, ge=0, le=10_000_000, description="bytes of a client's request, headers included (assumption)"
+    )
+    balancer_connections_percent: float = Field(
+        100,
+        ge=0,
+        le=100,
+        description="clients that hold a connection of their own at the balancer while they are in line, percent "
+        "(assumption: all, as if CloudFront let none share one)",
+    )
+    backend_pods: int = Field(
+        9, ge=0, le=10_000, description="pods of reservation, inventory and payment (assumption: three of each)"
+    )
+    backend_cpu_request_cores: float = Field(
+        0.5, ge=0.01, le=256, description="CPU that each of these requests, cores (assumption)"
+    )
+    backend_memory_request_mib: int = Field(
+        512, ge=1, le=1_048_576, description="memory that each of these requests, MiB (assumption)"
+    )
+    nat_gateways: int = Field(3, ge=0, le=100, description="NAT gateways (assumption: one in each of three zones)")
+    log_bytes_per_request: float = Field(
+        400, ge=0, le=1_000_000, description="bytes of log a request leaves behind (assumption: a line of JSON)"
+    )
     waf_rules: int = Field(
         3, ge=0, le=1500, description="rules of the web ACL: rate, geo, CAPTCHA (the talk names these three)"
     )

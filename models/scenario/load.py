@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from models.ec2_nodes import ec2_nodes
-from models.packing import pods_per_node
+from models.packing import backend_pods_per_node, pods_per_node
 from models.redis_nodes import redis_nodes
 from models.scenario.arrival import TraceArrival
 from models.scenario.merge import apply_override, merged
@@ -207,6 +207,12 @@ def _must_be_billable(scenario: Scenario) -> None:
         raise BadInput(
             f"cost.node_type: {cost.node_type} is not allowed; beside its daemons it does not hold one pod that "
             f"requests {gateway.cpu_request_cores:g} cores and {gateway.memory_request_mib:,} MiB"
+        )
+    if cost.backend_pods and backend_pods_per_node(scenario) == 0:
+        raise BadInput(
+            f"cost.node_type: {cost.node_type} is not allowed; beside its daemons it does not hold one pod of the "
+            f"backend, which requests {cost.backend_cpu_request_cores:g} cores and "
+            f"{cost.backend_memory_request_mib:,} MiB"
         )
     if redis_nodes()[node].usd_per_h(cost.redis_engine) is None:
         raise BadInput(f"cost.redis_engine: {cost.redis_engine} is not allowed; {node} comes with valkey only")

@@ -115,6 +115,7 @@ def kpis_of(interval: float | None = None) -> dict[str, Kpi]:
         "dynamodb.reads": (30_000, "reads"),
         "network.egress_gb": (8.41, "GB"),
         "network.cross_zone_gb": (6.7, "GB"),
+        "network.balancer_lcu_h": (9.4, "LCU-h"),
     }
     off = {} if interval is None else {"interval": interval}
     return {name: _kpi(float(best), unit, **off) for name, (best, unit) in values.items()}

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from models.cost import PARTS, CostBreakdown, NodeHours, Usage, cost_of
 from models.packing import nodes_needed, pods_per_node
 from models.prices import list_prices, talk_prices
+from models.results.usage import lcu_hours
 from models.scenario import Scenario, load_scenario
 from sim.errors import BadInput
 
-NOTHING = Usage(0, 0, 0, 0, 0)
+NOTHING = Usage(0, 0, 0, 0, 0, 0)
 LIST = list_prices("us-east-1")
 TALK = talk_prices()
 ONE_HOUR = ("run.duration_s=1800", "cost.warm_up_h=0.5", "cost.cool_down_h=0")
@@ -27,7 +28,7 @@ def usd(bill: CostBreakdown, part: str) -> tuple[float | None, float | None]:
     return found.event_usd, found.month_usd
 
 
-usages = st.builds(Usage, *[st.floats(0, 1e9)] * 5)
+usages = st.builds(Usage, *[st.floats(0, 1e9)] * 6)
 
 
 def test_ten_nodes_for_a_month_are_1191_dollars_and_the_talks_1200() -> None:
@@ -56,7 +57,7 @@ def test_the_talks_cluster_costs_2300_dollars_a_month_and_3_dollars_15_an_hour()
 
 
 def test_the_talks_writes_are_2_dollars_25_at_its_price_and_half_since_november_2024() -> None:
-    used = Usage(requests=0, dynamodb_writes=1.8e6, dynamodb_reads=4e6, egress_gb=0, cross_zone_gb=0)
+    used = Usage(requests=0, dynamodb_writes=1.8e6, dynamodb_reads=4e6, egress_gb=0, cross_zone_gb=0, balancer_lcu_h=0)
     talk = next(part for part in cost_of(scenario(), used, TALK).parts if part.name == "dynamodb")
     assert talk.event_usd == pytest.approx(2.25)
     assert talk.unpriced == ("reads",)
@@ -66,7 +67,7 @@ def test_the_talks_writes_are_2_dollars_25_at_its_price_and_half_since_november_
 def test_the_edge_of_the_design_by_hand() -> None:
     # 10 M requests: CloudFront 1,000 x 0.01 = 10; 10 GB x 0.085 = 0.85; WAF 10 x 0.60 = 6, bot control 10 x 1 = 10;
     # 6,000 CAPTCHA attempts x 0.40 / 1,000 = 2.40; a month of ACL, three rules and bot control is 5 + 3 + 10
-    used = Usage(requests=10e6, dynamodb_writes=0, dynamodb_reads=0, egress_gb=10, cross_zone_gb=0)
+    used = Usage(requests=10e6, dynamodb_writes=0, dynamodb_reads=0, egress_gb=10, cross_zone_gb=0, balancer_lcu_h=0)
     event, month = usd(cost_of(scenario(*ONE_HOUR, "cost.events_per_month=2"), used, LIST), "edge")
     assert event == pytest.approx(10 + 0.85 + 6 + 10 + 2.40 + 18 / 730)
     assert month == pytest.approx(2 * 29.25 + 18)
@@ -76,15 +77,44 @@ def test_the_edge_of_the_design_by_hand() -> None:
     assert none == pytest.approx(10 + 0.85 + 6 + 2.40 + 8 / 730)
 
 
+def test_what_stands_behind_and_beside_the_gateway_by_hand() -> None:
+    # 9 pods of half a core: 7 to an m7g.xlarge (3,770 // 500), so two nodes, which stay: 2 x 730 x 0.1632 on demand.
+    # A balancer is 0.0225 x 730 and 0.008 a unit; three NAT gateways 3 x 0.045 x 730; 10 M lines of 400 bytes are 4 GB
+    used = Usage(10e6, dynamodb_writes=0, dynamodb_reads=0, egress_gb=0, cross_zone_gb=0, balancer_lcu_h=50)
+    bill = cost_of(scenario(*ONE_HOUR, "cost.events_per_month=2", "cost.spot_percent=0"), used, LIST)
+    assert usd(bill, "backend") == pytest.approx((2 * 0.1632, 2 * 730 * 0.1632))
+    assert usd(bill, "balancer") == pytest.approx((0.0225 + 0.4, 730 * 0.0225 + 0.8))
+    assert usd(bill, "nat") == pytest.approx((3 * 0.045, 3 * 730 * 0.045))
+    assert usd(bill, "logs") == pytest.approx((2.0, 4.0))
+    none = cost_of(scenario("cost.backend_pods=0", "cost.nat_gateways=0"), used, LIST)
+    assert usd(none, "nat") == (0, 0)
+    assert usd(none, "backend") == (0, 0)
+
+
+def test_a_balancer_is_billed_by_what_is_used_most_of_it() -> None:
+    # 300,000 people who stay for a quarter of an hour: 100 units x 0.25 h; their arrival alone is 300,000 / 90,000
+    assert lcu_hours(300_000, 300_000 * 900, 9) == pytest.approx(25)
+    assert lcu_hours(300_000, 0, 3) == pytest.approx(10 / 3)
+    assert lcu_hours(300_000, 0, 9) == 9
+
+
+@given(st.floats(0, 1e7), st.floats(0, 1e10), st.floats(0, 1e5))
+def test_more_of_anything_takes_no_fewer_units(connections: float, open_s: float, gigabytes: float) -> None:
+    units = lcu_hours(connections, open_s, gigabytes)
+    assert lcu_hours(2 * connections, open_s, gigabytes) >= units
+    assert lcu_hours(connections, 2 * open_s, gigabytes) >= units
+    assert lcu_hours(connections, open_s, 2 * gigabytes) >= units
+
+
 def test_the_control_plane_and_the_traffic_between_zones_by_hand() -> None:
-    used = Usage(requests=0, dynamodb_writes=0, dynamodb_reads=0, egress_gb=0, cross_zone_gb=250)
+    used = Usage(requests=0, dynamodb_writes=0, dynamodb_reads=0, egress_gb=0, cross_zone_gb=250, balancer_lcu_h=0)
     bill = cost_of(scenario(*ONE_HOUR), used, LIST)
     assert usd(bill, "eks") == pytest.approx((0.10, 73.0))
     assert usd(bill, "transfer")[0] == pytest.approx(2.50)
 
 
 def test_what_the_talk_does_not_price_is_not_counted_as_nothing() -> None:
-    used = Usage(requests=1e6, dynamodb_writes=1e6, dynamodb_reads=0, egress_gb=1, cross_zone_gb=1)
+    used = Usage(requests=1e6, dynamodb_writes=1e6, dynamodb_reads=0, egress_gb=1, cross_zone_gb=1, balancer_lcu_h=0)
     bill = cost_of(scenario(), used, TALK)
     assert usd(bill, "redis") == (None, None)
     assert usd(bill, "eks") == (None, None)
@@ -176,21 +206,21 @@ def test_a_month_without_events_costs_what_stands_and_each_event_adds_the_same(u
 def test_nodes_that_autoscaling_bought_are_billed_by_type_and_as_they_were_bought() -> None:
     # 10 h of c7g.large at 0.0725 and 20 h of m7g.xlarge spot at 0.0932; all on demand 0.725 + 20 x 0.1632
     bought = (NodeHours("c7g.large", "on_demand", 10.0), NodeHours("m7g.xlarge", "spot", 20.0))
-    used = Usage(0, 0, 0, 0, 0, bought)
+    used = Usage(0, 0, 0, 0, 0, 0, bought)
     event, month = usd(cost_of(scenario("cost.events_per_month=3"), used, LIST), "gateway")
     assert event == pytest.approx(0.725 + 1.864)
-    stays = usd(cost_of(scenario("cost.events_per_month=3"), Usage(0, 0, 0, 0, 0, ()), LIST), "gateway")[1]
+    stays = usd(cost_of(scenario("cost.events_per_month=3"), Usage(0, 0, 0, 0, 0, 0, ()), LIST), "gateway")[1]
     assert month == pytest.approx(3 * event + stays)
     assert usd(cost_of(scenario(), used, LIST, spot=False), "gateway")[0] == pytest.approx(0.725 + 20 * 0.1632)
 
 
 def test_usage_that_makes_no_sense_is_refused() -> None:
     with pytest.raises(ValueError, match="egress_gb"):
-        Usage(1, 1, 1, -1, 1)
+        Usage(1, 1, 1, -1, 1, 1)
     with pytest.raises(ValueError, match=r"c7g\.large spot"):
-        Usage(1, 1, 1, 1, 1, (NodeHours("c7g.large", "spot", -1.0),))
+        Usage(1, 1, 1, 1, 1, 1, (NodeHours("c7g.large", "spot", -1.0),))
     with pytest.raises(ValueError, match="requests"):
-        Usage(float("nan"), 1, 1, 1, 1)
+        Usage(float("nan"), 1, 1, 1, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +233,7 @@ def test_usage_that_makes_no_sense_is_refused() -> None:
         ("cost.spot_percent=130", "cost.spot_percent: 130 is not allowed; must be a number from 0 to 100"),
         ("cost.node_type=m7g.xlarg", "did you mean m7g.xlarge?"),
         ("gateway.cpu_request_cores=16", "does not hold one pod that requests 16 cores and 512 MiB"),
+        ("cost.backend_memory_request_mib=65536", "does not hold one pod of the backend, which requests 0.5 cores"),
         (
             "redis.node_type=cache.m8g.xlarge",
             "cost.redis_engine: redis_oss is not allowed; cache.m8g.xlarge comes with",

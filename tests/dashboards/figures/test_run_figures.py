@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from dashboards.figures import ladder as ladder_figures
+from dashboards.figures import looks
 from dashboards.figures import run as figures
 from dashboards.figures.run import figures_of
 from dashboards.figures.seconds import MOST_POINTS, thinned
@@ -15,7 +16,8 @@ from models.results.result import RunResult
 from models.scenario import Scenario, load_scenario
 from tests.dashboards.synthetic import CEILING_RPS, onsale_result
 
-PALETTE = {"#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", figures.GREY}
+PALETTE = {"#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442"}
+PALETTE |= {figures.GREY, looks.SLATE, looks.PALE}  # told apart by their lightness
 
 
 def titles(figure: go.Figure) -> str:

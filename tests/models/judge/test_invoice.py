@@ -1,5 +1,6 @@
 import pytest
 
+from models.cost import LEFT_OUT
 from models.judge.invoice import cost_finding, invoice_of
 from models.judge.verdict import judge
 from models.scenario import load_scenario
@@ -36,3 +37,15 @@ def test_the_finding_names_the_largest_part_and_what_is_paid_between_events() ->
 def test_a_ladder_has_no_bill() -> None:
     ladder = load_scenario("ladder-index")
     assert judge(ladder_run(ladder), ladder).invoice is None
+
+
+def test_the_finding_names_the_region_the_deployed_one_beside_it_and_what_is_left_out() -> None:
+    here = load_scenario("onsale-300k")
+    there = load_scenario("onsale-300k", ["cost.region=ap-northeast-2"])
+    bill, home = invoice_of(onsale_result(here), here), invoice_of(onsale_result(there), there)
+    assert bill.elsewhere == (("ap-northeast-2", home.listed),)
+    assert home.elsewhere == (("us-east-1", bill.listed),)
+    text = cost_finding(bill, here).text
+    assert "the list prices of us-east-1" in text
+    assert f"In ap-northeast-2, where it was deployed, it is ${home.listed.event_usd:.2f}" in text
+    assert all(what in text for what in LEFT_OUT)

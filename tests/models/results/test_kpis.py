@@ -28,7 +28,7 @@ CONTRACT = {
     "errors.throttled",
     *("gateway.pods_peak", "gateway.cpu_mean_percent", "gateway.cpu_peak_percent", "gateway.cpu_peak_60s_percent"),
     *("fairness.kendall_tau", "fairness.max_places_lost", "bots.seat_share_percent"),
-    *("dynamodb.writes", "dynamodb.reads", "network.egress_gb", "network.cross_zone_gb"),
+    *("dynamodb.writes", "dynamodb.reads", "network.egress_gb", "network.cross_zone_gb", "network.balancer_lcu_h"),
     *("cost.event_usd", "cost.month_usd"),
     *(f"cost.{part}_{time}_usd" for part in PARTS for time in ("event", "month")),
 }
@@ -72,6 +72,7 @@ def test_a_run_has_every_kpi_of_the_contract_also_when_nothing_happened(plan: Pl
         ("fairness.max_places_lost", "places"),
         ("dynamodb.writes", "writes"),
         ("network.cross_zone_gb", "GB"),
+        ("network.balancer_lcu_h", "LCU-h"),
         ("cost.redis_month_usd", "usd"),
     ],
 )
