@@ -2,7 +2,7 @@
 
 import time
 
-from models.profile import load_profile
+from models.node_costs import node_costs
 from models.results.run_result import result_of
 from models.running import Progress, run_once
 from models.scenario import load_scenario
@@ -45,7 +45,7 @@ def prepare(engine: str, progress: Progress | None = None) -> float:
         progress(0.0, 0, 0.0, "compiling (first run only)")
     for name, settings in SMALLEST:
         scenario = load_scenario(name, settings)
-        result_of(run_once(scenario, load_profile(scenario.redis.profile), 1, engine), engine, 0.0)
+        result_of(run_once(scenario, node_costs(scenario.redis), 1, engine), engine, 0.0)
     if engine == "kernel":
         mark_compiled()
     _prepared.add(engine)

@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ from models.profile_parts import (
     Memory,
     Microseconds,
     Precision,
+    Reading,
     ScriptCost,
     Server,
 )
@@ -80,6 +81,10 @@ class Profile(Part):
     commands: dict[str, CommandCost] = Field(description="by the names of `models.commands.Command`, all of them")
     memory: Memory | None = Field(description="null: not known")
     fit: Fit
+    readings: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")], Reading] = Field(
+        default_factory=dict,
+        description="ways to understand what was fitted that fit as well; the costs are those of the one with factor 1",
+    )
     draws: Draws
 
     @model_validator(mode="after")
@@ -99,6 +104,13 @@ class Profile(Part):
         return self
 
     @model_validator(mode="after")
+    def _one_reading_is_its_own(self) -> Self:
+        own = [name for name, reading in self.readings.items() if reading.factor == 1]
+        if self.readings and len(own) != 1:
+            raise ValueError(f"readings: {len(own)} have factor 1; it must be one, that of the costs as they are")
+        return self
+
+    @model_validator(mode="after")
     def _every_draw_is_a_profile(self) -> Self:
         costs = self._costs_us()
         for k, path in enumerate(self.draws.parameters):
@@ -110,6 +122,11 @@ class Profile(Part):
             except ValueError as error:
                 raise ValueError(f"draws.values.{k}: {error}") from None
         return self
+
+    @property
+    def own_reading(self) -> str | None:
+        """Return the name of the reading that the costs are of; None if there is only one way to read the source."""
+        return next((name for name, reading in self.readings.items() if reading.factor == 1), None)
 
     def drawn(self, u: float) -> Self:
         """Return the profile with the row of its draws that *u*, from 0 to 1 (excluded), picks; itself without draws.

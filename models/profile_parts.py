@@ -201,6 +201,15 @@ class Fit(Part):
         return self
 
 
+class Reading(Part):
+    """One way to understand what a profile was fitted to, where its source leaves it open."""
+
+    factor: float = Field(
+        gt=0, le=1000, description="engine threads that shared the published load: every time is so many times as long"
+    )
+    description: str = Field(min_length=1, max_length=500)
+
+
 class Draws(Part):
     """Joint draws of the parameters: each row of `values` has a value for each of `parameters`.
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
 
+from models.node_costs import node_costs
 from models.operations import Stream
 from models.preparing import prepare
-from models.profile import Profile, load_profile
+from models.profile import Profile
 from models.results.kpis import histograms_of, kpis_of
 from models.results.run_result import profile_hash, versions
 from models.running import Finished, run_once
@@ -68,7 +69,7 @@ class ScenarioTask:
     @classmethod
     def of(cls, scenario: Scenario, engine: str, *, drawn: bool = False) -> Self:
         """Return the task of a scenario; BadInput if its profile cannot be read."""
-        profile = load_profile(scenario.redis.profile)
+        profile = node_costs(scenario.redis)
         drawn = drawn and bool(profile.draws.values)
         return cls(scenario, profile, engine, drawn, _key(scenario, profile, engine, drawn))
 

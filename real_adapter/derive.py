@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from models.profile import PROFILES, Profile, load_profile, profile_json
 from models.profile_parts import CommandCost, Draws, EngineCosts, Fit, Interval, Precision, ScriptCost
-from real_adapter.speed_law import log_factor, scaled
+from models.profile_scale import log_factor, scaled
 
 BASE, NAME = "x86-valkey", "m7g-xlarge-derived"
 PUBLISHED_GET_US = 1e6 * 0.80 / 96_000

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import least_squares
 
+from models.profile_scale import log_factor
 from real_adapter.fit_problem import CPU, FITTED, LATENCY, PATH, SLEEPS, SLOWED, FitProblem, Observation, Vector
-from real_adapter.speed_law import log_factor
 from real_adapter.work import IO, IO_WARM
 from real_adapter.yardstick import Speed
 

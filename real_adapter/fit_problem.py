@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.profile_parts import ENGINE_CPU_TIMES
+from models.profile_scale import SLOWNESS
 from real_adapter.cases import Load
-from real_adapter.speed_law import SLOWNESS
 from real_adapter.work import GARBAGE, IO, IO_WARM, SCRIPT, Work, runs_a_script
 from real_adapter.yardstick import Speed
 from sim.engine_thread import GARBAGE_EVERY, EngineThread, garbage_ns, replay

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from models.profile import Profile
 from models.profile_parts import ENGINE_CPU_TIMES, Case, Draws, Fit, Interval, Measured, Precision
+from models.profile_scale import scaled
 from real_adapter.scale_fit import Scale, fit_scale, relative_factors
-from real_adapter.speed_law import scaled
 from real_adapter.telemetry import Telemetry, Vector
 from real_adapter.telemetry_load import Calls, Requests, calls_of
 from sim.errors import BadInput
@@ -73,6 +73,7 @@ def _profile(profile: Profile, scale: Scale, telemetry: Telemetry, calls: Calls,
                 "scripts": dearer.scripts,
                 "commands": dearer.commands,
                 "fit": _fit(profile.fit, scale, calls),
+                "readings": {},  # the telemetry is of one server, so there is one way to read it
                 "draws": _draws(profile, scale, telemetry, calls),
             }
         )

@@ -8,28 +8,8 @@ follows: work takes core^p memory^q as long, and what cold caches add to it memo
 import math
 
 from models.profile import Profile
-from models.profile_parts import ENGINE_CPU_TIMES
+from models.profile_scale import log_factor
 from real_adapter.yardstick import Speed
-
-SLOWNESS = ("near_slow", "far_slow")
-"""Of the engine's costs those that say how much slower work is on cold caches: a ratio to the work."""
-
-
-def log_factor(path: str, work: float, cold: float) -> float:
-    """Return the logarithm of the factor on the cost at a dotted *path*.
-
-    *work* is that on all CPU time, *cold* that on what cold caches add. Time that passes has none.
-    """
-    kind, _, name = path.partition(".")
-    if kind == "engine" and name in SLOWNESS:
-        return cold - work
-    return work if kind != "engine" or name in ENGINE_CPU_TIMES else 0.0
-
-
-def scaled(profile: Profile, factor: float) -> Profile:
-    """Return *profile* with all its CPU times times *factor*. ValueError if that is beyond what a profile may hold."""
-    log = math.log(factor)
-    return profile.times(lambda path: math.exp(log_factor(path, log, log)))
 
 
 def at_speed(profile: Profile, speed: Speed | None) -> Profile:

@@ -22,7 +22,8 @@ from dashboards.web.running import Awaited, ask, is_asked, last_shown, settle
 from dashboards.web.state import view
 from models.judge.wording import plural
 from models.ledger.book import Ledger
-from models.profile import KINDS, Profile, load_profile
+from models.node_costs import node_costs
+from models.profile import KINDS, Profile
 from real_adapter.accuracy import Verification, stored_verification
 from sim.errors import BadInput
 
@@ -42,7 +43,7 @@ def show(problems: tuple[str, ...]) -> Awaited | None:
         return None
     scenario = view().design.built()
     try:
-        profile = load_profile(scenario.redis.profile)
+        profile = node_costs(scenario.redis)
     except BadInput as error:
         st.error(str(error))
         return None

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from models.node_costs import node_costs
 from models.preparing import prepare
-from models.profile import Profile, load_profile
+from models.profile import Profile
 from models.regression.baseline import SimulationCase
 from models.regression.compare import EXTRA_CALLS, NO_EXTRA_CALLS, CaseKey, Measured
 from models.results.facts import hot_node
@@ -74,7 +75,7 @@ def prepared(
     for (file, name), case in cases.items():
         try:
             scenario = load_scenario(case.scenario, case.settings)
-            profile = load_profile(scenario.redis.profile)
+            profile = node_costs(scenario.redis)
         except BadInput as error:
             raise BadInput(f"{file}: cases.{name}: {error}") from None
         made_of = {

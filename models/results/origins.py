@@ -84,9 +84,11 @@ def rests_on(kpi: str, scenario: Scenario, profile: Profile) -> tuple[str, ...]:
 
 
 def profile_origin(scenario: Scenario, profile: Profile) -> str:
-    """Return name, kind and date of a profile in a few words, and its file if it is of the user's own."""
+    """Return name, kind and date of a profile in a few words, how it is read, and its file if it is the user's own."""
     file = f", file {scenario.redis.profile_file}" if scenario.redis.profile_file else ""
-    return f"profile {profile.name} ({KINDS[profile.kind]}, {profile.date}{file})"
+    reading = scenario.redis.profile_reading or profile.own_reading
+    read = f", read as {reading}" if reading else ""
+    return f"profile {profile.name} ({KINDS[profile.kind]}, {profile.date}{read}{file})"
 
 
 def origin_of(scenario: Scenario, path: str) -> str:

@@ -227,6 +227,13 @@ class Redis(Section):
         description="command costs: a name in models/profiles, or a .json file of one's own, relative to the "
         "scenario file (the talk's points, fitted)",
     )
+    profile_reading: str | None = Field(
+        None,
+        min_length=1,
+        max_length=64,
+        description="how to understand what the profile was fitted to, by the name it has there: talk-m7g knows "
+        "one_primary, primary_and_replica, five_primaries; null = the one whose costs it has (assumption)",
+    )
     bytes_per_place: float = Field(
         1500,
         ge=0,

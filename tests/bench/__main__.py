@@ -40,15 +40,15 @@ def one(scenario: str, engine: str, settings: Sequence[str]) -> dict[str, Any]:
     """Run a scenario once in this process: its requests, processor and real seconds, and peak memory in MB."""
     import resource
 
+    from models.node_costs import node_costs
     from models.preparing import prepare
-    from models.profile import load_profile
     from models.running import run_once
     from models.scenario import load_scenario
 
     wanted = load_scenario(scenario, settings)
     prepare(engine)
     stolen, began, worked = stolen_s(), time.perf_counter(), time.process_time()
-    finished = run_once(wanted, load_profile(wanted.redis.profile), 1, engine)
+    finished = run_once(wanted, node_costs(wanted.redis), 1, engine)
     cpu_s, elapsed = time.process_time() - worked, time.perf_counter() - began
     return {
         "scenario": scenario,

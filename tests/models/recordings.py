@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from models.node_costs import node_costs
 from models.plan import Plan
 from models.planning import make_plan
-from models.profile import load_profile
 from models.record import new_record
 from models.recording import Recording, Sessions
 from models.scenario import load_scenario
@@ -14,7 +14,7 @@ from models.units import SECOND
 def planned(*settings: str, name: str = "onsale-small", seed: int = 1, script_us: float | None = None) -> Plan:
     """The plan of a shipped scenario with some settings changed, and perhaps another overhead of its scripts."""
     scenario = load_scenario(name, settings)
-    profile = load_profile(scenario.redis.profile)
+    profile = node_costs(scenario.redis)
     if script_us is not None:
         profile = profile.model_copy(update={"script_overhead_us": script_us})
     return make_plan(scenario, profile, seed)

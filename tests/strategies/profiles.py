@@ -3,15 +3,19 @@
 from hypothesis import strategies as st
 
 from models.commands import Command
-from models.profile import Profile, load_profile
+from models.node_costs import node_costs
+from models.profile import Profile
 from models.profile_parts import CommandCost, Draws, EngineCosts, ScriptCost
+from models.scenario.platform import Redis
 from tests.strategies.base import Draw, pick
 
 
 @st.composite
 def profiles(draw: Draw, in_steps: bool) -> Profile:
     """A shipped profile, or one with extreme costs: engine threads that cost next to nothing, or saturate at once."""
-    shipped = load_profile(draw(pick(["talk-m7g", "x86-measured"])))
+    readings = [None, None, "primary_and_replica", "five_primaries"]
+    redis = draw(pick([Redis(profile_reading=reading) for reading in readings] + [Redis(profile="x86-measured")]))
+    shipped = node_costs(redis)
     if not in_steps and draw(st.booleans()):
         return shipped
     warm_us = draw(pick([0.0, 50.0 if not in_steps else 1000.0]))

@@ -37,7 +37,7 @@ def test_every_kpi_names_its_grounds_and_latency_the_profile() -> None:
     for name in kpis_of(plan, blank(plan, 10)):
         assert rests_on(name, plan.scenario, plan.profile)
     grounds = rests_on("latency.status_p99_ms", plan.scenario, load_profile("talk-m7g"))
-    assert grounds[0] == "profile talk-m7g (fitted to a published projection, 2026-11-23)"
+    assert grounds[0] == "profile talk-m7g (fitted to a published projection, 2026-11-23, read as one_primary)"
     assert "assumption: network.client_one_way, network.client_jitter, gateway.cpu_us" in grounds
 
 
