@@ -72,9 +72,12 @@ def run(
     wanted = load_scenario(scenario, settings or ())
     target = None if out is None else checked_target(out)
     store = None if target is None or replications == 1 else unfinished(target)
-    result = _simulated(wanted, seed, replications, engine, store)
 
+    from models.judge.asked import asked_for, noted
     from models.judge.verdict import judge
+
+    asked = asked_for(scenario, settings or ())
+    result = noted(_simulated(wanted, seed, replications, engine, store), asked)
 
     verdict = judge(result, wanted)
     if target is not None:
@@ -155,8 +158,10 @@ def sweep(
     cells = cells_of(scenario, settings or (), design, drawn=replications > 1)
 
     from dashboards.sweep.running import swept
+    from models.judge.asked import asked_for
 
-    result = swept(design, cells, range(seed, seed + replications), scheduler, out, settings or [])
+    asked = asked_for(scenario, settings or ())
+    result = swept(design, cells, range(seed, seed + replications), scheduler, out, asked)
     if as_json:
         from dashboards.output import json_text
         from models.sweep.records import document_of
@@ -166,7 +171,7 @@ def sweep(
         from dashboards.sweep.terminal import sweep_view
         from dashboards.terminal import console
 
-        console().print(sweep_view(result))
+        console().print(sweep_view(result, asked))
         if out is not None:
             print(f"figures: {out / 'sweep.html'}")
     return FINE

@@ -14,6 +14,7 @@ from dashboards.invoice import ITEM_TITLES, TITLES, item_rows, part_rows
 from dashboards.ledger.words import words
 from dashboards.page import card, folded, mark, table
 from dashboards.words import SLO_WORDS, interval_words
+from models.judge.asked import Asked
 from models.judge.findings import Finding
 from models.judge.invoice import Invoice
 from models.judge.verdict import SloRow, Verdict
@@ -22,6 +23,16 @@ from models.ledger.arithmetic import sums_redone
 from models.ledger.entry import estimate_text
 from models.results.result import INTERVALS, RunResult
 from models.scenario import Scenario
+
+
+def named(scenario: Scenario, asked: Asked, done: str = "") -> str:
+    """The head of a page: which scenario, what was *done* with it, how it was changed; its description is of before."""
+    description, words = escape(scenario.description), ["changed"] if asked.words else []
+    name = ", ".join([escape(scenario.name), *words, *filter(None, [done])])
+    if not asked.words:
+        return f"<h1>{name}</h1>\n<p>{description}</p>"
+    before = f'<p class="dim">Of the scenario it changes: {description}</p>' if description else ""
+    return f'<h1>{name}</h1>\n<p class="changes">With {escape(asked.words)}.</p>\n{before}'
 
 
 def verdict_box(verdict: Verdict) -> str:
@@ -66,7 +77,7 @@ def answers(verdict: Verdict) -> str:
         f"<ul>{''.join(f'<li>It flips: {escape(flip)}.</li>' for flip in answer.flips)}</ul>"
         for answer in verdict.answers
     )
-    note = "Worked out from this run; breakwater validate simulates around these points."
+    note = "What is marked as not simulated is worked out from this run; breakwater sweep runs designs around it."
     return card(f'{items}<p class="dim">{note}</p>')
 
 

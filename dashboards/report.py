@@ -14,12 +14,14 @@ from dashboards.parts import (
     kpis_table,
     limits_table,
     manifest_folded,
+    named,
     shards_table,
     stages_table,
     sums_table,
     tiles,
     verdict_box,
 )
+from models.judge.asked import asked_in
 from models.judge.findings import is_talks_size
 from models.judge.verdict import Verdict
 from models.judge.wording import clock, number, plural
@@ -29,7 +31,8 @@ from models.scenario import Scenario
 
 def report_html(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
     """The whole page as text."""
-    title = f"{scenario.name}: {'holds' if verdict.holds else 'does not hold'}"
+    changed = ", changed" if asked_in(result.manifest).words else ""
+    title = f"{scenario.name}{changed}: {'holds' if verdict.holds else 'does not hold'}"
     sections = [
         _header(result, scenario, verdict),
         section("Service levels", tiles(verdict)),
@@ -57,10 +60,7 @@ def _header(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
         f"· {plural(manifest['replications'], 'replication')} · profile {manifest['profile']} "
         f"· {manifest['created']}"
     )
-    return (
-        f"<header>\n<h1>{escape(scenario.name)}</h1>\n<p>{escape(scenario.description)}</p>\n"
-        f"<p>{escape(line)}</p>\n{verdict_box(verdict)}\n</header>"
-    )
+    return f"<header>\n{named(scenario, asked_in(manifest))}\n<p>{escape(line)}</p>\n{verdict_box(verdict)}\n</header>"
 
 
 def _actions(verdict: Verdict) -> str:

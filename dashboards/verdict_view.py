@@ -12,6 +12,7 @@ from rich.text import Text
 from dashboards.invoice import TITLES, part_rows
 from dashboards.terminal import bullets, grid, mark
 from dashboards.words import SHOWN_KPIS, SLO_WORDS, interval_words
+from models.judge.asked import asked_in
 from models.judge.invoice import Invoice
 from models.judge.verdict import Verdict
 from models.judge.wording import NOTHING, clock, latency, number, with_unit
@@ -59,10 +60,11 @@ def _titled(title: str, result: RunResult) -> str:
 
 def _banner(result: RunResult, verdict: Verdict) -> Panel:
     colour = "green" if verdict.holds else "red"
-    manifest = result.manifest
+    manifest, changes = result.manifest, asked_in(result.manifest).words
+    headline = Text(f"{mark(verdict.holds).plain}  {verdict.headline}", style="bold")
     return Panel(
-        Text(f"{mark(verdict.holds).plain}  {verdict.headline}", style="bold"),
-        title=Text(f" {manifest['scenario']} ", style="bold"),
+        Group(headline, Text(f"\nWith {changes}.")) if changes else headline,
+        title=Text(f" {manifest['scenario']}{', changed' if changes else ''} ", style="bold"),
         title_align="left",
         subtitle=Text(f" profile {manifest['profile']} · seed {manifest['seed']} ", style="dim"),
         subtitle_align="right",

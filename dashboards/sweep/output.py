@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from dashboards.output import all_or_nothing, json_text
+from models.judge.asked import Asked
 from models.sweep.cells import Cell
 from models.sweep.records import document_of, manifest_of, table_of
 from models.sweep.run import Sweep
@@ -39,11 +40,14 @@ def cached_store(cells: Sequence[Cell], seeds: Sequence[int]) -> Path:
     return place
 
 
-def write_sweep(out: Path, sweep: Sweep, settings: Sequence[str], where: str) -> None:
-    """Write the files of a sweep to *out* (as `dashboards.output.checked_target` returns it), all or none."""
+def write_sweep(out: Path, sweep: Sweep, asked: Asked, where: str) -> None:
+    """Write the files of a sweep of what was *asked* for to *out*, all or none.
+
+    *out* is as `dashboards.output.checked_target` returns it.
+    """
     from dashboards.sweep.page import page_of
 
-    manifest = manifest_of(sweep, list(settings), where)
+    manifest = manifest_of(sweep, asked, where)
     with all_or_nothing(out) as place:
         (place / "manifest.json").write_text(json_text(manifest) + "\n", encoding="utf-8")
         (place / "summary.json").write_text(json_text(document_of(sweep)) + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboards.figures.sweep import figures_of
 from dashboards.page import card, figures_html, mark, page_html, section, table
-from dashboards.parts import manifest_folded
+from dashboards.parts import manifest_folded, named
 from dashboards.sweep.words import (
     cells_text,
     findings,
@@ -19,6 +19,7 @@ from dashboards.sweep.words import (
     levels_shown,
     rounding_note,
 )
+from models.judge.asked import asked_in
 from models.judge.wording import plural
 from models.sweep.cells import value_text
 from models.sweep.records import parameters_text
@@ -30,7 +31,7 @@ def page_of(sweep: Sweep, manifest: Mapping[str, Any]) -> str:
     name = sweep.cells[0].cell.scenario.name
     figures = {kpi.replace(".", "-"): figure for kpi, figure in figures_of(sweep).items()}
     return page_html(
-        f"{name}, a sweep of {', '.join(sweep.design.paths)}",
+        f"{name}{', changed' if asked_in(manifest).words else ''}, a sweep of {', '.join(sweep.design.paths)}",
         [
             _header(sweep, manifest),
             section("Where it breaks", findings_list(sweep)),
@@ -51,8 +52,8 @@ def _header(sweep: Sweep, manifest: Mapping[str, Any]) -> str:
     varied = "".join(f"<code>{escape(text)}</code> " for text in parameters_text(sweep.design))
     note = " ".join(filter(None, (rounding_note(sweep.design), interval_note(sweep))))
     return (
-        f"<header>\n<h1>{escape(scenario.name)}, swept</h1>\n<p>{escape(scenario.description)}</p>\n"
-        f"<p>Varied: {varied}{escape(note)}</p>\n<p>{escape(line)}</p>\n"
+        f"<header>\n{named(scenario, asked_in(manifest), 'swept')}\n"
+        f"<p>Swept over {varied}{escape(note)}</p>\n<p>{escape(line)}</p>\n"
         f"{headline_box(sweep)}\n</header>"
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dashboards.output import checked_target, unfinished
 from dashboards.progress import ProgressLine
 from dashboards.sweep.output import SWEEP_FILES, cached_store, write_sweep
+from models.judge.asked import Asked
 from models.preparing import prepare
 from models.replication import identity
 from models.sweep.cells import Cell
@@ -27,9 +28,9 @@ def swept(
     seeds: Sequence[int],
     scheduler: str | None,
     out: Path | None,
-    settings: Sequence[str],
+    asked: Asked,
 ) -> Sweep:
-    """Run the sweep, with its progress shown, and write it to *out* if that is given.
+    """Run the sweep of what was *asked* for, with its progress shown, and write it to *out* if that is given.
 
     What has been finished is kept beside *out* (or in the cache) until all is, so a start after a kill goes on there.
     BadInput before anything is written if *scheduler* or *out* cannot be used.
@@ -42,7 +43,7 @@ def swept(
             prepare("kernel", progress)  # here once, so that the processes need only load it
         result = run_sweep(design, cells, seeds, crew, store, progress)
     if target is not None:
-        write_sweep(target, result, settings, where)
+        write_sweep(target, result, asked, where)
     shutil.rmtree(store, ignore_errors=True)
     return result
 

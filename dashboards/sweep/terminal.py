@@ -18,6 +18,7 @@ from dashboards.sweep.words import (
     rounding_note,
 )
 from dashboards.terminal import bullets, grid, mark
+from models.judge.asked import Asked
 from models.judge.verdict import SloRow
 from models.judge.wording import clock, plural
 from models.sweep.cells import value_text
@@ -27,13 +28,13 @@ ROWS_SHOWN = 40
 """Rows of the table; the files have all cells."""
 
 
-def sweep_view(sweep: Sweep) -> Group:
-    """Everything `breakwater sweep` prints."""
+def sweep_view(sweep: Sweep, asked: Asked) -> Group:
+    """Everything `breakwater sweep` prints of what was *asked* for."""
     each = f"{plural(len(sweep.seeds), 'replication')} each on common random numbers"
     name = sweep.cells[0].cell.scenario.name
     parts: list[Text | Padding] = [
-        Text(f"{name}: {cells_text(sweep)}, {each}", style="bold"),
-        Text(),
+        Text(f"{name}{', changed' if asked.words else ''}: {cells_text(sweep)}, {each}", style="bold"),
+        Text(f"With {asked.words}.\n" if asked.words else ""),
         Padding(_table(sweep), (0, 0, 1, 2)),
         Text(headline(sweep), style="bold"),
     ]

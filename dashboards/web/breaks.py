@@ -7,7 +7,7 @@ import streamlit as st
 from dashboards.figures.sweep import figures_of, shares_of_limits
 from dashboards.page import folded
 from dashboards.sweep.page import cells_table, findings_list, headline_box
-from dashboards.web.design import Design, setting_text
+from dashboards.web.design import Design
 from dashboards.web.downloads import button, figures_page
 from dashboards.web.drawing import figure, html, wrong
 from dashboards.web.finished import FINISHED
@@ -17,6 +17,7 @@ from dashboards.web.knobs import GROUPS, knob
 from dashboards.web.link import MOST_REPLICATIONS, View
 from dashboards.web.running import Awaited, hint, last_shown
 from dashboards.web.state import change, view
+from models.judge.asked import setting_text
 from models.judge.wording import plural
 from models.sweep.cells import cells_from
 from models.sweep.design import design_of
@@ -37,7 +38,7 @@ def show(problems: tuple[str, ...]) -> Awaited:
     looked_at = view()
     vary = looked_at.vary or (default_values(looked_at.design, FIRST),) if not problems else ()
     job, problem = (None, None) if problems else current_sweep(looked_at, vary)
-    place = heading("What breaks first?", PAGE, job, lambda: _files(job))
+    place = heading("What breaks first?", PAGE, job, lambda: _files(job, looked_at.design))
     st.caption("The design in the sidebar, over values of one or two settings: what holds where, and where it breaks.")
     if not problems:
         _axes(looked_at, vary)
@@ -151,9 +152,11 @@ def _sweep(sweep: Sweep) -> None:
         st.caption("One run of each cell: no interval.")
 
 
-def _files(job: RunSweep | None) -> None:
+def _files(job: RunSweep | None, design: Design) -> None:
     found = None if job is None else FINISHED.get(job.key)
     with st.popover("Download", disabled=found is None, width="stretch"):
         if found is not None:
-            button("Table (CSV)", "sweep.csv", "text/csv", lambda: table_of(found).to_csv(index=False))
-            button("Figures (HTML)", "sweep.html", "text/html", lambda: figures_page("Sweep", figures_of(found)))
+            over, title = "-".join(found.design.paths), f"Sweep of {design.label}"
+            name = design.asked.stem(f"{design.base().name}-over-{over}")
+            button("Table (CSV)", f"{name}.csv", "text/csv", lambda: table_of(found).to_csv(index=False))
+            button("Figures (HTML)", f"{name}.html", "text/html", lambda: figures_page(title, figures_of(found)))

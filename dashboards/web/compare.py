@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -192,10 +193,11 @@ def _files(job: Compare | None) -> None:
         if found is None:
             return
         names = _names(view())
-        button("Differences (CSV)", "differences.csv", "text/csv", lambda: _csv(names, found))
+        stem = f"compared-{hashlib.sha256(chr(10).join(names).encode()).hexdigest()[:8]}"
+        button("Differences (CSV)", f"{stem}.csv", "text/csv", lambda: _csv(names, found))
         drawn = differences(dict(zip(names[1:], found, strict=True)), [*SLO_NAMES, *SHOWN_KPIS], names[0])
         button(
-            "Figure (HTML)", "differences.html", "text/html", lambda: figures_page("Compare", {"differences": drawn})
+            "Figure (HTML)", f"{stem}.html", "text/html", lambda: figures_page("; ".join(names), {"differences": drawn})
         )
 
 

@@ -41,7 +41,7 @@ def show(problems: tuple[str, ...]) -> Awaited:
     job = None if problems else current_run()
     if job is not None and first_visit(PAGE):
         ask(job.key, PAGE)
-    place = heading("What does it cost?", PAGE, job, lambda: _files(job))
+    place = heading("What does it cost?", PAGE, job, lambda: _files(job, view().design))
     shown = last_shown(PAGE, job, view().design)
     if shown is not None:
         (run, design), (result, verdict) = shown
@@ -86,14 +86,16 @@ def _bills(result: RunResult, design: Design, path: str, values: tuple[Any, ...]
     return bills
 
 
-def _files(job: Run | None) -> None:
+def _files(job: Run | None, design: Design) -> None:
     found = None if job is None else FINISHED.get(job.key)
     invoice: Invoice | None = None if found is None else found[1].invoice
     with st.popover("Download", disabled=invoice is None, width="stretch"):
         if invoice is not None:
-            button("Bill (CSV)", "bill.csv", "text/csv", lambda: _csv(invoice))
+            asked = design.asked
+            name, title = asked.stem(f"{design.base().name}-bill"), f"Bill of {design.label}"
+            button("Bill (CSV)", f"{name}.csv", "text/csv", lambda: _csv(invoice))
             figures = {"cost": cost_by_part(invoice)}
-            button("Figure (HTML)", "bill.html", "text/html", lambda: figures_page("Bill", figures))
+            button("Figure (HTML)", f"{name}.html", "text/html", lambda: figures_page(title, figures))
 
 
 def _csv(invoice: Invoice) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from models.judge.asked import Asked, Change, setting_text, value_at
 from models.scenario import Scenario, load_varied, override, scenario_names, text_varied
 from models.scenario.merge import apply_override
 from models.scenario.scaling import Autoscaling
-from models.yaml_text import read_value
 from sim.errors import BadInput
 
 DEFAULT = "onsale-300k"
@@ -78,6 +77,13 @@ class Design:
         return list(data["list"])
 
     @property
+    def asked(self) -> Asked:
+        """What of it others can be told: a scenario of one's own is known by the file that can be downloaded."""
+        base = self.base().model_dump(mode="json")
+        asked = Asked(self.scenario, tuple(Change(path, value, value_at(base, path)) for path, value in self.settings))
+        return asked if self.text is None else replace(asked, scenario=f"{asked.stem(_name(self.text))}.yaml")
+
+    @property
     def label(self) -> str:
         """The name with the changes: `onsale-300k, redis.shards=3`."""
         name = self.scenario if self.text is None else _name(self.text)
@@ -96,36 +102,6 @@ def changed_by(design: Design, changes: Iterable[str]) -> Design:
         design = design.with_value(".".join(keys), value)
     design.built()
     return design
-
-
-def setting_text(value: Any) -> str:
-    """A value as YAML on one line, such that reading it gives the value again."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        value = int(value)
-    if isinstance(value, str):
-        try:
-            plain = read_value(value, "") == value and value == value.strip()
-        except BadInput:
-            plain = False
-        return value if plain else _quoted(value)
-    return json.dumps(value)
-
-
-def _quoted(text: str) -> str:
-    """Text as YAML has it between quotes; JSON's escapes of rare characters are not YAML's."""
-    return '"' + "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in text) + '"'
-
-
-def value_at(model: Any, path: str) -> Any:
-    """What stands at a dotted path in a scenario or a part of one; None if there is nothing."""
-    for step in path.split("."):
-        if isinstance(model, list | tuple):
-            model = model[int(step)] if step.isdecimal() and int(step) < len(model) else None
-        elif isinstance(model, Mapping):
-            model = next((value for key, value in model.items() if str(key) == step), None)
-        else:
-            model = getattr(model, step, None)
-    return model
 
 
 @lru_cache(maxsize=32)

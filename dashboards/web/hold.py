@@ -43,7 +43,7 @@ def show(problems: tuple[str, ...]) -> Awaited:
     job = None if problems else current_run()
     if job is not None and first_visit(PAGE):
         ask(job.key, PAGE)  # the first visit, and a link, need no click
-    place = heading("Will it hold?", PAGE, job, lambda: downloads(job))
+    place = heading("Will it hold?", PAGE, job, lambda: downloads(job, view().design))
     shown = last_shown(PAGE, job, view().design)
     if shown is not None:
         (run, design), (result, verdict) = shown

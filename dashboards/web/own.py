@@ -12,8 +12,9 @@ import streamlit as st
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from dashboards.web.design import Design, value_at
+from dashboards.web.design import Design
 from dashboards.web.state import change_design, view
+from models.judge.asked import value_at
 from models.scenario import BadScenario, Scenario
 from models.yaml_text import line_of
 from sim.errors import BadInput

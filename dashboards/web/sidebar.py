@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from dashboards.options import LARGEST_SEED
-from dashboards.web.design import Design, changed_by, setting_text
+from dashboards.web.design import Design, changed_by
 from dashboards.web.drawing import wrong
 from dashboards.web.faults import draw_faults
 from dashboards.web.knobs import GROUPS, Group, Knob, knob, shown_paths
@@ -15,6 +15,7 @@ from dashboards.web.link import MOST_REPLICATIONS
 from dashboards.web.own import changes_as_yaml, own_scenario
 from dashboards.web.state import change, change_design, view
 from dashboards.web.widgets import value_words, widget
+from models.judge.asked import setting_text
 from models.judge.wording import plural
 from models.scenario import scenario_names
 from sim.errors import BadInput

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards.web.design import setting_text
 from dashboards.web.knobs import Knob, step_of
+from models.judge.asked import setting_text
 
 
 def widget(shown: Knob, key: str, value: Any, base: Any, take: Callable[..., None], *args: Any) -> None:

@@ -1,7 +1,8 @@
 """The central questions, answered from one run: the rate, Redis, pods, what breaks first, and where each would flip.
 
 The points at which an answer flips are worked out from this run's own figures (a line that empties evenly, the ceiling
-of an engine thread, the CPU of a request); `breakwater validate` simulates around them.
+of an engine thread, the CPU of a request). Nothing was simulated there, and each says so: a queue that feeds on itself,
+timeouts and retries are not in such a sum.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from models.operations import ENDPOINTS
 if TYPE_CHECKING:
     from models.results.result import RunResult
     from models.scenario import Scenario
+
+
+NOT_SIMULATED = "worked out, not simulated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,10 @@ def _rate(result: RunResult, scenario: Scenario) -> CentralAnswer:
     )
     if not kept:
         text += f" The rate itself is not reached: {number(reached)} a second while people waited."
-    flips = [f"beyond {number(capacity)} a second the backend is full"]
+    flips = [f"beyond {number(capacity)} a second the backend is full (its stated capacity; {NOT_SIMULATED})"]
     if mean is not None and kept and reached is not None:
-        flips.insert(0, f"below about {number(rate * mean / slo)} a second the mean wait exceeds {clock(slo)}")
+        least = f"below about {number(rate * mean / slo)} a second the mean wait exceeds {clock(slo)}"
+        flips.insert(0, f"{least} ({NOT_SIMULATED})")
     return CentralAnswer(f"Is admitting {number(rate)} per second right?", text, tuple(flips))
 
 
@@ -81,7 +86,8 @@ def _redis(result: RunResult, scenario: Scenario) -> CentralAnswer:
     if needed is not None:
         often = "more often" if holds else "less often"
         flips.insert(0, f"if people polled {often} than every {number(needed)} s (now {number(poll)}) {when}")
-    return CentralAnswer(f"Do {plural(redis.shards, 'shard')} of {redis.node_type} hold?", text, tuple(flips))
+    marked = tuple(f"{flip} ({NOT_SIMULATED})" for flip in flips)
+    return CentralAnswer(f"Do {plural(redis.shards, 'shard')} of {redis.node_type} hold?", text, marked)
 
 
 def _pods(result: RunResult, scenario: Scenario) -> CentralAnswer:
@@ -96,8 +102,9 @@ def _pods(result: RunResult, scenario: Scenario) -> CentralAnswer:
             text += " None is added in time."
         else:
             text += f" Of those the autoscaler adds, the first serves after {clock(more - scenario.event.opens_at_s)}."
-    flips = (f"{plural(needed, 'pod')} warm at the opening are enough, fewer are not",)
-    return CentralAnswer("Do pods and nodes come in time, and what must be warm?", text, flips)
+    flip = f"with fewer than about {plural(needed, 'pod')} warm at the opening their CPU would be too little"
+    why = f"by CPU of the busiest {LOAD_S} s, not simulated: requests that queue and are sent again may need more"
+    return CentralAnswer("Do pods and nodes come in time, and what must be warm?", text, (f"{flip} ({why})",))
 
 
 def _breaks(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]) -> CentralAnswer:
@@ -109,7 +116,7 @@ def _breaks(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]) ->
         if not first.used_percent:
             return CentralAnswer(question, text, ())
         people = scenario.clients.count * 100 / first.used_percent
-        return CentralAnswer(question, text, (f"about {number(people)} people would exhaust it",))
+        return CentralAnswer(question, text, (f"about {number(people)} people would exhaust it ({NOT_SIMULATED})",))
     at = float(load[min(first.first_s, load.size - 1)])
     since = first.first_s - scenario.event.opens_at_s
     text = (
@@ -117,4 +124,5 @@ def _breaks(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]) ->
         f"that second: {first.evidence}."
     )
     following = [limit.name for limit in limits[1:] if limit.bound]
-    return CentralAnswer(question, text, (f"with more of it, next is the {following[0]}",) if following else ())
+    after = (f"with more of it, next is the {following[0]} ({NOT_SIMULATED})",) if following else ()
+    return CentralAnswer(question, text, after)

@@ -243,10 +243,10 @@ def _scaling(result: RunResult, scenario: Scenario) -> Finding:
     if short.any():
         text += (
             f" For {clock(float(short.sum()))} the load, retries included, took more CPU than they had: to meet its "
-            f"highest {LOAD_S} s, {plural(needed, 'pod')} must be warm by then."
+            f"highest {LOAD_S} s, about {plural(needed, 'pod')} must be warm by then (by CPU, not simulated)."
         )
     else:
-        text += f" They had the CPU the load took at all times; {plural(needed, 'pod')} would have been enough."
+        text += f" They had the CPU the load took at all times; by CPU alone about {plural(needed, 'pod')} would do."
     lost = float((np.maximum.accumulate(ready) - ready)[running >= np.maximum.accumulate(ready)].max(initial=0))
     if lost:
         text += f" Up to {number(lost)} that ran and had been ready were not: their readiness asks Redis."

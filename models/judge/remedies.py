@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models.judge.asked import asked_in
 from models.judge.findings import KEPT_SHARE, achieved_admissions_rps, is_onsale
 from models.judge.limit import Limit
 from models.judge.wording import clock, number
@@ -53,8 +54,13 @@ def actions_for(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]
 
 
 def _set(result: RunResult, settings: dict[str, object], why: str) -> Action:
-    options = " ".join(f"--set {path}={value}" for path, value in settings.items())
-    return Action(why, tuple(settings.items()), f"breakwater run {result.manifest['scenario']} {options}")
+    """The command is the one that was given, its own settings kept, with *settings* changed."""
+    manifest, options = result.manifest, []
+    for name, usual in (("seed", 1), ("replications", 1), ("engine", "kernel")):
+        if manifest[name] != usual:
+            options += [f"--{name}", str(manifest[name])]
+    asked = asked_in(manifest).with_changes(settings)
+    return Action(why, tuple(settings.items()), asked.command(options))
 
 
 def _larger_node(result: RunResult, scenario: Scenario) -> Action | None:

@@ -6,6 +6,7 @@ import dataclasses
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from models.judge.asked import Asked
 from models.replication import identity
 from models.results.kpis import unit_of
 from models.results.run_result import profile_hash
@@ -56,12 +57,13 @@ def document_of(sweep: Sweep) -> dict[str, Any]:
     }
 
 
-def manifest_of(sweep: Sweep, settings: list[str], where: str) -> dict[str, Any]:
-    """Return what reproduces a sweep with the *settings* of its `--set`, and *where* it ran."""
+def manifest_of(sweep: Sweep, asked: Asked, where: str) -> dict[str, Any]:
+    """Return what reproduces a sweep of what was *asked* for, and *where* it ran."""
     design = sweep.design
     return {
         "scenario": sweep.cells[0].cell.scenario.name,
-        "settings": settings,
+        "asked": asked.as_json(),
+        "settings": list(asked.settings),
         "intervals": list(sweep.intervals),
         "design": design.kind,
         "points": len(design.points) + design.coinciding,

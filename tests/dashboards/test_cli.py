@@ -173,3 +173,20 @@ def test_a_reader_that_leaves_early_is_no_error(long_or_short: str) -> None:
     done = subprocess.run(program, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_run_of_a_changed_file_says_what_was_changed_and_proposes_commands_that_work(tmp_path: Path) -> None:
+    folder = tmp_path / "my sales"
+    folder.mkdir()
+    (folder / "mine.yaml").write_text("extends: onsale-300k\ndescription: Mine.\nname: mine\n", encoding="utf-8")
+    given = ["run", "my sales/mine.yaml", "--set", "gateway.pods=25", "--seed", "4"]
+    done = breakwater(*given, "--out", str(tmp_path / "out"), engine="pass", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "mine, changed" in done.stdout.splitlines()[0]
+    assert "gateway.pods = 25 (was 30)" in done.stdout
+    assert "breakwater run 'my sales/mine.yaml' --set gateway.pods=25" in " ".join(done.stdout.split())
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["asked"] == {
+        "scenario": "my sales/mine.yaml",
+        "changes": [{"path": "gateway.pods", "value": 25, "was": 30}],
+    }

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 import pytest
 
 from dashboards.report import report_html
+from models.judge.asked import asked_for, noted
 from models.judge.verdict import Verdict, judge
 from models.results.result import INTERVALS, RunResult
 from models.scenario import Scenario, load_scenario
@@ -146,3 +147,18 @@ def test_the_talks_sums_stand_beside_its_own_size_only(page: Page, verdict: Verd
     smaller = load_scenario("onsale-300k", ["clients.count=100000"])
     result = onsale_result(smaller)
     assert "sums, redone" not in Page(report_html(result, smaller, judge(result, smaller))).words
+
+
+def test_a_report_of_a_changed_design_says_what_was_changed(result: RunResult, verdict: Verdict) -> None:
+    settings = ["clients.count=60000", "gateway.pods=3"]
+    changed = load_scenario("onsale-300k", settings)
+    found = Page(report_html(noted(result, asked_for("onsale-300k", settings)), changed, verdict)).words
+    assert found.startswith("onsale-300k, changed: does not hold onsale-300k, changed With clients.count = 60,000")
+    assert "gateway.pods = 3 (was 30)." in found
+    assert f"Of the scenario it changes: {changed.description}" in found
+    assert '"path": "gateway.pods"' in found  # in the manifest
+
+
+def test_a_report_of_a_scenario_as_it_is_has_no_such_words(page: Page) -> None:
+    assert "changed With" not in page.words
+    assert "Of the scenario it changes" not in page.words

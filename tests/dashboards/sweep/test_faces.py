@@ -12,6 +12,7 @@ from dashboards.sweep.output import SWEEP_FILES, cached_store, write_sweep
 from dashboards.sweep.page import page_of
 from dashboards.sweep.terminal import ROWS_SHOWN, short_names, sweep_view
 from dashboards.sweep.words import findings, headline, rounding_note
+from models.judge.asked import asked_for
 from models.sweep.design import Point, design_of
 from models.sweep.records import document_of, manifest_of, table_of
 from models.sweep.run import Sweep
@@ -33,7 +34,7 @@ def _latency(point: Point) -> float:
 
 
 def shown(sweep: Sweep) -> str:
-    return printed(sweep_view(sweep))
+    return printed(sweep_view(sweep, asked_for("onsale-small", [])))
 
 
 def test_the_terminal_says_what_holds_and_where_it_breaks() -> None:
@@ -175,7 +176,7 @@ def test_the_document_has_cells_levels_and_knees() -> None:
 
 def test_a_sweep_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sweep = by_shards()
-    write_sweep(tmp_path / "out", sweep, ["gateway.pods=4"], "here")
+    write_sweep(tmp_path / "out", sweep, asked_for("onsale-small", ["gateway.pods=4"]), "here")
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(SWEEP_FILES)
     manifest = json.loads((tmp_path / "out/manifest.json").read_text())
     assert manifest["settings"] == ["gateway.pods=4"]
@@ -187,14 +188,14 @@ def test_a_sweep_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(output, "table_of", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        write_sweep(tmp_path / "out", sweep, [], "here")
+        write_sweep(tmp_path / "out", sweep, asked_for("onsale-small", []), "here")
     assert (tmp_path / "out/sweep.html").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def test_the_page_needs_nothing_else_and_shows_text_as_text() -> None:
     sweep = by_shards("clients.poll_interval_s=1,2")
-    page = page_of(sweep, manifest_of(sweep, ["name=<script>"], "here"))
+    page = page_of(sweep, manifest_of(sweep, asked_for("onsale-small", ["name=<script>"]), "here"))
     assert "6 of 10 cells hold." in page
     assert "&lt;script&gt;" in page
     assert "name=<script>" not in page

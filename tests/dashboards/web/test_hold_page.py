@@ -2,8 +2,10 @@ import pytest
 
 from dashboards.web import running
 from dashboards.web.design import Design
+from dashboards.web.downloads import as_asked
 from dashboards.web.jobs import Run
 from dashboards.web.messages import Refused
+from models.judge.asked import asked_in
 from models.judge.verdict import judge
 from tests.dashboards.synthetic import onsale_result
 from tests.dashboards.web.conftest import Idle, Shown, finished_run
@@ -156,3 +158,18 @@ def test_run_takes_settings_that_change_while_it_is_pressed(shown: Shown, monkey
     app.button(key="run").click().run()
     assert [(job.scenario.redis.shards, job.scenario.clients.poll_interval_s) for job in asked] == [(4, 2)]
     assert [error.value for error in app.error] == ["not now"]
+
+
+def test_a_download_of_a_what_if_says_what_was_changed_in_its_name_and_in_itself(shown: Shown) -> None:
+    design = Design().with_value("redis.shards", 3)
+    finished_run(design)
+    app = shown(v="1", scenario="onsale-300k", set="redis.shards=3")
+    assert [
+        button.proto.id for button in app.get("download_button") if "onsale-300k-redis.shards=3.html" in button.proto.id
+    ]
+    result = onsale_result(design.built())
+    verdict = judge(result, design.built())
+    mine, judged = as_asked(result, verdict, design.built(), design.asked)
+    assert asked_in(mine.manifest).words == "redis.shards = 3 (was 5)"
+    assert all("--set redis.shards=3" in action.command for action in judged.actions)
+    assert "asked" not in result.manifest  # what sessions share is as it was
