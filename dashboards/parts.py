@@ -100,7 +100,7 @@ def sums_table() -> str:
     rows = (
         (
             f"<code>{escape(redone.claim.id)}</code><br>{escape(redone.claim.says)}",
-            escape(estimate_text(redone.found, redone.claim.unit or "")),
+            escape(estimate_text(redone.found, redone.unit or "")),
             escape(words(redone.verdict)),
             escape(redone.why),
             escape("; ".join(redone.rests_on)),

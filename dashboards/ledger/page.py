@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from dashboards.ledger.words import flip_text, headline, numbers_text, words
+from dashboards.ledger.words import headline, numbers_text, sentences, words
 from dashboards.page import card, folded, page_html, section, table
 
 if TYPE_CHECKING:
@@ -45,12 +45,16 @@ def entries_html(entries: Iterable[Entry]) -> str:
             f"<code>{escape(entry.claim.id)}</code><br>{escape(entry.claim.says)}",
             f'<span class="{CLASSES.get(entry.verdict, "dim")}">{escape(words(entry.verdict))}</span>',
             "<br>".join(map(escape, numbers_text(entry).split("; "))),
-            "<br>".join([escape(entry.why), *(f"<em>{escape(flip_text(flip))}</em>" for flip in entry.flips)])
-            + _grounds(entry),
+            _reasons(entry) + _grounds(entry),
         )
         for entry in entries
     )
     return table(TITLES, rows, ("", "key", "", ""))
+
+
+def _reasons(entry: Entry) -> str:
+    why, *more = sentences(entry)
+    return "<br>".join([escape(why), *(f"<em>{escape(text)}</em>" for text in more)])
 
 
 def _grounds(entry: Entry) -> str:

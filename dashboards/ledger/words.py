@@ -60,7 +60,20 @@ def twin_text(entry: Entry) -> str:
 
 def flip_text(flip: Flip) -> str:
     """Where a verdict becomes another."""
-    return f"{words(flip.verdict)} if {flip.setting} is {flip.at}"
+    return f"{words(flip.verdict)} if {flip.setting} is {flip.at} ({flip.found})"
+
+
+def sentences(entry: Entry) -> list[str]:
+    """Why, where it flips or why nowhere, and what is still to be run."""
+    found = [entry.why, *(f"{sentence(flip_text(flip))}." for flip in entry.flips)]
+    if entry.no_flip and not entry.flips:
+        found.append(f"No flip: {entry.no_flip}.")
+    return [*found, *([f"To come: {entry.later}."] if entry.later else [])]
+
+
+def sentence(text: str) -> str:
+    """A text with a capital first letter, its other letters as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def numbers_text(entry: Entry) -> str:
@@ -95,8 +108,7 @@ def _entry_view(entry: Entry) -> Iterator[RenderableType]:
     line.append(entry.claim.id, style="bold")
     line.append(f"  {entry.claim.says}", style="default")
     yield line
-    more = [text for text in (numbers_text(entry), entry.why) if text]
-    more += [f"{flip_text(flip)}." for flip in entry.flips]
+    more = [text for text in (numbers_text(entry), *sentences(entry)) if text]
     yield Padding(Group(*(Text(text) for text in more)), (0, 0, 0, 18))
     grounds = "; ".join(entry.rests_on[:LISTED])
     if grounds:
@@ -122,7 +134,7 @@ def ledger_markdown(ledger: Ledger, measured: Measured) -> str:
         "|---|---|---|---|---|---|",
     ]
     for entry in ledger.entries:
-        why = " ".join([entry.why, *(f"{flip_text(flip).capitalize()}." for flip in entry.flips)])
+        why = " ".join(sentences(entry))
         cells = (
             f"`{entry.claim.id}` {entry.claim.says}",
             f"**{words(entry.verdict)}**",

@@ -93,7 +93,11 @@ def document_of(ledger: Ledger) -> dict[str, Any]:
                 "twin": _twin(entry) | {"unit": entry.unit},
                 "rests_on": list(entry.rests_on),
                 "why": entry.why,
-                "flips": [{"setting": f.setting, "at": f.at, "verdict": f.verdict} for f in entry.flips],
+                "flips": [
+                    {"setting": f.setting, "at": f.at, "verdict": f.verdict, "found": f.found} for f in entry.flips
+                ],
+                "no_flip": entry.no_flip,
+                "later": entry.later,
             }
             for entry in ledger.entries
         ],

@@ -43,7 +43,7 @@ class Check:
 def by_sum(claim: Claim, sources: Sources) -> Entry:
     """Return the verdict of a claim that stands on arithmetic and prices alone."""
     own = redone(claim)
-    return Entry(claim, own.verdict, own.found, claim.unit, own.why, own.rests_on)
+    return Entry(claim, own.verdict, own.found, own.unit, own.why, own.rests_on, own.flips, own.no_flip, own.later)
 
 
 def not_yet(why: str) -> Check:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from models.claims import Claim, ClaimVerdict
 from models.judge.wording import latency, number
-from models.ledger.checks import Check, Sources, not_yet, rests_on
+from models.ledger.checks import Check, Sources, by_sum, rests_on
 from models.ledger.entry import Entry, Flip, about, at_most, that_change, weakest
 from models.ledger.evidence import ENGINE, Evidence
+from models.ledger.flips import OPEN, RUN
 
 
 def _next_100k(claim: Claim, sources: Sources) -> Entry:
@@ -22,8 +23,8 @@ def _next_100k(claim: Claim, sources: Sources) -> Entry:
     )
     held = weakest([at_most(cpu, slo.engine_cpu_percent), at_most(errors, slo.error_percent)])
     verdict = weakest(["conditional", held, about(peak, claim.figure, 0.15)])
-    flips = that_change(verdict, Flip("waiting_room.events", "1 (one hot slot)", "refuted"))
-    return Entry(claim, verdict, peak, claim.unit, why, rests_on(run), flips)
+    flips = that_change(verdict, Flip("waiting_room.events", "1 (one hot slot)", "refuted", RUN))
+    return Entry(claim, verdict, peak, claim.unit, why, rests_on(run), flips, OPEN)
 
 
 def _gateway_architecture(claim: Claim, sources: Sources) -> Entry:
@@ -36,8 +37,8 @@ def _gateway_architecture(claim: Claim, sources: Sources) -> Entry:
     )
     one, ten = _serves(hot), _serves(spread)
     verdict = "conditional" if one == "refuted" and ten != "refuted" else one
-    flips = that_change(verdict, Flip("waiting_room.events", "10, on distinct slots", ten))
-    return Entry(claim, verdict, hot.kpi(ENGINE), "percent", why, rests_on(hot, spread), flips)
+    flips = that_change(verdict, Flip("waiting_room.events", "10, on distinct slots", ten, RUN))
+    return Entry(claim, verdict, hot.kpi(ENGINE), "percent", why, rests_on(hot, spread), flips, OPEN)
 
 
 def _serves(run: Evidence) -> ClaimVerdict:
@@ -49,8 +50,8 @@ def _serves(run: Evidence) -> ClaimVerdict:
 
 
 CHECKS = {
-    "arch.direct": not_yet("Direct access is not modelled yet."),
-    "arch.queue": not_yet("The queue service is not modelled yet."),
+    "arch.direct": Check(by_sum, (), ("arithmetic", "cost")),
+    "arch.queue": Check(by_sum, (), ("arithmetic", "cost")),
     "arch.gateway": Check(_gateway_architecture, ("hot", "spread")),
     "next.100k": Check(_next_100k, ("next_100k",), ("cost",)),
 }

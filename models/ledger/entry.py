@@ -12,16 +12,21 @@ from sim.estimate import Estimate
 
 @dataclass(frozen=True)
 class Flip:
-    """An assumption that decides: the verdict is `verdict` where `setting` is as `at` says."""
+    """What decides: `verdict` where `setting` is as `at` says. `found`: how, and so by whom, that is known."""
 
     setting: str
     at: str
     verdict: ClaimVerdict
+    found: str
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A claim with its verdict. `twin` is in `unit`; None where there is no number of the twin's to give."""
+    """A claim with its verdict. `twin` is in `unit`; None where there is no number of the twin's to give.
+
+    What holds under a condition has flips, or `no_flip` says why there is none. `later`: what is still to be run.
+    ValueError for a verdict without grounds, a condition without a flip, and a flip that changes nothing.
+    """
 
     claim: Claim
     verdict: ClaimVerdict
@@ -30,10 +35,16 @@ class Entry:
     why: str
     rests_on: tuple[str, ...]
     flips: tuple[Flip, ...] = ()
+    no_flip: str = ""
+    later: str = ""
 
     def __post_init__(self) -> None:
         if self.verdict not in ("not_yet_modelled", "not_testable") and not self.rests_on:
             raise ValueError(f"{self.claim.id}: {self.verdict} rests on nothing")
+        if self.verdict == "conditional" and not self.flips and not self.no_flip:
+            raise ValueError(f"{self.claim.id}: a condition without the value at which it flips")
+        if any(flip.verdict == self.verdict for flip in self.flips):
+            raise ValueError(f"{self.claim.id}: a flip that leaves it {self.verdict}")
 
     @property
     def published(self) -> str:

@@ -11,6 +11,7 @@ from models.judge.wording import clock, latency, number
 from models.ledger.checks import Check, Sources, rests_on
 from models.ledger.entry import Entry, Flip, about, at_most, exactly, interval_text, that_change, weakest
 from models.ledger.evidence import Evidence
+from models.ledger.flips import COMPUTED, OPEN
 from models.ledger.runs import stage_kpi
 from models.scenario import Scenario
 from models.scenario.loads import OpenLoopLoad
@@ -39,8 +40,8 @@ def _cpu(claim: Claim, sources: Sources, rates: tuple[int, ...]) -> Entry:
     verdict: ClaimVerdict = (
         "fitted" if agree == "confirmed" else "inconsistent" if agree == "refuted" else "conditional"
     )
-    nearer = Flip("gateway.cpu_us.status", f"{number(per_status * value / worst.best)} us", "fitted")
-    return Entry(claim, verdict, worst, claim.unit, why, rests_on(evidence), that_change(verdict, nearer))
+    nearer = Flip("gateway.cpu_us.status", f"{number(per_status * value / worst.best)} us", "fitted", COMPUTED)
+    return Entry(claim, verdict, worst, claim.unit, why, rests_on(evidence), that_change(verdict, nearer), OPEN)
 
 
 def _errors(claim: Claim, sources: Sources) -> Entry:
@@ -55,8 +56,8 @@ def _errors(claim: Claim, sources: Sources) -> Entry:
     verdict = at_most(found, claim.figure)
     if verdict == "confirmed" and at_most(other, claim.figure) != "confirmed":
         verdict = "conditional"
-    flips = that_change(verdict, Flip("load on one event", f"beyond {ceiling} RPS", "refuted"))
-    return Entry(claim, verdict, found, claim.unit, why, rests_on(fitted, derived), flips)
+    flips = that_change(verdict, Flip("load on one event", f"beyond {ceiling} RPS", "refuted", COMPUTED))
+    return Entry(claim, verdict, found, claim.unit, why, rests_on(fitted, derived), flips, OPEN)
 
 
 def _pool(claim: Claim, sources: Sources) -> Entry:
@@ -72,7 +73,7 @@ def _pool(claim: Claim, sources: Sources) -> Entry:
     if first.bound:
         why += f" What is exhausted with the larger pool is the {first.name}: requests wait there instead."
     verdict = weakest([at_most(now, 0.0), "confirmed" if before > 0 else "conditional"])
-    return Entry(claim, verdict, now, claim.unit, why, rests_on(large, small))
+    return Entry(claim, verdict, now, claim.unit, why, rests_on(large, small), no_flip=OPEN)
 
 
 def _memory(claim: Claim, sources: Sources) -> Entry:
@@ -119,8 +120,7 @@ def _readiness(claim: Claim, sources: Sources) -> Entry:
     else:
         smooth = at_most(failed, late.scenario.slo.error_percent)
         verdict = "conditional" if smooth == "confirmed" else smooth
-    flips = (Flip("gateway.probes", "a liveness probe that restarts pods before they have connected", "confirmed"),)
-    return Entry(claim, verdict, exactly(connect), claim.unit, why, rests_on(early, late), flips)
+    return Entry(claim, verdict, exactly(connect), claim.unit, why, rests_on(early, late), no_flip=OPEN)
 
 
 def _scale(claim: Claim, sources: Sources, change: int) -> Entry:
@@ -145,8 +145,8 @@ def _scale(claim: Claim, sources: Sources, change: int) -> Entry:
     if verdict == "refuted" and not up and took.best < value:
         why += " A removal that takes longer needs a policy of its own, which the talk does not give."
     at = f"other than {request:g}: it decides how many pods a load asks for"
-    flips = that_change(verdict, Flip("gateway.cpu_request_cores", at, "refuted"))
-    return Entry(claim, verdict, took, claim.unit, why, rest, flips)
+    flips = that_change(verdict, Flip("gateway.cpu_request_cores", at, "refuted", COMPUTED))
+    return Entry(claim, verdict, took, claim.unit, why, rest, flips, OPEN)
 
 
 def _new_pod_text(run: Evidence) -> str:

@@ -22,6 +22,7 @@ from models.ledger.entry import (
     weakest,
 )
 from models.ledger.evidence import ENGINE, Evidence
+from models.ledger.flips import COMPUTED, OPEN, RUN
 from models.ledger.runs import PEOPLE, POLLS_S, STAGES, stage_kpi
 from models.redis_nodes import redis_nodes
 from models.units import HOURS_PER_MONTH
@@ -43,8 +44,8 @@ def _memory(claim: Claim, sources: Sources) -> Entry:
     )
     verdict = in_every_case([own.verdict, about(needed, claim.figure, 0.1)])
     at = f"{number(assumed)} (session data kept beside the line)"
-    flips = that_change(verdict, Flip("bytes a person takes", at, own.verdict))
-    return Entry(claim, verdict, needed, claim.unit, why, (*own.rests_on, real.origin), flips)
+    flips = that_change(verdict, Flip("bytes a person takes", at, own.verdict, COMPUTED))
+    return Entry(claim, verdict, needed, claim.unit, why, (*own.rests_on, real.origin), flips, OPEN)
 
 
 def _network(claim: Claim, sources: Sources) -> Entry:
@@ -53,7 +54,7 @@ def _network(claim: Claim, sources: Sources) -> Entry:
     bytes_each = run.scenario.redis.reply_bytes
     found = scaled(status, bytes_each / 1e6)
     why = f"{own.why} Simulated, the busiest minute takes {number(found.best)} MB/s from all nodes together."
-    return Entry(claim, own.verdict, found, claim.unit, why, (*own.rests_on, *rests_on(run)))
+    return Entry(claim, own.verdict, found, claim.unit, why, (*own.rests_on, *rests_on(run)), no_flip=OPEN)
 
 
 def _cpu_600ms(claim: Claim, sources: Sources) -> Entry:
@@ -68,7 +69,7 @@ def _cpu_600ms(claim: Claim, sources: Sources) -> Entry:
         "of a core; but each comes with a script, its reply and a socket, and simulated the busiest minute takes "
         f"{number(total / 100)} cores of all shards together."
     )
-    return Entry(claim, own.verdict, cores, claim.unit, why, (*own.rests_on, real.origin, *rests_on(run)))
+    return Entry(claim, own.verdict, cores, claim.unit, why, (*own.rests_on, real.origin, *rests_on(run)), no_flip=OPEN)
 
 
 def _shard_share(claim: Claim, sources: Sources) -> Entry:
@@ -83,8 +84,8 @@ def _shard_share(claim: Claim, sources: Sources) -> Entry:
     )
     verdict = weakest([at_most(exactly(share), EVEN * even) for share in (hot, measured.best)])
     otherwise = at_most(exactly(_hottest_percent(spread)), EVEN * even)
-    flips = that_change(verdict, Flip("waiting_room.events", "10, on distinct slots", otherwise))
-    return Entry(claim, verdict, rps, claim.unit, why, (*rests_on(run, spread), real.origin), flips)
+    flips = that_change(verdict, Flip("waiting_room.events", "10, on distinct slots", otherwise, RUN))
+    return Entry(claim, verdict, rps, claim.unit, why, (*rests_on(run, spread), real.origin), flips, OPEN)
 
 
 def _hottest_percent(run: Evidence) -> float:
@@ -106,13 +107,13 @@ def _sizing(claim: Claim, sources: Sources) -> Entry:
     verdict = at_most(peak, limit)
     if verdict == "confirmed":
         verdict = at_most(other, limit)
-    ways = [Flip("waiting_room.events", "10, on distinct slots", at_most(spread.kpi(ENGINE), limit))]
+    ways = [Flip("waiting_room.events", "10, on distinct slots", at_most(spread.kpi(ENGINE), limit), RUN)]
     if longer := [poll for poll in POLLS_S if _holds(sources[f"poll_{poll}"])]:
-        ways.append(Flip("clients.poll_interval_s", f"{min(longer)} or more", "confirmed"))
+        ways.append(Flip("clients.poll_interval_s", f"{min(longer)} or more", "confirmed", RUN))
     if fewer := [people for people in PEOPLE if _holds(sources[f"people_{people}"])]:
-        ways.append(Flip("clients.count", f"{number(max(fewer))} or fewer", "confirmed"))
+        ways.append(Flip("clients.count", f"{number(max(fewer))} or fewer", "confirmed", RUN))
     rest = rests_on(hot, derived, spread)
-    return Entry(claim, verdict, served, claim.unit, why, rest, that_change(verdict, *ways))
+    return Entry(claim, verdict, served, claim.unit, why, rest, that_change(verdict, *ways), OPEN)
 
 
 def _engine_cpu(claim: Claim, sources: Sources) -> Entry:
@@ -137,7 +138,7 @@ def _engine_cpu(claim: Claim, sources: Sources) -> Entry:
         machine = sources.measured.machine.partition(",")[0]
         why += f" A real server ({machine}) was {interval_text(real, 'percent')} busy at this rate."
         rest = (*rest, sources.measured.origin)
-    return Entry(claim, "fitted", derived, claim.unit, why, rest)
+    return Entry(claim, "fitted", derived, claim.unit, why, rest, no_flip=OPEN)
 
 
 def _cpu_keys(claim: Claim, sources: Sources) -> Entry:
@@ -151,7 +152,7 @@ def _cpu_keys(claim: Claim, sources: Sources) -> Entry:
         "from there on."
     )
     verdict = weakest([about(cpu, claim.figure, 0.02), at_most(ceiling, rate)])
-    return Entry(claim, verdict, cpu, claim.unit, why, (*rests_on(run), real.origin))
+    return Entry(claim, verdict, cpu, claim.unit, why, (*rests_on(run), real.origin), no_flip=OPEN)
 
 
 def _keys_100ms(claim: Claim, sources: Sources) -> Entry:
@@ -169,8 +170,8 @@ def _keys_100ms(claim: Claim, sources: Sources) -> Entry:
         f"engine thread is full and it waits for it: simulated, {seen}."
     )
     verdict = about(call, value, 0.5)
-    flips = that_change(verdict, Flip("keys on the node", number(keys * value / call.best), "confirmed"))
-    return Entry(claim, verdict, call, claim.unit, why, (real.origin, *rests_on(run)), flips)
+    flips = that_change(verdict, Flip("keys on the node", number(keys * value / call.best), "confirmed", COMPUTED))
+    return Entry(claim, verdict, call, claim.unit, why, (real.origin, *rests_on(run)), flips, OPEN)
 
 
 def _zrank_1ms(claim: Claim, sources: Sources) -> Entry:
@@ -184,7 +185,7 @@ def _zrank_1ms(claim: Claim, sources: Sources) -> Entry:
         f"{number(p50)} ms in the median."
     )
     rest = (sources.measured.origin, *rests_on(run))
-    return Entry(claim, at_most(ms, claim.figure), ms, claim.unit, why, rest)
+    return Entry(claim, at_most(ms, claim.figure), ms, claim.unit, why, rest, no_flip=OPEN)
 
 
 def _speedup(claim: Claim, sources: Sources) -> Entry:
@@ -196,8 +197,10 @@ def _speedup(claim: Claim, sources: Sources) -> Entry:
     verdict = about(ratio, value, 0.5)
     if verdict == "refuted" and ratio.best > 1:
         verdict = "conditional"
-    flips = that_change(verdict, Flip("keys on the node", f"about {number(keys * value / ratio.best)}", "confirmed"))
-    return Entry(claim, verdict, ratio, claim.unit, why, (sources.measured.origin,), flips)
+    flips = that_change(
+        verdict, Flip("keys on the node", f"about {number(keys * value / ratio.best)}", "confirmed", COMPUTED)
+    )
+    return Entry(claim, verdict, ratio, claim.unit, why, (sources.measured.origin,), flips, OPEN)
 
 
 def _commands(claim: Claim, sources: Sources) -> Entry:
@@ -214,9 +217,9 @@ def _commands(claim: Claim, sources: Sources) -> Entry:
         f"index {number(rps)} RPS are {number(at_rate)}."
     )
     at = f"fewer than about {number(1000 / rps / per_key_ms)}"
-    flips = that_change(verdict, Flip("keys on the node", at, "confirmed"))
+    flips = that_change(verdict, Flip("keys on the node", at, "confirmed", COMPUTED))
     rest = (*rests_on(run, index), real.origin)
-    return Entry(claim, verdict, exactly(most), claim.unit, why, rest, flips)
+    return Entry(claim, verdict, exactly(most), claim.unit, why, rest, flips, OPEN)
 
 
 def _no_more_nodes(claim: Claim, sources: Sources) -> Entry:
@@ -232,9 +235,9 @@ def _no_more_nodes(claim: Claim, sources: Sources) -> Entry:
     )
     cases = [at_most(exactly(cpu), limit), at_most(other, limit)]
     verdict: ClaimVerdict = "confirmed" if set(cases) == {"confirmed"} else "conditional"
-    flips = (Flip("load on one event", f"beyond {number(ladder.best('fact.ceiling_rps'))} RPS", "refuted"),)
+    flips = (Flip("load on one event", f"beyond {number(ladder.best('fact.ceiling_rps'))} RPS", "refuted", COMPUTED),)
     rest = (*rests_on(ladder, derived), "AWS ElastiCache list prices")
-    return Entry(claim, verdict, exactly(0.0) if "refuted" not in cases else None, claim.unit, why, rest, flips)
+    return Entry(claim, verdict, exactly(0.0) if "refuted" not in cases else None, claim.unit, why, rest, flips, OPEN)
 
 
 def _latency(claim: Claim, sources: Sources) -> Entry:
@@ -249,8 +252,8 @@ def _latency(claim: Claim, sources: Sources) -> Entry:
     )
     verdict = weakest([at_most(at_10k, value), "conditional" if worst > value else "confirmed"])
     otherwise = at_most(seen, value)
-    flips = that_change(verdict, Flip("where it is measured", "at the person", otherwise))
-    return Entry(claim, verdict, at_10k, claim.unit, why, rests_on(gateway, client), flips)
+    flips = that_change(verdict, Flip("where it is measured", "at the person", otherwise, RUN))
+    return Entry(claim, verdict, at_10k, claim.unit, why, rests_on(gateway, client), flips, OPEN)
 
 
 def _holds(run: Evidence) -> bool:

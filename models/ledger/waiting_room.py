@@ -9,6 +9,7 @@ from models.judge.wording import clock, number
 from models.ledger.arithmetic import redone
 from models.ledger.checks import Check, Sources, rests_on
 from models.ledger.entry import Entry, Flip, about, at_least, at_most, exactly, scaled, that_change, weakest
+from models.ledger.flips import COMPUTED, OPEN, RUN
 from models.ledger.rates import RateRow, good_rates, rate_rows
 from models.ledger.runs import RATES_RPS
 from sim.estimate import Estimate
@@ -29,7 +30,7 @@ def _status_rps(claim: Claim, sources: Sources) -> Entry:
         f"over the whole event the mean is {number(mean)}."
     )
     verdict = "conditional" if near == "confirmed" and in_step else near
-    return Entry(claim, verdict, peak, claim.unit, why, (*own.rests_on, *rests_on(run)))
+    return Entry(claim, verdict, peak, claim.unit, why, (*own.rests_on, *rests_on(run)), no_flip=OPEN)
 
 
 def _enough(claim: Claim, sources: Sources) -> Entry:
@@ -44,9 +45,9 @@ def _enough(claim: Claim, sources: Sources) -> Entry:
         f"{number(told.best('requests.status_rps_peak_60s'))}."
     )
     enough = [poll for poll, rps in longer.items() if rps <= limit]
-    flips = [Flip("clients.poll_interval_s", f"{poll} or more", "confirmed") for poll in enough[:1]]
+    flips = [Flip("clients.poll_interval_s", f"{poll} or more", "confirmed", RUN) for poll in enough[:1]]
     verdict = at_most(peak, limit)
-    return Entry(claim, verdict, peak, claim.unit, why, rests_on(run), that_change(verdict, *flips))
+    return Entry(claim, verdict, peak, claim.unit, why, rests_on(run), that_change(verdict, *flips), OPEN)
 
 
 def _wait_rate(claim: Claim, sources: Sources) -> Entry:
@@ -57,7 +58,7 @@ def _wait_rate(claim: Claim, sources: Sources) -> Entry:
     enough = min((rate for rate, mean in means.items() if mean <= wait), default=None)
     if enough is None:
         why = f"{own.why} Simulated, none of the rates up to {number(max(RATES_RPS))} per second keeps it."
-        return Entry(claim, "refuted", None, claim.unit, why, rest)
+        return Entry(claim, "refuted", None, claim.unit, why, rest, no_flip=OPEN)
     below = max((rate for rate in RATES_RPS if rate < enough), default=None)
     made = [f"{number(rate)} per second make a mean wait of {clock(means[rate])}" for rate in (below, enough) if rate]
     longest = sources["rate_1000"].best("wait.max_s")
@@ -68,8 +69,8 @@ def _wait_rate(claim: Claim, sources: Sources) -> Entry:
         needed = Estimate(float(below), min(below * means[below] / wait, float(enough)), float(enough), 2)
     verdict = weakest([own.verdict, about(exactly(needed.best), claim.figure, NEAR)])
     longest_kept = at_most(exactly(longest), (1 + NEAR) * wait)
-    flips = that_change(verdict, Flip("the wait that is meant", "the longest instead of the mean", longest_kept))
-    return Entry(claim, verdict, needed, claim.unit, why, rest, flips)
+    flips = that_change(verdict, Flip("the wait that is meant", "the longest instead of the mean", longest_kept, RUN))
+    return Entry(claim, verdict, needed, claim.unit, why, rest, flips, OPEN)
 
 
 def _optimal(claim: Claim, sources: Sources) -> Entry:
@@ -78,7 +79,7 @@ def _optimal(claim: Claim, sources: Sources) -> Entry:
     rest = rests_on(*(sources[f"rate_{rate}"] for rate in RATES_RPS))
     if not good:
         why = "No rate that was tried keeps both the mean wait and the backend's capacity."
-        return Entry(claim, "refuted", None, claim.unit, why, rest)
+        return Entry(claim, "refuted", None, claim.unit, why, rest, no_flip=OPEN)
     cheapest = _cheapest(rows, good)
     why = (
         f"Of the rates tried, {', '.join(map(number, good))} per second keep the mean wait and the backend's capacity. "
@@ -90,17 +91,17 @@ def _optimal(claim: Claim, sources: Sources) -> Entry:
     verdict: ClaimVerdict = "refuted" if 1000 not in good else "confirmed" if cheapest == 1000 else "conditional"
     twin = Estimate(float(min(good)), float(cheapest), float(max(good)), len(RATES_RPS))
     flips = tuple(_optimal_flips(rows, good, sources)) if verdict == "conditional" else ()
-    return Entry(claim, verdict, twin, claim.unit, why, rest, flips)
+    return Entry(claim, verdict, twin, claim.unit, why, rest, flips, OPEN)
 
 
 def _optimal_flips(rows: Mapping[int, RateRow], good: Sequence[int], sources: Sources) -> Iterator[Flip]:
     """Yield by what balance 1,000 is not the best of the rates that are good, and with what backend it is."""
-    yield Flip("the balance", "cost alone, of the rates that keep wait and backend", "refuted")
+    yield Flip("the balance", "cost alone, of the rates that keep wait and backend", "refuted", RUN)
     higher, lower = [rate for rate in good if rate > 1000], [rate for rate in good if rate <= 1000]
     if higher and _cheapest(rows, lower) == 1000:
         asked = sources[f"rate_{min(higher)}"].best("admission.rps_peak_60s")
         at = f"below {number(asked)}, so that no higher rate is left"
-        yield Flip("backend.reservation_capacity_rps", at, "confirmed")
+        yield Flip("backend.reservation_capacity_rps", at, "confirmed", RUN)
 
 
 def _cheapest(rows: Mapping[int, RateRow], rates: Sequence[int]) -> int:
@@ -118,7 +119,7 @@ def _protects(claim: Claim, sources: Sources) -> Entry:
         f"itself elsewhere; under {number(limit)} % of CPU would be a capacity of {number(offered / limit * 100)} RPS."
     )
     verdict = "inconsistent" if at_most(exactly(own), limit) == "refuted" else at_most(peak, offered)
-    return Entry(claim, verdict, used, claim.unit, why, (*rests_on(run), f"claim {reservation.id}"))
+    return Entry(claim, verdict, used, claim.unit, why, (*rests_on(run), f"claim {reservation.id}"), no_flip=OPEN)
 
 
 def _reservation(claim: Claim, sources: Sources) -> Entry:
@@ -131,7 +132,7 @@ def _reservation(claim: Claim, sources: Sources) -> Entry:
         f"busiest second {number(second.best)} %, as the bucket starts full."
     )
     verdict = weakest([about(own, value, NEAR), about(steady, value, NEAR), at_most(second, 100.0)])
-    return Entry(claim, verdict, steady, claim.unit, why, (*rests_on(run), "claim's own inputs"))
+    return Entry(claim, verdict, steady, claim.unit, why, (*rests_on(run), "claim's own inputs"), no_flip=OPEN)
 
 
 def _oversell(claim: Claim, sources: Sources) -> Entry:
@@ -145,8 +146,10 @@ def _oversell(claim: Claim, sources: Sources) -> Entry:
         "API takes a seat by one conditional write, as the twin assumes: its own code is not modelled."
     )
     found = "conditional" if verdict == "confirmed" else verdict
-    flips = that_change(found, Flip("the write that takes a seat", "not conditional on its being free", "refuted"))
-    return Entry(claim, found, over, claim.unit, why, (*rests_on(run), real.origin), flips)
+    flips = that_change(
+        found, Flip("the write that takes a seat", "not conditional on its being free", "refuted", COMPUTED)
+    )
+    return Entry(claim, found, over, claim.unit, why, (*rests_on(run), real.origin), flips, OPEN)
 
 
 def _fifo(claim: Claim, sources: Sources) -> Entry:
@@ -164,8 +167,8 @@ def _fifo(claim: Claim, sources: Sources) -> Entry:
     verdict = weakest([at_most(lost, 0.0), at_most(by_clock, 0.0)])
     strict = at_most(by_counter, 0.0)
     who = "who reaches Redis first, with waiting_room.ticket_order = counter"
-    flips = that_change(verdict, Flip("first come", who, strict))
-    return Entry(claim, verdict, lost, "places", why, (*rests_on(given, counter, agreed), real.origin), flips)
+    flips = that_change(verdict, Flip("first come", who, strict, RUN))
+    return Entry(claim, verdict, lost, "places", why, (*rests_on(given, counter, agreed), real.origin), flips, OPEN)
 
 
 def _cleanup(claim: Claim, sources: Sources) -> Entry:
@@ -179,7 +182,7 @@ def _cleanup(claim: Claim, sources: Sources) -> Entry:
         f"and {number(left.best)} were still in line at the end; on a real Redis {number(silent.best)} % of the silent "
         f"were left and {number(alive.best)} % of the others."
     )
-    return Entry(claim, verdict, left, "people", why, (*rests_on(run), real.origin))
+    return Entry(claim, verdict, left, "people", why, (*rests_on(run), real.origin), no_flip=OPEN)
 
 
 def _bots(claim: Claim, sources: Sources) -> Entry:
@@ -191,8 +194,8 @@ def _bots(claim: Claim, sources: Sources) -> Entry:
         f"{number(share.best)} % of the seats; reacting like a slow person, in {slow_s:g} s, {number(slowly.best)} %."
     )
     verdict, otherwise = _more_than_their_share(claim, share), _more_than_their_share(claim, slowly)
-    slower = Flip("clients.bots.reaction_median_s", f"{slow_s:g} (slower than people)", otherwise)
-    return Entry(claim, verdict, share, claim.unit, why, rests_on(run, slow), that_change(verdict, slower))
+    slower = Flip("clients.bots.reaction_median_s", f"{slow_s:g} (slower than people)", otherwise, RUN)
+    return Entry(claim, verdict, share, claim.unit, why, rests_on(run, slow), that_change(verdict, slower), OPEN)
 
 
 def _more_than_their_share(claim: Claim, seats: Estimate) -> ClaimVerdict:

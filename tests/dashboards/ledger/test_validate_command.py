@@ -14,7 +14,7 @@ from models.ledger.book import judged
 from models.ledger.measured import read_measured
 from tests.models.ledger.made_up import sources
 
-SUMS = ["cost.nodes", "waf.price", "mesh.cpu", "redis.speedup"]
+SUMS = ["cost.nodes", "waf.price", "waf.captcha", "redis.speedup"]
 
 
 def test_json_is_one_document_by_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,7 +26,7 @@ def test_json_is_one_document_by_the_contract(capsys: pytest.CaptureFixture[str]
     by_id = {claim["id"]: claim for claim in document["claims"]}
     assert by_id["cost.nodes"]["verdict"] == "inconsistent"
     assert by_id["cost.nodes"]["twin"] == {"low": None, "best": 588.0, "high": None, "unit": "usd/month"}
-    assert by_id["mesh.cpu"]["verdict"] == "not_yet_modelled"
+    assert by_id["waf.captcha"]["verdict"] == "not_yet_modelled"
     assert any(ground.startswith("measured on") for ground in by_id["redis.speedup"]["rests_on"])
 
 

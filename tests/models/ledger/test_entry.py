@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from models.claims import claims
 from models.ledger.entry import (
     Entry,
+    Flip,
     about,
     at_least,
     at_most,
@@ -16,6 +17,7 @@ from models.ledger.entry import (
     interval_text,
     weakest,
 )
+from models.ledger.flips import BISECTED, bisected, edge
 from sim.estimate import Estimate
 
 NUMBERS = st.floats(-1e6, 1e6)
@@ -76,6 +78,34 @@ def test_a_verdict_must_rest_on_something() -> None:
     claim = claims()["redis.sizing"]
     with pytest.raises(ValueError, match="rests on nothing"):
         Entry(claim, "confirmed", None, None, "so", ())
-    assert Entry(claims()["cost.dynamodb"], "conditional", None, "usd/event", "so", ("x",)).published == (
+    assert Entry(claims()["cost.dynamodb"], "conditional", None, "usd/event", "so", ("x",), no_flip="x").published == (
         "$8.00/event to $48.00/event"
     )
+
+
+def test_what_holds_under_a_condition_says_where_it_flips_or_why_nowhere() -> None:
+    claim = claims()["redis.sizing"]
+    with pytest.raises(ValueError, match="without the value at which it flips"):
+        Entry(claim, "conditional", None, None, "so", ("x",))
+    with pytest.raises(ValueError, match="a flip that leaves it conditional"):
+        Entry(claim, "conditional", None, None, "so", ("x",), (Flip("a", "1", "conditional", "run"),))
+    assert Entry(claim, "conditional", None, None, "so", ("x",), no_flip="open").flips == ()
+    assert Entry(claim, "conditional", None, None, "so", ("x",), (Flip("a", "1", "refuted", "run"),)).flips
+
+
+@given(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3), st.floats(-1e3, 1e3))
+def test_bisection_finds_the_edge_between_two_verdicts(limit: float, here: float, there: float) -> None:
+    """Of a bound the edge is the bound itself, from either side; there is none with both ends on one side of it."""
+    found = edge(lambda value: at_most(exactly(value), limit), here, there)
+    if (here <= limit) == (there <= limit):
+        assert found is None
+    else:
+        assert found is not None
+        assert found[0] == pytest.approx(limit, abs=1e-6)
+        assert found[1] == ("confirmed" if there <= limit else "refuted")
+
+
+def test_a_flip_says_on_which_side_of_its_value_it_is() -> None:
+    up = list(bisected("polls", lambda value: at_most(exactly(value), 7.5), 1, 10, unit=" s"))
+    assert up == [Flip("polls", "above 7.5 s", "refuted", BISECTED)]
+    assert list(bisected("polls", lambda value: at_most(exactly(value), 7.5), 1, 5)) == []

@@ -1,0 +1,49 @@
+"""Where a verdict becomes another: found by bisection of the sum itself, or by the cases that a claim leaves open.
+
+Pure. Flips that need runs are found elsewhere; each says by what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from models.claims import ClaimVerdict
+from models.judge.wording import number
+from models.ledger.entry import Flip
+
+BISECTED = "bisection of this sum"
+COMPUTED = "computed by the same sum"
+STEPS = 80
+"""Halvings of a span: more than a float can tell apart."""
+RUN = "runs of both"
+OPEN = "the interval spans the limit: no value of a setting decides it, a narrower interval would"
+
+
+def edge(verdict_at: Callable[[float], ClaimVerdict], here: float, there: float) -> tuple[float, ClaimVerdict] | None:
+    """Return where the verdict stops being that of *here* on the way to *there*, and what it then is; None if nowhere.
+
+    Bisection: of several edges it finds one, and none at all if both ends are alike.
+    """
+    mine = verdict_at(here)
+    if verdict_at(there) == mine:
+        return None
+    near, far = here, there
+    for _ in range(STEPS):
+        middle = (near + far) / 2
+        near, far = (middle, far) if verdict_at(middle) == mine else (near, middle)
+    return far, verdict_at(far)
+
+
+def bisected(
+    setting: str, verdict_at: Callable[[float], ClaimVerdict], here: float, *ends: float, unit: str = ""
+) -> Iterator[Flip]:
+    """Yield where a verdict flips on the way from *here* to each end of a setting."""
+    for there in ends:
+        if (found := edge(verdict_at, here, there)) is not None:
+            at, verdict = found
+            yield Flip(setting, f"{'above' if there > here else 'below'} {number(at)}{unit}", verdict, BISECTED)
+
+
+def by_case(setting: str, cases: Mapping[str, ClaimVerdict], found: str = COMPUTED) -> tuple[Flip, ...]:
+    """Return what follows in each of the cases that a claim does not tell apart."""
+    return tuple(Flip(setting, at, verdict, found) for at, verdict in cases.items())
