@@ -16,8 +16,6 @@ from pathlib import Path
 from sim.errors import BadInput
 
 FOLDER = Path(__file__).with_name("lua")
-MOST_EXPIRED_PER_CALL = 5000
-"""The largest limit of `expire`: Redis' Lua can unpack about 7,900 values into one call (LUAI_MAXCSTACK 8000)."""
 TOKEN_DIGITS = 12
 
 _KEY_NAMES = {

@@ -77,7 +77,7 @@ def make_plan(scenario: Scenario, profile: Profile, seed: int) -> Plan:
         tables=_tables(scenario, profile, starts, base, population, placement, failovers),
         population=population,
         placement=placement,
-        rules=_rules(scenario),
+        rules=room_rules(scenario),
         cost=profile.cost_table(),
         extra_calls=extra_table(scenario.waiting_room.extra_calls),
         seats=seats,
@@ -95,7 +95,7 @@ def _with_mean(mean: float, sigma: float) -> NDArray[np.int64]:
     return _lognormal(mean * float(np.exp(-(sigma**2) / 2)), sigma, 1.0)
 
 
-def _rules(scenario: Scenario) -> RoomRules:
+def room_rules(scenario: Scenario) -> RoomRules:
     """Return one event's share of the admission settings."""
     admission, events = scenario.admission, scenario.waiting_room.events
     return RoomRules(

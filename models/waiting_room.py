@@ -27,11 +27,10 @@ from typing import NamedTuple, Self
 
 from models.commands import Command
 from models.operations import Answer
+from models.script_limits import CALLS_PER_OPERATION
 
 MICRO = 1_000_000
 """One admission, or one call, in the integer unit of the buckets."""
-CALLS_PER_OPERATION = 64
-"""At most so many places are called by one operation: a bounded pause (assumption; 64 x 60k operations/s is ample)."""
 XLENS_PER_KEYS_STATUS = 9
 """The talk saw over 100k commands/s at 10k requests/s before the index: ten commands a request, one of them KEYS."""
 NEVER = -1

@@ -44,7 +44,8 @@ from models.rooms import (
     log_change,
     remove,
 )
-from models.waiting_room import CALLS_PER_OPERATION, MICRO, XLENS_PER_KEYS_STATUS
+from models.script_limits import CALLS_PER_OPERATION
+from models.waiting_room import MICRO, XLENS_PER_KEYS_STATUS
 from sim import deadlines, ranked
 from sim.compiled import compiled
 

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import redis
 
-from models.lua_scripts import FOLDER, MOST_EXPIRED_PER_CALL, SCRIPTS, Script, load_script, room_keys, token_text
+from models.lua_scripts import FOLDER, SCRIPTS, Script, load_script, room_keys, token_text
 from models.operations import Answer
+from models.script_limits import EXPIRED_PER_CALL
 from models.waiting_room import Reply, RoomRules
 from real_adapter.room_state import RULE_FIELDS, RoomState, read_state
 from sim.errors import BadInput
@@ -80,8 +81,8 @@ class RoomCalls:
 
     def expire(self, limit: int, now_ms: int) -> Call:
         """Remove silent places and lapsed calls, at most *limit* of each."""
-        if not 1 <= limit <= MOST_EXPIRED_PER_CALL:
-            raise BadInput(f"limit: {limit} is not allowed; allowed: 1 to {MOST_EXPIRED_PER_CALL}")
+        if not 1 <= limit <= EXPIRED_PER_CALL:
+            raise BadInput(f"limit: {limit} is not allowed; allowed: 1 to {EXPIRED_PER_CALL}")
         return self._call("expire", 0, _whole("now_ms", now_ms), str(limit))
 
     def _call(self, name: str, token: int, *arguments: str) -> Call:

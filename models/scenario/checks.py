@@ -10,6 +10,7 @@ from models.scenario.demand import Clients
 from models.scenario.fault_checks import fault_contradictions
 from models.scenario.loads import ClosedLoopLoad, Mix, OpenLoopLoad, RateStage, UserStage
 from models.scenario.scaling_checks import scaling_contradictions
+from models.script_limits import RATE_STEPS_PER_RPS
 from models.units import HOURS_PER_MONTH
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ MAX_OPEN_LOOP_REQUESTS = 200_000_000
 MAX_REQUESTS = 10_000_000_000
 #: Reservations in service at the same time.
 MAX_SERVERS = 100_000
-#: Tokens of the admission bucket are counted in millionths per second, as integers.
-TOKEN_FRACTION = 1_000_000
 
 
 def contradictions(scenario: "Scenario") -> Iterator[str]:
@@ -223,10 +222,10 @@ def _extra_calls(s: "Scenario") -> Iterator[str]:
 
 def _admission(s: "Scenario") -> Iterator[str]:
     a = s.admission
-    if a.rate_rps / s.waiting_room.events * TOKEN_FRACTION < 1:
+    if a.rate_rps / s.waiting_room.events * RATE_STEPS_PER_RPS < 1:
         yield (
             f"admission.rate_rps: {a.rate_rps:g} is not allowed; must be at least "
-            f"{s.waiting_room.events / TOKEN_FRACTION:g}, a millionth per second for each event"
+            f"{s.waiting_room.events / RATE_STEPS_PER_RPS:g}, a thousandth per second for each event: the scripts' step"
         )
     if a.call_window < a.rate_rps:
         advised = 2 * a.rate_rps * s.clients.poll_interval_s

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from models.scenario.base import LognormalMs, Section, Sequence
 from models.scenario.scaling import DEPLOYED, Heap, Probes, Rollout
+from models.script_limits import EXPIRED_PER_CALL
 
 BACKEND = "source: traffic-tacos reservation-api and inventory-api repositories, October 2025"
 
@@ -175,7 +176,10 @@ class WaitingRoom(Section):
         1, ge=0.01, le=3600, description="seconds between passes that remove such places (assumption)"
     )
     expire_limit: int = Field(
-        500, ge=1, le=1_000_000, description="places one pass removes at most, per event (assumption)"
+        500,
+        ge=1,
+        le=EXPIRED_PER_CALL,
+        description="places one pass removes at most, per event (assumption; the script cannot unpack 8,000)",
     )
     extra_calls: Sequence[ExtraCall] = Field(
         (), max_length=100, description="calls that changed scripts make more or fewer (assumption: none)"

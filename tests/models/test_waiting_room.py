@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from models.commands import Command
 from models.operations import Answer
-from models.waiting_room import CALLS_PER_OPERATION, MICRO, RoomRules, WaitingRoom
+from models.script_limits import CALLS_PER_OPERATION
+from models.waiting_room import MICRO, RoomRules, WaitingRoom
 
 TOKENS = 10
 SLOWEST_MS = 3  # by which a pod's clock may be behind the fastest

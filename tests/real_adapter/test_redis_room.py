@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from redis.cluster import LoadBalancingStrategy
 
-from models.lua_scripts import MOST_EXPIRED_PER_CALL, load_script, script_of
+from models.lua_scripts import load_script, script_of
 from models.operations import Answer
+from models.planning import room_rules
+from models.scenario import load_scenario
+from models.script_limits import EXPIRED_PER_CALL, LUA_UNPACKS
 from models.waiting_room import MICRO, RoomRules, WaitingRoom
 from real_adapter.cluster import LocalCluster
-from real_adapter.redis_room import EXACT, PASS_TTL_MS, RedisRoom, score_text
+from real_adapter.redis_room import EXACT, PASS_TTL_MS, RedisRoom, rule_texts, score_text
 from real_adapter.room_state import state_of
 from real_adapter.server import LocalServer
 from sim.errors import BadInput
@@ -118,7 +121,7 @@ class InStep(RuleBasedStateMachine):
     def leave(self, token: int) -> None:
         assert self.room.leave(token) == self.model.leave(token)
 
-    @rule(limit=st.sampled_from((1, 2, MOST_EXPIRED_PER_CALL)))
+    @rule(limit=st.sampled_from((1, 2, EXPIRED_PER_CALL)))
     def expire(self, limit: int) -> None:
         assert self.room.expire(limit, self.now_ms) == self.model.expire(limit, self.now_ms)
 
@@ -194,15 +197,41 @@ def test_the_servers_clock_is_in_microseconds_and_orders_the_line(client: "redis
 
 
 def test_as_many_as_are_allowed_can_expire_at_once(room: RedisRoom) -> None:
-    tokens = range(MOST_EXPIRED_PER_CALL + 1)
+    tokens = range(EXPIRED_PER_CALL + 1)
     room.client.zadd(room.keys.line, {f"{token:012}": token for token in tokens})
     room.client.zadd(room.keys.seen, {f"{token:012}": START_MS for token in tokens})
     later_ms = START_MS + RULES.heartbeat_ttl_ms + 1
-    assert room.expire(MOST_EXPIRED_PER_CALL, later_ms).removed == MOST_EXPIRED_PER_CALL
+    assert room.expire(EXPIRED_PER_CALL, later_ms).removed == EXPIRED_PER_CALL
     assert [token for _, token in room.state(range(8)).line] == [tokens[-1]]
 
 
-@pytest.mark.parametrize("limit", [0, MOST_EXPIRED_PER_CALL + 1])
+def test_lua_unpacks_about_as_many_values_as_the_limits_say_and_expire_stays_below(room: RedisRoom) -> None:
+    key = room.keys.line
+    unpack = "local t = {} for i = 1, tonumber(ARGV[1]) do t[i] = i end return redis.call('ZREM', KEYS[1], unpack(t))"
+    assert room.client.eval(unpack, 1, key, LUA_UNPACKS) == 0
+    with pytest.raises(redis.exceptions.ResponseError, match="too many results to unpack"):
+        room.client.eval(unpack, 1, key, LUA_UNPACKS + 100)
+    assert EXPIRED_PER_CALL < LUA_UNPACKS
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("admission.rate_rps=0.001",),
+        ("admission.rate_rps=0.1", "waiting_room.events=100"),
+        ("admission.rate_rps=1e7", "admission.burst=100000000", "admission.call_window=100000000"),
+        ("admission.call_ttl_s=0.1", "waiting_room.heartbeat_ttl_s=86400"),
+        ("admission.call_ttl_s=86400", f"waiting_room.expire_limit={EXPIRED_PER_CALL}"),
+    ],
+)
+def test_the_scripts_take_whatever_a_scenario_may_say(settings: tuple[str, ...], room: RedisRoom) -> None:
+    scenario = load_scenario("onsale-300k", settings)
+    texts = rule_texts(room_rules(scenario))
+    assert all(int(text) >= 1 for text in texts.values())
+    room.calls.expire(scenario.waiting_room.expire_limit, START_MS)
+
+
+@pytest.mark.parametrize("limit", [0, EXPIRED_PER_CALL + 1])
 def test_more_or_fewer_are_refused(room: RedisRoom, limit: int) -> None:
     with pytest.raises(BadInput, match=f"limit: {limit} is not allowed; allowed: 1 to 5000"):
         room.expire(limit, START_MS)
