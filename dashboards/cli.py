@@ -100,7 +100,7 @@ def compare(
     b: Annotated[str, typer.Argument(metavar="B", help="Second scenario: name or YAML file.")],
     replications: Annotated[
         int, typer.Option(min=1, max=MOST_REPLICATIONS, help="Pairs of runs; with one there is no interval.")
-    ] = 5,
+    ] = 10,
     seed: SeedOption = 1,
     as_json: JsonOption = False,
 ) -> int:
@@ -153,6 +153,7 @@ def sweep(
     """Run a scenario over values of its settings: what holds where, and where it breaks. Can be taken up again."""
     from models.sweep.cells import cells_of
     from models.sweep.design import design_of
+    from sim.seeds import derived_seeds
 
     design = design_of(vary, latin_hypercube, seed)
     cells = cells_of(scenario, settings or (), design, drawn=replications > 1)
@@ -161,7 +162,7 @@ def sweep(
     from models.judge.asked import asked_for
 
     asked = asked_for(scenario, settings or ())
-    result = swept(design, cells, range(seed, seed + replications), scheduler, out, asked)
+    result = swept(design, cells, derived_seeds(seed, replications), scheduler, out, asked)
     if as_json:
         from dashboards.output import json_text
         from models.sweep.records import document_of

@@ -27,7 +27,7 @@ def comparison_view(a: Scenario, b: Scenario, replications: int, differences: Ma
     parts += [Text(ground, style="dim") for ground in {g: None for item in differences.values() for g in item.rests_on}]
     parts.append(Text())
     if replications == 1:
-        parts.append(Text("One pair: no interval, so no difference can be told from chance. --replications 5 can."))
+        parts.append(Text("One pair: no interval, so no difference can be told from chance. --replications 10 can."))
         parts.append(Padding(_table(a, b, differences.values()), (1, 0, 0, 2)))
         return Group(*parts)
     if found:

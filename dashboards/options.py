@@ -22,7 +22,7 @@ SeedOption = Annotated[
         min=0,
         max=LARGEST_SEED,
         metavar="INTEGER",
-        help="Seed of all random numbers; the first of several.",
+        help="Seed of all random numbers; those of several runs follow from it.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]

@@ -102,6 +102,7 @@ def write_run(out: Path, result: RunResult, scenario: Scenario, verdict: Verdict
 
     summary = run_document(result, verdict) | {
         "replications": result.manifest["replications"],
+        "seeds": result.manifest["seeds"],
         "interval": result.manifest["interval"],
         "verdict": dataclasses.asdict(verdict) | {"binding": verdict.binding and verdict.binding.name},
         "facts": dict(result.facts),

@@ -14,7 +14,8 @@ from models.running import Progress, run_once
 from models.scenario import Scenario
 from sim.errors import BadInput
 from sim.experiment import compare_paired, replicate
-from sim.outcome import Comparison, Outcome, Replications
+from sim.outcome import FALSE_SHARE, FEWEST_PAIRS, Comparison, Outcome, Replications
+from sim.seeds import derived_seeds
 from sim.workers import processes_for
 
 
@@ -36,18 +37,19 @@ def simulate_many(
     store: Path | None = None,
     progress: Progress | None = None,
 ) -> RunResult:
-    """Run a scenario with the seeds *seed*, *seed* + 1, ... and return KPIs with intervals (see INTERVALS).
+    """Run a scenario with the seeds that follow from *seed*, itself the first, and return KPIs with intervals.
 
     With more than one, each draws its profile with its seed if the profile has something to draw from, and the
-    intervals are for one further on-sale; else they are for the mean. Histograms hold all replications; series, stages
-    and facts are those of the first. The others run on as many processes as there are processors, are kept in *store*
-    as they finish, and are taken from there if they are in it. Raises as `simulate` and `sim.experiment.replicate` do.
+    intervals are for one further on-sale, else for the mean (see INTERVALS). Histograms hold all replications; series,
+    stages and facts are those of the first. The others run on as many processes as there are processors, are kept in
+    *store* as they finish, and are taken from there if they are in it. Raises as `simulate` and
+    `sim.experiment.replicate` do.
     """
     if replications < 1:
         raise BadInput(f"replications: {replications} is not allowed; must be an integer from 1")
     task = ScenarioTask.of(scenario, engine, drawn=replications > 1)
     tally = _Tally(replications, progress)
-    compile_s = prepare(engine, progress)
+    compile_s, seeds = prepare(engine, progress), derived_seeds(seed, replications)
     tally.start()
     finished = run_once(scenario, task.profile_of(seed), seed, engine, tally.of_first)
     first = result_of(finished, engine, compile_s)
@@ -55,10 +57,9 @@ def simulate_many(
     tally.done(seed, outcome)
     found = Replications(task.key, {seed: outcome})
     if replications > 1:
-        others = range(seed + 1, seed + replications)
-        found += replicate(task, others, workers=processes_for(replications - 1), store=store, on_done=tally.done)
+        found += replicate(task, seeds[1:], workers=processes_for(replications - 1), store=store, on_done=tally.done)
     interval = None if replications == 1 else PREDICTION if task.drawn else MEAN
-    changes = {"replications": replications, "interval": interval, "wall_s": tally.wall_s()}
+    changes = {"replications": replications, "seeds": list(seeds), "interval": interval, "wall_s": tally.wall_s()}
     return dataclasses.replace(
         first,
         manifest={**first.manifest, **changes, "profile_hash": profile_hash(task.profile)},
@@ -88,11 +89,12 @@ def compare_designs(
     store: Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[dict[str, Difference], ...]:
-    """Run several designs on the same seeds; for each but the first return it less the first, paired by seed.
+    """Run several designs on the same seeds, which follow from *seed*; return each but the first less the first.
 
-    By KPI, for those that both have. With more than one pair the profile is drawn with the seed, the same share of the
-    draws for all: what is not known about a common profile cancels like other chance, and intervals are of the mean
-    difference.
+    Differences are paired by seed, for the KPIs that both have. With more than one pair the profile is drawn with the
+    seed, the same share of the draws for all: what is not known about a common profile cancels like other chance, and
+    intervals are of the mean difference. Whether one is detectable is said for all KPIs together (see
+    `sim.outcome.Comparison.detectable`).
     """
     if replications < 1:
         raise BadInput(f"replications: {replications} is not allowed; must be an integer from 1")
@@ -102,7 +104,7 @@ def compare_designs(
     prepare("kernel", progress)
     tally = _Tally(jobs, progress)
     tally.start()
-    seeds = range(seed, seed + replications)
+    seeds = derived_seeds(seed, replications)
     compared = compare_paired(tasks[0], tasks[1:], seeds, workers=processes_for(jobs), store=store, on_done=tally.done)
     return tuple(
         _differences(both, () if replications == 1 else _grounds(tasks[0], task))
@@ -111,6 +113,9 @@ def compare_designs(
 
 
 def _differences(both: Comparison[Histograms], grounds: tuple[str, ...]) -> dict[str, Difference]:
+    differences, detectable = both.differences(), both.detectable()
+    if grounds:
+        grounds = (*grounds, _correction(len(both.a.outcomes), len(differences)))
     return {
         name: Difference(
             kpi=name,
@@ -118,11 +123,21 @@ def _differences(both: Comparison[Histograms], grounds: tuple[str, ...]) -> dict
             a=both.a.estimate(name),
             b=both.b.estimate(name),
             difference=difference,
-            detectable=difference.excludes(0),
+            detectable=detectable[name],
             rests_on=grounds,
         )
-        for name, difference in both.differences().items()
+        for name, difference in differences.items()
     }
+
+
+def _correction(pairs: int, figures: int) -> str:
+    """Return by what a difference is called detectable when so many figures are compared at once."""
+    if pairs < FEWEST_PAIRS:
+        return f"with fewer than {FEWEST_PAIRS} pairs no difference is called detectable"
+    return (
+        f"a difference is called detectable by Benjamini and Hochberg's procedure over all {figures} figures: of those "
+        f"called so at most {100 * FALSE_SHARE:.0f} % are none, on average; each interval is of its figure alone"
+    )
 
 
 def _grounds(a: ScenarioTask, b: ScenarioTask) -> tuple[str, ...]:

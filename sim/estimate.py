@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from scipy.special import bdtr, stdtrit
+from scipy.special import bdtr, stdtr, stdtrit
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,14 @@ class Estimate:
         return cls(mean - half_width, mean, mean + half_width, n)
 
     @property
+    def unvaried(self) -> bool:
+        """Whether there are several samples and all are the same: the interval then has no length, and says less.
+
+        Of a count that was 0 in n runs it says only how often it is something else: see `rarer_than`.
+        """
+        return self.low is not None and self.low == self.high
+
+    @property
     def half_width(self) -> float | None:
         """Half the length of the interval, in the unit of the samples; None without an interval."""
         return None if self.low is None or self.high is None else (self.high - self.low) / 2
@@ -97,7 +105,61 @@ class Estimate:
         best = f"{_digits(self.best)} {unit}".rstrip()
         if self.low is None or self.high is None:
             return f"{best} (no interval)"
+        if self.unvaried:
+            return f"{best} ({unvaried_text(self.n)})"
         return f"{best} ({_digits(self.low)} to {_digits(self.high)}, n = {self.n})"
+
+
+def rarer_than(n: int, confidence: float = 0.95) -> float:
+    """Return the share of cases below which something lies that was seen in none of *n* independent ones.
+
+    The upper bound of Clopper and Pearson (1934) for 0 of n, one-sided: 1 - (1 - confidence)^(1/n), about 3/n for many
+    (the rule of three). ValueError unless n >= 1 and *confidence* is a share.
+    """
+    if n < 1 or not 0 < confidence < 1:
+        raise ValueError(f"n ({n}) must be at least 1 and confidence ({confidence}) between 0 and 1")
+    return float(1 - (1 - confidence) ** (1 / n))
+
+
+def unvaried_text(n: int) -> str:
+    """For people: what follows if *n* samples are all the same."""
+    return f"the same in all {n} runs, which leaves up to {100 * rarer_than(n):.0f} % of others"
+
+
+def p_value(differences: Sequence[float]) -> float | None:
+    """Return the two-sided p of Student's paired t test that independent *differences* have the mean 0.
+
+    1.0 where none differs at all, 0.0 where all differ by the same. None for fewer than two: they cannot tell.
+    ValueError if one is not finite.
+    """
+    values = _checked(differences, 0.95)
+    n = len(values)
+    if n < 2:
+        return None
+    mean = math.fsum(values) / n
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+    if deviation == 0:
+        return 1.0 if mean == 0 else 0.0
+    return float(2 * stdtr(n - 1, -abs(mean) / deviation * math.sqrt(n)))
+
+
+def adjusted(p_values: Sequence[float]) -> list[float]:
+    """Return p values so that those up to q hold at most a share q of false ones, on average (Benjamini and Hochberg
+    1995): the smallest, over all that are as large or larger, of p times their number by its rank.
+
+    Where nothing is true, any is at most q in a share q of cases. Holds for tests that are independent or positively
+    dependent (Benjamini and Yekutieli 2001). ValueError if one is no probability.
+    """
+    if not all(0 <= p <= 1 for p in p_values):
+        raise ValueError(f"a p value lies between 0 and 1, not {next(p for p in p_values if not 0 <= p <= 1)}")
+    total = len(p_values)
+    result, least = [1.0] * total, 1.0
+    ordered = sorted(range(total), key=lambda k: p_values[k])
+    for rank in range(total, 0, -1):
+        place = ordered[rank - 1]
+        least = min(least, p_values[place] * total / rank)
+        result[place] = least
+    return result
 
 
 def paired(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> Estimate:

@@ -10,7 +10,7 @@ from operator import add
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from sim.errors import BadInput
-from sim.estimate import Estimate, paired
+from sim.estimate import Estimate, adjusted, p_value, paired
 
 
 class Payload(Protocol):
@@ -26,6 +26,11 @@ class Payload(Protocol):
 
 
 P = TypeVar("P", bound=Payload)
+
+FALSE_SHARE = 0.05
+"""Share of the differences called detectable that may be none, on average."""
+FEWEST_PAIRS = 5
+"""Pairs below which no difference is called detectable."""
 
 
 @dataclass(frozen=True)
@@ -138,14 +143,32 @@ class Comparison(Generic[P]):
     def differences(self) -> dict[str, Estimate]:
         """b - a by KPI, over the seeds on which both sides observed it; KPIs without such a seed are absent.
 
-        Each interval holds at 95 % by itself; that all of them hold together is less likely.
+        Each interval holds at 95 % by itself; that all of them hold together is less likely: see `detectable`.
         """
+        return {kpi: paired(a, b) for kpi, (a, b) in self._pairs().items()}
+
+    def detectable(self) -> dict[str, bool]:
+        """Whether each difference is told from chance, all of them considered (Benjamini and Hochberg at FALSE_SHARE).
+
+        Two tasks that differ in nothing show none in at least 1 - FALSE_SHARE of comparisons. Fewer than FEWEST_PAIRS
+        tell nothing: a lucky small spread is too likely.
+        """
+        tested: dict[str, float] = {}
+        for kpi, (a, b) in self._pairs().items():
+            p = p_value([y - x for x, y in zip(a, b, strict=True)])
+            if p is not None and len(a) >= FEWEST_PAIRS:
+                tested[kpi] = p
+        passed = dict(zip(tested, adjusted(list(tested.values())), strict=True))
+        return {kpi: passed.get(kpi, 1.0) <= FALSE_SHARE for kpi in self._pairs()}
+
+    def _pairs(self) -> dict[str, tuple[list[float], list[float]]]:
+        """Values of both sides by KPI, paired by the seeds on which both observed it."""
         result = {}
         for kpi in sorted(set(self.a.kpi_names) & set(self.b.kpi_names)):
             a, b = self.a.samples(kpi), self.b.samples(kpi)
             seeds = sorted(a.keys() & b.keys())
             if seeds:
-                result[kpi] = paired([a[seed] for seed in seeds], [b[seed] for seed in seeds])
+                result[kpi] = [a[seed] for seed in seeds], [b[seed] for seed in seeds]
         return result
 
 

@@ -96,9 +96,10 @@ class RunSweep:
         """Return the finished sweep; one that is cancelled goes on where it was when it is asked for again."""
         from dashboards.sweep.output import cached_store
         from models.sweep.run import run_sweep
+        from sim.seeds import derived_seeds
         from sim.workers import Workers, processes_for
 
-        seeds = range(self.seed, self.seed + self.replications)
+        seeds = derived_seeds(self.seed, self.replications)
         store = cached_store(self.cells, seeds)
         with Workers(processes_for(len(self.cells) * len(seeds))) as crew:
             sweep = run_sweep(self.design, self.cells, seeds, crew, store, progress)

@@ -108,8 +108,8 @@ class RunResult:
 class Difference:
     """One KPI of two scenarios on common random numbers: `difference` is b - a, paired by seed.
 
-    All three have confidence intervals of their means. `detectable` is False when the interval of the difference holds
-    zero, or when there is none to tell.
+    All three have confidence intervals of their means. `detectable` considers all KPIs that were compared (see
+    `sim.outcome.Comparison.detectable`), the interval this one alone.
     """
 
     kpi: str

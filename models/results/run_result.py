@@ -56,6 +56,7 @@ def _manifest(finished: Finished, engine: str, compile_s: float) -> dict[str, An
         "scenario_full": scenario.model_dump(mode="json"),
         "seed": plan.seed,
         "replications": 1,
+        "seeds": [plan.seed],
         "interval": None,
         "engine": engine,
         "profile": plan.profile.name,

@@ -7,6 +7,7 @@ from models.preparing import prepare
 from models.sweep.cells import cells_of
 from models.sweep.design import design_of
 from models.sweep.run import Sweep, run_sweep
+from sim.seeds import derived_seeds
 from sim.workers import Workers, processes_for
 
 
@@ -21,4 +22,4 @@ def sweep_scenario(
     cells = cells_of(scenario, settings, design, drawn=replications > 1)
     prepare("kernel")
     with Workers(processes_for(len(cells) * replications)) as crew:
-        return run_sweep(design, cells, range(seed, seed + replications), crew)
+        return run_sweep(design, cells, derived_seeds(seed, replications), crew)

@@ -136,6 +136,7 @@ def manifest_of(scenario: Scenario, **changes: object) -> dict[str, object]:
         "scenario_full": scenario.model_dump(mode="json"),
         "seed": 1,
         "replications": 1,
+        "seeds": [1],
         "interval": None,
         "engine": "kernel",
         "profile": scenario.redis.profile,

@@ -20,6 +20,7 @@ from models.simulate import compare_scenarios, simulate, simulate_many
 from models.units import SECOND
 from sim.errors import BadInput
 from sim.estimate import Estimate
+from sim.seeds import derived_seeds
 from tests.models.recordings import planned
 
 SMALL = ("clients.count=300", "event.seats=30", "run.duration_s=40", "admission.rate_rps=20", "admission.burst=20")
@@ -129,7 +130,7 @@ def test_replications_give_students_interval_of_single_runs(
     monkeypatch.setattr(module, "processes_for", lambda jobs: workers)
     scenario = load_scenario("onsale-small", (*SMALL, f"redis.profile={certain(tmp_path)}"))
     many = simulate_many(scenario, 3)
-    singles = [simulate(scenario, seed=seed) for seed in (1, 2, 3)]
+    singles = [simulate(scenario, seed=seed) for seed in derived_seeds(1, 3)]
     for name in ("wait.mean_s", "latency.status_p99_ms", "requests.total"):
         expected = Estimate.of(single.kpis[name].best for single in singles)  # type: ignore[misc]
         kpi = many.kpis[name]
@@ -147,18 +148,20 @@ def test_every_replication_draws_its_profile_and_the_interval_is_for_one_more(
     monkeypatch.setattr(module, "processes_for", lambda jobs: workers)
     many = simulate_many(scenario, 3)
     best = load_profile("talk-m7g")
-    profiles = [best.drawn(share_of(seed)) for seed in (1, 2, 3)]
+    seeds = derived_seeds(1, 3)
+    profiles = [best.drawn(share_of(seed)) for seed in seeds]
     assert len({profile.script_overhead_us for profile in (best, *profiles)}) == 4
-    singles = [result_of(run_once(scenario, profiles[k], k + 1, "kernel"), "kernel", 0.0) for k in range(3)]
+    singles = [result_of(run_once(scenario, profiles[k], seeds[k], "kernel"), "kernel", 0.0) for k in range(3)]
     for name in ("wait.mean_s", "latency.status_p99_ms", "redis.engine_cpu_mean_percent"):
         expected = Estimate.of_one_more(single.kpis[name].best for single in singles)  # type: ignore[misc]
         kpi = many.kpis[name]
         assert (kpi.low, kpi.best, kpi.high) == (max(0, expected.low), expected.best, expected.high)  # type: ignore[type-var]
         assert kpi.rests_on[-2:] == ("3 of 3 replications", INTERVALS["prediction"])
     assert many.series.equals(singles[0].series)
-    manifest = {key: many.manifest[key] for key in ("replications", "interval", "profile", "profile_hash")}
+    manifest = {key: many.manifest[key] for key in ("replications", "seeds", "interval", "profile", "profile_hash")}
     assert manifest == {
         "replications": 3,
+        "seeds": [1, *derived_seeds(1, 3)[1:]],
         "interval": "prediction",
         "profile": "talk-m7g",
         "profile_hash": result.manifest["profile_hash"],
@@ -219,7 +222,7 @@ def test_a_scenario_does_not_differ_from_itself_and_differs_from_another(scenari
     differences = compare_scenarios(scenario, scenario, 2)
     assert all(item.difference.best == 0 and not item.detectable for item in differences.values())
     slower = load_scenario("onsale-small", (*SMALL, "admission.rate_rps=12"))
-    wait = compare_scenarios(scenario, slower, 3)["wait.mean_s"]
+    wait = compare_scenarios(scenario, slower, 5)["wait.mean_s"]
     assert wait.detectable
     assert wait.difference.best > 0
     assert wait.unit == "s"
@@ -227,7 +230,12 @@ def test_a_scenario_does_not_differ_from_itself_and_differs_from_another(scenari
     assert wait.rests_on == (
         "95 % confidence interval of the mean difference",
         "every pair has its own draw of the profile talk-m7g, the same for both",
+        wait.rests_on[2],
     )
+    assert f"procedure over all {len(differences)} figures" in wait.rests_on[2]
+    few = compare_scenarios(scenario, slower, 4)["wait.mean_s"]
+    assert not few.detectable
+    assert few.rests_on[2] == "with fewer than 5 pairs no difference is called detectable"
 
 
 def test_both_of_a_pair_have_the_same_draw(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import quantile_test
+from scipy.stats import binomtest, false_discovery_control, quantile_test, ttest_1samp
 
-from sim.estimate import Estimate, paired
+from sim.estimate import Estimate, adjusted, p_value, paired, rarer_than
 
 # two-sided 95 % points of Student's t by degrees of freedom, as in any printed table
 T_95 = {1: 12.706, 2: 4.303, 4: 2.776, 9: 2.262, 30: 2.042, 120: 1.980}
@@ -165,3 +165,45 @@ def test_samples_that_allow_no_estimate_are_refused() -> None:
         Estimate.of([1.0, 2.0], 1.0)
     with pytest.raises(ValueError, match="not 2 and 1"):
         paired([1.0, 2.0], [1.0])
+
+
+@pytest.mark.parametrize(("n", "share"), [(1, 0.95), (5, 0.4507), (10, 0.2589), (59, 0.0495)])
+def test_what_was_never_seen_is_rarer_than_clopper_and_pearson_say(n: int, share: float) -> None:
+    assert rarer_than(n) == pytest.approx(share, abs=1e-4)
+    assert rarer_than(n) == pytest.approx(binomtest(0, n).proportion_ci(0.90, method="exact").high)
+
+
+def test_samples_that_are_all_the_same_say_how_little_that_is() -> None:
+    assert Estimate.of([0.0] * 10).unvaried
+    assert Estimate.of([0.0] * 10).text("%") == "0 % (the same in all 10 runs, which leaves up to 26 % of others)"
+    assert not Estimate.of([0.0, 1.0]).unvaried
+    assert not Estimate.of([0.0]).unvaried
+
+
+@given(SAMPLES)
+def test_p_is_that_of_the_paired_t_test_and_at_the_edge_of_the_interval(samples: list[float]) -> None:
+    p = p_value(samples)
+    assert p is not None
+    if len(set(samples)) > 1 and np.std(samples) > 1e-9 * (1 + np.abs(samples).max()):
+        assert p == pytest.approx(ttest_1samp(samples, 0).pvalue, abs=1e-9)
+        if abs(p - 0.05) > 1e-6:
+            assert Estimate.of(samples).excludes(0) == (p < 0.05)
+
+
+def test_p_without_variance_or_pairs() -> None:
+    assert p_value([0.0, 0.0, 0.0]) == 1.0
+    assert p_value([2.0, 2.0, 2.0]) == 0.0
+    assert p_value([2.0]) is None
+
+
+@given(st.lists(st.floats(0, 1), max_size=60))
+def test_adjusted_p_values_are_scipys(p_values: list[float]) -> None:
+    expected = false_discovery_control(p_values) if p_values else []
+    assert adjusted(p_values) == pytest.approx(list(expected))
+
+
+def test_what_is_no_probability_is_not_adjusted() -> None:
+    with pytest.raises(ValueError, match=r"not 1\.5"):
+        adjusted([0.2, 1.5])
+    with pytest.raises(ValueError, match="at least 1"):
+        rarer_than(0)

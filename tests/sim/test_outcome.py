@@ -9,7 +9,7 @@ import pytest
 from sim.errors import BadInput
 from sim.estimate import Estimate
 from sim.histogram import LogHistogram
-from sim.outcome import Comparison, Outcome, Replications
+from sim.outcome import FALSE_SHARE, FEWEST_PAIRS, Comparison, Outcome, Replications
 
 
 def outcome(value: int, **kpis: float) -> Outcome[LogHistogram]:
@@ -80,3 +80,43 @@ def test_differences_are_b_minus_a_on_the_seeds_both_observed() -> None:
 def test_a_pair_needs_both_sides() -> None:
     with pytest.raises(BadInput, match="seeds 1, 3 have no pair"):
         Comparison(replications("a", {1: 1, 2: 2}), replications("b", {2: 2, 3: 3}))
+
+
+def figures(key: str, rows: np.ndarray) -> Replications[LogHistogram]:
+    """Replications whose KPIs are the columns of *rows*, one seed a row."""
+    empty = LogHistogram.of(np.array([1]))
+    kpis = [{f"kpi{k}": value for k, value in enumerate(row.tolist())} for row in rows]
+    return Replications(key, {seed: Outcome(found, empty) for seed, found in enumerate(kpis)})
+
+
+@pytest.mark.parametrize("common", [0.0, 0.7])
+@pytest.mark.parametrize("pairs", [5, 10])
+def test_two_equal_designs_show_a_difference_in_at_most_one_of_twenty_comparisons(pairs: int, common: float) -> None:
+    """47 figures, independent or with most of their variance in common, and independent seeds on both sides."""
+    rng, trials, shown = np.random.default_rng(pairs), 800, 0
+
+    def rows() -> np.ndarray:
+        own, shared = rng.normal(size=(pairs, 47)), rng.normal(size=(pairs, 1))
+        return 50 + np.sqrt(1 - common) * own + np.sqrt(common) * shared
+
+    for _ in range(trials):
+        shown += any(Comparison(figures("a", rows()), figures("b", rows())).detectable().values())
+    # three standard deviations of a binomial count
+    assert shown <= trials * FALSE_SHARE + 3 * math.sqrt(trials * FALSE_SHARE * (1 - FALSE_SHARE))
+
+
+def test_real_differences_are_still_found_among_many_figures() -> None:
+    rng = np.random.default_rng(3)
+    a = rng.normal(50, 1, (10, 47))
+    b = a + rng.normal(0, 0.1, (10, 47)) + np.where(np.arange(47) < 5, 1.0, 0.0)
+    found = Comparison(figures("a", a), figures("b", b)).detectable()
+    assert all(found[f"kpi{k}"] for k in range(5))
+    assert sum(found.values()) <= 7
+
+
+def test_few_pairs_tell_nothing_however_far_they_are_apart() -> None:
+    for pairs in (2, FEWEST_PAIRS - 1):
+        both = Comparison(figures("a", np.zeros((pairs, 2))), figures("b", np.full((pairs, 2), 9.0)))
+        assert not any(both.detectable().values())
+    both = Comparison(figures("a", np.zeros((FEWEST_PAIRS, 2))), figures("b", np.full((FEWEST_PAIRS, 2), 9.0)))
+    assert all(both.detectable().values())

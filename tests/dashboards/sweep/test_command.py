@@ -13,6 +13,7 @@ import pytest
 from models.replication import ScenarioTask
 from models.scenario import load_scenario
 from sim.experiment import replicate
+from sim.seeds import derived_seeds
 from tests.clusters import ROOT, dask_cluster, within
 from tests.dashboards.conftest import Refused
 from tests.dashboards.test_cli import ENTRY
@@ -68,7 +69,7 @@ def test_the_files_are_there_and_nothing_else(here: Path) -> None:
 def test_a_cell_is_what_run_gives_with_the_same_settings(here: Path) -> None:
     settings = ["clients.count=40", "event.seats=10", "run.duration_s=15"]
     scenario = load_scenario("onsale-small", [*settings, "admission.rate_rps=10", "clients.poll_interval_s=2"])
-    alone = replicate(ScenarioTask.of(scenario, "kernel", drawn=True), range(1, REPLICATIONS + 1))
+    alone = replicate(ScenarioTask.of(scenario, "kernel", drawn=True), derived_seeds(1, REPLICATIONS))
     table = pq.read_table(here / "sweep.parquet").to_pandas()
     cell = table[(table["admission.rate_rps"] == 10) & (table["clients.poll_interval_s"] == 2)].set_index("kpi")
     for name in ("wait.mean_s", "requests.total", "latency.status_p99_ms"):
