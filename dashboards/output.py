@@ -37,6 +37,8 @@ def run_document(result: RunResult, verdict: Verdict) -> dict[str, Any]:
     return {name: manifest[name] for name in names} | {
         "kpis": {name: kpi.as_json() for name, kpi in result.kpis.items()},
         "slo": [row.as_json() for row in verdict.slo],
+        "limits": [limit.as_json() for limit in verdict.limits],
+        "findings": [finding.as_json() for finding in verdict.findings],
     }
 
 

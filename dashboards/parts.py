@@ -15,7 +15,7 @@ from dashboards.ledger.words import words
 from dashboards.page import card, folded, mark, table
 from dashboards.words import SLO_WORDS, interval_words
 from models.judge.asked import Asked
-from models.judge.findings import Finding
+from models.judge.finding import Finding
 from models.judge.invoice import Invoice
 from models.judge.verdict import SloRow, Verdict
 from models.judge.wording import NOTHING, clock, number, with_unit

@@ -22,7 +22,7 @@ from dashboards.parts import (
     verdict_box,
 )
 from models.judge.asked import asked_in
-from models.judge.findings import is_talks_size
+from models.judge.sale import is_talks_size
 from models.judge.verdict import Verdict
 from models.judge.wording import clock, number, plural
 from models.results.result import RunResult

@@ -24,9 +24,9 @@ from dashboards.figures.looks import (
     mark_level,
 )
 from dashboards.figures.seconds import ENDPOINT_COLOURS, over_time, thinned
-from models.judge.findings import achieved_admissions_rps, is_talks_size
 from models.judge.gateway_load import demand_cores
 from models.judge.published import TALK_ENOUGH_RPS, TALK_STATUS_RPS
+from models.judge.sale import achieved_admissions_rps, is_talks_size
 from models.judge.verdict import Verdict
 from models.judge.wording import clock, number, plural
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from dashboards.figures.looks import BLUE, BLUE_WASH, GREEN, GREY, GRID, INK, ORANGE, PURPLE, RED, SKY, styled
 from dashboards.figures.seconds import ENDPOINT_COLOURS, seconds_title, thinned
-from models.judge.findings import achieved_admissions_rps
+from models.judge.sale import achieved_admissions_rps
 from models.judge.verdict import Verdict
 from models.judge.wording import clock, number, plural
 

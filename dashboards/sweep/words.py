@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from models.judge.verdict import SloRow
@@ -27,11 +28,15 @@ ROUNDING = 1e-9
 
 
 def headline(sweep: Sweep) -> str:
-    """How many cells hold: `8 of 12 cells hold.`"""
+    """How many cells hold, and what others exhaust: `8 of 12 cells hold. Redis memory exhausted in 2.`"""
     holding = sum(cell.holds for cell in sweep.cells)
     if holding == len(sweep.cells):
         return f"All {cells_text(sweep)} hold."
-    return f"{number(holding) if holding else 'None'} of {cells_text(sweep)} {'holds' if holding < 2 else 'hold'}."
+    exceeded = Counter(name for cell in sweep.cells for name in cell.exceeded)
+    gone = "".join(f" {name} exhausted in {number(count)}." for name, count in exceeded.items())
+    return (
+        f"{number(holding) if holding else 'None'} of {cells_text(sweep)} {'holds' if holding < 2 else 'hold'}.{gone}"
+    )
 
 
 def cells_text(sweep: Sweep) -> str:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.judge.findings import KEPT_SHARE, achieved_admissions_rps, is_onsale
 from models.judge.gateway_load import LOAD_S, first_more, load_cores, pods_needed
 from models.judge.limit import Limit, per_second
 from models.judge.remedies import SAFE_SHARE, safe_poll_s, tabs_on_hot_shard
+from models.judge.sale import KEPT_SHARE, achieved_admissions_rps, is_onsale
 from models.judge.wording import clock, number, plural, with_unit
 from models.operations import ENDPOINTS
 

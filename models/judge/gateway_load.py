@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.judge.limit import per_second, trailing_means
+from models.judge.limit import per_second
 from models.operations import ENDPOINTS
+from models.results.node_use import trailing_means
 
 if TYPE_CHECKING:
     from models.results.result import RunResult

@@ -27,7 +27,9 @@ class Limit:
     """One capacity: how much of it was used at the worst second, and since when it was exhausted.
 
     `used_percent` is None where use cannot be read as a share (a pool is seen through those who wait for
-    it); `first_s` is None if it never bound; `seconds` is how long it did, not necessarily in a row.
+    it); `first_s` is None if it never bound; `seconds` is how long it did, not necessarily in a row. `hard`: what comes
+    beyond it is turned away by the real thing, so a run that exhausts it does not hold, whatever its service levels
+    say. Where only others wait for it (an engine thread, a pool, CPU) the service levels tell whether that matters.
     """
 
     key: str
@@ -36,6 +38,23 @@ class Limit:
     first_s: int | None
     seconds: int
     evidence: str
+    hard: bool = False
+
+    @property
+    def fails(self) -> bool:
+        """Whether the run fails for it."""
+        return self.hard and self.bound
+
+    def as_json(self) -> dict[str, float | str | bool | None]:
+        """As `run --json` shows it: what was used of it, from when and for how long it was exhausted, if it fails."""
+        return {
+            "name": self.name,
+            "used_percent": self.used_percent,
+            "exhausted_from_s": self.first_s,
+            "exhausted_for_s": self.seconds,
+            "fails": self.fails,
+            "evidence": self.evidence,
+        }
 
     @property
     def bound(self) -> bool:
@@ -68,17 +87,17 @@ def second_at(result: RunResult, index: int | None) -> int | None:
     return None if index is None else int(result.series.index[index])
 
 
-def trailing_means(values: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
-    """Mean of the last *rows* values up to each one, with nothing before the first."""
-    sums = np.cumsum(np.concatenate([np.zeros(rows), values]))
-    return (sums[rows:] - sums[:-rows]) / rows
-
-
 def share_limit(
-    result: RunResult, key: str, name: str, used: NDArray[np.float64], evidence: str, in_a_row: int = SUSTAINED_S
+    result: RunResult,
+    key: str,
+    name: str,
+    used: NDArray[np.float64],
+    evidence: str,
+    in_a_row: int = SUSTAINED_S,
+    hard: bool = False,
 ) -> Limit:
     """A capacity of which the share *used* is known for every second."""
     full = used >= FULL
     first = first_sustained(full, in_a_row)
     seconds = int(full.sum()) if first is not None else 0
-    return Limit(key, name, 100 * float(used.max()), second_at(result, first), seconds, evidence)
+    return Limit(key, name, 100 * float(used.max()), second_at(result, first), seconds, evidence, hard)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.judge.gateway_load import pods_by_second
 from models.judge.limit import FULL, Limit, first_sustained, per_second, second_at, share_limit, within_reach
 from models.judge.node_limits import connections, memory, network
+from models.judge.outages import outages
 from models.judge.wording import clock, number, plural
 
 if TYPE_CHECKING:
@@ -83,13 +84,13 @@ def _busiest_engine(result: RunResult) -> tuple[str, str]:
 
 def _dead_primaries(result: RunResult) -> Iterator[Limit]:
     """A shard whose primary has died can take nothing until a pod knows its successor."""
-    for failover in result.facts["failovers"]:
-        at_s, known_s = failover["at_s"], min(failover["known_from_s"], result.manifest["end_s"])
-        failed = number(per_second(result, "failed_connection").sum())
-        known = clock(failover["known_to_all_s"] - at_s)
-        evidence = f"{failed} requests failed; all pods know its successor {known} later"
-        name = f"primary of shard {failover['shard']}"
-        yield Limit("failover", name, None, int(at_s), round(known_s - at_s), evidence)
+    for outage in outages(result):
+        until_s = result.manifest["end_s"] if outage.seconds is None else outage.at_s + outage.seconds
+        known = clock(outage.known_to_all_s - outage.at_s)
+        evidence = f"{number(outage.failed)} requests failed; all pods know its successor {known} later"
+        shards = ", ".join(map(str, outage.shards))
+        name = f"primary of {'shard' if len(outage.shards) == 1 else 'shards'} {shards}"
+        yield Limit("failover", name, None, int(outage.at_s), round(until_s - outage.at_s), evidence)
 
 
 def _pool(result: RunResult, scenario: Scenario) -> Limit:

@@ -1,20 +1,28 @@
 """What one Redis node can hold and pass on: connections, network and memory, against what the run put on it.
 
-The twin refuses nothing here: it has no node that runs out of memory, drops packets or turns a connection away. So each
-evidence says what the real node would have met, and rests on sizes in bytes that are settings of the scenario.
+All are hard: the real node refuses connections beyond its most, answers writes with OOM, and drops packets. Each
+evidence rests on sizes in bytes that are settings of the scenario.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.judge.limit import Limit, per_second, share_limit, trailing_means
+from models.judge.limit import Limit, share_limit
 from models.judge.wording import number
-from models.redis_nodes import RedisNode, bytes_per_s, redis_catalogue, redis_nodes
+from models.results.node_use import (
+    BURST_LASTS_S,
+    FULL_IN_A_ROW_S,
+    Use,
+    burst,
+    bytes_sent,
+    connections_open,
+    memory_held,
+    sustained,
+)
 
 if TYPE_CHECKING:
     from models.results.result import RunResult
@@ -22,84 +30,70 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1_000_000
 
-BURST_LASTS_S = 300
-"""Seconds a node may exceed its sustained bandwidth for certain (Amazon EC2 user guide, network bandwidth: "typically
-from 5 to 60 minutes, depending on the instance size"; the credits of ElastiCache nodes are not published)."""
-
 
 def connections(result: RunResult, scenario: Scenario) -> Limit:
-    """Connections to the fullest node: those that a request is waiting on."""
-    most = redis_catalogue().max_connections.value
-    name = max(_nodes(result), key=lambda node: float(per_second(result, f"{node}_queue").max()))
-    held = per_second(result, f"{name}_queue")
+    """Open connections to the fullest node, also idle ones, against what it accepts."""
+    use = connections_open(_series(result), scenario)
     pods = int(result.series["pods_running"].max()) if scenario.autoscaling else scenario.gateway.pods
     pools = pods * scenario.gateway.redis_pool_size
     evidence = (
-        f"up to {number(held.max())} of {number(most)} had a request waiting on {_words(name)}; "
+        f"up to {number(float(use.used.max()))} of {number(use.has)} open to {_words(use.node)}; "
         f"all pools full are {number(pools)}"
     )
-    return share_limit(result, "connections", "Redis connections", held / most, evidence)
+    return _limit(result, "connections", "Redis connections", use, evidence, 1)
 
 
 def network(result: RunResult, scenario: Scenario) -> tuple[Limit, Limit]:
     """Bandwidth of the node that passes most on: its busiest second against bursts, its busiest minutes for long."""
-    node, kind = _node(scenario), scenario.redis.node_type
-    name, sent = _busiest_network(result, scenario)
-    titles = ("network_burst", "Redis burst bandwidth"), ("network_sustained", "Redis sustained bandwidth")
-    if node.burst_gbps is None or node.baseline_gbps is None:
+    kind, titles = scenario.redis.node_type, ("Redis burst bandwidth", "Redis sustained bandwidth")
+    series = _series(result)
+    short, for_long = burst(series, scenario), sustained(series, scenario)
+    if short.has is None or for_long.has is None:
         unknown = f"the bandwidth of {kind} is not known"
-        return Limit(*titles[0], None, None, 0, unknown), Limit(*titles[1], None, None, 0, unknown)
-    burst, baseline = bytes_per_s(node.burst_gbps), bytes_per_s(node.baseline_gbps)
-    means = trailing_means(sent, BURST_LASTS_S)
-    above = int((sent >= baseline).sum())
-    sizes = f"at {number(scenario.redis.reply_bytes)} bytes a reply"
-    in_burst = f"{_words(name)}: {_mb(sent.max())} of {_mb(burst)} MB/s of {kind} in the busiest second, {sizes}"
-    for_long = f"{_words(name)}: {_mb(means.max())} of {_mb(baseline)} MB/s in the busiest {BURST_LASTS_S // 60} min"
+        return (
+            Limit("network_burst", titles[0], None, None, 0, unknown),
+            Limit("network_sustained", titles[1], None, None, 0, unknown),
+        )
+    in_burst = (
+        f"{_words(short.node)}: {_mb(short.used.max())} of {_mb(short.has)} MB/s of {kind} in the busiest second, "
+        f"at {number(scenario.redis.reply_bytes)} bytes a reply"
+    )
+    minutes = (
+        f"{_words(for_long.node)}: {_mb(for_long.used.max())} of {_mb(for_long.has)} MB/s in the busiest "
+        f"{BURST_LASTS_S // 60} min"
+    )
+    above = int((bytes_sent(series, scenario)[1] >= for_long.has).sum())
     if above:
-        for_long += f"; {number(above)} s above it, on burst credits"
+        minutes += f"; {number(above)} s above it, on burst credits"
     return (
-        share_limit(result, *titles[0], sent / burst, in_burst),
-        share_limit(result, *titles[1], means / baseline, for_long, in_a_row=1),
+        _limit(result, "network_burst", titles[0], short, in_burst, FULL_IN_A_ROW_S),
+        _limit(result, "network_sustained", titles[1], for_long, minutes, 1),
     )
 
 
 def memory(result: RunResult, scenario: Scenario) -> Limit:
-    """Memory of the shard that holds most events: places in line, evenly split over the events."""
-    node, kind, redis = _node(scenario), scenario.redis.node_type, scenario.redis
-    usable = node.usable_bytes(redis.reserved_memory_percent)
-    held = result.facts["events_per_shard"]
-    share = max(held) / sum(held)
-    used = share * redis.bytes_per_place * (per_second(result, "waiting") + per_second(result, "called"))
-    if usable is None:
-        return Limit(
-            "memory", "Redis memory", None, None, 0, f"{_mb(used.max())} MB; the memory of {kind} is not known"
-        )
-    evidence = (
-        f"{_mb(used.max())} of {_mb(usable)} MB of {kind} ({number(redis.reserved_memory_percent)} % reserved), "
-        f"at {number(redis.bytes_per_place)} bytes a place"
-    )
-    return share_limit(result, "memory", "Redis memory", used / usable, evidence)
-
-
-def _node(scenario: Scenario) -> RedisNode:
-    return redis_nodes()[scenario.redis.node_type]
-
-
-def _nodes(result: RunResult) -> list[str]:
-    """Beginnings of the columns of every modelled node: shard_0, ..., shard_0_replica_0, ..."""
-    return [found[1] for column in result.series if (found := re.fullmatch(r"(shard_.*)_requests", str(column)))]
-
-
-def _busiest_network(result: RunResult, scenario: Scenario) -> tuple[str, NDArray[np.float64]]:
-    """The node that moves most bytes, and how many in each second, in the fuller direction (each has the full rate)."""
+    """Memory of the shard that holds most events."""
     redis = scenario.redis
-    found = {}
-    for name in _nodes(result):
-        copies = 0 if "replica" in name else redis.replicas_per_shard
-        out = redis.reply_bytes + copies * redis.replicated_bytes
-        found[name] = max(out, redis.request_bytes) * per_second(result, f"{name}_requests")
-    most = max(found, key=lambda name: float(found[name].sum()))
-    return most, found[most]
+    use = memory_held(_series(result), scenario, result.facts["events_per_shard"])
+    if use.has is None:
+        unknown = f"{_mb(use.used.max())} MB; the memory of {redis.node_type} is not known"
+        return Limit("memory", "Redis memory", None, None, 0, unknown)
+    evidence = (
+        f"{_mb(use.used.max())} of {_mb(use.has)} MB of {redis.node_type} "
+        f"({number(redis.reserved_memory_percent)} % reserved), at {number(redis.bytes_per_place)} bytes a place"
+    )
+    return _limit(result, "memory", "Redis memory", use, evidence, 1)
+
+
+def _limit(result: RunResult, key: str, name: str, use: Use, evidence: str, in_a_row: int) -> Limit:
+    share = use.share
+    if share is None:
+        raise ValueError(f"{name}: what a node has of it is not known")
+    return share_limit(result, key, name, share, evidence, in_a_row, hard=True)
+
+
+def _series(result: RunResult) -> dict[str, NDArray[np.float64]]:
+    return {str(name): result.series[name].to_numpy(float) for name in result.series}
 
 
 def _words(node: str) -> str:
@@ -107,4 +101,4 @@ def _words(node: str) -> str:
 
 
 def _mb(size: float) -> str:
-    return number(size / MEGABYTE)
+    return number(float(size) / MEGABYTE)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from models.judge.asked import asked_in
-from models.judge.findings import KEPT_SHARE, achieved_admissions_rps, is_onsale
 from models.judge.limit import Limit
+from models.judge.sale import KEPT_SHARE, achieved_admissions_rps, is_onsale
 from models.judge.wording import clock, number
-from models.redis_nodes import redis_catalogue, redis_nodes
+from models.redis_nodes import redis_nodes
 
 if TYPE_CHECKING:
     from models.results.result import RunResult
@@ -41,7 +41,7 @@ def actions_for(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]
         size = 2 * scenario.gateway.redis_pool_size
         tried.append(_set(result, {"gateway.redis_pool_size": size}, "Widen the Redis pools"))
     elif first == "connections":
-        size = max(1, math.floor(redis_catalogue().max_connections.value / scenario.gateway.pods))
+        size = max(1, math.floor(scenario.redis.max_clients / scenario.gateway.pods))
         tried.append(_set(result, {"gateway.redis_pool_size": size}, "Let all pools together fit one Redis node"))
     elif first in ("network_burst", "network_sustained", "memory"):
         tried.append(_larger_node(result, scenario))

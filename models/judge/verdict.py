@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from models.judge.central import CentralAnswer, central_answers
-from models.judge.findings import KEPT_SHARE, Finding, achieved_admissions_rps, findings_of, is_onsale
+from models.judge.finding import Finding
+from models.judge.findings import findings_of
 from models.judge.invoice import Invoice, cost_finding, invoice_of
-from models.judge.limit import Limit
+from models.judge.limit import FULL, Limit
 from models.judge.limits import busy_by_shard, limits_of
 from models.judge.published import PUBLISHED_ENGINE_CPU
 from models.judge.remedies import Action, actions_for
+from models.judge.sale import KEPT_SHARE, achieved_admissions_rps, is_onsale
 from models.judge.wording import clock, number, plural, with_unit
 from models.results.result import INTERVALS, PREDICTION
 
@@ -35,6 +37,14 @@ SLO_KPIS = {
     "oversold": ("seats.oversold", "seats"),
 }
 """Which KPI each service level is held against. Engine CPU by 60 s means, as CloudWatch would show it."""
+
+CAPACITIES = {
+    "redis.connections_peak_percent": "Redis connections",
+    "redis.memory_peak_percent": "Redis memory",
+    "redis.bandwidth_burst_percent": "Redis burst bandwidth",
+    "redis.bandwidth_sustained_percent": "Redis sustained bandwidth",
+}
+"""KPIs of hard capacities, and their names among the limits: a design that exhausts one does not hold."""
 
 _ONSALE_ONLY = {"mean_wait_s", "oversold"}
 
@@ -94,7 +104,8 @@ class StageRow:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a run means. `holds` is true if every service level is met; `binding` is what gave way first.
+    """What a run means. `holds` is true if every service level is met and no hard capacity (see `Limit`) is exhausted;
+    `binding` is what gave way first.
 
     A load ladder is no event, so it has no `invoice`.
     """
@@ -122,15 +133,15 @@ def judge(result: RunResult, scenario: Scenario) -> Verdict:
     slo = slo_rows(result.kpis, scenario)
     limits = limits_of(result, scenario)
     stages = _stage_rows(result, scenario)
-    first = limits[0] if limits[0].bound else None
+    broken = {row.name for row in slo if not row.met}
     invoice = invoice_of(result, scenario) if is_onsale(scenario) else None
     cost = () if invoice is None else (cost_finding(invoice, scenario),)
     return Verdict(
-        holds=all(row.met for row in slo),
-        headline=_ladder_headline(stages) if stages else _onsale_headline(result, scenario, slo, first),
+        holds=all(row.met for row in slo) and not any(limit.fails for limit in limits),
+        headline=_ladder_headline(stages, limits) if stages else _onsale_headline(result, scenario, slo, limits),
         slo=slo,
         limits=limits,
-        findings=(*findings_of(result, scenario, limits), *cost),
+        findings=(*findings_of(result, scenario, limits, broken), *cost),
         shards=_shard_rows(result),
         stages=stages,
         actions=actions_for(result, scenario, limits),
@@ -189,14 +200,21 @@ def _stage_rows(result: RunResult, scenario: Scenario) -> tuple[StageRow, ...]:
     return tuple(rows)
 
 
-def _onsale_headline(result: RunResult, scenario: Scenario, slo: tuple[SloRow, ...], first: Limit | None) -> str:
+def exceeded(kpis: Mapping[str, Kpi]) -> tuple[str, ...]:
+    """The hard capacities that are exhausted in a run with these KPIs, by name."""
+    used = {name: kpis[kpi].best for kpi, name in CAPACITIES.items() if kpi in kpis}
+    return tuple(name for name, percent in used.items() if percent is not None and percent >= 100 * FULL)
+
+
+def _onsale_headline(result: RunResult, scenario: Scenario, slo: tuple[SloRow, ...], limits: tuple[Limit, ...]) -> str:
     """Whether the levels hold, then the two choices of the design: its admission rate and its shards."""
-    broken = [row for row in slo if not row.met]
-    if not broken:
+    broken = sum(not row.met for row in slo)
+    wrong = [f"{broken} of {plural(len(slo), 'service level')} broken"] if broken else []
+    wrong += [f"{limit.name} exhausted" for limit in limits if limit.fails]
+    opening = f"The design does not hold: {', '.join(wrong)}."
+    if not wrong:
         opening = f"The design holds: all {len(slo)} service levels are met."
-    else:
-        opening = f"The design does not hold: {len(broken)} of {plural(len(slo), 'service level')} broken."
-    return f"{opening} {_admissions_answer(result, scenario)}; {_shards_answer(scenario, slo, first)}."
+    return f"{opening} {_admissions_answer(result, scenario)}; {_shards_answer(scenario, slo, limits)}."
 
 
 def _admissions_answer(result: RunResult, scenario: Scenario) -> str:
@@ -208,14 +226,16 @@ def _admissions_answer(result: RunResult, scenario: Scenario) -> str:
     return f"{number(rate)} admissions per second are not reached ({number(reached)} while people waited)"
 
 
-def _shards_answer(scenario: Scenario, slo: tuple[SloRow, ...], first: Limit | None) -> str:
+def _shards_answer(scenario: Scenario, slo: tuple[SloRow, ...], limits: tuple[Limit, ...]) -> str:
     shards = f"{plural(scenario.redis.shards, 'shard')} of {scenario.redis.node_type}"
     cpu_met = next(row.met for row in slo if row.name == "engine_cpu_percent")
-    if first is None:
+    hard = next((limit for limit in limits if limit.fails), None)
+    first = limits[0] if hard is None or not cpu_met else hard
+    if not first.bound:
         return f"{shards} {'hold' if cpu_met else 'do not hold'}"
     end = "dies" if first.key == "failover" else "is exhausted"
     when = f"the {first.name} {end} {_moment(first.first_s, scenario.event.opens_at_s)}"
-    if cpu_met:
+    if cpu_met and hard is None:
         return f"{shards} hold, although {when}" if first.key == "engine" else f"{shards} hold, but {when}"
     return f"{shards} do not hold: {when}"
 
@@ -225,7 +245,10 @@ def _moment(second: int | None, opens_at_s: float) -> str:
     return f"{clock(since)} after the opening" if since >= 1 else "in the first second"
 
 
-def _ladder_headline(stages: tuple[StageRow, ...]) -> str:
+def _ladder_headline(stages: tuple[StageRow, ...], limits: tuple[Limit, ...]) -> str:
+    hard = next((limit for limit in limits if limit.fails), None)
+    if hard is not None:
+        return f"The ladder does not hold: {hard.name} exhausted from second {hard.first_s}, {hard.evidence}."
     held = [row.stage.name for row in stages if not row.broken]
     fallen = next((row for row in stages if row.broken), None)
     if fallen is None:

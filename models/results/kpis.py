@@ -14,13 +14,14 @@ from models.cost import cost_of
 from models.operations import ENDPOINTS, Op
 from models.plan import Plan
 from models.prices import list_prices
-from models.record import BANDED, FAILURES, WAIT, Column, Level
+from models.record import BANDED, FAILURES, NODES, PER_NODE, REQUESTS, WAIT, Column, Level
 from models.recording import Recording
 from models.results.failovers import failover_kpis
 from models.results.fairness import order_kept
+from models.results.node_use import FULL_IN_A_ROW_S, Use, burst, connections_open, kept_up, memory_held, sustained
 from models.results.origins import rests_on
 from models.results.result import Kpi
-from models.results.series import busy_share, gateway_share, pods_running
+from models.results.series import busy_share, gateway_share, node_names, pods_running
 from models.results.usage import usage_of
 from models.units import MILLISECOND, SECOND
 from sim.histogram import LogHistogram
@@ -52,6 +53,7 @@ def kpis_of(plan: Plan, recording: Recording) -> dict[str, Kpi]:
     found: list[Found] = [
         *_requests(recording),
         *_engines(plan, recording),
+        *_capacities(plan, recording),
         *_latencies(histograms),
         *_waits(histograms["wait"]),
         *_admissions(recording),
@@ -117,6 +119,29 @@ def _engines(plan: Plan, recording: Recording) -> Iterator[Found]:
     for shard in range(plan.params.shards):
         for measure, value in zip(measures, nodes[shard], strict=True):
             yield f"redis.shard_{shard}.{measure}", value
+
+
+def _capacities(plan: Plan, recording: Recording) -> Iterator[Found]:
+    """What the fullest Redis node used of what it can hold and pass on, percent; above 100: more than there is.
+
+    Connections and memory by the fullest second, bandwidth by what three seconds in a row, and five minutes, took.
+    """
+    scenario = plan.scenario
+    series = {
+        level.name.lower(): recording.column(Column.LEVELS + level).astype(np.float64)
+        for level in (Level.WAITING, Level.CALLED, Level.CONNECTIONS)
+    }
+    for node, name in enumerate(node_names(plan)):
+        series[f"{name}_requests"] = recording.column(NODES + PER_NODE * node + REQUESTS).astype(np.float64)
+    held = np.bincount(plan.placement.event_node, minlength=plan.params.shards).tolist()
+    yield "redis.connections_peak_percent", _most_used(connections_open(series, scenario))
+    yield "redis.memory_peak_percent", _most_used(memory_held(series, scenario, held))
+    yield "redis.bandwidth_burst_percent", _most_used(burst(series, scenario), FULL_IN_A_ROW_S)
+    yield "redis.bandwidth_sustained_percent", _most_used(sustained(series, scenario))
+
+
+def _most_used(use: Use, in_a_row: int = 1) -> float | None:
+    return None if use.share is None else 100 * kept_up(use.share, in_a_row)
 
 
 def _percent_of(share: NDArray[np.float64], end_s: float) -> Iterator[float]:

@@ -250,6 +250,13 @@ class Redis(Section):
         le=99,
         description="memory kept free for replication and snapshots, percent (source: AWS ElastiCache user guide)",
     )
+    max_clients: int = Field(
+        65_000,
+        ge=1,
+        le=1_000_000,
+        description="connections a node accepts, further ones are refused; a Redis of one's own: 10,000 unless its "
+        "maxclients says otherwise (source: AWS ElastiCache user guide, best practices for connections)",
+    )
     request_bytes: float = Field(200, ge=0, le=1_000_000, description="bytes of a request to a node (assumption)")
     reply_bytes: float = Field(
         1000, ge=0, le=1_000_000, description="bytes of a node's reply to one request (the talk: 1 KB a status)"

@@ -100,6 +100,7 @@ def _cell(cell: Judged) -> dict[str, Any]:
         "scenario_hash": scenario_hash(cell.cell.scenario),
         "holds": cell.holds,
         "slo": [row.as_json() for row in cell.slo],
+        "exhausted": list(cell.exceeded),
         "kpis": {name: dataclasses.asdict(found) | {"unit": unit_of(name)} for name, found in cell.estimates.items()},
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from models.judge.verdict import SLO_KPIS, SloRow, slo_rows
+from models.judge.verdict import SLO_KPIS, SloRow, exceeded, slo_rows
 from models.results.kpis import possible, unit_of
 from models.results.result import MEAN, PREDICTION, Kpi
 from models.running import Progress
@@ -29,8 +29,13 @@ class Judged:
 
     @property
     def holds(self) -> bool:
-        """Whether every service level is met."""
-        return all(row.met for row in self.slo)
+        """Whether every service level is met and no hard capacity is exhausted."""
+        return all(row.met for row in self.slo) and not self.exceeded
+
+    @property
+    def exceeded(self) -> tuple[str, ...]:
+        """The hard capacities that are exhausted, by name."""
+        return exceeded({name: self.kpi(name) for name in self.estimates})
 
     def level(self, name: str) -> SloRow:
         """The service level of that name."""

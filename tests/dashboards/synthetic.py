@@ -67,6 +67,7 @@ def series_of(seconds: int = SECONDS) -> pd.DataFrame:
         "lapsed": np.zeros(seconds),
         "waiting": waiting,
         "called": np.minimum(waiting, 5_000),
+        "connections": np.full(seconds, 3_000.0 * SHARDS),
         "pool_waiting": np.where((t > 12) & (t < 105), 60_000 - 500 * t, 0),
         "gateway_cpu_cores": polls * 150e-6 + 0.2,
     }

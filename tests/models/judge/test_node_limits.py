@@ -3,8 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.judge.limit import Limit, trailing_means
-from models.judge.node_limits import BURST_LASTS_S, connections, memory, network
+from models.judge.limit import Limit
+from models.judge.node_limits import connections, memory, network
+from models.redis_nodes import redis_catalogue
+from models.results.node_use import BURST_LASTS_S, trailing_means
 from models.scenario import load_scenario
 from tests.dashboards.synthetic import SECONDS, onsale_result, spell
 
@@ -74,19 +76,22 @@ def test_memory_binds_when_the_line_outgrows_the_node() -> None:
     assert (found.first_s, found.seconds) == (5, 100)
 
 
-def test_connections_are_those_with_a_request_on_the_node() -> None:
+def test_connections_are_the_open_ones_whether_or_not_anybody_waits_on_them() -> None:
     scenario = load_scenario("onsale-300k", ["gateway.pods=100"])
-    found = connections(onsale_result(scenario, series={"shard_3_queue": spell(65_000, 7, 30)}), scenario)
+    over_five_nodes = {"connections": spell(5 * 65_000, 7, 30), "shard_3_queue": 0.0}
+    found = connections(onsale_result(scenario, series=over_five_nodes), scenario)
     assert (found.first_s, found.seconds, found.used_percent) == (7, 30, pytest.approx(100))
-    assert "all pools full are 100,000" in found.evidence
+    assert found.fails
+    assert "up to 65,000 of 65,000 open to shard 0; all pools full are 100,000" in found.evidence
 
 
-def test_a_replica_counts_as_a_node_of_its_own() -> None:
-    scenario = load_scenario("onsale-300k")
-    replica = {"shard_1_replica_0_requests": 1.0, "shard_1_replica_0_queue": spell(9_000, 7, 30)}
-    found = connections(onsale_result(scenario, series={"shard_3_queue": 0.0} | replica), scenario)
-    assert found.used_percent == pytest.approx(100 * 9_000 / 65_000)
-    assert "shard 1 replica 0" in found.evidence
+def test_what_a_node_accepts_is_a_setting() -> None:
+    assert load_scenario("onsale-300k").redis.max_clients == redis_catalogue().max_connections.value
+    own = load_scenario("onsale-300k", ["redis.max_clients=10000"])
+    waiting = {"connections": 5 * 9_000.0, "shard_3_queue": 9_000.0}
+    found = connections(onsale_result(own, series=waiting), own)
+    assert found.used_percent == pytest.approx(90)
+    assert not found.fails
 
 
 def test_what_is_not_known_never_binds_and_says_so() -> None:

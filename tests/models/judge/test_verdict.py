@@ -1,8 +1,10 @@
 import dataclasses
 
+import numpy as np
 import pytest
 
-from models.judge.verdict import judge
+from models.judge.finding import Severity
+from models.judge.verdict import CAPACITIES, exceeded, judge
 from models.results.result import INTERVALS, Kpi, RunResult, Stage
 from models.scenario import Scenario, load_scenario
 from tests.dashboards.synthetic import kpis_of, ladder_run, onsale_result
@@ -40,6 +42,46 @@ def test_every_level_met_is_a_design_that_holds(onsale: Scenario) -> None:
     assert verdict.binding is None
     assert "holds" in verdict.headline
     assert "1,000 admissions per second are kept up" in verdict.headline
+
+
+@pytest.mark.parametrize(
+    ("series", "settings", "name"),
+    [
+        ({"connections": 5 * 65_000.0}, [], "Redis connections"),
+        ({"waiting": 400_000.0}, ["redis.bytes_per_place=30000"], "Redis memory"),
+        ({"shard_3_requests": 1_600_000.0}, ["redis.replicas_per_shard=0"], "Redis burst bandwidth"),
+        ({"shard_3_requests": 300_000.0}, ["redis.replicas_per_shard=0"], "Redis sustained bandwidth"),
+    ],
+)
+def test_a_capacity_that_turns_work_away_fails_a_run_whose_levels_are_met(
+    series: dict[str, float], settings: list[str], name: str
+) -> None:
+    scenario = load_scenario("onsale-300k", settings)
+    run = healthy(scenario)
+    assert judge(run, scenario).holds
+    verdict = judge(dataclasses.replace(run, series=run.series.assign(**series)), scenario)
+    assert all(row.met for row in verdict.slo)
+    assert not verdict.holds
+    assert f"does not hold: {name} exhausted" in verdict.headline
+    assert next(limit.name for limit in verdict.limits if limit.fails) == name
+    assert "5 shards of cache.m7g.xlarge do not hold" in verdict.headline
+    assert verdict.findings[0].severity is Severity.BROKEN
+
+
+def test_the_kpis_of_a_capacity_tell_the_same_as_its_limit() -> None:
+    used = {kpi: Kpi(None, 98.9, None, "percent") for kpi in CAPACITIES}
+    assert exceeded(used) == ()
+    full = Kpi(None, 99.0, None, "percent")
+    assert exceeded(used | {"redis.memory_peak_percent": full}) == ("Redis memory",)
+
+
+def test_a_ladder_that_exhausts_a_capacity_does_not_hold(ladder: Scenario) -> None:
+    run = ladder_run(ladder)
+    open_ = np.where(np.arange(len(run.series)) < 30, 60_000, 75_000)
+    over = dataclasses.replace(run, series=run.series.assign(connections=5 * open_), stages=run.stages[:4])
+    verdict = judge(over, ladder)
+    assert not verdict.holds
+    assert verdict.headline.startswith("The ladder does not hold: Redis connections exhausted from second 30")
 
 
 def test_a_saturated_shard_is_named_with_its_moment(onsale: Scenario) -> None:

@@ -1,0 +1,80 @@
+"""What a run of an on-sale shows of its people: how long they waited, who gave up, the order, turns lost, bots."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+from models.judge.finding import Finding, Severity, bad
+from models.judge.wording import clock, number, plural, with_unit
+
+if TYPE_CHECKING:
+    from models.results.result import RunResult
+    from models.scenario import Scenario
+
+TICKETS = {"pod_clock": "the clocks of the pods", "redis_time": "the shard's own clock", "counter": "a counter"}
+"""Where tickets come from, by `waiting_room.ticket_order`."""
+
+
+def order(result: RunResult, scenario: Scenario) -> Finding:
+    """Whether people were called as they came, and what there was in the run that can change the order."""
+    tau, lost = result.best("fairness.kendall_tau"), result.best("fairness.max_places_lost")
+    if tau is None or lost is None:
+        return Finding("Order", "Too few admitted to speak of an order.")
+    ticket = TICKETS[scenario.waiting_room.ticket_order]
+    if lost == 0:
+        text = f"First come, first served, without exception (tickets from {ticket})."
+        return Finding("Order", text, Severity.GOOD)
+    text = (
+        f"Not strictly kept: the unluckiest lost {plural(lost, 'place')} between arriving and being let in; "
+        f"Kendall's tau is {tau:.5f} (1 = kept). Tickets come from {ticket}."
+    )
+    others = ", ".join(_reordering(result))
+    if others:
+        text += f" Places were also given anew: {others}."
+    return Finding("Order", text, Severity.REMARK)
+
+
+def _reordering(result: RunResult) -> Iterator[str]:
+    """What sent people to the end of the line, with how often it did."""
+    for count, what in (
+        (float(result.series["lapsed"].sum()), "calls lapsed"),
+        (float(result.series["expired"].sum()), "places removed"),
+        (result.best("faults.places_lost") or 0.0, "places lost with a primary"),
+    ):
+        if count:
+            yield f"{number(count)} {what}"
+
+
+def lost_turns(result: RunResult, scenario: Scenario) -> Finding | None:
+    """Calls that nobody took up, and places removed for silence."""
+    lapsed, expired = int(result.series["lapsed"].sum()), int(result.series["expired"].sum())
+    texts = []
+    if lapsed:
+        within = with_unit(scenario.admission.call_ttl_s, "s")
+        texts.append(f"{number(lapsed)} calls lapsed, not taken up within {within}: back to the end of the line.")
+    if expired:
+        silent = with_unit(scenario.waiting_room.heartbeat_ttl_s, "s")
+        texts.append(f"{plural(expired, 'place')} removed after {silent} without a sign of life.")
+    severity = Severity.REMARK if lapsed else Severity.NEUTRAL
+    return Finding("Lost turns", " ".join(texts), severity) if texts else None
+
+
+def bots(result: RunResult, scenario: Scenario) -> Finding | None:
+    """Whether bots took more seats than their share of the clients."""
+    share, taken = 100 * scenario.clients.bots.share, result.best("bots.seat_share_percent")
+    if share == 0:
+        return None
+    if taken is None:
+        return Finding("People and bots", f"Bots are {number(share)} % of the clients; no seat was sold.")
+    text = f"Bots are {number(share)} % of the clients and take {number(taken)} % of the seats"
+    if taken <= 1.1 * share:
+        return Finding("People and bots", f"{text}.", Severity.GOOD)
+    return Finding("People and bots", f"{text}: {number(taken / share)} times their share.", Severity.REMARK)
+
+
+def waits(result: RunResult, broken: Collection[str]) -> Finding:
+    """How long those let in waited."""
+    mean, p50, p95, longest = (clock(result.best(f"wait.{part}_s")) for part in ("mean", "p50", "p95", "max"))
+    text = f"Of those admitted: mean {mean}, half within {p50}, 95 % within {p95}, longest {longest}."
+    return Finding("Waits", text, bad(broken, "mean_wait_s") if "mean_wait_s" in broken else Severity.NEUTRAL)
