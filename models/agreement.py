@@ -18,7 +18,7 @@ from models.rooms import CALLED, OUT, PASS_LOST, PASSED, Rooms
 from models.running import run_under
 from models.units import SECOND
 from models.waiting_room import WaitingRoom
-from models.world import TRACED
+from models.world import TRACED, Sizes
 from sim.clock import Stop
 
 AROUND = 3
@@ -96,9 +96,14 @@ class Agreement:
         return str(self.difference)
 
 
-def compare_engines(plan: Plan, traced: int = 1_000_000, control: type[Control] = Control) -> Agreement:
-    """Run *plan* under *control* on both engines; compare their first *traced* events and all that they leave."""
-    kernel, reference = KernelPlane(plan, traced), Reference(plan, traced)
+def compare_engines(
+    plan: Plan, traced: int = 1_000_000, control: type[Control] = Control, sizes: Sizes | None = None
+) -> Agreement:
+    """Run *plan* under *control* on both engines; compare their first *traced* events and all that they leave.
+
+    *sizes* are those of the kernel's arrays at first (None: the usual ones).
+    """
+    kernel, reference = KernelPlane(plan, traced, sizes), Reference(plan, traced)
     stops = run_under(control, plan, kernel)[1], run_under(control, plan, reference)[1]
     ours = kernel.world.trace[: int(kernel.world.total[TRACED])]
     theirs = np.array(reference.trace, np.int64).reshape(-1, 2)

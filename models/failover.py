@@ -38,6 +38,7 @@ def break_off(w: World, now: int, slot: int) -> None:
     """A request is with a node that has died: its pod sees the connection reset, or waits until it gives up."""
     r = w.slot[slot]
     if r.origin > DIALLER:
+        w.node[r.node].expiring -= 1
         free_slot(w, slot)
         return
     r.answer = ANSWER_CONNECTION

@@ -20,6 +20,7 @@ from models.codes import (
     KIND_POOL_TIMEOUT,
 )
 from models.gateway import on_arrive, on_cpu_done, on_pod_reply, on_pool_timeout, on_probe
+from models.growth import is_short
 from models.loads import on_source
 from models.operations import ENTITY_BITS, NUMBER_BITS
 from models.record import turn_to
@@ -34,7 +35,6 @@ from models.world import (
     NOW,
     TRACED,
     World,
-    is_short,
 )
 from sim import heap, wheel
 from sim.compiled import compiled, inlined, merged
@@ -46,7 +46,7 @@ LOOK_AHEAD = 7
 NEXT = 3
 """The first two levels: of what is due next, sessions are fetched too."""
 CHECK_EVERY = 32
-"""Events between two looks at the room left; each takes at most `world.SPARE` / 32 of anything."""
+"""Events between two looks at the room left (see `models.growth`)."""
 
 REACHED, SHORT, DRAINED, TOLD = range(4)
 """Why `advance` returned: the time was reached; an array must grow first; nothing is left to do; there is news."""

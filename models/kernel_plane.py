@@ -7,6 +7,7 @@ import numpy as np
 from models import kernel
 from models.failover import die, fall_back, revive
 from models.gateway import kill
+from models.growth import is_short, roomy, with_line_to_refill
 from models.kernel import advance, first_arrivals
 from models.loads import next_source_time
 from models.operations import Kind, News, Op, Stream, Told, event_key
@@ -19,6 +20,7 @@ from models.recording import Recording, of_kernel
 from models.redis_node import open_sale, prejoin, send_expiry
 from models.world import (
     ACTIVE,
+    BUCKET_NEEDS,
     ENDING,
     IN_FLIGHT,
     NEWS,
@@ -27,11 +29,9 @@ from models.world import (
     POOL_WAITING,
     SENT,
     SERVING,
-    World,
-    grown,
-    is_short,
+    Sizes,
     new_world,
-    with_line_to_refill,
+    usual_sizes,
 )
 from sim import wheel
 from sim.clock import DRAINED, REACHED, Stop
@@ -43,10 +43,11 @@ from sim.views import seen_compiled
 class KernelPlane:
     """One run of the compiled engine. `world` is its state; it may be replaced by a larger one while it runs.
 
-    `platform` is what control writes for the levels: pods running, ready and wanted, and nodes.
+    `platform` is what control writes for the levels: pods running, ready and wanted, and nodes. With other *sizes* of
+    its arrays at first than the usual ones it does the same.
     """
 
-    def __init__(self, plan: Plan, traced: int = 0) -> None:
+    def __init__(self, plan: Plan, traced: int = 0, sizes: Sizes | None = None) -> None:
         tables = plan.tables
         arrival = first_arrivals(
             plan.population.first_send, plan.population.base_delay, tables.jitter, tables.starts[Stream.NET_OUT]
@@ -54,8 +55,8 @@ class KernelPlane:
         self.plan = plan
         self.now = 0
         self.platform = [plan.params.warm_pods] * 3 + [0]
-        self.world: World = new_world(plan, arrival, traced)
-        self._view = seen_compiled(self.world)
+        world = new_world(plan, arrival, traced, sizes or usual_sizes(plan.params))
+        self.world, self._view = roomy(with_line_to_refill(world) if plan.params.prejoined else world)
         prejoin(self._view)
         if plan.params.load == OPEN_LOOP:
             self._start_source()
@@ -80,11 +81,7 @@ class KernelPlane:
                 return Stop(self.now, DRAINED)
             if cause == kernel.TOLD:
                 return Stop(self.now, TOLD)
-            self._grow()
-
-    def _grow(self) -> None:
-        self.world = grown(self.world)
-        self._view = seen_compiled(self.world)
+            self.world, self._view = roomy(self.world)
 
     def news(self) -> list[Told]:
         """Return what control has not been told yet, in the order in which it happened."""
@@ -117,10 +114,12 @@ class KernelPlane:
             self._make_room()
             send_expiry(self._view, self.now, event, self.plan.params.to_backend)
 
-    def _make_room(self) -> None:
-        """Grow what one more request of control's could be too much for."""
+    def _make_room(self, broken: int = 0) -> None:
+        """Grow what one more request of control's could be too much for, or so many *broken* off, each due sometime."""
+        self.world.total[BUCKET_NEEDS] = broken
         if is_short(self._view):
-            self._grow()
+            self.world, self._view = roomy(self.world)
+        self.world.total[BUCKET_NEEDS] = 0
 
     def route_to(self, pods: Sequence[int]) -> None:
         """Let the load balancer know these pods and no others, from now on."""
@@ -149,12 +148,15 @@ class KernelPlane:
 
     def kill_pod(self, pod: int) -> None:
         """Kill a pod's process with all that is in it."""
-        self._make_room()
+        w, nodes = self.world, self.plan.params.nodes
+        waiting = w.pool_queue[pod * nodes : (pod + 1) * nodes, LENGTH].sum()
+        self._make_room(int(w.backlog[pod, LENGTH] + waiting))
         kill(self._view, self.now, pod)
 
     def kill_node(self, node: int) -> None:
         """End the process of a shard's primary; its rooms become what a successor knows of them."""
-        self._make_room()
+        w = self.world
+        self._make_room(int(w.inbox[node, LENGTH] + w.in_pass[node, LENGTH]))
         die(self._view, self.now, node)
         self.world = with_line_to_refill(self.world)
         self._view = seen_compiled(self.world)

@@ -79,6 +79,7 @@ def send_expiry(w: World, now: int, event: int, delay: int) -> None:
     r.node = w.x.event_node[event]
     r.node_life = w.node[r.node].life
     w.total[CONTROL_SENT] += 1
+    w.node[r.node].expiring += 1
     schedule(w, now + delay, KIND_NODE_ARRIVE, entity, r.number, slot)
 
 
@@ -197,7 +198,7 @@ def on_pass_end(w: World, now: int, k: int, number: int) -> None:
             free_slot(w, slot)
         slot = follower
     node = w.node[k]
-    if node.effect_ns > 0 and w.p.replicas > 0 and k < w.p.shards:
+    if w.p.replicas > 0 and k < w.p.shards and (node.effect_ns > 0 or w.rooms.logged[k] > node.applied):
         _feed_replicas(w, now, k, node.effect_ns)
     if now <= w.x.copied_until[k]:
         rooms.mark_copied(w.rooms, k)
@@ -211,7 +212,8 @@ def on_pass_end(w: World, now: int, k: int, number: int) -> None:
 
 @compiled
 def _feed_replicas(w: World, now: int, shard: int, effect_ns: int) -> None:
-    """Send the writes of a pass to every replica of the shard."""
+    """Send the writes of a pass to every replica of the shard, and the changes that were not sent before."""
+    w.node[shard].applied = w.rooms.logged[shard]
     for replica in range(w.p.replicas):
         k = w.p.shards + shard * w.p.replicas + replica
         slot = new_slot(w)
@@ -285,6 +287,7 @@ def _execute_rare(w: World, now: int, event: int, token: int, now_ms: int, slot:
         r.answer = core.leave(w.rooms, event, token)
         count(w.record, COLUMN_LEFT, w.rooms.counts[LEFT] - left)
     else:
+        w.node[r.node].expiring -= 1
         silent, lapsed = w.rooms.counts[SILENT], w.rooms.counts[LAPSED]
         r.answer = expire(w.rooms, event, w.p.expire_limit, now_ms)
         r.detail = w.rooms.bill[REMOVED]
@@ -352,8 +355,8 @@ def prejoin(w: World) -> None:
         core.join(w.rooms, token % w.p.events, token, now_ms, float(EPOCH_NS - w.p.prejoined + token), False, False)
         for replica in range(w.p.replicas):
             w.known[replica, token] = ANSWER_WAITING
-    for k in range(w.p.shards, w.p.nodes):
-        w.node[k].applied = w.rooms.logged[(k - w.p.shards) // w.p.replicas]
+    for k in range(w.p.nodes):
+        w.node[k].applied = w.rooms.logged[k if k < w.p.shards else (k - w.p.shards) // w.p.replicas]
     for k in range(w.p.shards):
         if w.x.copied_until[k] >= 0:
             rooms.mark_copied(w.rooms, k)

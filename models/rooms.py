@@ -17,7 +17,7 @@ from sim import ranked
 from sim.compiled import compiled, inlined
 from sim.deadlines import Deadlines, new_deadlines
 from sim.memory import zeros
-from sim.ranked import Ranked, new_ranked
+from sim.ranked import Ranked
 
 OUT, LINE, CALLED = range(3)
 """Where a token is."""
@@ -110,10 +110,11 @@ def new_rooms(
     tokens: int,
     cost: NDArray[np.int64],
     extra: NDArray[np.int64],
+    line: Ranked,
     log_size: int,
     failing: bool,
 ) -> Rooms:
-    """Return empty rooms for *tokens* in all, one per entry of *shard*.
+    """Return empty rooms for *tokens* in all, one per entry of *shard*, with the empty lists of *line*.
 
     Each of all *shards*, those without an event too, gets a change log of *log_size* (1: none). *failing*: a primary
     will be lost, so what its replica has is kept.
@@ -125,12 +126,11 @@ def new_rooms(
     room["call_ttl_ms"], room["heartbeat_ttl_ms"] = rules.call_ttl_ms, rules.heartbeat_ttl_ms
     each = -(-tokens // events)
     kept = max(tokens, 2) if failing else 1
-    longest = each // (ranked.CHUNK // 2) + 64
     return Rooms(
         room,
         zeros(tokens, PLACE),
         np.zeros(tokens, np.int64),
-        new_ranked(events, tokens // (ranked.CHUNK // 2) + 8 * events + 64, longest),
+        line,
         new_deadlines(events, each),
         new_deadlines(events, each),
         cost,
@@ -234,7 +234,7 @@ def _walked(rooms: Rooms, event: int, on: int) -> int:
 
 @compiled
 def log_change(rooms: Rooms, event: int, token: int, answer: int, deadline_ms: int) -> None:
-    """Append a change for the replicas, if there are any."""
+    """Append a change for the replicas, if there are any; `models.growth` sees to it that they have seen the last."""
     size = rooms.log.shape[1]
     if size == 1:
         return
@@ -244,6 +244,16 @@ def log_change(rooms: Rooms, event: int, token: int, answer: int, deadline_ms: i
     rooms.log[shard, at, 1] = answer
     rooms.log[shard, at, 2] = deadline_ms
     rooms.logged[shard] += 1
+
+
+def grown_log(rooms: Rooms, size: int) -> Rooms:
+    """Return the same rooms with logs of *size*, which hold the changes that the old ones held."""
+    shards, old, _ = rooms.log.shape
+    log = np.zeros((shards, size, 3), np.int64)
+    for shard in range(shards):
+        at = np.arange(max(0, rooms.logged[shard] - old), rooms.logged[shard])
+        log[shard, at % size] = rooms.log[shard, at % old]
+    return rooms._replace(log=log)
 
 
 @compiled

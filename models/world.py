@@ -4,7 +4,7 @@ A request that has reached the load balancer holds a *slot* until its last event
 it. A session's request in the air is only an event.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,12 @@ from models.plan import Params, Plan, Tables
 from models.record import Record, new_record
 from models.rooms import Rooms, new_rooms
 from models.units import FOREVER
-from sim import ranked, wheel
-from sim.compiled import compiled, inlined
-from sim.heap import Heap, grown_heap, new_heap
+from sim import ranked
+from sim.compiled import inlined
+from sim.heap import Heap, new_heap
 from sim.memory import zeros
-from sim.ranked import grown_ranked
-from sim.wheel import Wheel, grown_wheel, new_wheel
-
-SPARE = 512
-"""Room kept free everywhere for what one event may add (a script calls 64 places, a pass answers those in flight)."""
+from sim.ranked import new_ranked
+from sim.wheel import Wheel, new_wheel
 
 TICK_BITS = 19
 """The wheel's tick is 2**19 ns, half a millisecond. A shorter one makes for a smaller heap, but polls five seconds
@@ -87,10 +84,11 @@ NODE = np.dtype(
         ("wake", "i8"),  # what the last wake-up cost, ns
         ("near", "f8"),  # coldness of the caches, see `sim.engine_thread`
         ("far", "f8"),
-        ("applied", "i8"),  # changes of the primary's log that this replica has seen
+        ("applied", "i8"),  # changes of its shard's log that this replica has seen, or this primary has sent
         ("ends", "i8"),  # the pass under way, or the last one
         ("collected_at", "i8"),  # when it last collected the garbage of scripts
         ("scripts", "i4"),  # run since then
+        ("expiring", "i4"),  # expiries on their way to it, or not executed yet
         ("busy", "i1"),
         ("dead", "i1"),
         ("life", "i1"),  # the process in it: another one after it has died
@@ -179,14 +177,43 @@ class World(NamedTuple):
     trace: NDArray[np.int64]
 
 
-def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int = 0) -> World:
+class Sizes(NamedTuple):
+    """How long arrays are at first that grow when needed (see `models.growth`): events that the heap holds, at least 8;
+    chunks of the wheel and of the lines, and of the longest line; changes in the log of a shard, at least 2."""
+
+    slots: int
+    heap: int
+    timers: int
+    chunks: int
+    longest: int
+    log: int
+
+
+def usual_sizes(p: Params) -> Sizes:
+    """Return sizes that most runs never outgrow."""
+    each = -(-p.tokens // p.events)
+    return Sizes(
+        slots=4096,
+        heap=16384,
+        timers=_wheel_buckets(p) // 4 + 2048 + p.sessions // 4,
+        chunks=p.tokens // (ranked.CHUNK // 2) + 8 * p.events + 64,
+        longest=each // (ranked.CHUNK // 2) + 64,
+        log=1 << 14,
+    )
+
+
+SMALLEST = Sizes(slots=1, heap=8, timers=1, chunks=1, longest=1, log=2)
+"""Everything must grow before the first event."""
+
+
+def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int, sizes: Sizes) -> World:
     """Return the state before the first event, with a trace of the first *traced* ones.
 
     `arrival` int64[S] is when each session's first request reaches the balancer.
     """
     p = plan.params
     order = np.argsort(arrival, kind="stable").astype(np.int64)
-    slots = 4096
+    slots = sizes.slots
     total = np.zeros(TOTALS, np.int64)
     total[FREE_SLOTS] = slots
     total[SOLD_OUT_AT] = -1
@@ -205,8 +232,8 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int = 0) -> World:
         slot=zeros(slots, SLOT),
         follower=np.zeros(slots, np.int64),
         free=np.arange(slots - 1, -1, -1).astype(np.int64),
-        heap=new_heap(16384),
-        wheel=new_wheel(TICK_BITS, _wheel_buckets(p), _wheel_buckets(p) // 4 + 2048 + p.sessions // 4),
+        heap=new_heap(sizes.heap),
+        wheel=new_wheel(TICK_BITS, _wheel_buckets(p), sizes.timers),
         endpoint=np.arange(p.pods, dtype=np.int64),
         news=np.zeros((MOST_NEWS, 4), np.int64),
         pod=_new_pods(p),
@@ -228,7 +255,8 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int = 0) -> World:
             max(p.tokens, 1),
             plan.cost,
             plan.extra_calls,
-            1 << 14 if p.replica_reads else 1,
+            new_ranked(p.events, sizes.chunks, sizes.longest),
+            sizes.log if p.replica_reads else 1,
             p.failing,
         ),
         known=np.full((max(p.replicas, 1), viewed), Answer.UNKNOWN, np.int8),
@@ -280,78 +308,3 @@ def _wheel_buckets(p: Params) -> int:
 def wide(value: int) -> int:
     """Return the number in a narrow field to pass it on: numba compiles a function anew for each width it is given."""
     return value + 0
-
-
-@compiled
-def most_behind(w: World) -> int:
-    """Return how many changes the replica farthest behind has not seen yet."""
-    behind = 0
-    for k in range(w.p.shards, w.p.nodes):
-        behind = max(behind, w.rooms.logged[(k - w.p.shards) // w.p.replicas] - w.node[k].applied)
-    return behind
-
-
-@compiled
-def is_short(w: World) -> bool:
-    """Tell whether some array could be too small for the next event: `grown` must be called first."""
-    in_flight = w.total[IN_FLIGHT]
-    return (
-        w.total[FREE_SLOTS] < SPARE
-        or w.heap.size[0] + in_flight + w.total[BUCKET_NEEDS] + SPARE >= w.heap.time.size
-        or w.wheel.state[wheel.FREE] < SPARE + in_flight // wheel.CHUNK + w.total[BUCKET_NEEDS]
-        or w.rooms.line.state[ranked.FREE] < SPARE
-        or w.rooms.line.state[ranked.LONGEST] + SPARE > w.rooms.line.directory.shape[1]
-        or (w.rooms.log.shape[1] > 1 and most_behind(w) + SPARE > w.rooms.log.shape[1])
-    )
-
-
-def grown(w: World) -> World:
-    """Return the same state with more room wherever it is short; the arrays that have enough stay the same."""
-    return w._replace(**_more_slots(w), **_more_agenda(w), **_more_rooms(w))
-
-
-def _more_slots(w: World) -> dict[str, Any]:
-    if w.total[FREE_SLOTS] >= SPARE:
-        return {}
-    old, new = w.slot.size, 2 * w.slot.size
-    slot, follower, free = zeros(new, SLOT), np.zeros(new, np.int64), np.zeros(new, np.int64)
-    slot[:old], follower[:old] = w.slot, w.follower
-    spare = np.concatenate([np.arange(new - 1, old - 1, -1), w.free[: w.total[FREE_SLOTS]]])
-    free[: spare.size] = spare
-    w.total[FREE_SLOTS] = spare.size
-    return {"slot": slot, "follower": follower, "free": free}
-
-
-def _more_agenda(w: World) -> dict[str, Any]:
-    more: dict[str, Any] = {}
-    needed = int(w.heap.size[0] + w.total[IN_FLIGHT] + w.total[BUCKET_NEEDS] + SPARE)
-    if needed >= w.heap.time.size:
-        more["heap"] = grown_heap(w.heap, 2 * needed)
-    if w.wheel.state[wheel.FREE] < SPARE + w.total[IN_FLIGHT] // wheel.CHUNK + w.total[BUCKET_NEEDS]:
-        more["wheel"] = grown_wheel(w.wheel, 2 * w.wheel.next.size)
-    return more
-
-
-def _more_rooms(w: World) -> dict[str, Any]:
-    rooms = w.rooms
-    line = rooms.line
-    if line.state[ranked.FREE] < SPARE or line.state[ranked.LONGEST] + SPARE > line.directory.shape[1]:
-        rooms = rooms._replace(line=grown_ranked(line, 2 * line.fill.size, 2 * line.directory.shape[1]))
-    if most_behind(w) + SPARE > rooms.log.shape[1] > 1:
-        shards, old, _ = rooms.log.shape
-        log = np.zeros((shards, 2 * old, 3), np.int64)
-        for shard in range(shards):
-            at = np.arange(max(0, rooms.logged[shard] - old), rooms.logged[shard])
-            log[shard, at % (2 * old)] = rooms.log[shard, at % old]
-        rooms = rooms._replace(log=log)
-    return {} if rooms is w.rooms else {"rooms": rooms}
-
-
-def with_line_to_refill(w: World) -> World:
-    """Return the same state with room for any line to be written anew, 128 to a chunk, with everybody in it."""
-    line = w.rooms.line
-    chunks = w.rooms.place.size // ranked.CHUNK + SPARE
-    if line.state[ranked.FREE] >= chunks and line.directory.shape[1] >= chunks:
-        return w
-    line = grown_ranked(line, line.fill.size + chunks, max(line.directory.shape[1], chunks))
-    return w._replace(rooms=w.rooms._replace(line=line))

@@ -141,7 +141,7 @@ class Redis:
                 if node.killed:
                     return
                 self._reply(node)
-                if write_ns and k < p.shards:
+                if k < p.shards and (write_ns or node.unsent):
                     self._feed_replicas(k, write_ns)
                 if self.env.now <= self.copied_until[k]:
                     self._copy(k)

@@ -6,6 +6,7 @@ from models.plan import Plan
 from models.record import Column, Level
 from models.recording import Recording
 from models.running import run_once
+from models.world import Sizes
 
 
 def recording_of(plan: Plan) -> Recording:
@@ -13,9 +14,9 @@ def recording_of(plan: Plan) -> Recording:
     return run_once(plan.scenario, plan.profile, plan.seed, "kernel").recording
 
 
-def assert_agreement(plan: Plan, control: type[Control] = Control) -> None:
-    """Under *control* both engines do the same from the first event to the last."""
-    agreement = compare_engines(plan, control=control)
+def assert_agreement(plan: Plan, control: type[Control] = Control, sizes: Sizes | None = None) -> None:
+    """Under *control* both engines do the same from the first event to the last, whatever *sizes* arrays begin with."""
+    agreement = compare_engines(plan, control=control, sizes=sizes)
     assert agreement, str(agreement)
     assert agreement.events < 1_000_000  # the whole run was compared
 

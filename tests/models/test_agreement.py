@@ -23,6 +23,7 @@ from models.reference.redis import Redis
 from models.reference.run import Run
 from models.units import SECOND
 from models.waiting_room import WaitingRoom
+from models.world import SMALLEST, usual_sizes
 from tests.models.recordings import planned
 from tests.models.runs import assert_agreement, level, recording_of, total
 from tests.strategies.scenarios import cases
@@ -212,14 +213,14 @@ def ordinary():
 def test_engines_agree_where(name):
     changes, happened = HAPPENS[name]
     plan = plan_of(*changes)
-    assert_agreement(plan)
+    assert_agreement(plan, sizes=SMALLEST)
     assert happened(recording_of(plan))
 
 
 @pytest.mark.parametrize("setting", MATTERS)
 def test_engines_agree_whatever_is_set(setting, ordinary):
     plan = plan_of(*ONSALE, "clients.poll_interval_s=2", setting)
-    assert_agreement(plan)
+    assert_agreement(plan, sizes=SMALLEST)
     assert not np.array_equal(recording_of(plan).record.total, ordinary.record.total)
 
 
@@ -249,6 +250,24 @@ def test_engines_agree_on_stale_reads_of_replicas(replicas, monkeypatch):
     assert 0 < sum(stale) < len(stale)
 
 
+@pytest.mark.parametrize("sizes", [None, SMALLEST])
+def test_replicas_see_every_change_of_a_pass_that_changes_more_than_the_log_holds(sizes, monkeypatch):
+    """A shard that cannot keep up takes 18,000 joins at once: its replicas must hear of each."""
+    changes = []
+    feed = Redis._feed_replicas
+
+    def observed(redis, shard, work):
+        changes.append(len(redis.nodes[shard].unsent))
+        feed(redis, shard, work)
+
+    monkeypatch.setattr(Redis, "_feed_replicas", observed)
+    reads = ("waiting_room.replica_reads=true", "clients.poll_interval_s=2", "run.duration_s=9")
+    pods = ("gateway.pods=30", "gateway.worker_slots=20000", "admission={rate_rps: 2000, call_window: 9000}")
+    plan = planned(*ONSALE[1:], "clients.count=20000", AT_ONCE, *reads, *pods, script_us=100.0)
+    assert_agreement(plan, sizes=sizes)
+    assert max(changes) > usual_sizes(plan.params).log
+
+
 def test_engines_agree_where_many_events_share_an_instant():
     plan = plan_of(*ONSALE, *IN_STEPS)
     agreement = compare_engines(plan)
@@ -275,7 +294,7 @@ def test_waiters_for_a_connection_that_time_out_together_fail_one_by_one():
 )
 @given(data=st.data())
 def test_engines_agree_on_any_scenario(folder, data):
-    assert_agreement(make_plan(*data.draw(cases(folder))))
+    assert_agreement(make_plan(*data.draw(cases(folder))), sizes=data.draw(st.sampled_from([None, SMALLEST])))
 
 
 def test_a_reference_that_polls_late_is_caught_at_its_first_late_request(monkeypatch):

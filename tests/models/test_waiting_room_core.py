@@ -16,6 +16,7 @@ from models.operations import FIRST_FAILURE, Answer, Op
 from models.scenario import ExtraCall
 from models.waiting_room import MICRO, Reply, RoomRules, WaitingRoom
 from models.waiting_room_expiry import expire
+from sim.ranked import new_ranked
 from sim.views import View
 from tests.strategies.platform import extra_calls
 
@@ -48,7 +49,10 @@ class Twins:
         self.extra = extra
         table = extra_table(extra)
         homes = np.array(shard, np.int64)
-        self.rooms = rooms.new_rooms(rules, homes, max(shard) + 1, tokens, COST_NS, table, log_size, failing=False)
+        line = new_ranked(homes.size, tokens + 64, tokens + 64)
+        self.rooms = rooms.new_rooms(
+            rules, homes, max(shard) + 1, tokens, COST_NS, table, line, log_size, failing=False
+        )
         self.view = View(self.rooms)
         self.tokens = tokens
         self.granted = 0
