@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,10 +17,14 @@ from sim.errors import BadInput
 if TYPE_CHECKING:
     from models.profile import Profile
     from real_adapter.calibration import Rig
+    from real_adapter.cloudwatch import Statistic
+    from real_adapter.telemetry import Telemetry
 
 PROFILE = Path("runs/calibration/profile.json")
 LEAST_S, MOST_S = 60, 86_400
 RESCALED = "x86-measured"
+IN_LINE, MOST_IN_LINE = 100_000, 10_000_000
+"""People in line where an export was made, if nobody says, and the most that a cost is worked out for."""
 NAME = "[a-z0-9][a-z0-9-]{0,62}"
 """What a profile can be called (`models.profile.Profile`)."""
 
@@ -43,15 +47,33 @@ def calibrate(
         str | None,
         typer.Option(metavar="NAME", help=f"With an export: the profile that is rescaled, by default {RESCALED}."),
     ] = None,
+    requests: Annotated[
+        Literal["scripts", "commands"] | None,
+        typer.Option(help="With an export: what a request is, each script or each command; guessed if not said."),
+    ] = None,
+    in_line: Annotated[
+        int, typer.Option(min=1, max=MOST_IN_LINE, metavar="N", help="With an export: people in line.")
+    ] = IN_LINE,
+    replicas: Annotated[
+        int, typer.Option(min=0, max=5, metavar="N", help="With an export: replicas that the server feeds.")
+    ] = 0,
+    statistic: Annotated[
+        Literal["Average", "Sum"] | None,
+        typer.Option(help="With --cloudwatch: the statistic of the counts, where the file does not say."),
+    ] = None,
 ) -> int:
     """Measure a real Redis running the Lua core and fit a profile, or rescale one to production telemetry."""
-    from models.profile import profile_json
+    from models.profile import load_profile, profile_json
 
     given = [source for source in (cloudwatch, prometheus, redis) if source is not None]
     if len(given) > 1:
         raise BadInput("--cloudwatch, --prometheus and --redis exclude one another; give one")
     if profile is not None and cloudwatch is None and prometheus is None:
         raise BadInput("--profile: is what an export rescales; give --cloudwatch or --prometheus with it")
+    if cloudwatch is None and prometheus is None and (requests, in_line, replicas) != (None, IN_LINE, 0):
+        raise BadInput("--requests, --in-line and --replicas say how an export is read; give one with them")
+    if statistic is not None and cloudwatch is None:
+        raise BadInput("--statistic: is of an export of CloudWatch metrics; give --cloudwatch with it")
     if out.suffix != ".json" or not re.fullmatch(NAME, out.stem):
         raise BadInput(
             f"--out: {out.name!r} is not allowed; must be NAME.json, of lower-case letters, digits and hyphens"
@@ -60,7 +82,17 @@ def calibrate(
         raise BadInput(f"--out: {out} is a directory; name a file")
     _must_be_writable(out.parent)  # before minutes are spent on measuring
     if cloudwatch is not None or prometheus is not None:
-        found = _rescaled(cloudwatch, prometheus, profile or RESCALED, out.stem)
+        from real_adapter.rescale import rescale
+
+        telemetry = _telemetry(cloudwatch, prometheus, statistic)
+        found = rescale(
+            load_profile(profile or RESCALED),
+            telemetry,
+            name=out.stem,
+            requests=requests,
+            members=in_line,
+            replicas=replicas,
+        )
     else:
         found = _measured(redis, allow_remote_writes, budget_s, out.stem)
     from dashboards.fitted import fitted_view
@@ -130,14 +162,13 @@ def _measured(url: str | None, allow_remote_writes: bool, budget_s: float, name:
     return profile_of(calibration, name, memory)
 
 
-def _rescaled(cloudwatch: Path | None, prometheus: Path | None, base: str, name: str) -> Profile:
-    from models.profile import load_profile
+def _telemetry(cloudwatch: Path | None, prometheus: Path | None, statistic: Statistic | None) -> Telemetry:
     from real_adapter.cloudwatch import read_cloudwatch
     from real_adapter.prometheus import read_prometheus
-    from real_adapter.rescale import rescale
 
-    telemetry = read_cloudwatch(cloudwatch) if cloudwatch is not None else read_prometheus(prometheus or Path())
-    return rescale(load_profile(base), telemetry, name=name)
+    if cloudwatch is not None:
+        return read_cloudwatch(cloudwatch, statistic)
+    return read_prometheus(prometheus or Path())
 
 
 @contextmanager

@@ -34,6 +34,8 @@ def profile_notes(profile: Profile) -> Iterator[str]:
     if fit.mean_error_percent is not None and fit.worst_error_percent is not None:
         worst = fit.worst_error_percent
         yield f"CPU per request is fitted to {fit.mean_error_percent:.1f} % on average, {worst:.1f} % at worst."
+    if profile.kind == "rescaled":
+        yield from (f"Assumed: {line}." for line in fit.assumed)
     if state is not None:
         discarded = sum(state.windows_discarded.values())
         yield f"{state.windows_kept} windows kept, {discarded} discarded; steal {state.steal_median_percent:.1f} %."

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from real_adapter.telemetry import TIMES, Telemetry, add, documents, is_gap, joined, number_of, read_text, time_of
 from sim.errors import BadInput
@@ -46,6 +46,7 @@ _KNOWN = {name.lower(): name for name in (CPU, *FAMILIES)}
 _STATISTICS = {name.lower(): name for name in ("Average", "Sum", "Minimum", "Maximum", "SampleCount")}
 PUBLISHED_EVERY_S = 60.0
 SOURCE = "CloudWatch"
+Statistic = Literal["Average", "Sum"]
 
 
 @dataclass
@@ -69,8 +70,11 @@ class _Found:
         add(self.values, seconds, number, f"{SOURCE}: {self.metric}")
 
 
-def read_cloudwatch(path: Path) -> Telemetry:
-    """Return the minutes of an export; BadInput in one line for one that cannot be used."""
+def read_cloudwatch(path: Path, statistic: Statistic | None = None) -> Telemetry:
+    """Return the minutes of an export; BadInput in one line for one that cannot be used.
+
+    *statistic* is that of the counts where the file does not say, as get-metric-data never does.
+    """
     text = read_text(path, SOURCE)
     if text.lstrip()[0] in "{[":
         found = _of_json(text)
@@ -82,6 +86,8 @@ def read_cloudwatch(path: Path) -> Telemetry:
     for series in found:
         if series.metric is None or not series.values:
             continue
+        if series.metric != CPU:
+            series.statistic = series.statistic or statistic
         merged = by_metric.setdefault(series.metric, series)
         if merged is not series:
             _merge(merged, series)
@@ -110,7 +116,8 @@ def _per_unit(series: _Found, percent: bool) -> dict[float, float]:
     if series.statistic not in (None, *allowed):
         _refuse(f"{series.metric}: statistic {series.statistic} is not allowed; allowed: {' or '.join(allowed)}")
     if not percent and series.statistic is None and period_s != PUBLISHED_EVERY_S:
-        _refuse(f"{series.metric}: period {period_s:g} s without a statistic; allowed: 60 s, or Sum or Average named")
+        ways = "say --statistic Sum or --statistic Average, or export with get-metric-statistics, which names it"
+        _refuse(f"{series.metric}: period {period_s:g} s without a statistic; {ways}")
     unit = 100.0 if percent else period_s if series.statistic == "Sum" else PUBLISHED_EVERY_S
     minutes: dict[float, float] = {}
     for time in times:

@@ -29,6 +29,8 @@ from sim.estimate import Estimate
 
 MOST_FACTOR = 30.0
 """Processors differ less; a larger factor is the telemetry of something else than the profile's requests."""
+FAR_OFF = 2.0
+"""Where half of the minutes are off by more than this factor, it is not the one that was looked for."""
 COARSE, FINE = 13, 7
 FINE_SPAN = 1.5
 """The second set of factors goes from the first one's best by this much down and up."""
@@ -117,7 +119,9 @@ def fit_scale(profile: Profile, telemetry: Telemetry, calls: Calls) -> Scale:
     thread = calls.thread(profile)
     search = _Prediction(thread, load, np.geomspace(1 / MOST_FACTOR, MOST_FACTOR, COARSE))
     near = search.fit(measured)
-    if abs(near) > math.log(MOST_FACTOR) * 0.99:
+    # where the thread would be busy all the time whatever the factor, none is better than another
+    beside = float(np.median(np.abs(search.log_cpu(near) - measured)))
+    if abs(near) > math.log(MOST_FACTOR) * 0.99 or beside > math.log(FAR_OFF):
         what = f"no factor from 1/30 to 30 on profile {profile.name} gives this CPU"
         raise BadInput(f"{telemetry.source}: {what}; check what the requests are")
     around = np.geomspace(1 / FINE_SPAN, FINE_SPAN, FINE) * math.exp(near)

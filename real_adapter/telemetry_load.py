@@ -6,12 +6,16 @@ the requests are:
     scripts    the waiting room's own way: every call that is no script comes from one
     commands   whoever works without scripts: each call is a request; a script is one more
 
+The guess goes by the calls for each script: where there are more than any of the waiting room's scripts makes, most of
+them cannot come from scripts like these.
+
 A call costs what `models.commands` says of it, with the elements and members that the waiting room's operations give
 it, in the mix of the measured curve. A family of ElastiCache's costs what the waiting room's calls in it cost on
 average. Where only all calls together are known, they are the waiting room's.
 """
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -107,11 +111,12 @@ class Calls:
 def calls_of(
     telemetry: Telemetry, requests: Requests | None = None, members: int = 100_000, replicas: int = 0
 ) -> Calls:
-    """Return the calls of *telemetry*. *requests* None: scripts, if any ran or nothing is known, else commands.
+    """Return the calls of *telemetry*. *requests* None: guessed, which `assumed` says (see the module).
 
     *members* people in line; each of *replicas* is fed whatever writes: each script, or each command known to.
     """
     room = calls_by_operation(members)
+    told = requests is not None
     per_s = dict(telemetry.per_s)
     scripts = _sum(per_s.pop(name) for name in SCRIPTS if name in per_s) + np.zeros(telemetry.cpu.size)
     talk = _sum(per_s.pop(name) for name in sorted(per_s) if name.partition("|")[0] in TALK)
@@ -119,8 +124,10 @@ def calls_of(
         per_script = sum(share * len(room[operation]) for operation, share in MIX.items())
         scripts = per_s[ALL_COMMANDS] / (1 + per_script)
         per_s[ALL_COMMANDS] = scripts * per_script
-    by_scripts = requests == "scripts" or (requests is None and bool(scripts.any() or not per_s))
     others = _sum(per_s.values())
+    each = float(others.sum() / scripts.sum()) if scripts.any() else math.inf
+    most = max(map(len, room.values()))
+    by_scripts = requests == "scripts" if told else not per_s or each <= most
     writes = _sum(rate for name, rate in per_s.items() if name in Command.__members__ and WRITES[Command[name]])
     return Calls(
         requests=scripts + talk + (0.0 if by_scripts else others),
@@ -128,7 +135,7 @@ def calls_of(
         feeds=replicas * (scripts if by_scripts else scripts + writes),
         by_name=per_s,
         shapes={name: _shape(name, room, members) for name in per_s},
-        assumed=_assumed(by_scripts, per_s, members),
+        assumed=(*_meaning(by_scripts, told, each, most), *_assumed(per_s, members, replicas)),
     )
 
 
@@ -148,9 +155,19 @@ def _is_of(command: str, name: str) -> bool:
     return name in (command, ALL_COMMANDS) or (beginnings is not None and command.startswith(beginnings))
 
 
-def _assumed(by_scripts: bool, per_s: Mapping[str, Vector], members: int) -> tuple[str, ...]:
+def _meaning(by_scripts: bool, told: bool, each: float, most: int) -> Iterator[str]:
+    """Say what a request was taken to be, and why where nobody has told."""
     what = "each script is a request and makes the other calls" if by_scripts else "each call is a request"
-    lines = [f"requests: {what}", f"people in line: {members:,}"]
+    if told or not math.isfinite(each):
+        yield f"requests: {what}"
+        return
+    bound = f"the waiting room's scripts make {most} at most"
+    why = f"{each:.3g} calls for each script, and {bound}"
+    yield f"requests: {what} (guessed: {why}; --requests says otherwise)"
+
+
+def _assumed(per_s: Mapping[str, Vector], members: int, replicas: int) -> tuple[str, ...]:
+    lines = [f"people in line: {members:,}", f"replicas that are fed: {replicas}"]
     unknown = sorted(name for name in per_s if name not in {*Command.__members__, *FAMILY_OF, ALL_COMMANDS})
     total = float(_sum(per_s.values()).sum()) if per_s else 0.0
     if unknown and total:

@@ -63,6 +63,10 @@ def test_contradictory_sources_are_refused_in_one_line(tmp_path: Path) -> None:
         calibrate(cloudwatch=tmp_path / "a.csv", prometheus=tmp_path / "b.json", out=tmp_path / "p.json")
     with pytest.raises(BadInput, match="--profile: is what an export rescales"):
         calibrate(profile="x86-measured", out=tmp_path / "p.json")
+    with pytest.raises(BadInput, match="--requests, --in-line and --replicas say how an export is read"):
+        calibrate(requests="commands", out=tmp_path / "p.json")
+    with pytest.raises(BadInput, match="--statistic: is of an export of CloudWatch"):
+        calibrate(prometheus=tmp_path / "b.json", statistic="Sum", out=tmp_path / "p.json")
 
 
 @pytest.mark.parametrize("name", ["profile.txt", "My_Profile.json", ".json", "-x.json"])

@@ -164,6 +164,18 @@ def test_five_minutes_without_a_statistic_are_refused(tmp_path):
         read(tmp_path, "\n".join([",EngineCPUUtilization,EvalBasedCmds", *rows]))
 
 
+def test_five_minutes_are_read_by_the_statistic_that_the_caller_names(tmp_path):
+    times = [f"2026-09-01T12:{5 * k:02}:00+00:00" for k in range(6)]
+    series = {"EngineCPUUtilization": 20, "StringBasedCmds": 600_000}
+    results = [{"Label": name, "Timestamps": times, "Values": [value] * 6} for name, value in series.items()]
+    path = written(tmp_path, json.dumps({"MetricDataResults": results}))
+    with pytest.raises(BadInput, match="say --statistic Sum or --statistic Average, or export with get-metric-stat"):
+        read_cloudwatch(path)
+    assert read_cloudwatch(path, "Sum").per_s["StringBasedCmds"] == pytest.approx([2_000] * 6)
+    assert read_cloudwatch(path, "Average").per_s["StringBasedCmds"] == pytest.approx([10_000] * 6)
+    assert read_cloudwatch(path, "Sum").cpu == pytest.approx([0.2] * 6)
+
+
 def test_no_file_is_refused(tmp_path):
     with pytest.raises(BadInput, match="cannot be read: No such file"):
         read_cloudwatch(tmp_path / "none.csv")

@@ -124,6 +124,23 @@ def test_what_the_requests_are_can_be_said_and_replicas_are_fed():
     assert fed_us == pytest.approx(MEASURED.engine.replica_feed_us * 100 / 150)
 
 
+def test_a_few_scripts_among_many_commands_do_not_make_all_of_them_calls_of_scripts():
+    plain = loads({"GET": 1000.0, "SET": 1000.0})
+    mixed = loads({"GET": 1000.0, "SET": 980.0, "EVALSHA": 20.0})
+    assert mixed[0] == plain[0] == 2000
+    assert mixed[1] == pytest.approx(plain[1], rel=0.1)
+    assert any("each call is a request (guessed: 99 calls for each script" in line for line in mixed[2])
+    # as many as a join makes can come from scripts, one more cannot
+    most = len(calls_by_operation(MEMBERS)["join"])
+    assert loads({"EVALSHA": 10.0, "ZADD": 10.0 * most})[0] == 10
+    assert loads({"EVALSHA": 10.0, "ZADD": 10.0 * most + 1})[0] == 20 + 10 * most - 9
+    assert not any("guessed" in line for line in loads({"EVALSHA": 1.0, "ZADD": 99.0}, requests="scripts")[2])
+
+
+def test_what_is_assumed_of_the_server_is_said():
+    assert {f"people in line: {MEMBERS:,}", "replicas that are fed: 2"} <= {*loads({"GET": 1.0}, replicas=2)[2]}
+
+
 @settings(max_examples=8, deadline=None)
 @given(factor=st.floats(0.3, 3), noise=st.floats(0, 0.1), minutes=st.integers(20, 60), seed=st.integers(0, 2**32))
 def test_a_known_factor_is_found(factor, noise, minutes, seed):
@@ -187,9 +204,11 @@ def test_telemetry_of_something_else_is_refused():
         slow = {name: rate / (1 if cpu[0] < 0.5 else 100) for name, rate in telemetry.per_s.items()}
         with pytest.raises(BadInput, match="no factor from 1/30 to 30"):
             fitted(Telemetry("made", telemetry.time_s, cpu, slow, {}))
-    huge = {**telemetry.per_s, "KEYS": np.full(10, 1e8)}
+    huge = Telemetry("made", telemetry.time_s, telemetry.cpu, {**telemetry.per_s, "KEYS": np.full(10, 1e8)}, {})
+    with pytest.raises(BadInput, match="no factor from 1/30 to 30"):  # busy all the time whatever the factor
+        fitted(huge)
     with pytest.raises(BadInput, match="s of work in a request; allowed: 1 s"):
-        fitted(Telemetry("made", telemetry.time_s, telemetry.cpu, huge, {}))
+        fit_scale(MEASURED, huge, calls_of(huge, "scripts", MEMBERS))
 
 
 def test_the_new_profile_is_the_old_one_times_the_factor():
