@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from dashboards.figures.accuracy import METRICS, accuracy_figure, headline
+from dashboards.figures.accuracy import METRICS, accuracy_figure, headline, is_loose
 from dashboards.page import card, figures_html, mark, page_html, section, table
 from dashboards.terminal import bullets, grid
 from models.judge.wording import number
@@ -81,7 +81,7 @@ def accuracy_page(found: Verification) -> str:
 
 def accuracy_table(found: Verification) -> str:
     """Every comparison, and what to know when reading them, as HTML."""
-    rows = [(*map(escape, _cells(case)), mark(case.met)) for case in found.cases]
+    rows = [(*map(escape, _cells(case)), mark(None if is_loose(case) else case.met)) for case in found.cases]
     body = table((*TITLES, ""), rows, ("", "dim", "number", "number", "number", "number", ""))
     said = "".join(f"<li>{escape(note)}</li>" for note in notes(found))
     return card(f"{body}<ul>{said}</ul>")

@@ -13,6 +13,9 @@ from pathlib import Path
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from dashboards.words import SAID
+from models.judge.finding import Severity
+
 HERE = Path(__file__).parent
 STYLES = ("colours.css", "report.css", "parts.css")
 
@@ -72,6 +75,11 @@ def mark(good: bool | None) -> Cell:
     if good is None:
         return '<span class="dim">·</span>'
     return '<span class="good">✓</span>' if good else '<span class="bad">✗</span>'
+
+
+def remark(severity: Severity) -> Cell:
+    """A cross for what breaks the design, an exclamation mark for what is worth knowing also of one that holds."""
+    return '<span class="warn">!</span>' if severity is Severity.REMARK else mark(SAID[severity])
 
 
 def table(

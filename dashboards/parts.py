@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from dashboards.invoice import ITEM_TITLES, TITLES, item_rows, part_rows
 from dashboards.ledger.words import words
-from dashboards.page import card, folded, mark, table
-from dashboards.words import SLO_WORDS, interval_words
+from dashboards.page import card, folded, mark, remark, table
+from dashboards.words import SLO_WORDS, interval_words, remarks, severity_of
 from models.judge.asked import Asked
 from models.judge.finding import Finding
 from models.judge.invoice import Invoice
@@ -36,10 +36,13 @@ def named(scenario: Scenario, asked: Asked, done: str = "") -> str:
 
 
 def verdict_box(verdict: Verdict) -> str:
-    """The headline in a frame: does it hold, and why not."""
+    """The headline in a frame: does it hold, and why not; what was found besides; what of it can be trusted."""
+    found = remarks(verdict.findings)
+    besides = f'<p class="remarks"><span class="warn">!</span> {escape(found)}</p>' if found and verdict.holds else ""
+    standing = "".join(f'<p class="standing">{escape(line)}</p>' for line in verdict.standing)
     return (
         f'<div class="verdict{" holds" if verdict.holds else ""}">'
-        f"<p>{mark(verdict.holds)} {escape(verdict.headline)}</p></div>"
+        f"<p>{mark(verdict.holds)} {escape(verdict.headline)}</p>{besides}{standing}</div>"
     )
 
 
@@ -66,7 +69,7 @@ def _notes(row: SloRow, before: Mapping[str, str]) -> str:
 
 def findings_table(findings: Iterable[Finding]) -> str:
     """A line for each finding: good, bad or neither, its topic, and the sentence."""
-    rows = ((mark(finding.good), escape(finding.topic), escape(finding.text)) for finding in findings)
+    rows = ((remark(finding.severity), escape(finding.topic), escape(finding.text)) for finding in findings)
     return card(table((), rows, ("mark", "key", "")))
 
 
@@ -117,7 +120,7 @@ def limits_table(verdict: Verdict) -> str:
     """Every capacity on the way of a request, the one exhausted first on top."""
     rows = (
         (
-            mark(not limit.bound),
+            remark(severity_of(limit)),
             escape(limit.name),
             NOTHING if limit.used_percent is None else f"{number(limit.used_percent)} %",
             f"second {limit.first_s}" if limit.bound else "never",

@@ -13,6 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dashboards.words import SAID
+from models.judge.finding import Severity
+
 WIDTH = 100
 """Columns the layout is made for; wider terminals are not filled, lines would be hard to read."""
 
@@ -46,6 +49,11 @@ def mark(good: bool | None) -> Text:
     """A tick, a cross, or a dot for neither; told apart without colour."""
     symbol, style = _MARK[good]
     return Text(symbol, style=style)
+
+
+def remark(severity: Severity) -> Text:
+    """A cross for what breaks the design, an exclamation mark for what is worth knowing also of one that holds."""
+    return Text("!", style="yellow") if severity is Severity.REMARK else mark(SAID[severity])
 
 
 def bullets(lines: Iterable[str]) -> Table:

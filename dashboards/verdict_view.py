@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dashboards.invoice import TITLES, part_rows
-from dashboards.terminal import bullets, grid, mark
-from dashboards.words import SHOWN_KPIS, SLO_WORDS, interval_words
+from dashboards.terminal import bullets, grid, mark, remark
+from dashboards.words import SHOWN_KPIS, SLO_WORDS, interval_words, remarks, severity_of
 from models.judge.asked import asked_in
 from models.judge.invoice import Invoice
 from models.judge.verdict import Verdict
@@ -62,8 +62,11 @@ def _banner(result: RunResult, verdict: Verdict) -> Panel:
     colour = "green" if verdict.holds else "red"
     manifest, changes = result.manifest, asked_in(result.manifest).words
     headline = Text(f"{mark(verdict.holds).plain}  {verdict.headline}", style="bold")
+    found = remarks(verdict.findings) if verdict.holds else ""
+    lines = [Text(f"!  {found}", style="yellow")] if found else []
+    lines += [Text(f"\nWith {changes}.")] if changes else []
     return Panel(
-        Group(headline, Text(f"\nWith {changes}.")) if changes else headline,
+        Group(headline, *lines, Text(), *(Text(line, style="dim") for line in verdict.standing)),
         title=Text(f" {manifest['scenario']}{', changed' if changes else ''} ", style="bold"),
         title_align="left",
         subtitle=Text(f" profile {manifest['profile']} · seed {manifest['seed']} ", style="dim"),
@@ -78,7 +81,7 @@ def _findings(verdict: Verdict) -> Table:
     table = grid(("", "left"), ("", "left"), ("", "left"), header=False)
     table.columns[1].no_wrap = True
     for finding in verdict.findings:
-        table.add_row(mark(finding.good), Text(finding.topic, style="bold"), Text(finding.text))
+        table.add_row(remark(finding.severity), Text(finding.topic, style="bold"), Text(finding.text))
     return table
 
 
@@ -106,7 +109,7 @@ def _limits(verdict: Verdict) -> Table:
     for limit in verdict.limits:
         used = NOTHING if limit.used_percent is None else f"{number(limit.used_percent)} %"
         since = f"second {limit.first_s}, {clock(limit.seconds)}" if limit.bound else "never"
-        table.add_row(mark(not limit.bound), limit.name, used, since, Text(limit.evidence))
+        table.add_row(remark(severity_of(limit)), limit.name, used, since, Text(limit.evidence))
     return table
 
 

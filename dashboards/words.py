@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from models.judge.wording import with_unit
+from collections.abc import Iterable
+
+from models.judge.finding import Finding, Severity
+from models.judge.limit import Limit
+from models.judge.wording import plural, with_unit
 
 SHOWN_KPIS = (
     "requests.total",
@@ -32,6 +36,23 @@ SLO_WORDS = {
     "oversold": "seats sold twice",
 }
 """Service levels in words, by their name in the scenario."""
+
+
+NOTEWORTHY = (Severity.BROKEN, Severity.REMARK)
+"""Findings that come first, and are named beside the headline of a design that holds."""
+SAID = {Severity.GOOD: True, Severity.BROKEN: False, Severity.NEUTRAL: None}
+"""What is good, what is not, and what is neither; a remark is none of these."""
+
+
+def severity_of(limit: Limit) -> Severity:
+    """What a capacity means for the verdict: exhausted it breaks a design, or leaves that to the service levels."""
+    return Severity.BROKEN if limit.fails else Severity.REMARK if limit.bound else Severity.GOOD
+
+
+def remarks(findings: Iterable[Finding]) -> str:
+    """What was found although every service level may be met: `3 findings to look at: Order, Seats, Bots.`"""
+    topics = [finding.topic for finding in findings if finding.severity in NOTEWORTHY]
+    return f"{plural(len(topics), 'finding')} to look at: {', '.join(topics)}." if topics else ""
 
 
 def interval_words(low: float | None, high: float | None, unit: str) -> str:

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from dashboards.figures.looks import BLUE, GREY, RED, log_axis, styled
 
 if TYPE_CHECKING:
-    from real_adapter.accuracy import Verification
+    from real_adapter.accuracy import Comparison, Verification
     from sim.estimate import Estimate
 
 METRICS = {
@@ -22,13 +22,24 @@ METRICS = {
 }
 
 
+WIDE_PERCENT = 50
+"""A bound beyond which being within it is no merit: the measurement itself did not repeat any better."""
+
+
+def is_loose(case: Comparison) -> bool:
+    """Whether a comparison is within a bound that is too wide to prove anything."""
+    return case.met and case.allowed_percent > WIDE_PERCENT
+
+
 def headline(found: Verification) -> str:
     """One sentence: how far off, and how many of the comparisons are within their bounds."""
     met = sum(case.met for case in found.cases)
+    loose = sum(is_loose(case) for case in found.cases)
     return (
         f"Engine CPU is predicted to {found.median_error_percent:.1f} % in the median, "
         f"{found.worst_error_percent:.1f} % at worst; "
         f"{met} of {len(found.cases)} comparisons are within their bounds"
+        + (f", which for {loose} are wider than {WIDE_PERCENT} % and prove little" if loose else "")
     )
 
 

@@ -25,6 +25,8 @@ from dashboards.figures.looks import (
 )
 from dashboards.figures.seconds import ENDPOINT_COLOURS, over_time, thinned
 from models.judge.gateway_load import demand_cores
+from models.judge.limit import in_line
+from models.judge.limits import mean_busy
 from models.judge.published import TALK_ENOUGH_RPS, TALK_STATUS_RPS
 from models.judge.sale import achieved_admissions_rps, is_talks_size
 from models.judge.verdict import Verdict
@@ -53,19 +55,19 @@ def figures_of(result: RunResult, scenario: Scenario, verdict: Verdict) -> dict[
 def queue(result: RunResult, scenario: Scenario) -> go.Figure:
     """People in line over time, those called, and the moment the seats were gone."""
     series, step = thinned(result.series)
-    sold_out, peak = result.facts["sold_out_s"], result.series["waiting"].max()
+    sold_out, peak = result.facts["sold_out_s"], in_line(result).max()
     if sold_out is None:
         title = f"Up to {number(peak)} people in line; the seats did not sell out"
     else:
         title = (
             f"Seats gone after {clock(sold_out - scenario.event.opens_at_s)}, "
-            f"with {number(result.facts['waiting_at_sold_out'])} people still in line"
+            f"with {number(result.facts['waiting_at_sold_out'])} people who had come still not in"
         )
     figure = go.Figure()
     figure.add_scatter(
         x=series.index,
-        y=series["waiting"],
-        name="in line",
+        y=series["waiting"] + series["called"],
+        name="in line, those called included",
         line={"color": BLUE, "width": 2.5},
         fill="tozeroy",
         fillcolor=BLUE_WASH,
@@ -81,7 +83,11 @@ def requests_by_endpoint(result: RunResult, scenario: Scenario) -> go.Figure:
     """Requests sent per second by endpoint, retries included."""
     series, step = thinned(result.series)
     peak, mean = result.best("requests.status_rps_peak"), result.best("requests.status_rps_mean")
-    title = f"Status polls dominate: {number(peak)} RPS in the busiest second, {number(mean)} on average"
+    title = f"Status polls: {number(peak)} RPS in their busiest second, {number(mean)} on average"
+    others = {name: float(result.series[f"sent_{name}"].max()) for name in ENDPOINT_COLOURS if name != "status"}
+    most = max(others, key=lambda name: others[name])
+    if others[most] > (peak or 0):
+        title = f"The peak is of {most}, {number(others[most])} RPS; s{title[1:]}"
     figure = go.Figure()
     for endpoint, colour in ENDPOINT_COLOURS.items():
         if result.series[f"sent_{endpoint}"].any():
@@ -96,7 +102,7 @@ def cpu_by_shard(result: RunResult, scenario: Scenario) -> go.Figure:
     """Engine CPU of every shard, the hottest one in colour, and the limit of the service level."""
     series, step = thinned(result.series)
     hot, shards = int(result.facts["hot_shard"]), scenario.redis.shards
-    means = [100 * float(result.series[f"shard_{shard}_busy"].mean()) for shard in range(shards)]
+    means = (100 * mean_busy(result)).tolist()
     title = f"Shard {hot} works {number(means[hot])} % of the time"
     if shards > 1:
         others = (sum(means) - means[hot]) / (shards - 1)

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from dashboards.figures.looks import BLUE, BLUE_WASH, GREEN, GREY, GRID, INK, ORANGE, PURPLE, RED, SKY, styled
 from dashboards.figures.seconds import ENDPOINT_COLOURS, seconds_title, thinned
+from models.judge.limit import in_line
 from models.judge.sale import achieved_admissions_rps
 from models.judge.verdict import Verdict
 from models.judge.wording import clock, number, plural
@@ -165,13 +166,12 @@ def _load(series: pd.DataFrame, result: RunResult, scenario: Scenario) -> _Row:
 def _queue(series: pd.DataFrame, result: RunResult, scenario: Scenario) -> _Row | None:
     if result.stages:
         return None
-    peak = result.series["waiting"].max()
     return _Row(
-        f"Queue: up to {number(peak)} people in line",
+        f"Queue: up to {number(in_line(result).max())} people in line, those called included",
         "people",
         [
             {
-                "y": series["waiting"],
+                "y": series["waiting"] + series["called"],
                 "name": "in line",
                 "line": {"color": BLUE, "width": 2},
                 "fill": "tozeroy",

@@ -29,6 +29,7 @@ from dashboards.web.jobs import Run
 from dashboards.web.link import MOST_DESIGNS
 from dashboards.web.running import Awaited, ask, first_visit, hint, is_asked, last_shown
 from dashboards.web.state import change, change_design, view
+from dashboards.words import NOTEWORTHY
 from models.judge.remedies import Action
 from models.judge.verdict import Verdict
 from models.judge.wording import clock, number, plural, with_unit
@@ -118,8 +119,8 @@ def _before(shown_design: Design, seed: int) -> dict[str, str] | None:
 
 def _findings(verdict: Verdict) -> None:
     """What is wrong first; what is neither wrong nor good, or good, a click away."""
-    wrong = [finding for finding in verdict.findings if finding.good is False]
-    others = [finding for finding in verdict.findings if finding.good is not False]
+    wrong = [finding for finding in verdict.findings if finding.severity in NOTEWORTHY]
+    others = [finding for finding in verdict.findings if finding.severity not in NOTEWORTHY]
     rest = folded(f"{plural(len(others), 'more finding')}", findings_table(others)) if wrong and others else ""
     html((findings_table(wrong or others)) + rest)
 

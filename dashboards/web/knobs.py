@@ -27,10 +27,9 @@ class Group:
 GROUPS = (
     Group(
         "Clients",
-        ("clients.count", "clients.poll_interval_s"),
+        ("clients.count", "clients.poll_interval_s", "clients.bots.poll_interval_s"),
         (
             "clients.bots.share",
-            "clients.bots.poll_interval_s",
             "clients.timeout_s",
             "clients.retries",
             "clients.poll_from",

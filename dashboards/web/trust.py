@@ -15,11 +15,12 @@ from dashboards.ledger.page import answer_html, entries_html
 from dashboards.ledger.words import ORDER, headline, words
 from dashboards.page import card, folded, table
 from dashboards.parts import settings_folded, sums_table
-from dashboards.web.drawing import figure, html
+from dashboards.web.drawing import figure, html, wrong
 from dashboards.web.heading import share
 from dashboards.web.jobs import Validate
 from dashboards.web.running import Awaited, ask, is_asked, last_shown, settle
 from dashboards.web.state import view
+from models.judge.standing import trust
 from models.judge.wording import plural
 from models.ledger.book import Ledger
 from models.node_costs import node_costs
@@ -45,8 +46,9 @@ def show(problems: tuple[str, ...]) -> Awaited | None:
     try:
         profile = node_costs(scenario.redis)
     except BadInput as error:
-        st.error(str(error))
+        wrong(str(error))
         return None
+    html(f'<div class="verdict"><p>{escape(trust(profile.kind, profile.machine))}</p></div>')
     st.subheader("What Redis costs: the profile of this design", anchor=False)
     _profile(profile)
     st.subheader("Predicted against measured, on a real server", anchor=False)

@@ -28,9 +28,14 @@ def widget(shown: Knob, key: str, value: Any, base: Any, take: Callable[..., Non
                 shown.label, float(shown.low or 0), float(shown.high or 0), step=step, format="%g", **common
             )
         case "choice":
-            st.selectbox(shown.label, shown.choices, **common)
+            st.selectbox(shown.label, choices_with(shown, value), **common)
         case "switch" | "section":
             st.toggle(shown.label, **common)
+
+
+def choices_with(shown: Knob, value: Any) -> tuple[Any, ...]:
+    """What can be chosen; the value that it has is always among it, such as a profile of one's own."""
+    return shown.choices if value in shown.choices else (*shown.choices, value)
 
 
 def value_words(shown: Knob, value: Any) -> str:

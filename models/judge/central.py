@@ -119,9 +119,11 @@ def _breaks(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]) ->
         return CentralAnswer(question, text, (f"about {number(people)} people would exhaust it ({NOT_SIMULATED})",))
     at = float(load[min(first.first_s, load.size - 1)])
     since = first.first_s - scenario.event.opens_at_s
+    busiest = int(load.argmax())
+    most = "" if load[busiest] == at else f" ({number(load[busiest])} in second {busiest}, the busiest)"
     text = (
         f"The {first.name}, {clock(max(0.0, since))} after the opening, with {number(at)} requests sent in "
-        f"that second: {first.evidence}."
+        f"that second{most}: {first.evidence}."
     )
     following = [limit.name for limit in limits[1:] if limit.bound]
     after = (f"with more of it, next is the {following[0]} ({NOT_SIMULATED})",) if following else ()

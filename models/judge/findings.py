@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from models.judge.finding import Finding, Severity, bad
 from models.judge.limit import Limit, within_reach
-from models.judge.limits import busy_by_shard
+from models.judge.limits import busy_by_shard, mean_busy
+from models.judge.lone_primary import without_replica
 from models.judge.outages import outages
 from models.judge.people import bots, lost_turns, order, waits
 from models.judge.sale import admissions, is_onsale, load, seats
@@ -30,6 +31,7 @@ def findings_of(
     found = [
         _binding(limits, broken),
         _failovers(result, broken) if result.facts["failovers"] else None,
+        _replica(result, scenario) if onsale else None,
         _shards(result, scenario, broken),
         admissions(result, scenario, broken) if onsale else None,
         load(result, scenario) if onsale else None,
@@ -80,9 +82,14 @@ def _failovers(result: RunResult, broken: Collection[str]) -> Finding:
     return Finding("Failover", text, bad(broken, "error_percent", "status_p99_ms", "unserved_percent"))
 
 
+def _replica(result: RunResult, scenario: Scenario) -> Finding | None:
+    text = without_replica(result, scenario)
+    return None if text is None else Finding("No replica", text, Severity.REMARK)
+
+
 def _shards(result: RunResult, scenario: Scenario, broken: Collection[str]) -> Finding:
     by_second = busy_by_shard(result)
-    busy = 100 * by_second.mean(axis=0)
+    busy = 100 * mean_busy(result)
     hot = int(result.facts["hot_shard"])
     mean = float(busy.mean())
     held = int(result.facts["events_per_shard"][hot])

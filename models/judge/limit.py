@@ -82,6 +82,11 @@ def per_second(result: RunResult, name: str) -> NDArray[np.float64]:
     return result.series[name].to_numpy(float)
 
 
+def in_line(result: RunResult) -> NDArray[np.float64]:
+    """People with a place at the end of every second: those waiting, and those called who are not in yet."""
+    return per_second(result, "waiting") + per_second(result, "called")
+
+
 def second_at(result: RunResult, index: int | None) -> int | None:
     """The second of the run that a row of the series is."""
     return None if index is None else int(result.series.index[index])

@@ -51,6 +51,11 @@ def busy_by_shard(result: RunResult) -> NDArray[np.float64]:
     return np.column_stack([result.series[name].to_numpy(float) for name in _shard_columns(result)])
 
 
+def mean_busy(result: RunResult) -> NDArray[np.float64]:
+    """Busy fraction of every shard's engine thread over the time the run took, whose last second is not a whole one."""
+    return np.minimum(1.0, busy_by_shard(result).sum(axis=0) / float(result.manifest["end_s"]))
+
+
 def _shard_columns(result: RunResult) -> Iterator[str]:
     shard = 0
     while f"shard_{shard}_busy" in result.series:

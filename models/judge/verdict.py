@@ -15,10 +15,11 @@ from models.judge.finding import Finding
 from models.judge.findings import findings_of
 from models.judge.invoice import Invoice, cost_finding, invoice_of
 from models.judge.limit import FULL, Limit
-from models.judge.limits import busy_by_shard, limits_of
+from models.judge.limits import busy_by_shard, limits_of, mean_busy
 from models.judge.published import PUBLISHED_ENGINE_CPU
 from models.judge.remedies import Action, actions_for
 from models.judge.sale import KEPT_SHARE, achieved_admissions_rps, is_onsale
+from models.judge.standing import standing_of
 from models.judge.wording import clock, number, plural, with_unit
 from models.results.result import INTERVALS, PREDICTION
 
@@ -107,7 +108,8 @@ class Verdict:
     """What a run means. `holds` is true if every service level is met and no hard capacity (see `Limit`) is exhausted;
     `binding` is what gave way first.
 
-    A load ladder is no event, so it has no `invoice`.
+    A load ladder is no event, so it has no `invoice`. `standing` is what every face shows beside the headline: what of
+    it can be trusted, and what is not known of the machine.
     """
 
     holds: bool
@@ -121,6 +123,7 @@ class Verdict:
     caveats: tuple[str, ...]
     invoice: Invoice | None
     answers: tuple[CentralAnswer, ...] = ()
+    standing: tuple[str, ...] = ()
 
     @property
     def binding(self) -> Limit | None:
@@ -148,6 +151,7 @@ def judge(result: RunResult, scenario: Scenario) -> Verdict:
         caveats=_caveats(result, slo, bool(stages)),
         invoice=invoice,
         answers=central_answers(result, scenario, limits),
+        standing=standing_of(result),
     )
 
 
@@ -170,13 +174,13 @@ def _nothing_asked(kpis: Mapping[str, Kpi], slo: str) -> bool:
 
 
 def _shard_rows(result: RunResult) -> tuple[ShardRow, ...]:
-    busy, hot = busy_by_shard(result), int(result.facts["hot_shard"])
+    busy, mean, hot = busy_by_shard(result), mean_busy(result), int(result.facts["hot_shard"])
     return tuple(
         ShardRow(
             shard=shard,
             events=int(result.facts["events_per_shard"][shard]),
             peak_percent=100 * float(busy[:, shard].max()),
-            mean_percent=100 * float(busy[:, shard].mean()),
+            mean_percent=100 * float(mean[shard]),
             requests=int(result.series[f"shard_{shard}_requests"].sum()),
             hot=shard == hot,
         )

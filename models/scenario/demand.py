@@ -67,7 +67,9 @@ class Bots(Section):
     reaction_sigma: float = Field(
         0.5, ge=0, le=3, description="standard deviation of the logarithm of the reaction (assumption)"
     )
-    poll_interval_s: float = Field(5, ge=0.1, le=3600, description="seconds between polls of a bot (assumption)")
+    poll_interval_s: float = Field(
+        5, ge=0.1, le=3600, description="seconds between polls of a bot; people have their own (assumption)"
+    )
 
 
 def _integer_keys(value: Any) -> Any:
@@ -100,7 +102,9 @@ class Clients(Section):
         description="people, bots included; in open and closed loop the tokens in line beforehand (the talk)",
     )
     arrival: Arrival = Field(RushArrival(), description="when people arrive (the talk: all wait for the opening)")
-    poll_interval_s: float = Field(5, ge=0.1, le=3600, description="seconds between polls of the status (the talk)")
+    poll_interval_s: float = Field(
+        5, ge=0.1, le=3600, description="seconds between polls of a person; bots have their own (the talk)"
+    )
     poll_jitter_fraction: float = Field(
         0.1, ge=0, le=1, description="j: the interval is uniform in [1-j, 1+j] x poll_interval_s (assumption)"
     )

@@ -77,3 +77,9 @@ def test_the_figure_has_a_panel_for_each_metric_and_a_point_for_each_case() -> N
 def test_a_profile_is_shown_with_its_errors(capsys: pytest.CaptureFixture[str]) -> None:
     console().print(fitted_view(load_profile("x86-measured")))
     assert "CPU per request is fitted to" in capsys.readouterr().out
+
+
+def test_a_bound_too_wide_to_prove_anything_earns_no_tick() -> None:
+    loose = dataclasses.replace(FOUND, cases=(one(CPU, 31.0, 30.0, 10.0), one(P99, 58.1, 100.0, 133.0)))
+    assert "2 of 2 comparisons are within their bounds, which for 1 are wider than 50 %" in headline(loose)
+    assert accuracy_page(loose).count("✓") == 1

@@ -3,12 +3,15 @@ from html.parser import HTMLParser
 
 import pytest
 
+from dashboards.figures.timeline import timeline
 from dashboards.report import report_html
+from dashboards.verdict_view import verdict_view
 from models.judge.asked import asked_for, noted
+from models.judge.lone_primary import places_at_risk
 from models.judge.verdict import Verdict, judge
 from models.results.result import INTERVALS, RunResult
 from models.scenario import Scenario, load_scenario
-from tests.dashboards.synthetic import kpis_of, onsale_result
+from tests.dashboards.synthetic import kpis_of, onsale_result, printed
 
 LOADING = {"src", "href", "srcset", "data", "poster", "action", "background"}
 
@@ -162,3 +165,40 @@ def test_a_report_of_a_changed_design_says_what_was_changed(result: RunResult, v
 def test_a_report_of_a_scenario_as_it_is_has_no_such_words(page: Page) -> None:
     assert "changed With" not in page.words
     assert "Of the scenario it changes" not in page.words
+
+
+LENIENT = ["slo.status_p99_ms=100000", "slo.error_percent=50", "slo.engine_cpu_percent=100"]
+
+
+def test_a_design_that_holds_with_findings_is_told_apart(result: RunResult) -> None:
+    lenient = load_scenario("onsale-300k", LENIENT)
+    found = judge(result, lenient)
+    assert found.holds
+    page = report_html(result, lenient, found)
+    words = Page(page).words
+    assert re.search(r"✓ The design holds.*? ! \d+ findings to look at: Binds first, ", words)
+    assert "✗" not in words  # a cross is a broken level, and there is none
+    printed_ = printed(verdict_view(result, found))
+    assert "findings to look at: Binds first" in printed_
+    assert "✗" not in printed_
+
+
+def test_what_to_trust_stands_beside_the_headline(page: Page) -> None:
+    assert page.words.index("Trust which design is better") < page.words.index("Service levels")
+
+
+def test_numbers_of_one_page_agree(result: RunResult, scenario: Scenario, verdict: Verdict, page: Page) -> None:
+    in_line = result.series["waiting"] + result.series["called"]
+    (drawn,) = [trace for trace in timeline(result, scenario, verdict).data if trace.name == "in line"]
+    assert max(drawn.y) == in_line.max()
+    assert float(in_line.max()) == pytest.approx(places_at_risk(result))
+    mean = 100 * result.series["shard_3_busy"].sum() / result.manifest["end_s"]
+    assert f"Shard 3 works {mean:.1f} % of the time" in " ".join(page.scripts).replace("\\u002f", "/")
+    assert f"and is {mean:.1f} % busy on average" in page.words
+
+
+def test_a_mean_is_over_the_time_that_the_run_took(scenario: Scenario) -> None:
+    """A run that ends within its last second: sums are over all, the mean is over what there was of it."""
+    found = judge(onsale_result(scenario, manifest={"end_s": 329.5}), scenario)
+    whole = judge(onsale_result(scenario, manifest={"end_s": 330.0}), scenario)
+    assert found.shards[3].mean_percent == pytest.approx(whole.shards[3].mean_percent * 330 / 329.5)

@@ -68,8 +68,10 @@ def test_only_colours_that_colour_blind_readers_tell_apart(drawn: dict[str, go.F
 
 
 def test_titles_say_the_finding(drawn: dict[str, go.Figure]) -> None:
-    assert titles(drawn["queue"]) == "Seats gone after 26.4 s, with 273,600 people still in line"
-    assert "35,120 RPS in the busiest second" in titles(drawn["requests"])
+    assert titles(drawn["queue"]) == "Seats gone after 26.4 s, with 273,600 people who had come still not in"
+    assert "The peak is of join, 54,495 RPS; status polls: 35,120 RPS in their busiest second" in titles(
+        drawn["requests"]
+    )
     assert re.match(r"Shard 3 works 6\d.* % of the time, the other 4 shards 0.4 %", titles(drawn["cpu"]))
     assert "breaks 1,000 ms: 4,710 ms" in titles(drawn["latency"])
     assert "10,000 of 10,000 seats sold" in titles(drawn["admissions"])

@@ -2,6 +2,7 @@ import pytest
 
 from dashboards.web.design import Design
 from dashboards.web.knobs import GROUPS, knob, label_of, shown_paths, step_of
+from dashboards.web.widgets import choices_with
 from models.scenario import load_scenario
 from sim.errors import BadInput
 
@@ -48,3 +49,16 @@ def test_a_label_is_the_name_without_its_source() -> None:
 )
 def test_one_click_is_of_the_numbers_size(value: float, kind: str, step: float) -> None:
     assert step_of(value, kind) == pytest.approx(step)  # type: ignore[arg-type]
+
+
+def test_a_value_that_is_no_choice_of_ours_is_among_the_choices() -> None:
+    shown = knob("redis.profile")
+    assert choices_with(shown, "talk-m7g") == shown.choices
+    assert choices_with(shown, "mine/measured.json") == (*shown.choices, "mine/measured.json")
+
+
+def test_people_and_bots_are_named_where_each_has_its_own_interval() -> None:
+    assert knob("clients.poll_interval_s").label.endswith("of a person")
+    assert knob("clients.bots.poll_interval_s").label.endswith("of a bot")
+    always = {path for group in GROUPS for path in group.main}
+    assert {"clients.poll_interval_s", "clients.bots.poll_interval_s"} <= always
