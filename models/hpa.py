@@ -55,11 +55,15 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How fast one direction may go: the policies, which of them counts, and the window to look back over."""
+    """How fast one direction may go: the policies, which of them counts, and the window to look back over.
+
+    `tolerance` is the direction's own; None: the autoscaler's.
+    """
 
     window: int
     policies: tuple[Policy, ...]
     select: Literal["Max", "Min", "Disabled"] = "Max"
+    tolerance: float | None = None
 
 
 DEFAULT_UP = Rules(0, (Policy("Pods", 4, 15 * SECOND), Policy("Percent", 100, 15 * SECOND)))
@@ -69,7 +73,11 @@ DEFAULT_DOWN = Rules(300 * SECOND, (Policy("Percent", 100, 15 * SECOND),))
 
 @dataclass(frozen=True, slots=True)
 class Hpa:
-    """The settings of one autoscaler; the defaults are Kubernetes' (podautoscaler/config/v1alpha1/defaults.go)."""
+    """The settings of one autoscaler; the defaults are Kubernetes' (podautoscaler/config/v1alpha1/defaults.go).
+
+    Without `behaviour` the older rules hold (normalizeDesiredReplicas): no policies, at most twice the pods or 4, and
+    the highest proposal of `down.window` is followed, up as well as down.
+    """
 
     least: int
     most: int
@@ -79,6 +87,7 @@ class Hpa:
     tolerance: float = 0.1
     cpu_initialization: int = 300 * SECOND
     initial_readiness_delay: int = 30 * SECOND
+    behaviour: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +123,19 @@ def decide(hpa: Hpa, history: History, current: int, pods: tuple[PodMetrics, ...
     proposal = recommendation(hpa, current, pods, now)
     if proposal is None:
         return current, history
+    if not hpa.behaviour:
+        highest, history = followed(hpa, history, proposal, now)
+        return scaled(history, current, doubled_at_most(hpa, current, highest), hpa, now)
     stable, history = stabilised(hpa, history, current, proposal, now)
     return scaled(history, current, rate_limited(hpa, history, current, stable, now), hpa, now)
+
+
+def first_sight(history: History, current: int, now: int) -> History:
+    """Return *history* with the present size as its first proposal, if it has none (recordInitialRecommendation).
+
+    So a size that somebody has set is held for the window, in either direction.
+    """
+    return history if history.recommended else replace(history, recommended=((now, current),))
 
 
 def recommendation(hpa: Hpa, current: int, pods: tuple[PodMetrics, ...], now: int) -> int | None:
@@ -189,7 +209,8 @@ def _usage_ratio(used: list[int], target: Target) -> float:
 
 
 def _tolerated(ratio: float, hpa: Hpa) -> bool:
-    return 1 - hpa.tolerance <= ratio <= 1 + hpa.tolerance
+    up, down = (hpa.tolerance if rules.tolerance is None else rules.tolerance for rules in (hpa.up, hpa.down))
+    return 1 - down <= ratio <= 1 + up
 
 
 def stabilised(hpa: Hpa, history: History, current: int, proposal: int, now: int) -> tuple[int, History]:
@@ -203,6 +224,22 @@ def stabilised(hpa: Hpa, history: History, current: int, proposal: int, now: int
     oldest = now - max(hpa.up.window, hpa.down.window)
     kept = tuple(entry for entry in history.recommended if entry[0] >= oldest)
     return min(max(current, lowest), highest), replace(history, recommended=(*kept, (now, proposal)))
+
+
+def followed(hpa: Hpa, history: History, proposal: int, now: int) -> tuple[int, History]:
+    """Return the highest proposal of the window, this one with it, and remember it (stabilizeRecommendation).
+
+    Unlike with `behaviour` a proposal exactly as old as the window still counts.
+    """
+    oldest = now - hpa.down.window
+    kept = tuple(entry for entry in history.recommended if entry[0] >= oldest)
+    highest = max([proposal, *(replicas for _, replicas in kept)])
+    return highest, replace(history, recommended=(*kept, (now, proposal)))
+
+
+def doubled_at_most(hpa: Hpa, current: int, wanted: int) -> int:
+    """Return *wanted* within the limits and up to max(2 x current, 4) (convertDesiredReplicasWithRules)."""
+    return max(hpa.least, min(wanted, hpa.most, max(2 * current, 4)))
 
 
 def rate_limited(hpa: Hpa, history: History, current: int, wanted: int, now: int) -> int:

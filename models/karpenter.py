@@ -3,6 +3,7 @@
 It follows kubernetes-sigs/karpenter (scheduling/scheduler.go, disruption/): pods are taken largest first and put onto
 what runs, then onto what has been asked for in this batch, and only then onto a node of its own kind. A node asked for
 is not of one type but of all types that hold its pods, so it grows while any does; the cheapest of them is launched.
+Removing nodes is a simulation of what happens to the pods of *all* that go, so none counts on the room of another.
 """
 
 import math
@@ -14,6 +15,9 @@ from models.ec2_nodes import Ec2Node
 
 SPOT_PRICE_SHARE = 0.58
 """Spot price over on-demand price of a type whose spot price is not known: as for m7g.large and m7g.xlarge."""
+
+MOST_TOGETHER = 100
+"""Nodes that are tried together at most (multinodeconsolidation.go)."""
 
 Capacity = Literal["on_demand", "spot"]
 
@@ -77,11 +81,16 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Disruption:
-    """A node to remove, and what to launch first to take its pods, if they fit nowhere else."""
+    """Nodes to remove together, and what to launch first to take their pods, if they fit nowhere else."""
 
-    node: int
+    nodes: tuple[int, ...]
     replacement: NewNode | None
     reason: Literal["empty", "underutilised"]
+
+    @property
+    def node(self) -> int:
+        """Return the first of the nodes."""
+        return self.nodes[0]
 
 
 def price_usd(kind: Ec2Node, capacity: Capacity) -> float:
@@ -150,33 +159,101 @@ def _launched(group: Sequence[PodRequest], market: Market) -> NewNode:
 
 
 def allowed_disruptions(nodes: int, disrupted: int, budget_percent: int) -> int:
-    """Return how many more nodes may be disrupted: a share of all, rounded up, less those that are."""
+    """Return how many more nodes may be disrupted: a share of all, rounded up, less those that are.
+
+    *nodes* have come up; *disrupted* of them leave or are not ready, whatever for (BuildDisruptionBudgetMapping).
+    """
     return max(0, math.ceil(nodes * budget_percent / 100) - disrupted)
 
 
 def consolidation(
-    nodes: Sequence[NodeState], candidates: Sequence[int], market: Market, only_empty: bool = False
+    nodes: Sequence[NodeState],
+    candidates: Sequence[int],
+    market: Market,
+    only_empty: bool = False,
+    room: int = 1,
+    waiting: Sequence[PodRequest] = (),
 ) -> Disruption | None:
-    """Return the first node that is not needed, or None.
+    """Return what Karpenter would do first, or None: remove empty nodes, several that are hardly used, or one.
 
-    An empty node goes first. Then those with the fewest pods: a node goes if its pods fit onto the others, or onto
-    them and one cheaper node; a spot node is never replaced by another (Karpenter's default).
+    *room* is how many may go at once; *waiting* are pods that need room besides, of nodes that leave, say.
     """
-    mine = [node for node in nodes if node.node in set(candidates)]
-    empty = next((node for node in mine if not node.pods), None)
-    if empty is not None:
-        return Disruption(empty.node, None, "empty")
-    if only_empty:
+    found = empty(nodes, candidates, room)
+    if found is None and not only_empty:
+        found = several(nodes, candidates, market, room, waiting) or single(nodes, candidates, market, room, waiting)
+    return found
+
+
+def empty(nodes: Sequence[NodeState], candidates: Sequence[int], room: int) -> Disruption | None:
+    """Return the empty nodes of the *candidates*, as many as may go."""
+    found = [node.node for node in nodes if node.node in set(candidates) and not node.pods][:room]
+    return Disruption(tuple(found), None, "empty") if found else None
+
+
+def several(
+    nodes: Sequence[NodeState], candidates: Sequence[int], market: Market, room: int, waiting: Sequence[PodRequest] = ()
+) -> Disruption | None:
+    """Return the most nodes, least used first, that can go together (at least two), by bisection as Karpenter does.
+
+    One node that comes for them must be cheaper than those of its own type among them: else one of these could stay.
+    """
+    ordered = [node.node for node in _by_pods(nodes, candidates)][: min(room, MOST_TOGETHER)]
+    best, low, high = None, 2, len(ordered)
+    while low <= high:
+        middle = (low + high) // 2
+        found = without(ordered[:middle], nodes, market, waiting)
+        if found is not None and _sensible(found, nodes, market):
+            best, low = found, middle + 1
+        else:
+            high = middle - 1
+    return best
+
+
+def single(
+    nodes: Sequence[NodeState], candidates: Sequence[int], market: Market, room: int, waiting: Sequence[PodRequest] = ()
+) -> Disruption | None:
+    """Return the first node, least used first, that can go."""
+    if room < 1:
         return None
-    for node in sorted(mine, key=lambda n: (len(n.pods), n.node)):
-        others = [other for other in nodes if other.node != node.node]
-        found = schedule(node.pods, others, market)
-        if found.impossible or len(found.launch) > 1:
-            continue
-        if not found.launch:
-            return Disruption(node.node, None, "underutilised")
-        price = price_usd(market.types[node.kind], node.capacity)
-        new = found.launch[0]
-        if node.capacity == "on_demand" and price_usd(market.types[new.kind], new.capacity) < price:
-            return Disruption(node.node, new, "underutilised")
-    return None
+    tried = (without([node.node], nodes, market, waiting) for node in _by_pods(nodes, candidates))
+    return next((found for found in tried if found is not None), None)
+
+
+def without(
+    gone: Sequence[int], nodes: Sequence[NodeState], market: Market, waiting: Sequence[PodRequest] = ()
+) -> Disruption | None:
+    """Return the removal of nodes together, if their pods fit onto the others, or those and one cheaper node.
+
+    Spot nodes are never replaced by another (Karpenter's default), and a node that waits for pods is never given up for
+    one that would have to come for them.
+    """
+    going = [node for node in nodes if node.node in set(gone)]
+    pods = [pod for node in going for pod in node.pods]
+    found = schedule([*waiting, *pods], [node for node in nodes if node.node not in set(gone)], market)
+    if len(found.launch) > 1 or set(found.impossible) & {pod.pod for pod in pods}:
+        return None
+    if not found.launch:
+        return Disruption(tuple(gone), None, "underutilised")
+    new = found.launch[0]
+    price = sum(price_usd(market.types[node.kind], node.capacity) for node in going)
+    spot_only = all(node.capacity == "spot" for node in going)
+    if spot_only or price_usd(market.types[new.kind], new.capacity) >= price:
+        return None
+    return Disruption(tuple(gone), new, "underutilised")
+
+
+def _by_pods(nodes: Sequence[NodeState], candidates: Sequence[int]) -> list[NodeState]:
+    mine = [node for node in nodes if node.node in set(candidates)]
+    return sorted(mine, key=lambda node: (len(node.pods), node.node))
+
+
+def _sensible(found: Disruption, nodes: Sequence[NodeState], market: Market) -> bool:
+    """Tell whether a replacement is not just one of the nodes that go (filterOutSameInstanceType)."""
+    new = found.replacement
+    if new is None:
+        return True
+    same = [node for node in nodes if node.node in found.nodes and node.kind == new.kind]
+    return all(
+        price_usd(market.types[new.kind], new.capacity) < price_usd(market.types[node.kind], node.capacity)
+        for node in same
+    )

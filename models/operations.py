@@ -112,6 +112,7 @@ class Stream(IntEnum):
     LAUNCH = 23
     INTERRUPTION = 24
     TOPOLOGY = 25
+    PHASE = 26
 
 
 NUMBER_BITS = 30

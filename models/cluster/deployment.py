@@ -1,10 +1,15 @@
 """The deployment: as many pods as are wanted, which of them go first, and their replacement in a rolling update."""
 
-import math
 from collections import Counter
 from collections.abc import Callable
 
 from models.cluster.state import Pod, Shared
+
+
+def fenceposts(surge_percent: int, unavailable_percent: int, wanted: int) -> tuple[int, int]:
+    """Return surge and unavailable pods: one share is rounded up, the other down, never both 0 (ResolveFenceposts)."""
+    surge, unavailable = -(-wanted * surge_percent // 100), wanted * unavailable_percent // 100
+    return surge, unavailable if surge > 0 or unavailable > 0 else 1
 
 
 class Deployment:
@@ -26,14 +31,10 @@ class Deployment:
         self.revision += 1
         self.reconcile()
 
-    def max_unavailable(self) -> int:
-        """Return how many of the wanted pods may be missing; the share is rounded down (source: Kubernetes)."""
+    def fenceposts(self) -> tuple[int, int]:
+        """Return how many pods there may be beyond the wanted ones while updating, and how many of those may miss."""
         rollout = self.shared.gateway.rollout
-        missing = math.floor(self.wanted * rollout.max_unavailable_percent / 100)
-        return missing if missing > 0 or self._max_surge() > 0 else 1
-
-    def _max_surge(self) -> int:
-        return math.ceil(self.wanted * self.shared.gateway.rollout.max_surge_percent / 100)
+        return fenceposts(rollout.max_surge_percent, rollout.max_unavailable_percent, self.wanted)
 
     def reconcile(self) -> None:
         """Create and end pods until there are as many as wanted, new ones before old ones as far as is allowed."""
@@ -42,7 +43,7 @@ class Deployment:
         new = [pod for pod in alive if pod.revision == self.revision]
         if len(new) > self.wanted:
             self._end(new, len(new) - self.wanted)
-        most = self.wanted + (self._max_surge() if old else 0)
+        most = self.wanted + (self.fenceposts()[0] if old else 0)
         for _ in range(min(self.wanted - len(new), most - len(alive))):
             self.create(self.new_pod())
         if old:
@@ -57,7 +58,7 @@ class Deployment:
 
     def _replace(self, old: list[Pod], new: list[Pod]) -> None:
         """End old pods: those that are not ready first, the others as long as enough are ready (rolling.go)."""
-        least = self.wanted - self.max_unavailable()
+        least = self.wanted - self.fenceposts()[1]
         alive = len(self.shared.alive())
         unready_new = len(new) - sum(pod.ready for pod in new) + (alive - len(old) - len(new))
         broken = [pod for pod in old if not pod.ready]

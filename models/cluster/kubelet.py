@@ -13,8 +13,9 @@ from models.units import SECOND, ns
 
 BACKOFF_S = 10
 LONGEST_BACKOFF_S = 300
-"""Wait before a container is started for the third time, doubling from there to the longest (Kubernetes, Pod
-Lifecycle: CrashLoopBackOff); the first restart is at once."""
+FORGIVEN_S = 600
+"""Wait before a container is started for the third time, doubling from there to the longest; the first restart is at
+once, and so is that of a container that has run for ten minutes (Kubernetes, Pod Lifecycle: CrashLoopBackOff)."""
 
 LONG_AGO = 3600 * SECOND
 """Since when warm pods are ready: so long that the autoscaler counts them like any old ones."""
@@ -42,8 +43,9 @@ class Kubelet:
     def warm(self, pod: Pod, pods: int) -> None:
         """Take over a pod that has been serving since before the run; its probes are spread over their periods."""
         pod.process, pod.ready = self.free.pop(), True
-        pod.accepted_at = pod.ready_changed_at = -LONG_AGO
-        self._watch(pod, pod.number / pods)
+        pod.accepted_at = pod.started_at = pod.ready_changed_at = -LONG_AGO
+        pod.phase = pod.number / pods
+        self._watch_started(pod)
 
     def run(self, pod: Pod) -> Process:
         """Bring a pod that has been bound to a node up: pull the image, unless it is there, and start the container."""
@@ -70,47 +72,48 @@ class Kubelet:
             return
         pod.process = self.free.pop()
         pod.life += 1
-        pod.read_at, pod.read_cpu_ns, pod.resident_kib = self.shared.now, 0, 0
+        pod.started_at = pod.read_at = self.shared.now
+        pod.read_cpu_ns, pod.resident_kib = 0, 0
         pod.cpu = pod.memory = None
         self.plane.start_pod(pod.process)
         self._watch(pod)
 
-    def _watch(self, pod: Pod, phase: float = 0.0) -> None:
-        """Let the probes of a container begin, a warm one's somewhere within their periods."""
-        if self.probes.startup is not None and phase == 0.0 and pod.life > 0:
+    def _watch(self, pod: Pod) -> None:
+        """Let the probes of a container that has been started begin."""
+        if self.probes.startup is not None:
             self.env.process(self._await_startup(pod, pod.life, self.probes.startup))
         else:
-            self._watch_started(pod, phase)
+            self._watch_started(pod)
 
-    def _watch_started(self, pod: Pod, phase: float = 0.0) -> None:
-        self.env.process(self._probing(pod, self.probes.readiness, Op.READINESS, phase))
+    def _watch_started(self, pod: Pod, at_once: bool = False) -> None:
+        self.env.process(self._probing(pod, self.probes.readiness, Op.READINESS, at_once))
         if self.probes.liveness is not None:
-            self.env.process(self._probing(pod, self.probes.liveness, Op.LIVENESS, phase))
+            self.env.process(self._probing(pod, self.probes.liveness, Op.LIVENESS))
 
     # -- probes -------------------------------------------------------------------------------------------------------
 
     def _await_startup(self, pod: Pod, life: int, probe: Probe) -> Process:
-        """Ask until the container has started; restart it if it does not."""
-        yield self.env.timeout(ns(probe.initial_delay_s))
+        """Ask until the container has started, when readiness is asked at once; restart it if it does not."""
+        yield self._first_tick(pod, probe)
         failures = 0
         while self._lives(pod, life):
             began = self.shared.now
             if (yield from self._ask(pod, Op.READINESS, probe)):
                 if self._lives(pod, life):
-                    self._watch_started(pod)
+                    self._watch_started(pod, at_once=True)
                 return
             failures += 1
             if failures == probe.failure_threshold and self._lives(pod, life):
                 self.env.process(self._restart(pod))
                 return
-            yield self._next_tick(probe, began)
+            yield self._next_tick(pod, probe, began)
 
-    def _probing(self, pod: Pod, probe: Probe, op: Op, phase: float) -> Process:
+    def _probing(self, pod: Pod, probe: Probe, op: Op, at_once: bool = False) -> Process:
         """Ask again and again; so many answers in a row that say otherwise change what is thought of the pod."""
         life, in_row = pod.life, 0
         fine = pod.ready if op == Op.READINESS else True
-        warm = pod.life == 0
-        yield self.env.timeout(int(ns(probe.period_s) * phase) if warm else ns(probe.initial_delay_s))
+        if not at_once or self.shared.now < pod.started_at + ns(probe.initial_delay_s):
+            yield self._first_tick(pod, probe)
         while self._lives(pod, life):
             began = self.shared.now
             succeeded = yield from self._ask(pod, op, probe)
@@ -124,13 +127,21 @@ class Kubelet:
                 elif not fine:
                     self.env.process(self._restart(pod))
                     return
-            yield self._next_tick(probe, began)
+            yield self._next_tick(pod, probe, began)
 
-    def _next_tick(self, probe: Probe, began: int) -> simpy.Event:
-        """Return when the next probe of a period is due; what a slow answer has missed is left out."""
+    def _first_tick(self, pod: Pod, probe: Probe) -> simpy.Event:
+        """Return the first tick at which a container is asked: those of its initial delay are let pass (worker.go)."""
+        return self._next_tick(pod, probe, max(self.shared.now, pod.started_at + ns(probe.initial_delay_s)) - 1)
+
+    def _next_tick(self, pod: Pod, probe: Probe, after: int) -> simpy.Event:
+        """Return the first tick *after* a moment, or now if that has passed: a slow answer delays one tick.
+
+        Ticks begin when the kubelet takes the pod.
+        """
         period = ns(probe.period_s)
-        passed = self.shared.now - began
-        return self.env.timeout(period - passed % period)
+        origin = pod.accepted_at + int(period * pod.phase)
+        tick = origin + ((after - origin) // period + 1) * period
+        return self.env.timeout(max(0, tick - self.shared.now))
 
     def _ask(self, pod: Pod, op: Op, probe: Probe) -> Generator[simpy.Event, Any, bool]:
         """Call the pod; return whether it has answered well in time."""
@@ -159,7 +170,8 @@ class Kubelet:
         self._set_ready(pod, False)
         yield from self._end_process(pod, ns(self.rollout.grace_s))
         pod.restarts += 1
-        backoff_s = min(LONGEST_BACKOFF_S, BACKOFF_S << min(pod.restarts - 2, 5)) if pod.restarts > 1 else 0
+        pod.crashes = 1 if self.shared.now - pod.started_at > ns(FORGIVEN_S) else pod.crashes + 1
+        backoff_s = min(LONGEST_BACKOFF_S, BACKOFF_S << min(pod.crashes - 2, 5)) if pod.crashes > 1 else 0
         yield self.env.timeout(ns(backoff_s))
         if pod.life == life and not pod.ending and not pod.gone:
             yield from self._start(pod)
@@ -167,6 +179,8 @@ class Kubelet:
     def end(self, pod: Pod) -> None:
         """End a pod: no new traffic, the hook, then no new requests; killed when its grace is over."""
         pod.ending = True
+        if pod.node is not None:
+            pod.node.changed_at = self.shared.now
         self.changed(pod)
         self.env.process(self._ending(pod))
 

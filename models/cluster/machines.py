@@ -7,10 +7,11 @@ from dataclasses import replace
 from scipy.special import ndtri
 
 from models.cluster.deployment import Deployment
+from models.cluster.evictions import Evictions, blocks_always
 from models.cluster.kubelet import Kubelet
 from models.cluster.state import Node, Pod, Process, Shared
 from models.ec2_nodes import ec2_nodes
-from models.karpenter import Capacity, Demand, Market, NewNode, cheapest, demand_of, fits, schedule
+from models.karpenter import Capacity, Demand, Market, NewNode, PodRequest, cheapest, demand_of, fits, schedule
 from models.operations import Stream
 from models.recording import PaidNode
 from models.units import SECOND, ns
@@ -24,12 +25,13 @@ P95 = 1.6448536269514722
 
 
 class Machines:
-    """All nodes. `short` is called while pods wait that no node has room for."""
+    """All nodes. `short` is called while pods wait that no node has room for, and when a node begins to leave."""
 
     def __init__(self, shared: Shared, kubelet: Kubelet, deployment: Deployment, short: Callable[[], None]) -> None:
         self.shared, self.env = shared, shared.env
         self.kubelet, self.deployment, self.short = kubelet, deployment, short
         self.settings = shared.scaling.nodes
+        self.evictions = Evictions(shared)
         group = self.settings.instance_types[: None if self.settings.provisioner == "karpenter" else 1]
         types = {name: ec2_nodes()[name] for name in group}
         cost = shared.plan.scenario.cost
@@ -49,7 +51,9 @@ class Machines:
         for _ in range(self.settings.spare_nodes):
             kind = cheapest(self.market, self.market.daemons + self.shared.request)
             if kind is not None:
-                self._warm(self._new_node(NewNode(kind, "on_demand", ())))
+                spare = self._new_node(NewNode(kind, "on_demand", ()))
+                spare.held = True
+                self._warm(spare)
         for pod in pods:
             self.kubelet.warm(pod, len(pods))
 
@@ -88,14 +92,26 @@ class Machines:
 
     def _bind(self, pod: Pod, node: Node) -> None:
         pod.node = node
+        node.held = False
         node.pods.append(pod)
         node.changed_at = self.shared.now
 
     # -- nodes --------------------------------------------------------------------------------------------------------
 
     def coming_and_staying(self) -> list[Node]:
-        """Return the nodes that pods can count on."""
-        return [node for node in self.shared.nodes.values() if not node.leaving]
+        """Return the nodes that pods without room can count on; what is held by placeholders is not among them."""
+        return [node for node in self.shared.nodes.values() if not node.leaving and not node.held]
+
+    def homeless(self) -> list[PodRequest]:
+        """Return the pods that need a place: those without a node, and those on nodes that leave.
+
+        No place is made for what a disruption budget lets never go.
+        """
+        pods = self.shared.pending()
+        if not blocks_always(self.evictions.budget):
+            leaving = [node for node in self.shared.nodes.values() if node.leaving]
+            pods += [pod for node in leaving for pod in node.pods if not pod.ending]
+        return [self.shared.request_of(pod) for pod in pods]
 
     def launch(self, new: NewNode) -> Node:
         """Buy a node, spot or on demand by the share wanted; it is ready after a time drawn for it."""
@@ -135,13 +151,23 @@ class Machines:
         u = uniform(self.shared.plan.tables.starts[Stream.LAUNCH], number, 0)
         return ns(median * math.exp(math.log(p95 / median) / P95 * float(ndtri(max(u, 2.0**-53)))))
 
-    def drain(self, node: Node) -> Process:
-        """Move the pods of a node elsewhere, no more at once than may be missing but one, and give the node back."""
+    def leave(self, node: Node) -> None:
+        """Bind no more pods to a node: it is to go (its taint)."""
         node.leaving = True
+        self.short()
+
+    def stay(self, node: Node) -> None:
+        """Take that back."""
+        node.leaving = False
+        self.place()
+
+    def drain(self, node: Node) -> Process:
+        """Evict the pods of a node, all at once but for a disruption budget, and give the node back."""
+        node.draining = True
+        self.leave(node)
         while node.pods:
             for pod in [pod for pod in node.pods if not pod.ending]:
-                least = self.deployment.wanted - max(1, self.deployment.max_unavailable())
-                if not pod.ready or self.shared.ready_count() > least:
+                if self.evictions.may_go(pod, self.deployment.wanted):
                     self.kubelet.end(pod)
             yield self.env.timeout(SECOND)
         self.give_back(node)
@@ -175,7 +201,7 @@ class Machines:
         """Give two minutes' notice, in which Karpenter drains the node, and then end it."""
         if node.number not in self.shared.nodes:
             return
-        if self.settings.provisioner == "karpenter" and not node.leaving:
+        if self.settings.provisioner == "karpenter" and not node.draining:
             self.env.process(self.drain(node))
         yield self.env.timeout(ns(NOTICE_S))
         self.give_back(node)

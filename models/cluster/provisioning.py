@@ -1,16 +1,25 @@
-"""What adds nodes for pods without room, and takes nodes away that are not needed: Karpenter, or cluster-autoscaler."""
+"""What adds nodes for pods without room: Karpenter, or cluster-autoscaler, which takes nodes away, too."""
 
+from collections.abc import Callable
+from functools import partial
+
+from models.cluster.disruption import Consolidation
 from models.cluster.machines import Machines
-from models.cluster.state import Node, Process, Shared
-from models.karpenter import NewNode, allowed_disruptions, consolidation, schedule
-from models.units import SECOND, ns
+from models.cluster.state import Node, Pod, Process, Shared
+from models.karpenter import schedule, without
+from models.units import ns
 
-DISRUPTION_POLL_S = 10
-"""How often Karpenter looks for nodes to remove (kubernetes-sigs/karpenter, disruption/controller.go)."""
+TRIGGER_S = 10
+"""How often a pod that waits, or a node that leaves, asks for a batch (kubernetes-sigs/karpenter,
+provisioning/controller.go)."""
 UNNEEDED_SHARE = 0.5
 UNNEEDED_S = 600
 """A node with less requested for so long is removed by cluster-autoscaler, and none so soon after one was added
 (--scale-down-utilization-threshold, --scale-down-unneeded-time, --scale-down-delay-after-add)."""
+MOST_EMPTY = 10
+MOST_DRAINED = 1
+"""Empty nodes that cluster-autoscaler removes at once, and others (--max-scale-down-parallelism,
+--max-drain-parallelism)."""
 
 
 class Karpenter:
@@ -18,19 +27,44 @@ class Karpenter:
 
     def __init__(self, shared: Shared, machines: Machines) -> None:
         self.shared, self.env, self.machines, self.settings = shared, shared.env, machines, shared.scaling.nodes
-        self.known: set[int] = set()
+        self.watched: set[tuple[str, int]] = set()
+        self.triggered: set[tuple[str, int]] = set()
         self.batching = False
         self.grew = self.env.event()
-        self.disrupted: set[int] = set()
-        if self.settings.consolidation != "never":
-            self.env.process(self._consolidate())
+        self.consolidation = Consolidation(shared, machines)
 
     def pods_wait(self) -> None:
-        """Open a batch, or let the one that is open wait for more, if there are pods it has not seen."""
-        waiting = {pod.number for pod in self.shared.pending()}
-        if waiting <= self.known:
+        """Let every pod that waits, and every node that leaves, trigger a batch, now and again while that is so."""
+        for pod in self.shared.pending():
+            self._watch(("pod", pod.number), partial(self._waits, pod))
+        for node in self.shared.nodes.values():
+            if node.leaving:
+                self._watch(("node", node.number), partial(self._leaves, node))
+
+    def _waits(self, pod: Pod) -> bool:
+        return pod.node is None and not pod.ending
+
+    def _leaves(self, node: Node) -> bool:
+        return node.leaving and node.number in self.shared.nodes
+
+    def _watch(self, who: tuple[str, int], still: Callable[[], bool]) -> None:
+        if who not in self.watched:
+            self.watched.add(who)
+            self._trigger(who)
+            self.env.process(self._again(who, still))
+
+    def _again(self, who: tuple[str, int], still: Callable[[], bool]) -> Process:
+        yield self.env.timeout(ns(TRIGGER_S))
+        while still():
+            self._trigger(who)
+            yield self.env.timeout(ns(TRIGGER_S))
+        self.watched.discard(who)
+
+    def _trigger(self, who: tuple[str, int]) -> None:
+        """Open a batch, or let the one that is open wait for more, if it has not heard of this one."""
+        if who in self.triggered:
             return
-        self.known |= waiting
+        self.triggered.add(who)
         if self.batching:
             grew, self.grew = self.grew, self.env.event()
             grew.succeed()
@@ -39,7 +73,7 @@ class Karpenter:
             self.env.process(self._batch())
 
     def _batch(self) -> Process:
-        """Wait until no pod has come for a while, not too long in all, and launch what the pods still need."""
+        """Wait until nothing has triggered for a while, not too long in all, and launch what pods still need."""
         closes = self.shared.now + ns(self.settings.batch_max_s)
         while True:
             idle = min(ns(self.settings.batch_idle_s), closes - self.shared.now)
@@ -48,45 +82,14 @@ class Karpenter:
             if not grew.triggered or self.shared.now >= closes:
                 break
         self.batching = False
-        waiting = [self.shared.request_of(pod) for pod in self.shared.pending()]
+        self.triggered.clear()
         nodes = self.shared.states(self.machines.coming_and_staying())
-        for new in schedule(waiting, nodes, self.machines.market).launch:
+        for new in schedule(self.machines.homeless(), nodes, self.machines.market).launch:
             self.machines.launch(new)
-
-    def _consolidate(self) -> Process:
-        """Remove one node after the other that is not needed, as far as the budget allows."""
-        while True:
-            yield self.env.timeout(ns(DISRUPTION_POLL_S))
-            nodes = self.shared.nodes
-            self.disrupted &= set(nodes)
-            room = allowed_disruptions(len(nodes), len(self.disrupted), self.settings.budget_percent)
-            while room > 0 and not self.shared.pending() and self._remove_one():
-                room -= 1
-
-    def _remove_one(self) -> bool:
-        staying = [node for node in self.machines.coming_and_staying() if node.ready]
-        quiet = self.shared.now - ns(self.settings.consolidate_after_s)
-        candidates = [node.number for node in staying if node.changed_at <= quiet and node.number not in self.disrupted]
-        only_empty = self.settings.consolidation == "when_empty"
-        found = consolidation(self.shared.states(staying), candidates, self.machines.market, only_empty)
-        if found is None:
-            return False
-        self.disrupted.add(found.node)
-        self.env.process(self._remove(self.shared.nodes[found.node], found.replacement))
-        return True
-
-    def _remove(self, node: Node, replacement: NewNode | None) -> Process:
-        """Launch what takes the pods, wait for it, and drain the node."""
-        if replacement is not None:
-            coming = self.machines.launch(replacement)
-            while not coming.ready and coming.number in self.shared.nodes:
-                yield self.env.timeout(SECOND)
-        if node.number in self.shared.nodes and not node.leaving:
-            yield from self.machines.drain(node)
 
 
 class ClusterAutoscaler:
-    """Adds nodes of one type when a scan finds pods without room, and removes one that is used little for long."""
+    """Adds nodes of one type when a scan finds pods without room, and removes those that are used little for long."""
 
     def __init__(self, shared: Shared, machines: Machines) -> None:
         self.shared, self.env, self.machines, self.settings = shared, shared.env, machines, shared.scaling.nodes
@@ -109,14 +112,27 @@ class ClusterAutoscaler:
                 self._scale_down()
 
     def _scale_down(self) -> None:
-        """Drain one node whose pods fit elsewhere and that has been used little for long."""
+        """Remove nodes whose pods fit elsewhere and that have been used little for long: empty ones, and one other."""
         staying = [node for node in self.machines.coming_and_staying() if node.ready]
         little = {node.number for node in staying if self.machines.used_share(node) < UNNEEDED_SHARE}
         self.unneeded_since = {number: self.unneeded_since.get(number, self.shared.now) for number in sorted(little)}
         since = self.shared.now - ns(UNNEEDED_S)
         if self.added_at > since:
             return
-        candidates = [number for number, began in self.unneeded_since.items() if began <= since]
-        found = consolidation(self.shared.states(staying), candidates, self.machines.market)
-        if found is not None and found.replacement is None:
-            self.env.process(self.machines.drain(self.shared.nodes[found.node]))
+        long_unneeded = [node for node in staying if self.unneeded_since.get(node.number, since + 1) <= since]
+        leaving = [node for node in self.shared.nodes.values() if node.draining]
+        going = [node for node in long_unneeded if not node.pods][: max(0, MOST_EMPTY - len(leaving))]
+        if sum(bool(node.pods) for node in leaving) < MOST_DRAINED and len(leaving) + len(going) < MOST_EMPTY:
+            going += self._one_to_drain(long_unneeded, [node for node in staying if node not in going])
+        for node in going:
+            self.env.process(self.machines.drain(node))
+
+    def _one_to_drain(self, unneeded: list[Node], staying: list[Node]) -> list[Node]:
+        """Return the first node, fewest pods first, whose pods fit onto the others; none: []."""
+        states = self.shared.states(staying)
+        for node in sorted(unneeded, key=lambda node: (len(node.pods), node.number)):
+            if node.pods:
+                found = without([node.number], states, self.machines.market)
+                if found is not None and found.replacement is None:
+                    return [node]
+        return []

@@ -18,8 +18,9 @@ Process = Generator[simpy.Event, Any, None]
 class Pod:
     """A pod. `process` is its number in the data plane while its container runs, `life` counts its containers.
 
-    `read_at` and `read_cpu_ns` are the last reading of its meters, at first the container's start; `cpu` (millicores)
-    and `memory` (KiB) are what metrics-server tells.
+    The kubelet took it at `accepted_at` and started its container at `started_at`; `phase` is the share of their
+    periods by which its probes tick later. `read_at` and `read_cpu_ns` are the last reading of its meters, at first the
+    container's start; `cpu` (millicores) and `memory` (KiB) are what metrics-server tells.
     """
 
     number: int
@@ -27,6 +28,8 @@ class Pod:
     created_at: int
     node: "Node | None" = None
     accepted_at: int = 0
+    started_at: int = 0
+    phase: float = 0.0
     process: int | None = None
     life: int = 0
     ready: bool = False
@@ -34,6 +37,7 @@ class Pod:
     ending: bool = False
     gone: bool = False
     restarts: int = 0
+    crashes: int = 0
     read_at: int = 0
     read_cpu_ns: int = 0
     resident_kib: int = 0
@@ -43,7 +47,11 @@ class Pod:
 
 @dataclass(eq=False)
 class Node:
-    """A machine. It takes pods once it is `ready` and until it is `leaving`; `pulled` fires when it has the image."""
+    """A machine. It takes pods once it is `ready` and until it is `leaving`; `pulled` fires when it has the image.
+
+    From when it is `draining` its pods are evicted.
+    A spare one is `held` by placeholders of low priority, which the first pod that comes drives out.
+    """
 
     number: int
     kind: str
@@ -52,6 +60,8 @@ class Node:
     bought_at: int
     ready: bool = False
     leaving: bool = False
+    draining: bool = False
+    held: bool = False
     changed_at: int = 0
     pulling: bool = False
     pods: list[Pod] = field(default_factory=list)

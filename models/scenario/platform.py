@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.scenario.base import LognormalMs, Section, Sequence
-from models.scenario.scaling import DEPLOYED, Heap, Probes, Rollout
+from models.scenario.scaling import DEPLOYED, DisruptionBudget, Heap, Probes, Rollout
 from models.script_limits import EXPIRED_PER_CALL
 
 BACKEND = "source: traffic-tacos reservation-api and inventory-api repositories, October 2025"
@@ -106,6 +106,10 @@ class Gateway(Section):
     probes: Probes = Probes()
     heap: Heap = Heap()
     rollout: Rollout = Rollout()
+    disruption_budget: DisruptionBudget | None = Field(
+        None,
+        description="what holds evictions back; null = no PodDisruptionBudget (source: Kubernetes has none by default)",
+    )
 
 
 #: A hash tag is what stands between { and } in a key.

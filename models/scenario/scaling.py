@@ -17,17 +17,38 @@ NODEPOOL = "source: kubernetes-sigs/karpenter, pkg/apis/v1/nodepool.go"
 class Probe(Section):
     """One probe of the kubelet: an HTTP call to the pod, which takes a worker and CPU there."""
 
-    initial_delay_s: float = Field(0, ge=0, le=3600, description=f"seconds from the start to the first ({KUBERNETES})")
-    period_s: float = Field(10, ge=1, le=3600, description=f"seconds between two ({KUBERNETES})")
+    initial_delay_s: float = Field(
+        0,
+        ge=0,
+        le=3600,
+        description="seconds from the container's start that are waited; the next of the kubelet's ticks is the first "
+        f"({KUBERNETES})",
+    )
+    period_s: float = Field(
+        10,
+        ge=1,
+        le=3600,
+        description=f"seconds between two; they tick from when the kubelet takes the pod ({KUBERNETES})",
+    )
     timeout_s: float = Field(1, ge=0.01, le=3600, description=f"seconds after which it has failed ({KUBERNETES})")
     failure_threshold: int = Field(3, ge=1, le=1000, description=f"failures in a row that count ({KUBERNETES})")
     success_threshold: int = Field(1, ge=1, le=1000, description=f"successes in a row that count ({KUBERNETES})")
 
 
+class RestartProbe(Probe):
+    """A probe that restarts the container: one success is enough, as Kubernetes demands."""
+
+    success_threshold: int = Field(
+        1, ge=1, le=1, description="successes in a row that count (source: Kubernetes, pkg/apis/core/validation)"
+    )
+
+
 class ReadinessProbe(Probe):
     """The probe that decides over traffic: what is not said of it is as in the talk."""
 
-    initial_delay_s: float = Field(15, ge=0, le=3600, description="seconds from the start to the first (the talk)")
+    initial_delay_s: float = Field(
+        15, ge=0, le=3600, description="seconds from the container's start that are waited (the talk)"
+    )
     period_s: float = Field(5, ge=1, le=3600, description="seconds between two (the talk)")
 
 
@@ -38,10 +59,10 @@ class Probes(Section):
         ReadinessProbe(),
         description="asks Redis through the pod's pool; unready pods get no traffic (the talk: 15 s, every 5 s, 3)",
     )
-    liveness: Probe | None = Field(
+    liveness: RestartProbe | None = Field(
         None, description="asks the pod alone; failing it restarts the container (assumption: as in the talk, none)"
     )
-    startup: Probe | None = Field(
+    startup: RestartProbe | None = Field(
         None, description="as readiness; failing it restarts the container (assumption: as in the talk, none)"
     )
     redis_ping: Literal["random_shard", "every_shard"] = Field(
@@ -86,6 +107,35 @@ class Rollout(Section):
     )
 
 
+class DisruptionBudget(Section):
+    """A PodDisruptionBudget of the gateway: exactly one of the four numbers. It holds back evictions, of a node that is
+    drained, say; rolling updates, autoscaling and nodes that vanish do not ask it."""
+
+    min_available_pods: int | None = Field(
+        None, ge=0, le=2000, description="pods that stay ready (source: Kubernetes, policy/v1)"
+    )
+    min_available_percent: int | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description="share of the wanted pods that stay ready, rounded up (source: Kubernetes, policy/v1)",
+    )
+    max_unavailable_pods: int | None = Field(
+        None, ge=0, le=2000, description="wanted pods that may be missing (source: Kubernetes, policy/v1)"
+    )
+    max_unavailable_percent: int | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description="share of the wanted pods that may be missing, rounded up (source: Kubernetes, policy/v1)",
+    )
+    unready: Literal["if_healthy_budget", "always_allow"] = Field(
+        "if_healthy_budget",
+        description="whether a pod that runs and is not ready may go while too few are ready "
+        "(source: Kubernetes, policy/v1, unhealthyPodEvictionPolicy)",
+    )
+
+
 class Policy(Section):
     """At most this many pods, or per cent of them, in a period."""
 
@@ -99,6 +149,13 @@ class Behaviour(Section):
 
     select: Literal["Max", "Min", "Disabled"] = Field(
         "Max", description=f"which policy counts, by the change it allows ({BEHAVIOUR})"
+    )
+    tolerance: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="deviation from a target that is left alone in this direction; null = autoscaling.tolerance "
+        "(source: Kubernetes, autoscaling/v2, HPAConfigurableTolerance)",
     )
 
 
@@ -145,7 +202,13 @@ class Nodes(Section):
     spot_percent: float = Field(
         70, ge=0, le=100, description="share of the nodes bought as spot (the talk: 21 of 30 pods)"
     )
-    spare_nodes: int = Field(0, ge=0, le=1000, description="empty nodes that are there at the start (assumption)")
+    spare_nodes: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="empty nodes that are there at the start; placeholder pods of low priority hold them, so they are "
+        "not consolidated before a pod of the gateway has come (assumption)",
+    )
     batch_idle_s: float = Field(1, ge=0, le=60, description=f"Karpenter waits so long for more pods ({KARPENTER})")
     batch_max_s: float = Field(10, ge=0, le=600, description=f"and at most so long in all ({KARPENTER})")
     scan_s: float = Field(
@@ -176,6 +239,20 @@ class Nodes(Section):
     )
 
 
+class Spell(Section):
+    """A spell before the start, as the autoscaler remembers it. It lasts until the next one, or until the start."""
+
+    ago_s: float = Field(gt=0, le=7200, description="seconds before the start at which it began")
+    recommended_pods: int = Field(ge=0, le=2000, description="pods that the metrics proposed in it, sync by sync")
+    added_pods: int = Field(
+        0,
+        ge=-2000,
+        le=2000,
+        description="pods the autoscaler added as it began, which its policies count; removed ones are negative "
+        "(assumption: none)",
+    )
+
+
 class Autoscaling(Section):
     """The HorizontalPodAutoscaler of the gateway and the nodes under it. `gateway.pods` are ready at the start."""
 
@@ -201,8 +278,24 @@ class Autoscaling(Section):
     metrics_lag_s: float = Field(
         5, ge=0, le=60, description="age of the kubelet's figures when they are read, seconds (assumption)"
     )
+    behavior: Literal["given", "absent"] = Field(
+        "given",
+        description="given: up and down, where what is not set is Kubernetes' default; absent: a manifest without "
+        "`behavior`, at most max(2 x pods, 4) at a time, and the highest proposal of downscale_stabilization_s is "
+        "followed (source: Kubernetes, podautoscaler/horizontal.go)",
+    )
     up: ScaleUp = ScaleUp()
     down: ScaleDown = ScaleDown()
+    downscale_stabilization_s: float = Field(
+        300, ge=0, le=3600, description=f"seconds to look back over where behavior is absent ({HPA})"
+    )
+    before: Sequence[Spell] = Field(
+        (),
+        max_length=100,
+        description="what the autoscaler remembers of the time before the start; empty = it first sees the gateway's "
+        "pods at its first sync and holds their number for its windows (source: Kubernetes, "
+        "podautoscaler/horizontal.go, recordInitialRecommendation)",
+    )
     endpoints_delay_s: float = Field(
         1, ge=0, le=60, description="seconds until the load balancer knows of a change of ready pods (assumption)"
     )

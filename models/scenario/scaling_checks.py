@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from models.ec2_nodes import ec2_nodes
 from models.karpenter import Demand, fits
-from models.scenario.scaling import Autoscaling
+from models.scenario.scaling import Autoscaling, DisruptionBudget, ScaleDown, ScaleUp
 
 if TYPE_CHECKING:
     from models.scenario.schema import Scenario
@@ -24,9 +24,21 @@ def scaling_contradictions(s: "Scenario") -> Iterator[str]:
             "gateway.rollout.max_surge_percent: 0 is not allowed with gateway.rollout.max_unavailable_percent = 0; "
             "one of them must be above 0, or no pod can be replaced"
         )
+    if s.gateway.disruption_budget is not None:
+        yield from _budget(s.gateway.disruption_budget)
     if s.autoscaling is not None:
         yield from _autoscaler(s, s.autoscaling)
         yield from _nodes(s, s.autoscaling)
+
+
+def _budget(budget: DisruptionBudget) -> Iterator[str]:
+    numbers = ("min_available_pods", "min_available_percent", "max_unavailable_pods", "max_unavailable_percent")
+    given = [name for name in numbers if getattr(budget, name) is not None]
+    if len(given) != 1:
+        yield (
+            f"gateway.disruption_budget: {' and '.join(given) or 'none of its numbers'} is not allowed; "
+            f"must have exactly one of {', '.join(numbers)}"
+        )
 
 
 def _autoscaler(s: "Scenario", scaling: Autoscaling) -> Iterator[str]:
@@ -42,6 +54,11 @@ def _autoscaler(s: "Scenario", scaling: Autoscaling) -> Iterator[str]:
         )
     if scaling.cpu_percent is None and scaling.memory_percent is None:
         yield "autoscaling.cpu_percent: null is not allowed with autoscaling.memory_percent = null; one must be given"
+    if scaling.behavior == "absent" and (scaling.up, scaling.down) != (ScaleUp(), ScaleDown()):
+        yield "autoscaling.behavior: absent is not allowed with autoscaling.up or autoscaling.down, which are it"
+    times = [spell.ago_s for spell in scaling.before]
+    if len(set(times)) < len(times):
+        yield "autoscaling.before: two spells begin at the same ago_s; each must begin at a moment of its own"
     if s.gateway.cpu_request_cores > s.gateway.cpu_cores:
         yield (
             f"gateway.cpu_request_cores: {s.gateway.cpu_request_cores:g} is not allowed; "

@@ -83,9 +83,18 @@ HAPPENS: dict[str, tuple[tuple[str, ...], Callable[[Recording], bool]]] = {
         (*STILL, "faults=[{kind: deploy, at_s: 10}]", "gateway.rollout={pre_stop_s: 0, grace_s: 5}"),
         lambda r: total(r, Column.FAILED_REFUSED) > 0,
     ),
-    "spot nodes are interrupted, and drained in time": (
-        (*STILL, "autoscaling.nodes.spot_percent=100", "faults=[{kind: spot_wave, at_s: 10, share_percent: 100}]"),
+    "spot nodes are interrupted, and drained no faster than a disruption budget allows": (
+        (
+            *STILL,
+            "autoscaling.nodes.spot_percent=100",
+            "gateway.disruption_budget={max_unavailable_pods: 1}",
+            "faults=[{kind: spot_wave, at_s: 10, share_percent: 100}]",
+        ),
         lambda r: r.failed == 0 and max(level(r, Level.NODES)[10:]) > level(r, Level.NODES)[9],
+    ),
+    "spot nodes are interrupted, and all pods go at once, as no budget holds them back": (
+        (*STILL, "autoscaling.nodes.spot_percent=100", "faults=[{kind: spot_wave, at_s: 10, share_percent: 100}]"),
+        lambda r: min(pods(r)[10:]) == 0 and pods(r)[-1] == 4 and total(r, Column.FAILED_REFUSED) > 0,
     ),
     "spot nodes vanish under cluster-autoscaler": (
         (

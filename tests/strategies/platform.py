@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from models.commands import Command
 from tests.strategies.base import Draw, Section, durations, pick
-from tests.strategies.scaling import probes, rollouts
+from tests.strategies.scaling import disruption_budgets, probes, rollouts
 
 
 @st.composite
@@ -43,6 +43,7 @@ def gateways(draw: Draw, in_steps: bool) -> Section:
         "probes": draw(probes()),
         "heap": {"madvdontneed": draw(st.booleans()), "request_kib": 4000},
         "rollout": draw(rollouts()),
+        "disruption_budget": draw(disruption_budgets()),
     }
 
 

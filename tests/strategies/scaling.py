@@ -8,17 +8,15 @@ from tests.strategies.base import Draw, Section, pick
 @st.composite
 def probes(draw: Draw) -> Section:
     """Probes that come often and fail easily."""
-    often = st.fixed_dictionaries(
-        {
-            "initial_delay_s": pick([0, 0.5]),
-            "period_s": pick([1, 2.5]),
-            "timeout_s": pick([0.01, 0.2, 1, 3]),
-            "failure_threshold": pick([1, 2]),
-            "success_threshold": pick([1, 2]),
-        }
-    )
+    settings = {
+        "initial_delay_s": pick([0, 0.5]),
+        "period_s": pick([1, 2.5]),
+        "timeout_s": pick([0.01, 0.2, 1, 3]),
+        "failure_threshold": pick([1, 2]),
+    }
+    often = st.fixed_dictionaries(settings)
     return {
-        "readiness": draw(often),
+        "readiness": draw(st.fixed_dictionaries({**settings, "success_threshold": pick([1, 2])})),
         "liveness": draw(st.none() | often),
         "startup": draw(st.none() | often),
         "redis_ping": draw(pick(["random_shard", "every_shard"])),
@@ -39,11 +37,37 @@ def rollouts(draw: Draw) -> Section:
 
 
 @st.composite
+def disruption_budgets(draw: Draw) -> Section | None:
+    """None, as by default, or one of each kind."""
+    number = draw(pick([None, ("min_available_pods", 1), ("min_available_percent", 80)]))
+    number = draw(pick([number, ("max_unavailable_pods", 1), ("max_unavailable_percent", 0)]))
+    if number is None:
+        return None
+    return dict([number, ("unready", draw(pick(["if_healthy_budget", "always_allow"])))])
+
+
+def spells(most: int) -> st.SearchStrategy[list[Section]]:
+    """What the autoscaler remembers: nothing, or some seconds of another size."""
+    spell = st.fixed_dictionaries(
+        {"ago_s": pick([0.5, 2, 5]), "recommended_pods": st.integers(0, most), "added_pods": pick([0, 1, -1])}
+    )
+    return st.lists(spell, max_size=2, unique_by=lambda each: each["ago_s"])
+
+
+@st.composite
 def scalings(draw: Draw, gateway: Section) -> Section:
     """An autoscaler in a hurry, on nodes that come and go."""
     low, high = draw(st.integers(1, gateway["pods"])), gateway["pods"] + draw(st.integers(0, 4))
     rules: Section = {"policies": [{"type": "Percent", "value": 100, "period_s": 1}]}
+    behavior: Section = {
+        "up": {**rules, "tolerance": draw(pick([None, 0]))},
+        "down": {**rules, "stabilization_s": draw(pick([0, 3]))},
+    }
+    if draw(pick([False, False, True])):
+        behavior = {"behavior": "absent", "downscale_stabilization_s": draw(pick([0, 3]))}
     return {
+        **behavior,
+        "before": draw(spells(high)),
         "min_pods": low,
         "max_pods": high,
         "cpu_percent": draw(pick([1, 20, 60])),
@@ -52,8 +76,6 @@ def scalings(draw: Draw, gateway: Section) -> Section:
         "metrics_s": draw(pick([1, 2])),
         "metrics_lag_s": draw(pick([0, 0.3])),
         "cpu_initialization_s": draw(pick([0, 3])),
-        "up": rules,
-        "down": {**rules, "stabilization_s": draw(pick([0, 3]))},
         "endpoints_delay_s": draw(pick([0, 0.2, 1])),
         "nodes": {
             "provisioner": draw(pick(["karpenter", "karpenter", "cluster_autoscaler"])),

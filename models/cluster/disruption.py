@@ -1,0 +1,115 @@
+"""Karpenter's consolidation: it looks for nodes that are not needed, waits, looks again, and only then removes them."""
+
+from models.cluster.machines import Machines
+from models.cluster.state import Node, Process, Shared
+from models.karpenter import Disruption, allowed_disruptions, empty, several, single, without
+from models.units import SECOND, ns
+
+POLL_S = 10
+"""How often Karpenter looks where it has found nothing (kubernetes-sigs/karpenter, disruption/controller.go)."""
+VALIDATION_S = 15
+"""How long it waits before it looks at a decision again (disruption/consolidation.go, commandValidationDelay)."""
+COMING_S = 600
+"""How long it waits for a replacement before it lets the nodes stay (disruption/queue.go, minRetryDuration)."""
+
+
+class Consolidation:
+    """The disruption controller of one cluster: one decision at a time, within the budget."""
+
+    def __init__(self, shared: Shared, machines: Machines) -> None:
+        self.shared, self.env, self.machines, self.settings = shared, shared.env, machines, shared.scaling.nodes
+        if self.settings.consolidation != "never":
+            self.env.process(self._look())
+
+    def _look(self) -> Process:
+        """Try one method after the other; what is found is removed, if it still holds a while later."""
+        methods = (
+            (self._empty,)
+            if self.settings.consolidation == "when_empty"
+            else (self._empty, self._several, self._single)
+        )
+        while True:
+            acted = False
+            for method in methods:
+                found, seen_at = method(), self.shared.now
+                if found is None:
+                    continue
+                yield self.env.timeout(ns(VALIDATION_S))
+                confirmed = self._confirmed(found, seen_at)
+                if confirmed is not None:
+                    self.env.process(self._remove(confirmed))
+                    yield self.env.timeout(0)
+                    acted = True
+                    break
+            if not acted:
+                yield self.env.timeout(ns(POLL_S))
+
+    # -- decisions ----------------------------------------------------------------------------------------------------
+
+    def _room(self) -> int:
+        """Return how many nodes may be disrupted now. Those that are coming count for nothing."""
+        up = [node for node in self.shared.nodes.values() if node.ready]
+        leaving = sum(node.leaving for node in up)
+        return allowed_disruptions(len(up), leaving, self.settings.budget_percent)
+
+    def _staying(self) -> list[Node]:
+        return [node for node in self.machines.coming_and_staying() if node.ready]
+
+    def _candidates(self) -> list[int]:
+        """Return nodes whose pods have not changed for a while and are held back by no budget of their own."""
+        quiet = self.shared.now - ns(self.settings.consolidate_after_s)
+        blocked = self.machines.evictions.allowed(self.machines.deployment.wanted) == 0
+        staying = [node for node in self._staying() if node.changed_at <= quiet]
+        return [node.number for node in staying if not (blocked and node.pods)]
+
+    def _empty(self) -> Disruption | None:
+        return empty(self.shared.states(self._staying()), self._candidates(), self._room())
+
+    def _several(self) -> Disruption | None:
+        states, waiting = self.shared.states(self._staying()), self.machines.homeless()
+        return several(states, self._candidates(), self.machines.market, self._room(), waiting)
+
+    def _single(self) -> Disruption | None:
+        states, waiting = self.shared.states(self._staying()), self.machines.homeless()
+        return single(states, self._candidates(), self.machines.market, self._room(), waiting)
+
+    def _confirmed(self, found: Disruption, seen_at: int) -> Disruption | None:
+        """Return what is left of a decision, or None: all of it must hold, but of empty nodes those that still are go.
+
+        A node to or from which pods have come or gone since is no candidate any more.
+        """
+        quiet = {node.number for node in self._staying() if node.changed_at <= seen_at}
+        still = [number for number in found.nodes if number in quiet and number in self._candidates()]
+        states, room = self.shared.states(self._staying()), self._room()
+        if found.reason == "empty":
+            return empty(states, still, room)
+        if len(still) < len(found.nodes) or len(still) > room:
+            return None
+        again = without(found.nodes, states, self.machines.market, self.machines.homeless())
+        new, old = (
+            None if each is None or each.replacement is None else each.replacement.kind for each in (again, found)
+        )
+        return again if new == old else None
+
+    # -- execution ----------------------------------------------------------------------------------------------------
+
+    def _remove(self, found: Disruption) -> Process:
+        """Launch what takes the pods, wait for it, and drain the nodes; they stay if it does not come."""
+        going = [self.shared.nodes[number] for number in found.nodes]
+        for node in going:
+            self.machines.leave(node)
+        if found.replacement is not None:
+            coming, until = self.machines.launch(found.replacement), self.shared.now + ns(COMING_S)
+            while not coming.ready and coming.number in self.shared.nodes and self.shared.now < until:
+                yield self.env.timeout(SECOND)
+            if not coming.ready:
+                self._let_stay(going)
+                return
+        for node in going:
+            if node.number in self.shared.nodes and not node.draining:
+                self.env.process(self.machines.drain(node))
+
+    def _let_stay(self, nodes: list[Node]) -> None:
+        for node in nodes:
+            if node.number in self.shared.nodes and not node.draining:
+                self.machines.stay(node)
