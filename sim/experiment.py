@@ -130,21 +130,31 @@ def replications_of(
     ReplicationFailed too.
     """
     wanted = _checked_seeds(seeds)
-    shelves = [Store(store, task.key) if store is not None else None for task in tasks]
-    missing: list[tuple[int, int]] = []
-    for place, (task, shelf) in enumerate(zip(tasks, shelves, strict=True)):
-        for seed in wanted:
-            stored = shelf.read(seed, task.payload_from_json) if shelf is not None else None
-            if stored is None:
-                missing.append((place, seed))
-            else:
-                yield Done(place, seed, stored, stored=True)
-    for k, outcome in crew.run([Job(tasks[place], seed) for place, seed in missing]):
-        place, seed = missing[k]
-        shelf = shelves[place]
-        if shelf is not None:
-            shelf.write(seed, outcome)
-        yield Done(place, seed, outcome, stored=False)
+    jobs = [Job(task, seed) for task in tasks for seed in wanted]
+    for at, outcome, stored in outcomes_of(jobs, crew, store):
+        yield Done(at // len(wanted), jobs[at].seed, outcome, stored)
+
+
+def outcomes_of(
+    jobs: Sequence[Job[P]], crew: Crew, store: Path | None = None
+) -> Iterator[tuple[int, Outcome[P], bool]]:
+    """Yield the place of each job, its outcome, and whether it was found stored; those that were come first.
+
+    Jobs are of any tasks and seeds. *store* as for `replicate`; raises BadInput and ReplicationFailed.
+    """
+    shelves = {} if store is None else {job.task.key: Store(store, job.task.key) for job in jobs}
+    missing: list[int] = []
+    for place, (task, seed) in enumerate(jobs):
+        stored = shelves[task.key].read(seed, task.payload_from_json) if shelves else None
+        if stored is None:
+            missing.append(place)
+        else:
+            yield place, stored, True
+    for k, outcome in crew.run([jobs[place] for place in missing]):
+        task, seed = jobs[missing[k]]
+        if shelves:
+            shelves[task.key].write(seed, outcome)
+        yield missing[k], outcome, False
 
 
 def _run(

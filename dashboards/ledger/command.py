@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dashboards.options import FINE, JsonOption
+from dashboards.options import FINE, JsonOption, SeedOption
 from sim.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from models.ledger.book import Ledger
-    from models.ledger.evidence import Evidence
+    from models.ledger.checks import Sources
     from models.ledger.measured import Measured
     from models.running import Progress
 
@@ -33,6 +33,7 @@ def validate(
     measure: Annotated[
         bool, typer.Option("--measure", help="First measure what claims need of a real Redis, about two minutes.")
     ] = False,
+    seed: SeedOption = 1,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write ledger.json, ledger.md and ledger.html here.")
     ] = None,
@@ -44,7 +45,7 @@ def validate(
 
     wanted = wanted_claims(claim or ())
     target = None if out is None else checked_target(out, LEDGER_FILES)
-    ledger, measured = ledger_of(wanted, measure=measure, questions=not claim)
+    ledger, measured = ledger_of(wanted, measure=measure, questions=not claim, seed=seed)
     document = json_text(document_of(ledger))
     if target is not None:
         from dashboards.ledger.page import ledger_page
@@ -66,25 +67,23 @@ def validate(
     return FINE
 
 
-def ledger_of(wanted: Sequence[str], *, measure: bool = False, questions: bool = False) -> tuple[Ledger, Measured]:
+def ledger_of(
+    wanted: Sequence[str], *, measure: bool = False, questions: bool = False, seed: int = 1
+) -> tuple[Ledger, Measured]:
     """Return the ledger of these claims and the measurements it rests on; what has been run before is found again.
 
-    With *measure* those are made first; *questions*: the central ones too. BadInput for an unknown claim.
+    With *measure* those are made first; *questions*: the central ones too. The seeds of runs follow from *seed*.
+    BadInput for an unknown claim.
     """
     from dashboards.progress import ProgressLine
-    from models.ledger.book import judged, runs_for, wanted_claims
-    from models.ledger.checks import Sources
+    from models.ledger.book import judged, wanted_claims
     from models.ledger.measured import read_measured
-    from models.preparing import prepare
 
     wanted = wanted_claims(wanted)
     measured = _measured() if measure else read_measured()
-    names = runs_for(wanted, questions)
     with ProgressLine() as progress:
-        if names:
-            prepare("kernel", progress)  # here once, so that the processes need only load it
-        runs = gathered(names, progress)
-    return judged(wanted, Sources(runs, measured), questions), measured
+        sources = sources_for(wanted, measured, questions, progress, seed)
+    return judged(wanted, sources, questions), measured
 
 
 def _measured() -> Measured:
@@ -103,13 +102,26 @@ def _measured() -> Measured:
     return found
 
 
-def gathered(names: Collection[str], progress: Progress) -> Mapping[str, Evidence]:
-    """Return the evidence of these runs by name, found stored or run on worker processes."""
+def sources_for(
+    wanted: Collection[str], measured: Measured, questions: bool, progress: Progress, seed: int = 1
+) -> Sources:
+    """Return all evidence of these claims: runs and flips, found stored or run on worker processes."""
+    from models.ledger.book import runs_for, searches_for
+    from models.ledger.checks import Sources
     from models.ledger.evidence import gather
+    from models.ledger.searches import find
+    from models.preparing import prepare
     from sim.workers import Workers, processes_for
 
+    names, searches = runs_for(wanted, questions), searches_for(wanted, questions)
+    if not names and not searches:
+        return Sources({}, measured)
+    prepare("kernel", progress)  # here once, so that the processes need only load it
+    began, store = time.monotonic(), _store()
     with Workers(processes_for(max(len(names), 2))) as crew:
-        return gather(names, crew, _store(), progress)
+        runs = gather(names, crew, store, progress, seed)
+        flips = find(searches, crew, store, lambda note: progress(0.99, 0, time.monotonic() - began, note), seed)
+    return Sources(runs, measured, flips)
 
 
 def _store() -> Path:

@@ -55,7 +55,10 @@ def words(verdict: str) -> str:
 
 def twin_text(entry: Entry) -> str:
     """The twin's number with its interval, or nothing."""
-    return "" if entry.twin is None else estimate_text(entry.twin, entry.unit or "")
+    if entry.twin is None:
+        return ""
+    text = estimate_text(entry.twin, entry.unit or "")
+    return f"{text} (no interval: {entry.no_interval})" if entry.no_interval else text
 
 
 def flip_text(flip: Flip) -> str:

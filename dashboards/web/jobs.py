@@ -120,14 +120,13 @@ class Validate:
 
     def run(self, progress: Progress) -> tuple[Ledger, Measured]:
         """Return the ledger, and what was measured of a real Redis for it."""
-        from dashboards.ledger.command import gathered
-        from models.ledger.book import judged, runs_for, wanted_claims
-        from models.ledger.checks import Sources
+        from dashboards.ledger.command import sources_for
+        from models.ledger.book import judged, wanted_claims
         from models.ledger.measured import read_measured
 
         wanted, measured = wanted_claims(()), read_measured()
-        runs = gathered(runs_for(wanted, questions=True), progress)
-        return judged(wanted, Sources(runs, measured), questions=True), measured
+        sources = sources_for(wanted, measured, questions=True, progress=progress)
+        return judged(wanted, sources, questions=True), measured
 
 
 def _key(kind: str, scenarios: Sequence[Scenario], seed: int, replications: int) -> str:

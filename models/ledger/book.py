@@ -55,6 +55,12 @@ def runs_for(ids: Collection[str], questions: bool) -> set[str]:
     return asked | ({run for question in QUESTIONS for run in question.runs} if questions else set())
 
 
+def searches_for(ids: Collection[str], questions: bool) -> set[str]:
+    """Return the names of the flips that are searched for these claims, and for the central questions."""
+    asked = {search for name in ids for search in CHECKS[name].searches}
+    return asked | ({search for question in QUESTIONS for search in question.searches} if questions else set())
+
+
 def judged(ids: Sequence[str], sources: Sources, questions: bool) -> Ledger:
     """Return the ledger of these claims."""
     entries = tuple(CHECKS[name].judge(claims()[name], sources) for name in ids)
@@ -91,6 +97,8 @@ def document_of(ledger: Ledger) -> dict[str, Any]:
                 "published": entry.claim.value,
                 "published_unit": entry.claim.unit,
                 "twin": _twin(entry) | {"unit": entry.unit},
+                "samples": None if entry.twin is None else entry.twin.n,
+                "no_interval": entry.no_interval or None,
                 "rests_on": list(entry.rests_on),
                 "why": entry.why,
                 "flips": [

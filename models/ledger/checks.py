@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from models.claims import Claim, How
@@ -11,16 +11,18 @@ from models.ledger.arithmetic import redone
 from models.ledger.entry import Entry
 from models.ledger.evidence import Evidence
 from models.ledger.measured import Measured
+from models.ledger.searches import FlipPlace
 from models.profile import Profile, load_profile
 from models.results.origins import profile_origin
 
 
 @dataclass(frozen=True)
 class Sources:
-    """All evidence: runs by their name, and what was measured."""
+    """All evidence: runs by their name, what was measured, and flips that were searched, by their name."""
 
     runs: Mapping[str, Evidence]
     measured: Measured
+    flips: Mapping[str, FlipPlace] = field(default_factory=dict)
 
     def __getitem__(self, run: str) -> Evidence:
         return self.runs[run]
@@ -28,11 +30,12 @@ class Sources:
 
 @dataclass(frozen=True)
 class Check:
-    """The judge of one claim, the runs it asks for, and the further ways by which it comes to its verdict."""
+    """The judge of one claim, the runs and searches it asks for, and the further ways by which it is judged."""
 
     judge: Callable[[Claim, Sources], Entry]
     runs: tuple[str, ...] = ()
     ways: tuple[How, ...] = ()
+    searches: tuple[str, ...] = ()
 
     @property
     def all_ways(self) -> set[How]:
@@ -58,7 +61,7 @@ def _profile(name: str) -> Profile:
 
 def rests_on(*evidence: Evidence) -> tuple[str, ...]:
     """Return what results of these runs rest on: what repeats them, and the profiles of their Redis."""
-    found = [item.run.command for item in evidence]
+    found = [item.command for item in evidence]
     for item in evidence:
         origin = profile_origin(item.scenario, _profile(item.scenario.redis.profile))
         if origin not in found:

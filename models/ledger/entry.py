@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from models.claims import Claim, ClaimVerdict
 from models.judge.wording import number, with_unit
-from sim.estimate import Estimate
+from sim.estimate import Estimate, unvaried_text
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,17 @@ class Entry:
             raise ValueError(f"{self.claim.id}: a condition without the value at which it flips")
         if any(flip.verdict == self.verdict for flip in self.flips):
             raise ValueError(f"{self.claim.id}: a flip that leaves it {self.verdict}")
+
+    @property
+    def no_interval(self) -> str:
+        """Return why the twin's number has no interval; nothing where it has one, or where there is no number."""
+        if self.twin is None or self.twin.low is not None:
+            return ""
+        if any(ground.startswith("breakwater run") for ground in self.rests_on):
+            return "worked out from the means of runs"
+        if any(ground.startswith("measured on") for ground in self.rests_on):
+            return "counted or measured once"
+        return "a sum of given figures: nothing in it is drawn"
 
     @property
     def published(self) -> str:
@@ -108,7 +119,7 @@ def that_change(verdict: ClaimVerdict, *flips: Flip) -> tuple[Flip, ...]:
 
 def interval_text(found: Estimate, unit: str) -> str:
     """Return the bounds of an estimate in words, such as `43.1 to 86.2 %`; its best value where it has none."""
-    if found.low is None or found.high is None:
+    if found.low is None or found.high is None or found.unvaried:
         return with_unit(found.best, unit)
     return f"{_lower(found.low, unit)} to {with_unit(found.high, unit)}"
 
@@ -118,6 +129,8 @@ def estimate_text(found: Estimate, unit: str) -> str:
     best = with_unit(found.best, unit)
     if found.low is None or found.high is None:
         return best
+    if found.unvaried:
+        return f"{best} ({unvaried_text(found.n)})"
     return f"{best} ({interval_text(found, unit)})"
 
 

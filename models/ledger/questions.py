@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from models.judge.verdict import SLO_KPIS
 from models.judge.wording import clock, number
 from models.ledger.checks import Sources, rests_on
 from models.ledger.entry import at_most, estimate_text, interval_text
 from models.ledger.evidence import ENGINE, Evidence
 from models.ledger.rates import good_rates, rate_rows
-from models.ledger.runs import MORE_PEOPLE, PEOPLE, POLLS_S, RATES_RPS, RUSH, SHARDS, WARM_PODS
+from models.ledger.runs import MORE_PEOPLE, PEOPLE, POLLS_S, RATES_RPS, SHARDS, WARM_PODS
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Question:
-    """A question, the runs it is answered from, and how."""
+    """A question, the runs it is answered from, and how; the flips that are searched for it."""
 
     text: str
     runs: tuple[str, ...]
     find: Callable[[str, Sources], Answer]
+    searches: tuple[str, ...] = ()
 
     def answer(self, sources: Sources) -> Answer:
         """Return the answer."""
@@ -107,9 +107,7 @@ def _redis(question: str, sources: Sources) -> Answer:
     fewer = [shards for shards in SHARDS if keeps(sources[f"shards_{shards}"])]
     polls = [poll for poll in POLLS_S if keeps(sources[f"poll_{poll}"])]
     flips = []
-    if polls:
-        below = max(poll for poll in (5, *POLLS_S) if poll < min(polls))
-        flips.append(f"clients.poll_interval_s: between {below} and {min(polls)} one event begins to hold")
+    flips.append(f"clients.poll_interval_s, one event: the engine's level is kept {sources.flips['poll_hot'].where}")
     if fewer and min(fewer) > 1:
         flips.append(f"redis.shards: between {min(fewer) - 1} and {min(fewer)} ten events begin to hold")
     wide = interval_text(sources["hot_derived"].kpi(ENGINE), "percent")
@@ -218,7 +216,7 @@ def _breaks(question: str, sources: Sources) -> Answer:
             )
             for design, people, run in rows
         ),
-        tuple(_edges(one, "one event")) + tuple(_edges(many, "ten events")),
+        (*_edges(one, "one event"), *_edges(many, "ten events"), *_crowds(sources)),
         rests_on(*(run for _, run in one), *(run for _, run in many)),
     )
 
@@ -238,6 +236,12 @@ def _first_break(found: list[tuple[int, Evidence]]) -> str:
     )
 
 
+def _crowds(sources: Sources) -> Iterator[str]:
+    """Say up to which crowd an engine keeps its level, as bisection finds it."""
+    for design, name in (("one event", "people_hot"), ("ten events", "people_spread")):
+        yield f"clients.count, {design}: the engine's level is kept {sources.flips[name].where}"
+
+
 def _edges(found: list[tuple[int, Evidence]], design: str) -> Iterator[str]:
     for (fewer, a), (more, b) in pairwise(found):
         if keeps(a) and not keeps(b):
@@ -246,15 +250,8 @@ def _edges(found: list[tuple[int, Evidence]], design: str) -> Iterator[str]:
 
 def keeps(run: Evidence) -> bool | None:
     """Whether every service level is met; None if the interval of one spans its limit and the others are."""
-    verdicts = [at_most(run.kpi(kpi), float(getattr(run.scenario.slo, level))) for level, kpi in _levels(run)]
+    verdicts = [at_most(run.kpi(kpi), limit) for kpi, limit in run.levels]
     return False if "refuted" in verdicts else None if "conditional" in verdicts else True
-
-
-def _levels(run: Evidence) -> Iterator[tuple[str, str]]:
-    """Yield the service levels and their KPIs; no waits of a run that ends before all have been let in."""
-    for level, (kpi, _) in SLO_KPIS.items():
-        if run.seen(kpi) and not (level == "mean_wait_s" and RUSH in run.run.settings):
-            yield level, kpi
 
 
 def _word(holds: bool | None) -> str:
@@ -267,11 +264,17 @@ QUESTIONS = (
         (*(f"rate_{rate}" for rate in RATES_RPS), *(f"told_{rate}" for rate in RATES_RPS)),
         _rate,
     ),
-    Question("Do five shards of cache.m7g.xlarge with a replica each hold?", tuple(REDIS_RUNS.values()), _redis),
+    Question(
+        "Do five shards of cache.m7g.xlarge with a replica each hold?",
+        tuple(REDIS_RUNS.values()),
+        _redis,
+        ("poll_hot",),
+    ),
     Question("Do pods and nodes come in time, and what must be warm?", tuple(SCALING_RUNS.values()), _scaling),
     Question(
         "What breaks first, and at which load?",
         ("hot", "spread", *(f"people_{n}" for n in PEOPLE), *(f"people_{n}_spread" for n in MORE_PEOPLE)),
         _breaks,
+        ("people_hot", "people_spread"),
     ),
 )

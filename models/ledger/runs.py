@@ -25,19 +25,28 @@ def stage_kpi(rate_rps: float, figure: str) -> str:
     return f"stage.{STAGES[round(rate_rps)]}.{figure}"
 
 
+FEW, MOST = 3, 10
+"""Seeds of a run whose figures lie clearly on one side of what it is judged by, and of one whose do not."""
+
+
 @dataclass(frozen=True)
 class Run:
-    """A scenario with settings, run with the seeds 1 to `replications`; with several, costs are drawn with the seed."""
+    """A scenario with settings, run with at `least` so many seeds; each draws its costs from its profile.
+
+    `judged_by`: KPIs and limits beside the service levels; where one of them may be on either side, there are more
+    seeds, up to MOST.
+    """
 
     scenario: str
     settings: tuple[str, ...] = ()
-    replications: int = 1
+    least: int = FEW
+    judged_by: tuple[tuple[str, float], ...] = ()
 
-    @property
-    def command(self) -> str:
-        """Return what runs the same at the command line."""
+    def command(self, replications: int = 1, seed: int = 1) -> str:
+        """Return what runs it at the command line with so many seeds that follow from *seed*."""
         parts = ["breakwater run", self.scenario, *(f"--set '{text}'" for text in self.settings)]
-        return " ".join([*parts, f"--replications {self.replications}"] if self.replications > 1 else parts)
+        parts += [f"--replications {replications}"] * (replications > 1) + [f"--seed {seed}"] * (seed != 1)
+        return " ".join(parts)
 
     def load(self) -> Scenario:
         """Return the scenario."""
@@ -49,13 +58,14 @@ def _rate(rate: int) -> tuple[str, ...]:
     return (f"admission.rate_rps={rate}", f"admission.burst={rate}", f"admission.call_window={max(10_000, 10 * rate)}")
 
 
-def _poll(seconds: int) -> tuple[str, ...]:
+def polls(seconds: float) -> tuple[str, ...]:
+    """Return settings of a poll interval, and of windows and lifetimes that keep the rate with it."""
     return (
-        f"clients.poll_interval_s={seconds}",
-        f"clients.bots.poll_interval_s={seconds}",
-        f"admission.call_window={max(10_000, 2000 * seconds)}",
-        f"waiting_room.heartbeat_ttl_s={max(60, 5 * seconds)}",
-        f"admission.call_ttl_s={max(30, 4 * seconds)}",
+        f"clients.poll_interval_s={seconds:g}",
+        f"clients.bots.poll_interval_s={seconds:g}",
+        f"admission.call_window={max(10_000, round(2000 * seconds))}",
+        f"waiting_room.heartbeat_ttl_s={max(60, 5 * seconds):g}",
+        f"admission.call_ttl_s={max(30, 4 * seconds):g}",
     )
 
 
@@ -68,22 +78,22 @@ EARLY = ("gateway.probes.readiness.initial_delay_s=5", "gateway.probes.readiness
 """The readiness probe before the fix; a probe that is given says all of itself, so the period of before, too."""
 
 _RUNS = {
-    "hot": Run(HOT, replications=3),
-    "hot_derived": Run(HOT, (DERIVED,), 5),
-    "spread": Run(SPREAD, replications=3),
-    "spread_derived": Run(SPREAD, (DERIVED,), 3),
+    "hot": Run(HOT),
+    "hot_derived": Run(HOT, (DERIVED,)),
+    "spread": Run(SPREAD),
+    "spread_derived": Run(SPREAD, (DERIVED,)),
     **{f"rate_{rate}": Run(SPREAD, _rate(rate)) for rate in RATES_RPS},
     **{f"told_{rate}": Run(SPREAD, (*_rate(rate), TOLD)) for rate in RATES_RPS},
-    **{f"poll_{poll}": Run(HOT, _poll(poll)) for poll in POLLS_S},
-    "poll_10_spread": Run(SPREAD, _poll(10)),
-    "poll_12_spread": Run(SPREAD, _poll(12)),
+    **{f"poll_{poll}": Run(HOT, polls(poll)) for poll in POLLS_S},
+    "poll_10_spread": Run(SPREAD, polls(10)),
+    "poll_12_spread": Run(SPREAD, polls(12)),
     **{f"people_{people}": Run(HOT, (f"clients.count={people}",)) for people in PEOPLE},
     **{f"people_{people}_spread": Run(SPREAD, (f"clients.count={people}", RUSH)) for people in MORE_PEOPLE},
     **{f"shards_{shards}": Run(SPREAD, (f"redis.shards={shards}",)) for shards in SHARDS},
     "replica_reads": Run(HOT, ("waiting_room.replica_reads=true",)),
     "replica_reads_2": Run(HOT, ("waiting_room.replica_reads=true", "redis.replicas_per_shard=2")),
     "ladder": Run("ladder-index"),
-    "ladder_derived": Run("ladder-index", (DERIVED,), 5),
+    "ladder_derived": Run("ladder-index", (DERIVED,)),
     "ladder_gateway": Run("ladder-index", AT_GATEWAY),
     "ladder_keys": Run("ladder-keys"),
     "ladder_keys_gateway": Run("ladder-keys", AT_GATEWAY),
@@ -98,7 +108,7 @@ _RUNS = {
     "counter": Run(SPREAD, (TOLD, "waiting_room.ticket_order=counter")),
     "clocks_agree": Run(SPREAD, (TOLD, "gateway.clock_skew_ms=0")),
     "slow_bots": Run(SPREAD, (TOLD, "clients.bots.reaction_median_s=2")),
-    "told": Run(SPREAD, (TOLD,), 3),
+    "told": Run(SPREAD, (TOLD,)),
     "silent": Run(
         SPREAD, ("clients.count=30000", "clients.patience={median_s: 20, sigma: 0.5}", "clients.leave_share=0")
     ),

@@ -11,7 +11,9 @@ from models.ledger.measured import Measured, Quantity, read_measured
 from models.ledger.observed import Observed
 from models.ledger.questions import QUESTIONS
 from models.ledger.runs import RUNS
+from models.ledger.searches import SEARCHES, FlipPlace
 from models.scenario import Scenario
+from sim.bisection import Bracket, Crossing
 from sim.estimate import Estimate
 from sim.outcome import Outcome, Replications
 
@@ -43,7 +45,7 @@ def evidence(name: str, value: Value, pods: Callable[[int], float] = lambda seco
     """Evidence of the run *name* whose KPIs are *value* and whose ready pods by second are *pods*."""
     run = RUNS[name]
     outcomes = {}
-    for seed in range(1, run.replications + 1):
+    for seed in range(1, run.least + 1):
         limits = {seed: (Limit("engine", "engine thread", 100.0, 3, 5, "made up"),)}
         series = {seed: {"pods_ready": [pods(second) for second in range(3000)]}}
         outcome: Outcome[Observed] = Outcome({}, Observed(limits, series))
@@ -72,4 +74,13 @@ def sources(
     """All evidence that any claim or question asks for."""
     names = {run for check in CHECKS.values() for run in check.runs}
     names |= {run for question in QUESTIONS for run in question.runs}
-    return Sources({name: evidence(name, value, pods) for name in names}, measured(real))
+    runs = {name: evidence(name, value, pods) for name in names}
+    return Sources(runs, measured(real), {name: flip(name) for name in SEARCHES})
+
+
+def flip(name: str) -> FlipPlace:
+    """A flip in the middle of what is searched."""
+    search = SEARCHES[name]
+    middle, half = (search.kept + search.lost) / 2, search.resolution / 2 * (1 if search.lost > search.kept else -1)
+    brackets = tuple(Bracket(middle - half + offset, middle + half + offset) for offset in (-half, 0.0, half))
+    return FlipPlace(search, Crossing(brackets), (1, 2, 3))

@@ -1,0 +1,69 @@
+"""Flips that need runs: found where they are known to be, and said as open where they are not found."""
+
+from pathlib import Path
+
+import pytest
+
+from models.ledger import searches as module
+from models.ledger.observed import EvidenceTask
+from models.ledger.searches import DRAWS, FlipPlace, Search, find, people
+from models.preparing import prepare
+from sim.bisection import Bracket, Crossing
+from sim.seeds import derived_seeds
+from sim.workers import Workers
+
+SMALL = ("event.seats=20", "run.duration_s=40", "admission.rate_rps=10", "admission.burst=10", "clients.leave_share=0")
+
+
+def waits(mean_s: float) -> tuple[str, ...]:
+    return (*SMALL, "clients.count=300", f"slo.mean_wait_s={mean_s:g}")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlipPlace:
+    """Where a level of the mean wait begins to be kept: at the mean wait itself."""
+    prepare("kernel")
+    search = Search("onsale-small", "slo.mean_wait_s", 40, 1, 0.5, waits, ("mean_wait_s",), "s")
+    monkeypatch.setattr(module, "SEARCHES", {"wait": search})
+    told: list[str] = []
+    with Workers(1) as crew:
+        found = find(["wait"], crew, tmp_path, told.append)["wait"]
+        assert find(["wait"], crew, tmp_path)["wait"].crossing == found.crossing
+    assert told[-1] == f"{DRAWS - 1} of {DRAWS - 1} flips bracketed"
+    return found
+
+
+def test_each_replication_flips_at_what_it_measures(place: FlipPlace) -> None:
+    """The level flips where it equals the mean wait of the same seed, which is known without any search."""
+    assert place.seeds == derived_seeds(1, DRAWS)
+    for seed, bracket in zip(place.seeds, place.crossing.brackets, strict=True):
+        task = EvidenceTask.of(place.search.run(20.0).load(), drawn=True)
+        wait = task(seed).kpis["wait.mean_s"]
+        assert bracket.lost is not None
+        assert bracket.kept is not None
+        assert bracket.lost <= wait <= bracket.kept
+    assert not place.open
+    assert place.keeps_at(39) is True
+    assert place.keeps_at(2) is False
+    assert place.where.startswith("above ")
+    (flip,) = place.flip("confirmed", "refuted", "refuted")
+    assert (flip.setting, flip.verdict) == ("slo.mean_wait_s", "confirmed")
+    assert "6 replications" in flip.found
+
+
+@pytest.mark.parametrize(
+    ("brackets", "says"),
+    [
+        ((Bracket(50, None), Bracket(50, None)), "everywhere from 10 to 50"),
+        ((Bracket(None, 10), Bracket(None, 10)), "nowhere from 10 to 50"),
+        ((Bracket(20, 21), Bracket(50, None)), "open: 1 of 2 replications flip from 10 to 50"),
+    ],
+)
+def test_a_flip_that_not_every_replication_has_is_open(brackets: tuple[Bracket, ...], says: str) -> None:
+    search = Search("onsale-small", "clients.count", 10, 50, 1, people, ("engine_cpu_percent",))
+    place = FlipPlace(search, Crossing(brackets), (1, 2))
+    assert says in place.where
+    assert place.open
+    assert place.keeps_at(20) is None
+    assert place.flip("confirmed", "refuted", "refuted") == ()
+    assert "run.duration_s=180" in place.found_by
