@@ -173,7 +173,7 @@ def _telemetry(cloudwatch: Path | None, prometheus: Path | None, statistic: Stat
 
 @contextmanager
 def _rig(url: str | None, allow_remote_writes: bool) -> Iterator[Rig]:
-    from real_adapter.calibration import own_rig, their_rig
+    from real_adapter.calibration import MOST_WRITTEN_BYTES, own_rig, their_rig
     from real_adapter.connect import connect
     from real_adapter.connections import address_of
 
@@ -182,7 +182,8 @@ def _rig(url: str | None, allow_remote_writes: bool) -> Iterator[Rig]:
             yield rig
     else:
         address_of(url)  # what no load can be put on is told at once, and not when a handshake has timed out
-        with connect(url, allow_remote_writes=allow_remote_writes) as connection, their_rig(connection, url) as rig:
+        there = connect(url, allow_remote_writes=allow_remote_writes, writes_bytes=MOST_WRITTEN_BYTES)
+        with there as connection, their_rig(connection, url) as rig:
             yield rig
 
 

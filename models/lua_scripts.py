@@ -80,6 +80,11 @@ class RoomKeys:
         """Stream that the first version counted, one per place; here one for all."""
         return f"{self.stem}place"
 
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """Every key of the event but the passes, which expire by themselves."""
+        return (self.line, self.called, self.seen, self.gate, self.place)
+
     def passes(self, token: int) -> str:
         """Return the key of the entry pass of *token*, a string: the deadline in ms. BadInput as `token_text`."""
         return f"{self.stem}pass:{token_text(token)}"

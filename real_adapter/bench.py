@@ -6,7 +6,7 @@ stays as long as it is said to be; who joins in a window is taken out again afte
 told goes on, so that a sign of life is one.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,6 +53,10 @@ class Bench:
     probes: dict[tuple[str, int], Probe] = field(default_factory=dict)
     """By name and members: the same script runs on rooms of several sizes."""
     keys_on_server: int = 0
+    watch: Callable[[], None] = lambda: None
+    """Called while rooms are filled, and for whoever measures to call between windows: BadInput ends it."""
+    lease_s: int | None = None
+    """What is written expires after so long, should nobody be left to remove it."""
     _shas: dict[tuple[str, int], str] = field(default_factory=dict)
     _sizes: dict[int, int] = field(default_factory=dict)
     _now_ms: int = START_MS
@@ -68,12 +72,30 @@ class Bench:
         self.client.evalsha(self.scripts["open"].sha1, 1, keys.gate, OPENED_MS, *rule_texts(RULES).values())
         self.client.xadd(keys.place, {"token": "0"})
         for first in range(0, members, AT_ONCE):
+            self.watch()
             tokens = [f"{token:0{TOKEN_WIDTH}}" for token in range(first, min(members, first + AT_ONCE))]
             pipeline = self.client.pipeline(transaction=False)
             pipeline.zadd(keys.line, {token: float(FIRST_SCORE + SPACING * int(token)) for token in tokens})
             pipeline.zadd(keys.seen, dict.fromkeys(tokens, START_MS - 1))
             pipeline.execute()
+            self._lease(members)
+        self._lease(members)
         self._sizes[members] = members
+
+    def look_after(self) -> None:
+        """See that nobody is harmed and that what was written since expires: between windows, as it costs CPU."""
+        self.watch()
+        for members in {*self._sizes, *(members for _, members in self.probes)}:
+            self._lease(members)
+
+    def _lease(self, members: int) -> None:
+        """Let the keys of the room of that size expire, if that is wanted."""
+        if self.lease_s is not None:
+            keys = self.keys_of(members)
+            pipeline = self.client.pipeline(transaction=False)
+            for key in (*keys.lasting, _string_of(keys)):
+                pipeline.expire(key, self.lease_s)
+            pipeline.execute()
 
     def add_keys(self, members: int, count: int) -> None:
         """Put *count* keys on the server that KEYS lists when it is asked for those of the room of that size.
@@ -171,7 +193,7 @@ class Bench:
 
     def _of_probe(self, probe: Probe, now_ms: NDArray[np.int64]) -> Requests:
         keys = self.keys_of(probe.members)
-        names = (keys.line, keys.gate, f"{keys.stem}string", keys.place, keys.seen)
+        names = (keys.line, keys.gate, _string_of(keys), keys.place, keys.seen)
         tokens = [self._present(probe.members or PLAIN_TOKENS, now_ms.size) for _ in range(CALLS)]
         head: list[Argument] = ["EVALSHA", self._shas[probe.name, probe.members], len(names), *names]
         return encode_rows([*head, *tokens, digits(now_ms, TIME_WIDTH)])
@@ -209,6 +231,11 @@ def bench_on(
     """Return a bench on the server at *url*, driven over so many connections."""
     with Connections([url], connections) as lines:
         yield Bench(client, lines, prefix, cores, tag)
+
+
+def _string_of(keys: RoomKeys) -> str:
+    """Return the key of the string that probes write and read."""
+    return f"{keys.stem}string"
 
 
 def _refused(text: str) -> redis.exceptions.ResponseError:

@@ -21,6 +21,7 @@ from real_adapter.cases import Case
 from real_adapter.connect import Connection
 from real_adapter.engine_fit import EngineFit, fit_engine
 from real_adapter.fit_problem import Observation
+from real_adapter.headroom import LEASE_S
 from real_adapter.server import LocalServer, start_server
 from real_adapter.server_facts import ServerFacts
 from real_adapter.window import Gauge, Window
@@ -44,6 +45,8 @@ TAIL_FROM = 250
 """Requests of a window that tells of its scripts' 99th percentile."""
 NOISY_AFTER = 40
 MOST_REFUSED = 0.8
+MOST_WRITTEN_BYTES = 200e6
+"""What rooms of the sizes measured take on a server, verification included: four times what was seen (53 MB)."""
 MAD_TO_SD = 1.4826
 """Of a normal distribution: its standard deviation over its median absolute deviation."""
 
@@ -148,7 +151,8 @@ def their_rig(connection: Connection, url: str) -> Iterator[Rig]:
         raise BadInput("calibrate: this is a cluster; give the URL of one server that is not part of a cluster")
     driver = usable_cores()[:1]
     with bench_on(client, url, CONNECTIONS, driver, connection.prefix) as bench:
-        yield Rig(bench, Gauge(client, None, len(driver)), connection.server, None)
+        bench.watch, bench.lease_s = connection.watch, LEASE_S
+        yield Rig(bench, Gauge(client, None, len(driver), look_after=bench.look_after), connection.server, None)
 
 
 def calibrate(

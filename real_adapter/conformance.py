@@ -16,6 +16,7 @@ from real_adapter.conformance_random import commands_run, random_sequences
 from real_adapter.conformance_report import Case, ConformanceReport, Progress
 from real_adapter.conformance_trial import Site, tag_on
 from real_adapter.connect import Connection
+from real_adapter.headroom import LEASE_S
 from real_adapter.server import start_server
 from sim.errors import BadInput
 
@@ -74,7 +75,7 @@ def _check_there(connection: Connection, operations: int, seed: int, progress: P
     client = connection.client
     if isinstance(client, redis.RedisCluster) and client.load_balancing_strategy is not None:
         raise BadInput("redis URL: read_from_replicas=true is not for conformance: replicas lag behind; leave it out")
-    site = Site(client, connection.prefix)
+    site = Site(client, connection.prefix, lease_s=LEASE_S, watch=connection.watch)
     done = _part(progress, RANDOM, operations, 0.0, 0.8)
     cases = [random_sequences(RANDOM, site, operations, seed, done, keys=False)]
     if isinstance(client, redis.RedisCluster):

@@ -91,6 +91,7 @@ def _compare_commands(client: "redis.Redis", trial: Trial, operation: Operation)
     before = _calls(client)
     raw = trial.rooms[0].evaluate(call_of(operation, trial.rooms[0]))
     ran = _calls(client) - before
+    trial.rooms[0].lease()
     told = trial.judge(operation, raw)
     if told is not None or operation.name == "open":
         return told

@@ -1,7 +1,7 @@
 """The same operations through the scripts on a server and through the specification: what differs, made small."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -32,6 +32,9 @@ class Site:
     tags: Sequence[str] = ("a", "b", "c")
     scripts: Mapping[str, Script] = field(default_factory=all_scripts)
     numbers: Iterator[int] = field(default_factory=count)
+    lease_s: int | None = None
+    watch: Callable[[], None] = lambda: None
+    """Called before every trial: BadInput ends them."""
 
     def prepare(self) -> None:
         """Load the scripts, so that they can be called by name in a pipeline."""
@@ -49,6 +52,7 @@ class Trial:
     """Rooms of their own on the server and in the specification, to be compared; a context manager that cleans up."""
 
     def __init__(self, site: Site, settings: Settings) -> None:
+        site.watch()
         self.site, self.settings = site, settings
         self.clock_us: tuple[int, int] | None = None
         """Between which times by the server's clock the operations judged have run, if that is known."""
@@ -57,7 +61,7 @@ class Trial:
         stem, ttl = f"{site.prefix}{next(site.numbers)}:", settings.pass_ttl_ms
         self.models = [ModelRoom(rules, ttl) for rules in settings.rules]
         self.rooms = [
-            RedisRoom(site.client, tag, rules, stem, pass_ttl_ms=ttl, scripts=site.scripts)
+            RedisRoom(site.client, tag, rules, stem, pass_ttl_ms=ttl, scripts=site.scripts, lease_s=site.lease_s)
             for tag, rules in zip(site.tags, settings.rules, strict=False)
         ]
 
@@ -111,12 +115,15 @@ class Trial:
         if not isinstance(client, redis.RedisCluster):
             began_us = clock_us(client)
             raws = run_pipelined(client, calls)
+            for room in self.rooms:
+                room.lease()
             self.clock_us = began_us, clock_us(client)
             return raws
         raws = []
         for operation, call in zip(operations, calls, strict=True):
             try:
                 raws.append(self.rooms[operation.event].evaluate(call))
+                self.rooms[operation.event].lease()
             except redis.exceptions.ResponseError as error:
                 raws.append(error)
         return raws

@@ -12,6 +12,7 @@ from redis.cluster import LoadBalancingStrategy
 
 from models.slots import SLOTS
 from models.waiting_room import MICRO, RoomRules
+from real_adapter.headroom import LEASE_S, Headroom, headroom_for
 from real_adapter.redis_errors import denied, is_denied, said_plainly
 from real_adapter.redis_room import Call, Client, RedisRoom, load_for
 from real_adapter.redis_url import RedisUrl, parse_redis_url
@@ -20,17 +21,28 @@ from real_adapter.server_facts import ServerFacts, read_facts
 from sim.errors import BadInput
 
 CONNECT_S = 5.0
+SMALL_BYTES = 16e6
+"""What is written at most by whoever does not say: some rooms of some places."""
 AT_ONCE = 500
 """So many keys are removed in one go."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """A server or cluster that will do; whatever is written there has keys that begin with *prefix*."""
+    """A server or cluster that will do; whatever is written there has keys that begin with *prefix*.
+
+    *headroom* is that of a server which this process has not started; None: it is ours alone.
+    """
 
     client: Client
     server: ServerFacts
     prefix: str
+    headroom: Headroom | None = None
+
+    def watch(self) -> None:
+        """BadInput once more cannot be written without harm to others; see `real_adapter.headroom`."""
+        if self.headroom is not None:
+            self.headroom.check()
 
     def cleanup(self) -> int:
         """Remove every key that begins with the prefix, and nothing else; return how many there were."""
@@ -45,22 +57,25 @@ class Connection:
 
 
 @contextmanager
-def connect(url: str, *, allow_remote_writes: bool = False) -> Iterator[Connection]:
+def connect(url: str, *, allow_remote_writes: bool = False, writes_bytes: float = SMALL_BYTES) -> Iterator[Connection]:
     """Connect to the server or cluster at *url* (`real_adapter.redis_url`); in the end the keys written are removed.
 
     BadInput if it cannot be reached, is no Redis or Valkey that will do, a cluster that does not work, a server that
-    this process has not started (unless *allow_remote_writes*), or permits too little; also if it fails later on.
+    this process has not started (unless *allow_remote_writes*), permits too little, or has no room for *writes_bytes*;
+    also if it fails later on.
     """
     where = parse_redis_url(url)
     with said_plainly(where), _client(where) as first:
         facts = _looked_at(first, where)
         with _cluster_client(where) if facts.cluster else first as client:
-            if not allow_remote_writes and not _all_ours(client):
+            ours = _all_ours(client)
+            if not allow_remote_writes and not ours:
                 raise BadInput(
                     f"redis at {where.place}: was not started by this program, so nothing is written to it; "
                     "--allow-remote-writes permits it, with keys of its own only, which are removed"
                 )
-            connection = Connection(client, facts, f"breakwater:{uuid.uuid4().hex[:12]}:")
+            headroom = None if ours else headroom_for(client, where.place, writes_bytes)
+            connection = Connection(client, facts, f"breakwater:{uuid.uuid4().hex[:12]}:", headroom)
             _check_removal(connection)
             with _leaving_nothing(connection, where):
                 _check_permissions(connection, where)
@@ -136,7 +151,7 @@ def _check_removal(connection: Connection) -> None:
 def _check_permissions(connection: Connection, where: RedisUrl) -> None:
     """Do once all that a waiting room takes, in a room of its own. BadInput for what is not permitted."""
     rules = RoomRules(MICRO, MICRO, call_window=1, call_ttl_ms=1000, heartbeat_ttl_ms=1000)
-    room = RedisRoom(connection.client, "permissions", rules, connection.prefix)
+    room = RedisRoom(connection.client, "permissions", rules, connection.prefix, lease_s=LEASE_S)
     calls = room.calls
     each: tuple[Call, ...] = (
         calls.open(0, rules),
@@ -152,6 +167,7 @@ def _check_permissions(connection: Connection, where: RedisUrl) -> None:
         try:
             load_for(connection.client, call)
             room.evaluate(call)
+            room.lease()
         except redis.exceptions.ResponseError as error:
             if is_denied(error):
                 raise BadInput(f"redis at {where.place}: {denied(error, where, call.script)}") from None

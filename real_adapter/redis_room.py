@@ -94,8 +94,9 @@ class RedisRoom:
     """One event on a server or cluster; *client* stays the caller's to close.
 
     The rules are written when there are none yet, so that places can be taken before the opening. A read-only status
-    goes to a replica if *client* reads from replicas. BadInput if the event already has other rules, or if one of
-    these is not a whole number from 1 to 2**53 - 1.
+    goes to a replica if *client* reads from replicas. With *lease_s* the keys expire by themselves after so many
+    seconds, should nobody be left to delete them; whoever uses `evaluate` says `lease` himself. BadInput if the event
+    already has other rules, or if one of these is not a whole number from 1 to 2**53 - 1.
     """
 
     def __init__(
@@ -107,10 +108,12 @@ class RedisRoom:
         *,
         pass_ttl_ms: int = PASS_TTL_MS,
         scripts: Mapping[str, Script] | None = None,
+        lease_s: int | None = None,
     ) -> None:
         self.client = client
         self.rules = rules
         self.prefix = prefix
+        self.lease_s = lease_s
         self.calls = RoomCalls(tag, prefix, pass_ttl_ms, scripts or all_scripts())
         self.keys = self.calls.keys
         self.server_time_us: int | None = None
@@ -120,6 +123,7 @@ class RedisRoom:
     def open(self, now_ms: int) -> None:
         """Begin to call and to admit: the bucket starts full, the call credit empty."""
         self.evaluate(self.calls.open(now_ms, self.rules))
+        self.lease()
 
     def join(self, token: int, now_ms: int, score: float | None, asks_time: bool = False) -> Reply:
         """Take a place, or be told the one held. `score` None: the event's next number; `asks_time`: by TIME."""
@@ -156,10 +160,19 @@ class RedisRoom:
     def delete(self, tokens: Iterable[int]) -> None:
         """Delete every key of this event, passes of these *tokens* included."""
         passes = [self.keys.passes(token) for token in tokens]
-        self.client.unlink(self.keys.line, self.keys.called, self.keys.seen, self.keys.gate, self.keys.place, *passes)
+        self.client.unlink(*self.keys.lasting, *passes)
+
+    def lease(self) -> None:
+        """Let the keys of this event expire `lease_s` from now, if that is wanted."""
+        if self.lease_s is not None:
+            pipeline = self.client.pipeline(transaction=False)
+            for key in self.keys.lasting:
+                pipeline.expire(key, self.lease_s)
+            pipeline.execute()
 
     def _run(self, call: Call) -> Reply:
         answered = answer_of(call, self.evaluate(call))
+        self.lease()
         if answered.time_us is not None:
             self.server_time_us = answered.time_us
         return answered.reply
@@ -187,6 +200,7 @@ class RedisRoom:
             # what has just been written may not have reached the replica that reads
             if not new and held is not None and held.decode() != text:
                 raise BadInput(f"event {tag}: has {field} {held.decode()} on the server already, not {text}")
+        self.lease()
 
 
 def all_scripts(folder: Path = FOLDER) -> dict[str, Script]:

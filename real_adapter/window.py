@@ -67,6 +67,8 @@ class Gauge:
     pid: int | None
     cores: int
     yardstick: Yardstick | None = None
+    look_after: Callable[[], None] = lambda: None
+    """Called before every window."""
     asking_us: float = 0.0
     background: float = 0.0
     refusals: Counter[str] = field(default_factory=Counter)
@@ -94,6 +96,7 @@ class Gauge:
 
     def measure(self, case: str, drive: Callable[[], Driven]) -> Window:
         """Run a load between two readings."""
+        self.look_after()
         time.sleep(PAUSES_S[min(self._run_of_refusals, len(PAUSES_S) - 1)])
         if self.pid is not None:
             self.client.config_resetstat()

@@ -32,6 +32,7 @@ def test_a_wrong_password_and_none(server: LocalServer, user: Callable[..., str]
         (("~*", "+@all", "-script|load"), "user ann may not run SCRIPT|LOAD; permit it (ACL SETUSER ann +script|load)"),
         (("~*", "+@all", "-evalsha"), "user ann may not run EVALSHA; permit it (ACL SETUSER ann +evalsha)"),
         (("~*", "+@all", "-evalsha_ro"), "user ann may not run EVALSHA_RO; permit it (ACL SETUSER ann +evalsha_ro)"),
+        (("~*", "+@all", "-expire"), "user ann may not run EXPIRE; permit it (ACL SETUSER ann +expire)"),
         (("~*", "+@all", "-zrange"), "user ann may not run ZRANGE; permit it (ACL SETUSER ann +zrange)"),
         (("~app:*", "+@all"), "user ann may not use the keys needed; permit them (ACL SETUSER ann ~breakwater:*)"),
     ],
@@ -57,7 +58,19 @@ def test_a_permission_that_is_missing_inside_a_script(
 
 
 def test_no_more_is_needed_than_is_said(user: Callable[..., str]) -> None:
-    needed = ("ping", "info", "scan", "unlink", "script|load", "evalsha", "evalsha_ro", "time", "mget", "select")
+    needed = (
+        "ping",
+        "info",
+        "scan",
+        "unlink",
+        "script|load",
+        "evalsha",
+        "evalsha_ro",
+        "time",
+        "mget",
+        "select",
+        "expire",
+    )
     in_rooms = ("hsetnx", "hmget", "hset", "hincrby", "hgetall", "zadd", "zrem", "zrank", "zscore", "zcard", "zpopmin")
     rest = ("zrangebyscore", "zrange", "set")
     with connect(user("ann", "~breakwater:*", *(f"+{name}" for name in needed + in_rooms + rest))) as connection:
