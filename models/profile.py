@@ -78,6 +78,9 @@ class Profile(Part):
     walks_from_members: int = Field(
         0, ge=0, le=1_000_000, description="members of a sorted set up to which its levels cost nothing"
     )
+    keys_near: int = Field(
+        0, ge=0, le=100_000_000, description="keys of a node up to which KEYS finds them in the processor's caches"
+    )
     commands: dict[str, CommandCost] = Field(description="by the names of `models.commands.Command`, all of them")
     memory: Memory | None = Field(description="null: not known")
     fit: Fit
@@ -94,9 +97,10 @@ class Profile(Part):
             raise ValueError(f"commands: no cost for {', '.join(missing)}")
         if unknown := sorted(self.commands.keys() - known):
             raise ValueError(f"commands: {shown(unknown[0])} is unknown; known are {', '.join(sorted(known))}")
-        scans = [name for name, cost in self.commands.items() if cost.per_key_us and name != Command.KEYS.name]
-        if scans:
-            raise ValueError(f"commands.{scans[0]}.per_key_us: only KEYS walks the keyspace")
+        for name, cost in self.commands.items():
+            for term in ("per_key_us", "per_key_doubling_us"):
+                if getattr(cost, term) and name != Command.KEYS.name:
+                    raise ValueError(f"commands.{name}.{term}: only KEYS walks the keyspace")
         if others := sorted(self.scripts.keys() - SCRIPTED):
             raise ValueError(f"scripts: {shown(others[0])} is unknown; known are {', '.join(sorted(SCRIPTED))}")
         if self.kind in ("measured", "fitted_to_projection") and not self.fit.cases:
@@ -146,10 +150,11 @@ class Profile(Part):
         return self._put({path: cost * factor(path) for path, cost in self._costs_us().items()})
 
     def cost_table(self) -> NDArray[np.int64]:
-        """Return int64[commands, 5] by `Command`: call, element, depth, per key in ns; free levels in 1/1024."""
+        """Return int64[commands, 6] by `Command`, with the columns of `models.commands`."""
         rows = [self.commands[command.name] for command in Command]
-        table_us = [[row.call_us, row.element_us, row.depth_us, row.per_key_us] for row in rows]
+        table_us = [[cost for _, cost in row] for row in rows]
         free = np.full((len(rows), 1), log2_1024(self.walks_from_members + 1))
+        free[Command.KEYS] = log2_1024(self.keys_near + 1)
         return np.hstack([np.rint(np.array(table_us) * 1e3).astype(np.int64), free])
 
     def request_ns(self) -> NDArray[np.int64]:
@@ -225,7 +230,7 @@ def _ns(microseconds: float) -> int:
 def _scaled_by(parameter: str, path: str) -> bool:
     """Tell whether a factor such as "commands.*" applies to the cost at *path*."""
     below = parameter.removesuffix("*")
-    return below.startswith("commands.") and path.startswith(below) and not path.endswith(".per_key_us")
+    return below.startswith("commands.") and path.startswith(below) and ".per_key_" not in path
 
 
 def profile_names() -> list[str]:

@@ -73,6 +73,9 @@ class CommandCost(Part):
     element_us: CallMicroseconds = Field(description="each field, member or field-value pair")
     depth_us: CallMicroseconds = Field(description="each level of the walk through a sorted set, for each element")
     per_key_us: float = Field(0.0, ge=0, le=100, description="each key of the node's keyspace; KEYS only")
+    per_key_doubling_us: float = Field(
+        0.0, ge=0, le=100, description="added to that by each doubling of the keyspace beyond the caches; KEYS only"
+    )
 
 
 class ScriptCost(Part):

@@ -166,7 +166,7 @@ class Bench:
             return Work({IO: 1.0})
         if probe := self.probes.get((name, case.members)):
             return probe.work()
-        traced = Traced(case.members, keys=self.keys_on_server)
+        traced = Traced(case.members, keys=case.keys or self.keys_on_server)
         by_name: Mapping[str, Any] = {"status": traced.status, "join": traced.join, "enter": traced.enter}
         if name == "mix":
             return mixed((share, request_work(part, by_name[part]())) for part, share in MIX.items())

@@ -29,7 +29,7 @@ from real_adapter.calibration import CONNECTIONS, Calibration
 from real_adapter.engine_fit import EngineFit
 from real_adapter.fit_problem import PATH, SLOWED
 from real_adapter.window import Window
-from real_adapter.work import OWN_SCRIPT, SCRIPT, WALKS_FROM
+from real_adapter.work import KEYS_NEAR, OWN_SCRIPT, SCRIPT, WALKS_FROM
 from real_adapter.yardstick import Speed
 from sim.estimate import Estimate
 
@@ -87,6 +87,7 @@ def profile_of(calibration: Calibration, name: str, memory: Memory | None = None
             operation: ScriptCost(overhead_us=best[path]) for operation, path in OWN_SCRIPT.items() if path in best
         },
         walks_from_members=WALKS_FROM,
+        keys_near=KEYS_NEAR,
         commands={command.name: _command(command, best) for command in Command},
         memory=memory,
         fit=Fit(
@@ -174,7 +175,9 @@ def _engine(best: dict[str, float]) -> EngineCosts:
 
 def _swing(calibration: Calibration) -> float:
     """Return by which share scripts that list keys differ from their mean; 0 if none was measured."""
-    windows = [w for case in experiment.key_cases() for w in calibration.measurements.windows.get(case.name, [])]
+    # beyond the caches too few runs fit into a window to tell one kind from the other
+    near = [case for case in experiment.key_cases() if case.keys <= KEYS_NEAR]
+    windows = [w for case in near for w in calibration.measurements.windows.get(case.name, [])]
     swings = [w.spread.swing for w in windows if w.spread is not None]
     return _rounded(float(np.median(swings))) if swings else 0.0
 

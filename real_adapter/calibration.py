@@ -177,8 +177,7 @@ def calibrate(
     run.sharpen([case for case in design if case.name not in missing], run.until - last)
     if rig.ours:
         run.with_replica(rig.ours, run.until - last / 2)
-        rig.bench.add_keys(experiment.SIZES[0], experiment.KEYS_ON_SERVER)
-        run.measure_all(experiment.key_cases() * EXTRA_ROUNDS, "measuring KEYS", run.until)
+        run.with_keys(run.until)
         extra = [*experiment.replicated_cases(), *experiment.key_cases()]
         missing += [case.name for case in extra if not run.found.windows[case.name]]
     progress(0.98, "fitting")
@@ -232,6 +231,16 @@ class _Run:
                     return
                 time.sleep(0.05)
             self.measure_all(experiment.replicated_cases() * EXTRA_ROUNDS, "measuring with a replica", until)
+
+    def with_keys(self, until: float) -> None:
+        """Measure KEYS over more and more keys, each number in its share of the time that is left."""
+        cases = experiment.key_cases()
+        for k, case in enumerate(cases):
+            self.rig.bench.add_keys(case.members, case.keys)
+            share_s = (until - time.monotonic()) / (len(cases) - k)
+            self.measure_all(
+                [case] * EXTRA_ROUNDS, f"measuring KEYS over {case.keys:,} keys", time.monotonic() + share_s
+            )
 
     def measure(self, case: Case, note: str) -> bool:
         """Measure one window; tell whether it counts. BadInput if hardly any does."""

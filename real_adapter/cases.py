@@ -31,17 +31,22 @@ class Load:
 
 @dataclass(frozen=True)
 class Case:
-    """An operation (see `real_adapter.bench.Bench`) on a line of `members` under a load, with so many `replicas`."""
+    """An operation (see `real_adapter.bench.Bench`) on a line of `members` under a load, with so many `replicas`.
+
+    `keys` that KEYS lists; 0: those that the server has.
+    """
 
     operation: str
     members: int
     load: Load
     replicas: int = 0
+    keys: int = 0
 
     @property
     def name(self) -> str:
         """Return what tells it from all others."""
         where = f" of {self.members:,}" if self.members else ""
+        where += f" among {self.keys:,} keys" if self.keys else ""
         return f"{self.operation}{where}, {self.load.text}" + (", a replica attached" if self.replicas else "")
 
 

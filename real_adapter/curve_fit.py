@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from models.commands import PER_KEY, Command
+from models.commands import Command
 from models.profile import (
     PROFILES,
     Profile,
@@ -150,7 +150,7 @@ def refit(profile: Profile, curve: Curve, shape: Shape) -> Profile:
         update={
             "engine": engine.model_copy(update=engine_costs),
             "script_overhead_us": round(shape.script_overhead_us * factor, 3),
-            "commands": _scaled(shape, factor, profile.commands[Command.KEYS.name].per_key_us),
+            "commands": _scaled(shape, factor, profile.commands[Command.KEYS.name]),
             "fit": profile.fit.model_copy(update=fit),
             "draws": _draws(resampled[:DRAWS], engine.wake_tau_ms, shape, mechanism.mean_us, feed_us, factor),
         }
@@ -208,13 +208,15 @@ def _cases(mechanism: Mechanism, curve: Curve, best: Vector) -> tuple[Case, ...]
     )
 
 
-def _scaled(shape: Shape, factor: float, per_key_us: float) -> dict[str, CommandCost]:
-    table_us = np.round(shape.table_us * factor, 3)
-    table_us[Command.KEYS, PER_KEY] = per_key_us  # measured, or assumed, on its own
-    columns = tuple(CommandCost.model_fields)
-    return {
-        command.name: CommandCost(**dict(zip(columns, table_us[command].tolist(), strict=True))) for command in Command
+def _scaled(shape: Shape, factor: float, keys: CommandCost) -> dict[str, CommandCost]:
+    """Return the costs of all commands; what a key costs *keys*, KEYS as it was, is measured or assumed on its own."""
+    rows = np.round(shape.table_us * factor, 3).tolist()
+    found = {
+        command.name: CommandCost(call_us=call_us, element_us=element_us, depth_us=depth_us)
+        for command, (call_us, element_us, depth_us) in zip(Command, rows, strict=True)
     }
+    per_key = {"per_key_us": keys.per_key_us, "per_key_doubling_us": keys.per_key_doubling_us}
+    return found | {Command.KEYS.name: found[Command.KEYS.name].model_copy(update=per_key)}
 
 
 def main() -> None:

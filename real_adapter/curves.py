@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.commands import Command, call_cost_ns
+from models.commands import COLUMNS, Command, call_cost_ns
 from models.profile import PROFILES
 from models.waiting_room import MICRO, RoomRules, WaitingRoom
 from real_adapter.work import Calls
@@ -41,8 +41,8 @@ class Curve:
 class Shape:
     """Costs in us of which a fit keeps the ratios.
 
-    *table_us*, float64[commands, 4], holds the commands' costs as in a cost table; then the I/O of one request and the
-    overhead of one script.
+    *table_us*, float64[commands, 3], holds what a call, an element and a level cost; then the I/O of one request and
+    the overhead of one script.
     """
 
     table_us: NDArray[np.float64]
@@ -51,8 +51,8 @@ class Shape:
 
     def request_us(self, calls: Calls) -> float:
         """Return the cost of one request whose script makes *calls*."""
-        no_free_levels = np.zeros((len(Command), 1), np.int64)
-        table_ns = np.hstack([np.rint(self.table_us * 1e3).astype(np.int64), no_free_levels])
+        table_ns = np.zeros((len(Command), len(COLUMNS)), np.int64)  # no level is free
+        table_ns[:, : self.table_us.shape[1]] = np.rint(self.table_us * 1e3)
         calls_ns = sum(call_cost_ns(table_ns, *call) for call in calls)
         return self.io_us + self.script_overhead_us + calls_ns / 1e3
 
@@ -81,7 +81,7 @@ def read_shape() -> Shape:
     rows = commands.loc[[command.name for command in Command], ["call_us", "element_us", "depth_us"]]
     operations = read_operations()
     return Shape(
-        table_us=np.column_stack([rows.to_numpy(float), np.zeros(len(Command))]),
+        table_us=rows.to_numpy(float),
         io_us=operations["PING"],
         script_overhead_us=operations["EVALSHA no-op"] - operations["PING"],
     )

@@ -9,12 +9,16 @@ from real_adapter.bench import Bench
 from real_adapter.cases import Case, Load, burst, poisson, saturated
 from real_adapter.engine_fit import EngineFit
 from real_adapter.probes import plain_probes, sorted_set_probes
-from real_adapter.work import WALKS_FROM
+from real_adapter.work import KEYS_NEAR, WALKS_FROM
 
-SIZES = (WALKS_FROM, 100_000)
-LARGE = SIZES[-1]
+SIZES = (WALKS_FROM, 100_000, 300_000)
+"""People in line: those of most loads is `LARGE`, and walks are measured to the line of the largest shipped on-sale."""
+LARGE = SIZES[1]
 RATES_RPS = (20, 100, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000)
-KEYS_ON_SERVER = 20_000
+KEYS_ON_SERVER = (4_000, KEYS_NEAR, 100_000, 300_000)
+"""Keys that KEYS lists, ascending: a ladder's, the most that the caches hold, and on to those of the same on-sale."""
+KEY_WINDOW_S = 0.5, 3e-6
+"""Of a window with KEYS: at least, and for each key, so that some runs fit into it."""
 NEW_S = 0.08
 """Of a saturated window in which every request adds members: short, so that the set does not grow many times over."""
 
@@ -53,9 +57,15 @@ def replicated_cases() -> list[Case]:
     ]
 
 
+def key_case(keys: int) -> Case:
+    """Return the load with KEYS over so many keys in it: two users, each of whom holds the other up."""
+    least_s, each_s = KEY_WINDOW_S
+    return Case("status_keys", SIZES[0], Load(max(least_s, each_s * keys), users=2), keys=keys)
+
+
 def key_cases() -> list[Case]:
-    """Return the loads with KEYS in them: two users, each of whom holds the other up."""
-    return [Case("status_keys", SIZES[0], Load(0.5, users=2))]
+    """Return the loads with KEYS in them, by rising numbers of keys."""
+    return [key_case(keys) for keys in KEYS_ON_SERVER]
 
 
 def prepare(bench: Bench) -> None:

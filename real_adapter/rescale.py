@@ -19,7 +19,7 @@ from real_adapter.telemetry import Telemetry, Vector
 from real_adapter.telemetry_load import Calls, Requests, calls_of
 from sim.errors import BadInput
 
-PER_KEY = "commands.KEYS.per_key_us"
+PER_KEY = {f"commands.KEYS.{term}": term for term in ("per_key_us", "per_key_doubling_us")}
 ALL = "commands.*"
 MOST_DRAWS = 100
 """Each row is a refit; the shipped profiles have as many."""
@@ -157,7 +157,8 @@ def _scaled_draws(profile: Profile, rows: tuple[tuple[float, ...], ...], factors
     parameters = profile.draws.parameters
     costs = {f"engine.{name}": float(getattr(profile.engine, name)) for name in ENGINE_CPU_TIMES}
     costs |= {f"scripts.{name}.overhead_us": cost.overhead_us for name, cost in profile.scripts.items()}
-    costs |= {"script_overhead_us": profile.script_overhead_us, PER_KEY: profile.commands["KEYS"].per_key_us}
+    costs |= {"script_overhead_us": profile.script_overhead_us}
+    costs |= {path: float(getattr(profile.commands["KEYS"], term)) for path, term in PER_KEY.items()}
     added = {name: cost for name, cost in costs.items() if name not in parameters}
     if ALL not in parameters:
         added[ALL] = 1.0

@@ -34,12 +34,16 @@ TERMS = {
     **dict.fromkeys(
         (Command.ZRANK, Command.ZSCORE, Command.ZCOUNT, Command.ZRANGE, Command.ZRANGEBYSCORE), ("call_us", "depth_us")
     ),
-    Command.KEYS: ("call_us", "per_key_us"),
+    Command.KEYS: ("call_us", "per_key_us", "per_key_doubling_us"),
 }
 """The costs of each command that measurement can tell apart: an element that every call has is part of the call."""
 
 WALKS_FROM = 1_000
 """Members of the smaller of the two sets that are measured: levels below are not told apart from the call."""
+
+KEYS_NEAR = 20_000
+"""Keys that lie in a processor's own caches and the next (1 and 32 MB on the machines that were measured): up to there
+KEYS took as long for each, and from there on longer by as much with each doubling (`models/profiles/curves`)."""
 
 RULES = RoomRules(
     rate_micro_per_ms=MICRO,
@@ -76,6 +80,7 @@ def work_of(calls: Iterable[tuple[Command, int, int]]) -> Work:
             "element_us": elements,
             "depth_us": elements * max(log2_1024(members + 1) - log2_1024(WALKS_FROM + 1), 0) / 1024,
             "per_key_us": members,
+            "per_key_doubling_us": members * max(log2_1024(members + 1) - log2_1024(KEYS_NEAR + 1), 0) / 1024,
         }
         for term in TERMS[command]:
             if amounts[term]:

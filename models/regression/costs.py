@@ -9,6 +9,8 @@ from models.profile import Profile
 from models.regression.compare import Measured
 from models.results.run_result import profile_hash
 
+MANY_KEYS = 300_000
+"""Where KEYS is watched too, as its cost per key grows with the keyspace: the people of the on-sale."""
 MEMBERS = 10_000
 """In the sorted set that a call walks, and on the server for KEYS: the tokens of the load ladder."""
 UNITS = {"_us": "us", "_ms": "ms", "_slow": "times", "_swing": "share"}
@@ -20,6 +22,7 @@ def profile_costs(profile: Profile) -> Measured:
     values: dict[str, float | None] = {
         f"commands.{command.name}.cost_us": call_cost_ns(table, int(command), 1, MEMBERS) / 1e3 for command in Command
     }
+    values["commands.KEYS.many_keys_us"] = call_cost_ns(table, int(Command.KEYS), 1, MANY_KEYS) / 1e3
     values |= {f"engine.{name}": float(value) for name, value in profile.engine}
     values["script_overhead_us"] = profile.script_overhead_us
     values |= {f"scripts.{name}.overhead_us": cost.overhead_us for name, cost in profile.scripts.items()}

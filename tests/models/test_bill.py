@@ -14,7 +14,7 @@ from models.scenario import ExtraCall, load_scenario
 from sim.errors import BadInput
 from tests.models.recordings import planned
 
-COST_NS = np.random.default_rng(3).integers(1, 1 << 30, (len(Command), 5))
+COST_NS = np.random.default_rng(3).integers(1, 1 << 30, (len(Command), 6))
 COST_NS[:, FREE_LEVELS] = 2048
 
 

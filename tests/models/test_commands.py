@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.commands import WRITES, Command, call_cost_ns, log2_1024
+from models.commands import COLUMNS, WRITES, Command, call_cost_ns, log2_1024
 
 
 @settings(max_examples=200, deadline=None)
@@ -26,7 +26,7 @@ def test_the_logarithm_grows(x):
 
 
 def table(command: Command, *costs_ns: int) -> np.ndarray:
-    costs = np.zeros((len(Command), 5), np.int64)
+    costs = np.zeros((len(Command), len(COLUMNS)), np.int64)
     costs[command, : len(costs_ns)] = costs_ns
     return costs
 
@@ -41,7 +41,7 @@ def test_a_call_costs_its_overhead_its_elements_and_their_walks():
 
 
 def test_levels_that_are_free_cost_nothing():
-    costs = table(Command.ZADD, 500, 30, 100, 0, 9 * 1024)
+    costs = table(Command.ZADD, 500, 30, 100, 0, 0, 9 * 1024)
     assert call_cost_ns(costs, Command.ZADD, 2, 0) == call_cost_ns(costs, Command.ZADD, 2, 511) == 560
     assert call_cost_ns(costs, Command.ZADD, 2, 1023) == 560 + 2 * 100
 
@@ -49,6 +49,14 @@ def test_levels_that_are_free_cost_nothing():
 def test_keys_pays_for_every_key_of_the_node():
     costs = table(Command.KEYS, 2_000, 0, 0, 125)
     assert call_cost_ns(costs, Command.KEYS, 1, 100_000) == 2_000 + 12_500_000
+
+
+def test_a_keyspace_beyond_the_caches_costs_more_for_every_key_of_it():
+    costs = table(Command.KEYS, 2_000, 0, 0, 125, 80, 14 * 1024)
+    assert call_cost_ns(costs, Command.KEYS, 1, 2**14 - 1) == 2_000 + 125 * (2**14 - 1)
+    assert call_cost_ns(costs, Command.KEYS, 1, 2**15 - 1) == 2_000 + (125 + 80) * (2**15 - 1)
+    assert call_cost_ns(costs, Command.KEYS, 1, 2**18 - 1) == 2_000 + (125 + 4 * 80) * (2**18 - 1)
+    assert call_cost_ns(costs, Command.KEYS, 1, 50_000_000) > 0  # no overflow with the most keys a run can have
 
 
 def test_the_rows_of_a_cost_table_keep_their_order():

@@ -47,13 +47,14 @@ def test_a_shipped_profile_is_in_integer_nanoseconds_what_its_file_says_in_micro
     profile = load_profile(name)
     document = json.loads((PROFILES / f"{name}.json").read_text(encoding="utf-8"))
     table, thread, request = profile.cost_table(), profile.engine_thread(), profile.request_ns()
-    assert (table.dtype, table.shape) == (np.int64, (len(Command), 5))
+    assert (table.dtype, table.shape) == (np.int64, (len(Command), 6))
     assert (request.dtype, request.shape) == (np.int64, (3,))
     for command in Command:
         cost = document["commands"][command.name]
-        for column, key in enumerate(("call_us", "element_us", "depth_us", "per_key_us")):
+        for column, key in enumerate(("call_us", "element_us", "depth_us", "per_key_us", "per_key_doubling_us")):
             assert table[command, column] / 1e3 == pytest.approx(cost[key], abs=0.00051)
-        assert table[command, FREE_LEVELS] == log2_1024(document.get("walks_from_members", 0) + 1)
+        free = "keys_near" if command == Command.KEYS else "walks_from_members"
+        assert table[command, FREE_LEVELS] == log2_1024(document.get(free, 0) + 1)
     costs = document["engine"]
     assert thread.wake_warm / 1e3 == pytest.approx(costs["wake_warm_us"], abs=0.00051)
     assert thread.wake_cold / 1e3 == pytest.approx(costs["wake_cold_us"], abs=0.00051)
@@ -144,6 +145,7 @@ def test_an_unknown_name_is_told_the_known_ones(name):
         ("engine.surprise", 1.0, "engine.surprise"),
         ("commands.LPUSH", SHIPPED["commands"]["SET"], "commands: 'LPUSH' is unknown; known are"),
         ("commands.ZADD.per_key_us", 0.1, "only KEYS"),
+        ("commands.ZADD.per_key_doubling_us", 0.1, "commands.ZADD.per_key_doubling_us: only KEYS"),
         ("commands.ZADD", None, "commands.ZADD"),
         ("kind", "guessed", "kind"),
         ("schema_version", 1, "schema_version: 1 is not read any more; must be 2"),
@@ -286,7 +288,7 @@ def test_what_is_drawn_replaces_a_cost_or_scales_those_of_commands_but_not_the_c
         assert cost.call_us == pytest.approx(7.0 if name == "GET" else was.call_us * factor)
         assert cost.element_us == pytest.approx(was.element_us * factor)
         assert cost.depth_us == pytest.approx(was.depth_us * factor)
-        assert cost.per_key_us == was.per_key_us
+        assert (cost.per_key_us, cost.per_key_doubling_us) == (was.per_key_us, was.per_key_doubling_us)
 
 
 def test_a_script_that_was_measured_by_itself_has_its_own_overhead_also_in_draws():

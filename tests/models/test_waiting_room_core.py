@@ -21,7 +21,7 @@ from sim.views import View
 from tests.strategies.platform import extra_calls
 
 LOG = 1 << 16
-COST_NS = np.random.default_rng(7).integers(1, 1 << 30, (len(Command), 5))
+COST_NS = np.random.default_rng(7).integers(1, 1 << 30, (len(Command), 6))
 COST_NS[:, FREE_LEVELS] = 2048
 """Random costs: bills over different commands, elements or members do not add up to the same sum."""
 WRITING = {Command[name] for name in ("HSET", "HINCRBY", "ZADD", "ZREM", "ZPOPMIN", "SET", "XADD", "EXPIRE", "INCR")}

@@ -50,7 +50,7 @@ def test_every_case_of_the_design_runs_without_an_error_and_leaves_the_line_as_i
 
 @pytest.mark.parametrize("name", ["ZRANK", "ZCOUNT of all"])
 def test_a_probe_walks_the_set_of_its_own_size(bench: Bench, name: str) -> None:
-    small, large = (Case(name, members, Load(0.03, users=2)) for members in experiment.SIZES)
+    small, large = (Case(name, members, Load(0.03, users=2)) for members in (experiment.SIZES[0], experiment.SIZES[-1]))
     for case in (small, large):
         sent = bench.requests(case, np.zeros(1, np.int64)).blob.tobytes()
         assert bench.keys_of(case.members).line.encode() in sent
@@ -58,7 +58,6 @@ def test_a_probe_walks_the_set_of_its_own_size(bench: Bench, name: str) -> None:
 
 
 def test_every_command_that_a_profile_prices_is_measured(bench: Bench) -> None:
-    bench.keys_on_server = 5
     cases = (*experiment.probe_cases(), *experiment.key_cases())
     charged = {path for case in cases for path in bench.work(case).counts}
     for command in Command:

@@ -47,7 +47,7 @@ def test_costs_are_told_for_the_calmest_windows_and_every_draw_with_them() -> No
 def test_how_far_runs_that_list_keys_differ_is_the_median_of_their_windows(profile: Profile) -> None:
     assert profile.engine.listing_swing == 0  # none of them listed any
     base = calibration(1.6)
-    (case,) = experiment.key_cases()
+    case = experiment.key_cases()[0]
     some = base.measurements.windows[CASES[0].name][0]
     listing = [replace(some, case=case.name, spread=Spread(400.0, swing)) for swing in (0.1, 0.28, 0.9)]
     measured = replace(base.measurements, windows={**base.measurements.windows, case.name: listing})

@@ -1,6 +1,7 @@
 """The fit: it finds what it should, predicts what it never saw, and the shipped profiles are its results."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from models.commands import Command, call_cost_ns
@@ -140,3 +141,15 @@ def test_keys_costs_what_was_measured_per_key():
     profile = load_profile("x86-measured")
     assert per_key_us.min() < profile.commands["KEYS"].per_key_us < per_key_us.max()
     assert profile.commands["KEYS"].per_key_us == pytest.approx(np.exp(np.log(per_key_us).mean()), rel=0.02)
+
+
+def test_keys_cost_a_keyspace_of_any_size_what_was_measured_of_it_in_proportion_to_a_small_one():
+    measured = pd.read_csv(CURVES / "x86-keyspace.csv", comment="#")
+    for name in ("x86-valkey", "talk-m7g", "m7g-xlarge-derived"):
+        table = load_profile(name).cost_table()
+        small = call_cost_ns(table, Command.KEYS, 1, 4_000) / 4_000
+        for keys, rows in measured.groupby("keys"):
+            ratio = call_cost_ns(table, Command.KEYS, 1, int(keys)) / int(keys) / small
+            seen = rows[["ratio_of_rounds", "ratio_of_least"]].to_numpy().ravel()
+            assert 0.75 * seen.min() < ratio < 1.05 * seen.max()
+            assert abs(np.log(ratio / np.exp(np.log(seen).mean()))) < np.log(1.3)
