@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from models.claims import claims
-from models.ledger import design, gateway, money, redis, waiting_room
+from models.ledger import before_index, design, gateway, money, people, redis, scaling, waiting_room
 from models.ledger.checks import Check, Sources
 from models.ledger.entry import Entry
 from models.ledger.questions import QUESTIONS, Answer
@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CHECKS: Mapping[str, Check] = MappingProxyType(
-    waiting_room.CHECKS | redis.CHECKS | gateway.CHECKS | money.CHECKS | design.CHECKS
+    waiting_room.CHECKS
+    | people.CHECKS
+    | redis.CHECKS
+    | before_index.CHECKS
+    | gateway.CHECKS
+    | scaling.CHECKS
+    | money.CHECKS
+    | design.CHECKS
 )
 """How each claim is judged, by its id."""
 

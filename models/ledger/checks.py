@@ -55,7 +55,8 @@ def not_yet(why: str) -> Check:
 
 
 @cache
-def _profile(name: str) -> Profile:
+def profile(name: str) -> Profile:
+    """Return a shipped profile, read once. BadInput if it cannot be read."""
     return load_profile(name)
 
 
@@ -63,7 +64,7 @@ def rests_on(*evidence: Evidence) -> tuple[str, ...]:
     """Return what results of these runs rest on: what repeats them, and the profiles of their Redis."""
     found = [item.command for item in evidence]
     for item in evidence:
-        origin = profile_origin(item.scenario, _profile(item.scenario.redis.profile))
+        origin = profile_origin(item.scenario, profile(item.scenario.redis.profile))
         if origin not in found:
             found.append(origin)
     return tuple(found)

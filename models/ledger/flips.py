@@ -15,7 +15,7 @@ BISECTED = "bisection of this sum"
 COMPUTED = "computed by the same sum"
 STEPS = 80
 """Halvings of a span: more than a float can tell apart."""
-RUN = "runs of both"
+RUN = "runs on both sides"
 OPEN = "the interval spans the limit: no value of a setting decides it, a narrower interval would"
 
 
@@ -47,3 +47,25 @@ def bisected(
 def by_case(setting: str, cases: Mapping[str, ClaimVerdict], found: str = COMPUTED) -> tuple[Flip, ...]:
     """Return what follows in each of the cases that a claim does not tell apart."""
     return tuple(Flip(setting, at, verdict, found) for at, verdict in cases.items())
+
+
+def stepped(setting: str, cases: Mapping[float, ClaimVerdict], here: float, unit: str = "") -> Iterator[Flip]:
+    """Yield where a verdict flips on the way up and down from *here* through values that were run.
+
+    The first value on either side with another verdict that is not open, and the last one before it; where one between
+    them is open, that is said. KeyError if *here* was not run.
+    """
+    mine, ordered = cases[here], sorted(cases)
+    for side in ([value for value in ordered if value > here], [value for value in reversed(ordered) if value < here]):
+        last, open_ = here, False
+        for value in side:
+            if cases[value] == mine:
+                last, open_ = value, False
+            elif cases[value] == "conditional":
+                open_ = True
+            else:
+                low, high = sorted((last, value))
+                between = f"between {number(low)} and {number(high)}{unit}{', open in between' if open_ else ''}"
+                way = "more" if value > here else "fewer" if not unit else "less"
+                yield Flip(setting, f"{number(value)}{unit} or {way}: {between}", cases[value], RUN)
+                break

@@ -12,6 +12,7 @@ from models.judge.limits import limits_of
 from models.judge.published import TALK_ENOUGH_RPS
 from models.preparing import prepare
 from models.replication import ScenarioTask
+from models.results.kpis import highest_minute
 from models.results.result import RunResult, Stage
 from models.results.run_result import result_of
 from models.running import run_once
@@ -83,6 +84,10 @@ def _kpis(result: RunResult, scenario: Scenario) -> Iterator[tuple[str, float]]:
     yield from ((f"fact.{name}", float(result.facts[name])) for name in FACTS)
     yield "fact.enough_exceeded_s", float((result.series["sent_status"] > TALK_ENOUGH_RPS).sum())
     yield "fact.expired", float(result.series["expired"].sum())
+    yield "fact.lapsed", float(result.series["lapsed"].sum())
+    reserved = result.series["sent_reserve"].to_numpy(dtype=float)
+    yield "fact.reserve_rps_peak", float(reserved.max())
+    yield "fact.reserve_rps_peak_60s", highest_minute(reserved, float(reserved.size))
     yield "fact.waiting_at_end", float(result.series["waiting"].iloc[-1] + result.series["called"].iloc[-1])
     for number, stage in enumerate(result.stages):
         yield from _stage_kpis(result, scenario, number, stage)

@@ -41,7 +41,8 @@ class Question:
 
 
 def _rate(question: str, sources: Sources) -> Answer:
-    rows, good = rate_rows(sources), good_rates(sources)
+    rows = rate_rows(sources)
+    good = good_rates(rows)
     mine = next(row for row in rows if row.rate_rps == 1000)
     text = (
         f"{_standing(good)} At 1,000 those let in wait {clock(mine.mean_wait_s)} on average and "

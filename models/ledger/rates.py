@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from models.ledger.checks import Sources
+from models.ledger.evidence import Evidence
 from models.ledger.runs import RATES_RPS
 
 
@@ -23,20 +25,19 @@ class RateRow:
     """Whether mean wait and the backend's capacity are kept."""
 
 
-def rate_rows(sources: Sources) -> tuple[RateRow, ...]:
-    """Return a row for every rate that was run, with nobody told that the seats are gone."""
-    return tuple(_row(sources, rate) for rate in RATES_RPS)
+def rate_rows(sources: Sources, name: str = "rate") -> tuple[RateRow, ...]:
+    """Return a row for every rate that was run: `rate`, nobody is told that the seats are gone; `told`, all are."""
+    return tuple(_row(sources[f"{name}_{rate}"], rate) for rate in RATES_RPS)
 
 
-def good_rates(sources: Sources) -> tuple[int, ...]:
+def good_rates(rows: Iterable[RateRow]) -> tuple[int, ...]:
     """Return the rates that keep the mean wait and do not ask more of the backend than it can do."""
-    return tuple(row.rate_rps for row in rate_rows(sources) if row.keeps)
+    return tuple(row.rate_rps for row in rows if row.keeps)
 
 
-def _row(sources: Sources, rate: int) -> RateRow:
-    run = sources[f"rate_{rate}"]
+def _row(run: Evidence, rate: int) -> RateRow:
     scenario = run.scenario
-    backend = 100 * run.best("admission.rps_peak_60s") / scenario.backend.reservation_capacity_rps
+    backend = 100 * run.best("fact.reserve_rps_peak_60s") / scenario.backend.reservation_capacity_rps
     mean = run.best("wait.mean_s")
     return RateRow(
         rate_rps=rate,

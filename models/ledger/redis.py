@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from models.claims import Claim, ClaimVerdict, claims
+from models.commands import Command
 from models.judge.wording import latency, number
 from models.ledger.arithmetic import redone
-from models.ledger.checks import Check, Sources, rests_on
+from models.ledger.checks import Check, Sources, profile, rests_on
 from models.ledger.entry import (
     Entry,
     Flip,
     about,
-    at_least,
     at_most,
     exactly,
     in_every_case,
@@ -22,11 +23,25 @@ from models.ledger.entry import (
     weakest,
 )
 from models.ledger.evidence import ENGINE, Evidence
-from models.ledger.flips import COMPUTED, OPEN, RUN
-from models.ledger.runs import PEOPLE, POLLS_S, STAGES, stage_kpi
+from models.ledger.flips import COMPUTED, OPEN, RUN, bisected, by_case
+from models.ledger.runs import STAGES, stage_kpi
 from models.redis_nodes import redis_nodes
 from models.units import HOURS_PER_MONTH
+from sim.estimate import Estimate
 
+HEADROOM = 2.0
+"""What the talk multiplies the data by."""
+DEPLOYED_BYTES = (2000.0, 2500.0)
+"""What a waiting user took as deployed: six keys and two members, an estimate."""
+NEAR = 0.1
+"""Share by which a figure may be off a published one and still be it."""
+ROUGHLY = 0.5
+"""The same of one that is published as `about`."""
+FIT = 0.1
+"""Share by which the profile fitted to a figure may miss it and still be fitted to it."""
+DERIVED_PROFILE = "m7g-xlarge-derived"
+SEARCHED = ("poll_hot", "people_hot")
+"""Flips of one event that are found by bisection of its runs."""
 EVEN = 1.5
 """Times its even share that the hottest shard may have of the work for the work to count as spread."""
 
@@ -34,18 +49,30 @@ EVEN = 1.5
 def _memory(claim: Claim, sources: Sources) -> Entry:
     """Hold the talk's sum against what people take of a real server."""
     own, real = redone(claim), sources.measured
-    each = real.of("memory.per_client_bytes")
-    headroom = 2.0
-    needed = exactly(headroom * claim.number("clients") * each.best / 1e6)
-    assumed = own.found.best * 1e6 / claim.number("clients") / headroom
+    each, people = real.of("memory.per_client_bytes"), claim.number("clients")
+    assumed = own.found.best * 1e6 / people / HEADROOM
+
+    def needed_mb(bytes_each: float) -> Estimate:
+        return exactly(HEADROOM * people * bytes_each / 1e6)
+
+    def verdict_at(bytes_each: float) -> ClaimVerdict:
+        return in_every_case([own.verdict, about(needed_mb(bytes_each), claim.figure, NEAR)])
+
+    needed, deployed = needed_mb(each.best), [needed_mb(bytes_each).best for bytes_each in DEPLOYED_BYTES]
     why = (
         f"{own.why} With this Lua core a person in line takes {number(each.best)} bytes, index included, which makes "
-        f"{number(needed.best)} MB, where the talk counts {number(assumed)} bytes."
+        f"{number(needed.best)} MB, where the talk counts {number(assumed)} bytes; as deployed, with six keys each, it "
+        f"was an estimated {number(DEPLOYED_BYTES[0])} to {number(DEPLOYED_BYTES[1])}, so {number(deployed[0])} to "
+        f"{number(deployed[1])} MB. {number(100 * NEAR)} % more or less counts as the published sum."
     )
-    verdict = in_every_case([own.verdict, about(needed, claim.figure, 0.1)])
-    at = f"{number(assumed)} (session data kept beside the line)"
-    flips = that_change(verdict, Flip("bytes a person takes", at, own.verdict, COMPUTED))
-    return Entry(claim, verdict, needed, claim.unit, why, (*own.rests_on, real.origin), flips, OPEN)
+    verdict = verdict_at(each.best)
+    flips = that_change(
+        verdict,
+        *bisected("bytes a person takes", verdict_at, each.best, assumed),
+        *bisected("bytes a person takes", verdict_at, assumed, DEPLOYED_BYTES[1]),
+    )
+    rest = (*own.rests_on, real.origin, "gateway-api repository, October 2025: keys of a waiting user, an estimate")
+    return Entry(claim, verdict, needed, claim.unit, why, rest, flips, OPEN)
 
 
 def _network(claim: Claim, sources: Sources) -> Entry:
@@ -58,18 +85,30 @@ def _network(claim: Claim, sources: Sources) -> Entry:
 
 
 def _cpu_600ms(claim: Claim, sources: Sources) -> Entry:
+    """Give what the ZRANKs take in a line as long as the claim's, by the profile that the runs are made with."""
     own, real, run = redone(claim), sources.measured, sources["spread"]
-    call, rps = real.of("zrank.call_us"), claim.number("status_rps")
-    cores = scaled(call, rps / 1e6)
+    rps, people = claim.number("status_rps"), claims()["demand.status_rps"].number("clients")
+    name, measured_us = run.scenario.redis.profile, real.of("zrank.call_us").best
+    by = {name: zrank_us(name, people), DERIVED_PROFILE: zrank_us(DERIVED_PROFILE, people)}
+    cores = exactly(by[name] * rps / 1e6)
     total = sum(
         run.best(f"redis.shard_{shard}.engine_cpu_peak_60s_percent") for shard in range(run.scenario.redis.shards)
     )
+    each = " or ".join(f"{number(us)} us ({origin})" for origin, us in by.items())
     why = (
-        f"{own.why} A ZRANK takes a real server {number(call.best)} us, so {number(rps)} of them {number(cores.best)} "
-        "of a core; but each comes with a script, its reply and a socket, and simulated the busiest minute takes "
-        f"{number(total / 100)} cores of all shards together."
+        f"{own.why} Among {number(people)} members a ZRANK takes {each}, "
+        f"so {number(rps)} of them take {number(cores.best)} of a core ({number(measured_us)} us was measured among "
+        "10,000). Each comes with a script, its reply and a socket: simulated, the busiest minute takes "
+        f"{number(total / 100)} cores of all primaries together."
     )
-    return Entry(claim, own.verdict, cores, claim.unit, why, (*own.rests_on, real.origin, *rests_on(run)), no_flip=OPEN)
+    rest = (*own.rests_on, real.origin, *rests_on(run), f"profile {DERIVED_PROFILE}")
+    return Entry(claim, own.verdict, cores, claim.unit, why, rest, own.flips, OPEN)
+
+
+def zrank_us(name: str, members: float) -> float:
+    """Return what a ZRANK among so many members takes by a profile, microseconds, without its request."""
+    cost = profile(name).commands[Command.ZRANK.name]
+    return cost.call_us + cost.depth_us * math.log2(members + 1)
 
 
 def _shard_share(claim: Claim, sources: Sources) -> Entry:
@@ -95,50 +134,57 @@ def _hottest_percent(run: Evidence) -> float:
 
 
 def _sizing(claim: Claim, sources: Sources) -> Entry:
-    hot, derived, spread = sources["hot"], sources["hot_derived"], sources["spread"]
-    peak, other = hot.kpi(ENGINE), derived.kpi(ENGINE)
-    served, limit = hot.kpi("requests.status_rps_peak_60s"), hot.scenario.slo.engine_cpu_percent
+    """Judge the design as the talk has it, for one event and for the five it reckons with: status from every node."""
+    hot, five, derived = sources["hot"], sources["five"], sources["hot_derived"]
+    limit = hot.scenario.slo.engine_cpu_percent
+    cases = {number(run.scenario.waiting_room.events): at_most(run.kpi(ENGINE), limit) for run in (hot, five)}
+    by_fit = in_every_case([*cases.values()])
+    # a fit to the talk's own projection cannot confirm it alone
+    verdict = in_every_case([by_fit, at_most(derived.kpi(ENGINE), limit)]) if by_fit == "confirmed" else by_fit
+    one, many, wide = (interval_text(run.kpi(ENGINE), "percent") for run in (hot, five, derived))
+    p99 = [latency(run.best("latency.status_p99_ms")) for run in (hot, five)]
     why = (
-        f"For one event all polls meet one engine thread: it is {number(peak.best)} % busy in its worst minute "
-        f"({interval_text(other, 'percent')} by the derived profile, which is wide), and its ceiling is "
-        f"{number(hot.best('fact.ceiling_rps'))} RPS. Over ten events on distinct slots the busiest has "
-        f"{number(spread.best(ENGINE))} %."
+        f"The busiest engine thread may be {number(limit)} % busy in its worst minute. For one event, whose polls meet "
+        f"one shard, it is {one}, for five {many}; by the derived profile, which is wide, {wide} for one. All joins "
+        f"meet a primary: status takes {p99[0]} at p99 for one event and {p99[1]} for five."
     )
-    verdict = at_most(peak, limit)
-    if verdict == "confirmed":
-        verdict = at_most(other, limit)
-    ways = [Flip("waiting_room.events", "10, on distinct slots", at_most(spread.kpi(ENGINE), limit), RUN)]
-    if longer := [poll for poll in POLLS_S if _holds(sources[f"poll_{poll}"])]:
-        ways.append(Flip("clients.poll_interval_s", f"{min(longer)} or more", "confirmed", RUN))
-    if fewer := [people for people in PEOPLE if _holds(sources[f"people_{people}"])]:
-        ways.append(Flip("clients.count", f"{number(max(fewer))} or fewer", "confirmed", RUN))
-    rest = rests_on(hot, derived, spread)
-    return Entry(claim, verdict, served, claim.unit, why, rest, that_change(verdict, *ways), OPEN)
+    flips = that_change(verdict, *by_case("waiting_room.events", cases, RUN), *_sizing_flips(sources, verdict))
+    rest = rests_on(hot, five, derived)
+    return Entry(claim, verdict, hot.kpi("requests.status_rps_peak_60s"), claim.unit, why, rest, flips, OPEN)
+
+
+def _sizing_flips(sources: Sources, mine: ClaimVerdict) -> Iterator[Flip]:
+    """Yield what else decides for one event: where status is read, how often people poll, and how many they are."""
+    yield Flip("waiting_room.replica_reads", "false", _holds(sources["primary_only"]), RUN)
+    for name in SEARCHED:
+        yield from sources.flips[name].flip("confirmed", "refuted", mine)
 
 
 def _engine_cpu(claim: Claim, sources: Sources) -> Entry:
-    """What the talk's profile was fitted to is fitted; the twin's number is of the profile that was not."""
+    """What the talk's profile was fitted to is fitted, if it meets it; the twin's number is of the one that was not."""
     rate, value = int(claim.number("rps")), claim.figure
     name = stage_kpi(rate, "engine_cpu_percent")
     ladder = sources["ladder"]
     fitted, derived = ladder.best(name), sources["ladder_derived"].kpi(name)
     rest = rests_on(ladder, sources["ladder_derived"])
+    found = about(derived, value, NEAR)
     said = {
         "refuted": f"does not agree with {number(value)} %",
         "confirmed": f"agrees with {number(value)} %",
         "conditional": f"leaves {number(value)} % open",
     }
+    met = about(exactly(fitted), value, FIT) == "confirmed"
     why = (
         f"The profile {ladder.scenario.redis.profile} is fitted to this figure and gives {number(fitted)} %, which is "
-        f"no evidence. The derived one, which was not, gives {interval_text(derived, 'percent')} and "
-        f"{said[about(derived, value, 0.1)]}."
+        f"{'no evidence' if met else 'no fit'} ({number(100 * FIT)} % off would be none). The derived one, which was "
+        f"not, gives {interval_text(derived, 'percent')} and {said[found]}, give or take {number(100 * NEAR)} %."
     )
     if "real" in claim.how:
         real = sources.measured.of(f"status.engine_cpu_{rate // 1000}k_percent")
         machine = sources.measured.machine.partition(",")[0]
         why += f" A real server ({machine}) was {interval_text(real, 'percent')} busy at this rate."
         rest = (*rest, sources.measured.origin)
-    return Entry(claim, "fitted", derived, claim.unit, why, rest, no_flip=OPEN)
+    return Entry(claim, "fitted" if met else found, derived, claim.unit, why, rest, no_flip=OPEN)
 
 
 def _cpu_keys(claim: Claim, sources: Sources) -> Entry:
@@ -153,25 +199,6 @@ def _cpu_keys(claim: Claim, sources: Sources) -> Entry:
     )
     verdict = weakest([about(cpu, claim.figure, 0.02), at_most(ceiling, rate)])
     return Entry(claim, verdict, cpu, claim.unit, why, (*rests_on(run), real.origin), no_flip=OPEN)
-
-
-def _keys_100ms(claim: Claim, sources: Sources) -> Entry:
-    real, run = sources.measured, sources["ladder_keys_gateway"]
-    call = real.of("keys.call_ms")
-    keys, at, value = claim.number("keys"), claim.number("rps"), claim.figure
-    waited = stage_kpi(at, "status_p50_ms")
-    seen = (
-        f"it has a median of {latency(run.best(waited))} at {number(at)} RPS"
-        if run.seen(waited)
-        else f"at {number(at)} RPS nobody is answered before giving up"
-    )
-    why = (
-        f"KEYS over {number(keys)} keys takes a real server {interval_text(call, 'ms')}. A status takes longer if the "
-        f"engine thread is full and it waits for it: simulated, {seen}."
-    )
-    verdict = about(call, value, 0.5)
-    flips = that_change(verdict, Flip("keys on the node", number(keys * value / call.best), "confirmed", COMPUTED))
-    return Entry(claim, verdict, call, claim.unit, why, (real.origin, *rests_on(run)), flips, OPEN)
 
 
 def _zrank_1ms(claim: Claim, sources: Sources) -> Entry:
@@ -189,58 +216,52 @@ def _zrank_1ms(claim: Claim, sources: Sources) -> Entry:
 
 
 def _speedup(claim: Claim, sources: Sources) -> Entry:
+    """Hold the measured ratio against the claim's; it grows with the keys on the node, as KEYS looks at every one."""
     ratio, keys, value = sources.measured.of("index.speedup"), claims()["redis.keys_100ms"].number("keys"), claim.figure
+
+    def verdict_at(others: float) -> ClaimVerdict:
+        return about(scaled(ratio, others / keys), value, ROUGHLY)
+
     why = (
         f"With {number(keys)} people in line KEYS takes {interval_text(ratio, '')} times as long as the index inside a "
-        "real server. The ratio grows with the keys on the node: KEYS looks at every one of them."
+        f"real server; {number(100 * ROUGHLY)} % more or less counts as about. The ratio grows with the keys on the "
+        "node: KEYS looks at every one of them. With the XLENs that a status made besides it is larger still."
     )
-    verdict = about(ratio, value, 0.5)
+    verdict = verdict_at(keys)
     if verdict == "refuted" and ratio.best > 1:
         verdict = "conditional"
+    fits = keys * value / ratio.best
     flips = that_change(
-        verdict, Flip("keys on the node", f"about {number(keys * value / ratio.best)}", "confirmed", COMPUTED)
+        verdict,
+        Flip("keys on the node", f"{number(fits)}, in proportion to {number(keys)}", verdict_at(fits), COMPUTED),
+        *bisected("keys on the node", verdict_at, fits, 0.1 * fits, 10 * fits),
     )
     return Entry(claim, verdict, ratio, claim.unit, why, (sources.measured.origin,), flips, OPEN)
 
 
-def _commands(claim: Claim, sources: Sources) -> Entry:
-    """Hold the commands of a saturated engine thread against those that all requests would make."""
-    run, index, real = sources["ladder_keys"], sources["ladder"], sources.measured
-    most = max(run.best(stage_kpi(rate, "commands_per_s")) for rate in STAGES)
-    rps, value, listed = claim.number("rps"), claim.figure, run.scenario.clients.count
-    at_rate, per_key_ms = index.best(stage_kpi(rps, "commands_per_s")), real.of("keys.call_ms").best / listed
-    verdict, keys_ms = at_least(exactly(most), value), claims()["redis.keys_100ms"].figure
-    why = (
-        f"So many mean that all of {number(rps)} requests a second are answered, {number(value / rps)} commands each. "
-        f"An engine thread that lists {number(listed)} keys each time comes to {number(most)} commands a second at "
-        f"most, and by the talk's own {number(keys_ms)} ms a KEYS to {number(value / rps * 1000 / keys_ms)}; with the "
-        f"index {number(rps)} RPS are {number(at_rate)}."
-    )
-    at = f"fewer than about {number(1000 / rps / per_key_ms)}"
-    flips = that_change(verdict, Flip("keys on the node", at, "confirmed", COMPUTED))
-    rest = (*rests_on(run, index), real.origin)
-    return Entry(claim, verdict, exactly(most), claim.unit, why, rest, flips, OPEN)
-
-
 def _no_more_nodes(claim: Claim, sources: Sources) -> Entry:
-    """Judge by whether the one shard that serves an event holds: if it does not, more nodes do not help it either."""
+    """Judge by whether the one shard that serves an event holds: if it does not, more shards do not help it either."""
     ladder, derived = sources["ladder"], sources["ladder_derived"]
     name, limit = stage_kpi(30_000, "engine_cpu_percent"), ladder.scenario.slo.engine_cpu_percent
-    cpu, other = ladder.best(name), derived.kpi(name)
+    cpu, other, ceiling = ladder.kpi(name), derived.kpi(name), ladder.best("fact.ceiling_rps")
     node_usd = (redis_nodes()[ladder.scenario.redis.node_type].redis_oss_usd_per_h or 0.0) * HOURS_PER_MONTH
     why = (
-        f"For one event more nodes would change nothing, as one shard serves it; at 30,000 RPS it is {number(cpu)} % "
+        f"For one event more shards would change nothing, as one serves it; at 30,000 RPS it is {number(cpu.best)} % "
         f"busy by the fitted profile, {interval_text(other, 'percent')} by the derived one, with {number(limit)} % "
         f"allowed. A node more is ${number(node_usd)} a month."
     )
-    cases = [at_most(exactly(cpu), limit), at_most(other, limit)]
-    verdict: ClaimVerdict = "confirmed" if set(cases) == {"confirmed"} else "conditional"
-    flips = (Flip("load on one event", f"beyond {number(ladder.best('fact.ceiling_rps'))} RPS", "refuted", COMPUTED),)
+    cases = {"fitted to the talk": at_most(cpu, limit), "derived": at_most(other, limit)}
+    verdict = in_every_case([*cases.values()])
+    flips = that_change(
+        verdict,
+        *by_case("the profile", cases, RUN),
+        Flip("load on one event", f"beyond {number(ceiling)} RPS, where its primary is full", "refuted", COMPUTED),
+    )
     rest = (*rests_on(ladder, derived), "AWS ElastiCache list prices")
-    return Entry(claim, verdict, exactly(0.0) if "refuted" not in cases else None, claim.unit, why, rest, flips, OPEN)
+    return Entry(claim, verdict, cpu, "percent", why, rest, flips, OPEN)
 
 
-def _latency(claim: Claim, sources: Sources) -> Entry:
+def _status_latency(claim: Claim, sources: Sources) -> Entry:
     gateway, client = sources["ladder_gateway"], sources["ladder"]
     p99 = {rate: stage_kpi(rate, "status_p99_ms") for rate in STAGES}
     at_10k, seen, value = gateway.kpi(p99[10_000]), client.kpi(p99[10_000]), claim.figure
@@ -256,24 +277,22 @@ def _latency(claim: Claim, sources: Sources) -> Entry:
     return Entry(claim, verdict, at_10k, claim.unit, why, rests_on(gateway, client), flips, OPEN)
 
 
-def _holds(run: Evidence) -> bool:
-    return at_most(run.kpi(ENGINE), run.scenario.slo.engine_cpu_percent) == "confirmed"
+def _holds(run: Evidence) -> ClaimVerdict:
+    """Return whether the engine's level is kept in the worst minute: open where its interval spans the limit."""
+    return at_most(run.kpi(ENGINE), run.scenario.slo.engine_cpu_percent)
 
 
-_SIZING = tuple(f"poll_{poll}" for poll in POLLS_S) + tuple(f"people_{people}" for people in PEOPLE)
 CHECKS = {
     "redis.memory": Check(_memory, (), ("arithmetic", "real")),
     "redis.network": Check(_network, ("spread",), ("arithmetic",)),
     "redis.cpu_600ms": Check(_cpu_600ms, ("spread",), ("arithmetic", "real")),
     "redis.shard_share": Check(_shard_share, ("hot", "spread"), ("real",)),
-    "redis.sizing": Check(_sizing, ("hot", "hot_derived", "spread", *_SIZING)),
+    "redis.sizing": Check(_sizing, ("hot", "five", "hot_derived", "primary_only"), searches=SEARCHED),
     "redis.cpu_1k": Check(_engine_cpu, ("ladder", "ladder_derived")),
     "redis.cpu_keys_10k": Check(_cpu_keys, ("ladder_keys",), ("real",)),
     **{f"redis.cpu_{k}k": Check(_engine_cpu, ("ladder", "ladder_derived"), ("real",)) for k in (10, 20, 30)},
-    "redis.keys_100ms": Check(_keys_100ms, ("ladder_keys_gateway",), ("real",)),
     "redis.zrank_1ms": Check(_zrank_1ms, ("ladder_gateway",), ("real",)),
     "redis.speedup": Check(_speedup, (), ("real",)),
-    "redis.commands": Check(_commands, ("ladder_keys", "ladder"), ("real",)),
     "redis.no_more_nodes": Check(_no_more_nodes, ("ladder", "ladder_derived"), ("cost",)),
-    "status.latency": Check(_latency, ("ladder_gateway", "ladder")),
+    "status.latency": Check(_status_latency, ("ladder_gateway", "ladder")),
 }

@@ -13,6 +13,13 @@ POLLS_S = (8, 10, 12, 15)
 PEOPLE = (50_000, 100_000, 150_000, 200_000)
 MORE_PEOPLE = (450_000, 600_000)
 SHARDS = (1, 2, 3)
+FEWER_PEOPLE = (150_000, 200_000)
+POLLS_SPREAD = (8, 10, 12)
+JITTERS = (0.25, 0.5, 1.0)
+REACTIONS_S = (0.25, 0.5, 0.75, 1.0, 2.0)
+"""Reactions of bots, seconds, from a quick program to slower than people."""
+SILENT_TTLS_S = (60, 120, 240, 3600)
+"""Heartbeats' time to live, of which the last is longer than the run: nobody is removed."""
 WARM_PODS = (10, 20)
 STAGES = {1_000: 0, 5_000: 1, 10_000: 2, 20_000: 3, 30_000: 4}
 """Which stage of the load ladders has which rate while it rises, status requests per second."""
@@ -73,7 +80,30 @@ HOT, SPREAD = "onsale-300k", "onsale-300k-spread"
 TOLD = "event.on_sold_out=announce"
 RUSH = "run.duration_s=180"
 """Long enough for the worst minute, which is soon after the opening; waits of those who come later are not in it."""
+MINUTE = "run.duration_s=90"
+"""Long enough for the busiest minute of demand."""
 DEPLOY = ("faults=[{kind: deploy, at_s: 30}]", "clients.count=150000", "waiting_room.events=10")
+LONG = ("clients.load.stages=[{rate_rps: 30000, duration_s: 240}]", "run.duration_s=240")
+"""One stage, in which a queue before an engine thread that takes a tenth less reaches clients' timeout."""
+DOWN = (
+    "clients.load.stages=[{rate_rps: 10000, duration_s: 60}, {rate_rps: 1000, duration_s: 900}]",
+    "gateway.pods=15",
+    "run.duration_s=960",
+)
+"""Fifteen pods when the load falls: the stage before is too short for the autoscaler to remove any."""
+SLOWLY = "autoscaling.down.policies=[{type: Pods, value: 1, period_s: 30}]"
+"""What takes ten pods away in the five minutes that are left of ten."""
+SILENT = (
+    "clients.count=30000",
+    "clients.patience={median_s: 20, sigma: 0.5}",
+    "clients.leave_share=0",
+    "clients.bots.share=0",
+    "admission.rate_rps=10",
+    "admission.burst=50",
+    "admission.call_window=100",
+    "run.duration_s=300",
+)
+"""People who all fall silent within minutes, in a line so slow that being called removes few of them."""
 EARLY = ("gateway.probes.readiness.initial_delay_s=5", "gateway.probes.readiness.period_s=5")
 """The readiness probe before the fix; a probe that is given says all of itself, so the period of before, too."""
 
@@ -85,34 +115,43 @@ _RUNS = {
     **{f"rate_{rate}": Run(SPREAD, _rate(rate)) for rate in RATES_RPS},
     **{f"told_{rate}": Run(SPREAD, (*_rate(rate), TOLD)) for rate in RATES_RPS},
     **{f"poll_{poll}": Run(HOT, polls(poll)) for poll in POLLS_S},
-    "poll_10_spread": Run(SPREAD, polls(10)),
-    "poll_12_spread": Run(SPREAD, polls(12)),
+    **{f"poll_{poll}_spread": Run(SPREAD, (*polls(poll), MINUTE)) for poll in POLLS_SPREAD},
+    **{f"people_{people}_spread": Run(SPREAD, (f"clients.count={people}", MINUTE)) for people in FEWER_PEOPLE},
+    **{f"jitter_{value:g}": Run(SPREAD, (f"clients.poll_jitter_fraction={value:g}", MINUTE)) for value in JITTERS},
     **{f"people_{people}": Run(HOT, (f"clients.count={people}",)) for people in PEOPLE},
     **{f"people_{people}_spread": Run(SPREAD, (f"clients.count={people}", RUSH)) for people in MORE_PEOPLE},
     **{f"shards_{shards}": Run(SPREAD, (f"redis.shards={shards}",)) for shards in SHARDS},
+    "five": Run(HOT, ("waiting_room.events=5",)),
+    "primary_only": Run(HOT, ("waiting_room.replica_reads=false",)),
     "replica_reads": Run(HOT, ("waiting_room.replica_reads=true",)),
     "replica_reads_2": Run(HOT, ("waiting_room.replica_reads=true", "redis.replicas_per_shard=2")),
     "ladder": Run("ladder-index"),
     "ladder_derived": Run("ladder-index", (DERIVED,)),
     "ladder_gateway": Run("ladder-index", AT_GATEWAY),
     "ladder_keys": Run("ladder-keys"),
-    "ladder_keys_gateway": Run("ladder-keys", AT_GATEWAY),
-    "ladder_scaling": Run("ladder-scaling"),
+    "long_30k": Run("ladder-index", LONG),
+    "long_30k_derived": Run("ladder-index", (*LONG, DERIVED)),
+    "ladder_scaling": Run("ladder-scaling", least=5),
+    "down_from_15": Run("ladder-scaling", DOWN),
+    "down_slowly": Run("ladder-scaling", (*DOWN, SLOWLY)),
     "from_3": Run("autoscale-from-3"),
     **{f"warm_{pods}": Run("autoscale-from-3", (f"gateway.pods={pods}",)) for pods in WARM_PODS},
     "prewarmed": Run("prewarmed-30"),
     "pool_100": Run("pool-100"),
+    "pool_slots": Run("prewarmed-30", ("gateway.worker_slots=262144",)),
     "spot_wave": Run("spot-wave"),
     "deploy_5s": Run("prewarmed-30", (*DEPLOY, *EARLY)),
     "deploy_15s": Run("prewarmed-30", DEPLOY),
     "counter": Run(SPREAD, (TOLD, "waiting_room.ticket_order=counter")),
     "clocks_agree": Run(SPREAD, (TOLD, "gateway.clock_skew_ms=0")),
-    "slow_bots": Run(SPREAD, (TOLD, "clients.bots.reaction_median_s=2")),
+    **{
+        f"bots_{reaction:g}": Run(SPREAD, (TOLD, MINUTE, f"clients.bots.reaction_median_s={reaction:g}"))
+        for reaction in REACTIONS_S
+    },
     "told": Run(SPREAD, (TOLD,)),
-    "silent": Run(
-        SPREAD, ("clients.count=30000", "clients.patience={median_s: 20, sigma: 0.5}", "clients.leave_share=0")
-    ),
+    **{f"silent_{ttl}": Run(SPREAD, (*SILENT, f"waiting_room.heartbeat_ttl_s={ttl}")) for ttl in SILENT_TTLS_S},
     "next_100k": Run(SPREAD, ("clients.count=500000", RUSH)),
+    "next_100k_one": Run(HOT, ("clients.count=500000", RUSH)),
 }
 RUNS: Mapping[str, Run] = MappingProxyType(_RUNS)
 """Every run by its name."""

@@ -156,7 +156,7 @@ def _dynamodb(claim: Claim) -> Redone:
     million_usd = event.number("usd_per_million")
     own = event.number("rps") * event.number("sale_s") / 1e6 * million_usd
     without = claim.number("least_without_usd"), claim.number("most_without_usd")
-    low, high = (cost - own for cost in without)
+    low, high = sorted(cost - own for cost in without)
     few, many = (cost / million_usd * 1e6 / people for cost in without)
     once = people / 1e6 * million_usd
     why = (
@@ -173,7 +173,8 @@ def _dynamodb(claim: Claim) -> Redone:
         return at_least(exactly(times * once - own), least)
 
     flips = tuple(bisected("writes of each person without admission control", verdict_at, 1, 1000))
-    return Redone(claim, found, in_every_case([own_sum, refused_once]), why, (STATED,), flips)
+    no_flip = "no number of writes up to 1,000 a person decides it"
+    return Redone(claim, found, in_every_case([own_sum, refused_once]), why, (STATED,), flips, no_flip)
 
 
 SUMS = {
