@@ -12,8 +12,9 @@ from redis.cluster import LoadBalancingStrategy
 
 from models.slots import SLOTS
 from models.waiting_room import MICRO, RoomRules
+from real_adapter.bounded_replies import Bounds, bounded
 from real_adapter.headroom import LEASE_S, Headroom, headroom_for
-from real_adapter.redis_errors import denied, is_denied, said_plainly
+from real_adapter.redis_errors import answering_as_a_redis, denied, is_denied, said_plainly
 from real_adapter.redis_room import Call, Client, RedisRoom, load_for
 from real_adapter.redis_url import RedisUrl, parse_redis_url
 from real_adapter.server import PLAIN, is_ours
@@ -65,8 +66,11 @@ def connect(url: str, *, allow_remote_writes: bool = False, writes_bytes: float 
     also if it fails later on.
     """
     where = parse_redis_url(url)
-    with said_plainly(where), _client(where) as first:
-        facts = _looked_at(first, where)
+    bounds = Bounds(where.place)
+    with said_plainly(where), _client(where, bounds) as first:
+        with answering_as_a_redis(where):
+            facts = _looked_at(first, where)
+        bounds.widen()
         with _cluster_client(where) if facts.cluster else first as client:
             ours = _all_ours(client)
             if not allow_remote_writes and not ours:
@@ -99,8 +103,9 @@ def _leaving_nothing(connection: Connection, where: RedisUrl) -> Iterator[None]:
             raise BadInput(f"{told}; remove the keys that begin with {connection.prefix} by hand") from None
 
 
-def _client(where: RedisUrl) -> "redis.Redis":
+def _client(where: RedisUrl, bounds: Bounds) -> "redis.Redis":
     options = {**PLAIN, "socket_connect_timeout": CONNECT_S, **where.options}
+    options["connection_class"] = bounded(options.get("connection_class"), bounds)
     return redis.Redis.from_pool(redis.ConnectionPool(**options))
 
 

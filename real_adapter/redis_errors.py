@@ -42,6 +42,17 @@ def said_plainly(where: RedisUrl) -> Iterator[None]:
         raise BadInput(f"redis at {where.place}: {_reason(error, where)}") from None
 
 
+@contextmanager
+def answering_as_a_redis(where: RedisUrl) -> Iterator[None]:
+    """Turn what redis-py makes of answers that no Redis gives, whatever that is, into a BadInput."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, MemoryError) as error:
+        if isinstance(error, BadInput | UnicodeError):
+            raise
+        raise BadInput(f"redis at {where.place}: does not answer as a Redis does; check host and port") from None
+
+
 def is_denied(error: Exception) -> bool:
     """Tell whether the server's *error* is about permissions, be it of a command that a script has called."""
     script = re.search("ACL failure in script|user executing the script can't", str(error))
