@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -138,17 +139,41 @@ def _running(program: str, cores: str, arguments: list[str], password: str | Non
                 guarded, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True
             ) as guard,
         ):
-            run_id = None
+            run_id = server = None
             try:
                 pid = int(cast(IO[bytes], guard.stdout).readline() or 0)
                 server = LocalServer(Address(HOST, port), bus_port, pid, password)
                 run_id = _answered(server, guard, log, program)
                 if run_id is not None:
                     _OURS.add(run_id)
-                yield None if run_id is None else server
+                with _told_if_it_ends(server, folder, log, program):
+                    yield None if run_id is None else server
             finally:
                 _OURS.discard(run_id or "")
                 guard.communicate(b"\n")
+                if server is not None and _is_running(server, folder):  # its guard has been killed
+                    os.kill(server.pid, signal.SIGKILL)
+
+
+@contextmanager
+def _told_if_it_ends(server: LocalServer, folder: str, log: IO[bytes], program: str) -> Iterator[None]:
+    """Turn what is raised where a server in use has ended into a BadInput with its last words."""
+    try:
+        yield
+    except (redis.exceptions.RedisError, OSError) as error:
+        if not sys.platform.startswith("linux") or _is_running(server, folder):
+            raise
+        raise BadInput(f"{program}: has ended while it was used; its last words: {_reason(_words(log))}") from error
+
+
+def _is_running(server: LocalServer, folder: str) -> bool:
+    """Tell whether the process is still the one that was started in *folder*; False where the system has no /proc."""
+    process = Path(f"/proc/{server.pid}")
+    try:
+        state = (process / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+        return state != "Z" and os.readlink(process / "cwd").removesuffix(" (deleted)") == os.path.realpath(folder)
+    except OSError:
+        return False
 
 
 def _answered(server: LocalServer, guard: "subprocess.Popen[bytes]", log: IO[bytes], program: str) -> str | None:

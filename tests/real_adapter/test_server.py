@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import redis
 
 from real_adapter import server as server_module
 from real_adapter.server import LocalServer, find_program, is_ours, start_server
@@ -191,6 +192,41 @@ def test_a_server_that_stays_silent_is_not_waited_for(
     monkeypatch.setattr(server_module, "START_S", 0.3)
     with pytest.raises(BadInput, match="did not answer within 0 s; its last words: thinking"), start_server():
         pass
+
+
+def kill_and_ask(pid: int, client: "redis.Redis") -> None:
+    assert client.ping()
+    os.kill(pid, signal.SIGKILL)
+    for _ in range(100):
+        client.ping()
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what runs is told by /proc")
+def test_a_server_that_dies_while_it_is_used_is_one_line_with_its_last_words() -> None:
+    told = "has ended while it was used; its last words: "
+    with pytest.raises(BadInput, match=told) as caught, start_server() as one, one.client() as client:
+        kill_and_ask(one.pid, client)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_raised_of_a_server_that_lives_stays_what_it_is() -> None:
+    with pytest.raises(redis.exceptions.ResponseError), start_server() as one, one.client() as client:
+        client.execute_command("NO-SUCH-COMMAND")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what runs is told by /proc")
+def test_a_server_whose_guard_was_killed_ends_all_the_same() -> None:
+    with start_server() as one:
+        guard = int(Path(f"/proc/{one.pid}/stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(guard, signal.SIGKILL)
+        with one.client() as client:
+            assert client.ping()
+    for _ in range(100):
+        if not is_running(one.pid):
+            return
+        time.sleep(0.05)
+    pytest.fail("the server is still there")
 
 
 def test_a_server_ends_with_its_owner_even_if_that_is_killed(tmp_path: Path) -> None:
