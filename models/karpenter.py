@@ -44,12 +44,17 @@ class PodRequest:
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """A node that runs or is coming: its instance type, how it is bought, and the pods on it (daemons apart)."""
+    """A node that runs or is coming: its instance type, how it is bought, and the pods on it (daemons apart).
+
+    `ending` are pods that still take room on it and will go by themselves.
+    """
 
     node: int
     kind: str
     capacity: Capacity
     pods: tuple[PodRequest, ...] = ()
+    ending: tuple[PodRequest, ...] = ()
+    coming: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +126,17 @@ def cheapest(market: Market, demand: Demand) -> str | None:
 def schedule(pods: Sequence[PodRequest], nodes: Sequence[NodeState], market: Market) -> Schedule:
     """Place a batch of pods, first-fit decreasing.
 
-    A pod goes to the first node by number that has room; else to the new node with the fewest pods that some type can
-    still hold with it; else to another new one.
+    A pod goes to the first node by number that has room, of those that run before those that come; else to the new node
+    with the fewest pods that some type can still hold with it; else to another new one.
     """
-    open_nodes = {node.node: demand_of(node.pods, market.daemons) for node in nodes}
+    order = [node.node for node in sorted(nodes, key=lambda node: (node.coming, node.node))]
+    open_nodes = {node.node: demand_of((*node.pods, *node.ending), market.daemons) for node in nodes}
     kinds = {node.node: market.types[node.kind] for node in nodes}
     placed: list[tuple[int, int]] = []
     fresh: list[list[PodRequest]] = []
     impossible: list[int] = []
     for request in sorted(pods, key=lambda r: (-r.demand.milli, -r.demand.mib, r.pod)):
-        at = next((n for n in sorted(open_nodes) if fits(kinds[n], open_nodes[n] + request.demand)), None)
+        at = next((n for n in order if fits(kinds[n], open_nodes[n] + request.demand)), None)
         if at is not None:
             open_nodes[at] += request.demand
             placed.append((request.pod, at))
@@ -224,13 +230,15 @@ def without(
 ) -> Disruption | None:
     """Return the removal of nodes together, if their pods fit onto the others, or those and one cheaper node.
 
-    Spot nodes are never replaced by another (Karpenter's default), and a node that waits for pods is never given up for
-    one that would have to come for them.
+    Spot nodes are never replaced by another (Karpenter's default), and none goes whose pods would have to wait for a
+    node that is still coming (SimulateScheduling).
     """
     going = [node for node in nodes if node.node in set(gone)]
     pods = [pod for node in going for pod in node.pods]
     found = schedule([*waiting, *pods], [node for node in nodes if node.node not in set(gone)], market)
-    if len(found.launch) > 1 or set(found.impossible) & {pod.pod for pod in pods}:
+    moved, coming = {pod.pod for pod in pods}, {node.node for node in nodes if node.coming}
+    waits = any(pod in moved and at in coming for pod, at in found.placed)
+    if waits or len(found.launch) > 1 or set(found.impossible) & moved:
         return None
     if not found.launch:
         return Disruption(tuple(gone), None, "underutilised")

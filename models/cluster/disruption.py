@@ -2,7 +2,7 @@
 
 from models.cluster.machines import Machines
 from models.cluster.state import Node, Process, Shared
-from models.karpenter import Disruption, allowed_disruptions, empty, several, single, without
+from models.karpenter import Disruption, NodeState, allowed_disruptions, empty, several, single, without
 from models.units import SECOND, ns
 
 POLL_S = 10
@@ -55,22 +55,27 @@ class Consolidation:
     def _staying(self) -> list[Node]:
         return [node for node in self.machines.coming_and_staying() if node.ready]
 
+    def _states(self) -> list[NodeState]:
+        return self.shared.states(self.machines.coming_and_staying())
+
     def _candidates(self) -> list[int]:
-        """Return nodes whose pods have not changed for a while and are held back by no budget of their own."""
+        """Return nodes whose pods have not changed for a while, are not waited for and are held back by no budget."""
         quiet = self.shared.now - ns(self.settings.consolidate_after_s)
         blocked = self.machines.evictions.allowed(self.machines.deployment.wanted) == 0
-        staying = [node for node in self._staying() if node.changed_at <= quiet]
+        staying = [
+            node for node in self._staying() if node.changed_at <= quiet and node.nominated_until <= self.shared.now
+        ]
         return [node.number for node in staying if not (blocked and node.pods)]
 
     def _empty(self) -> Disruption | None:
-        return empty(self.shared.states(self._staying()), self._candidates(), self._room())
+        return empty(self._states(), self._candidates(), self._room())
 
     def _several(self) -> Disruption | None:
-        states, waiting = self.shared.states(self._staying()), self.machines.homeless()
+        states, waiting = self._states(), self.machines.homeless()
         return several(states, self._candidates(), self.machines.market, self._room(), waiting)
 
     def _single(self) -> Disruption | None:
-        states, waiting = self.shared.states(self._staying()), self.machines.homeless()
+        states, waiting = self._states(), self.machines.homeless()
         return single(states, self._candidates(), self.machines.market, self._room(), waiting)
 
     def _confirmed(self, found: Disruption, seen_at: int) -> Disruption | None:
@@ -80,12 +85,12 @@ class Consolidation:
         """
         quiet = {node.number for node in self._staying() if node.changed_at <= seen_at}
         still = [number for number in found.nodes if number in quiet and number in self._candidates()]
-        states, room = self.shared.states(self._staying()), self._room()
+        room = self._room()
         if found.reason == "empty":
-            return empty(states, still, room)
+            return empty(self._states(), still, room)
         if len(still) < len(found.nodes) or len(still) > room:
             return None
-        again = without(found.nodes, states, self.machines.market, self.machines.homeless())
+        again = without(found.nodes, self._states(), self.machines.market, self.machines.homeless())
         new, old = (
             None if each is None or each.replacement is None else each.replacement.kind for each in (again, found)
         )

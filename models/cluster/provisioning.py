@@ -84,8 +84,20 @@ class Karpenter:
         self.batching = False
         self.triggered.clear()
         nodes = self.shared.states(self.machines.coming_and_staying())
-        for new in schedule(self.machines.homeless(), nodes, self.machines.market).launch:
-            self.machines.launch(new)
+        found = schedule(self.machines.homeless(), nodes, self.machines.market)
+        counted_on = [self.shared.nodes[number] for _, number in found.placed]
+        for node in [*counted_on, *(self.machines.launch(new) for new in found.launch)]:
+            node.nominated_until = self.shared.now + ns(max(10, 2 * self.settings.batch_max_s))
+
+
+def cropped(empty: int, others: int, empty_leaving: int, others_leaving: int, most_others: int) -> tuple[int, int]:
+    """Return how many empty nodes and others cluster-autoscaler removes now, empty ones first (budgets.go).
+
+    *most_others* is how many others may leave at once; all together it is MOST_EMPTY.
+    """
+    room = max(0, MOST_EMPTY - empty_leaving - others_leaving)
+    removed = min(empty, room)
+    return removed, max(0, min(others, room - removed, most_others - others_leaving))
 
 
 class ClusterAutoscaler:
@@ -119,20 +131,21 @@ class ClusterAutoscaler:
         since = self.shared.now - ns(UNNEEDED_S)
         if self.added_at > since:
             return
-        long_unneeded = [node for node in staying if self.unneeded_since.get(node.number, since + 1) <= since]
-        leaving = [node for node in self.shared.nodes.values() if node.draining]
-        going = [node for node in long_unneeded if not node.pods][: max(0, MOST_EMPTY - len(leaving))]
-        if sum(bool(node.pods) for node in leaving) < MOST_DRAINED and len(leaving) + len(going) < MOST_EMPTY:
-            going += self._one_to_drain(long_unneeded, [node for node in staying if node not in going])
+        unneeded = [node for node in staying if self.unneeded_since.get(node.number, since + 1) <= since]
+        empty, used = ([node for node in unneeded if bool(node.pods) == full] for full in (False, True))
+        leaving = [bool(node.pods) for node in self.shared.nodes.values() if node.draining]
+        counts = cropped(len(empty), len(used), leaving.count(False), leaving.count(True), MOST_DRAINED)
+        going = empty[: counts[0]]
+        if counts[1]:
+            going += self._one_to_drain(used, [node for node in staying if node not in going])
         for node in going:
             self.env.process(self.machines.drain(node))
 
-    def _one_to_drain(self, unneeded: list[Node], staying: list[Node]) -> list[Node]:
+    def _one_to_drain(self, used: list[Node], staying: list[Node]) -> list[Node]:
         """Return the first node, fewest pods first, whose pods fit onto the others; none: []."""
         states = self.shared.states(staying)
-        for node in sorted(unneeded, key=lambda node: (len(node.pods), node.number)):
-            if node.pods:
-                found = without([node.number], states, self.machines.market)
-                if found is not None and found.replacement is None:
-                    return [node]
+        for node in sorted(used, key=lambda node: (len(node.pods), node.number)):
+            found = without([node.number], states, self.machines.market)
+            if found is not None and found.replacement is None:
+                return [node]
         return []

@@ -49,7 +49,7 @@ class Pod:
 class Node:
     """A machine. It takes pods once it is `ready` and until it is `leaving`; `pulled` fires when it has the image.
 
-    From when it is `draining` its pods are evicted.
+    From when it is `draining` its pods are evicted. Pods that have no room yet count on it if it is nominated.
     A spare one is `held` by placeholders of low priority, which the first pod that comes drives out.
     """
 
@@ -62,6 +62,7 @@ class Node:
     leaving: bool = False
     draining: bool = False
     held: bool = False
+    nominated_until: int = 0
     changed_at: int = 0
     pulling: bool = False
     pods: list[Pod] = field(default_factory=list)
@@ -100,4 +101,8 @@ class Shared:
 
     def states(self, nodes: list[Node]) -> list[NodeState]:
         """Return nodes as the scheduling functions see them."""
-        return [NodeState(n.number, n.kind, n.capacity, tuple(self.request_of(pod) for pod in n.pods)) for n in nodes]
+        return [self._state(node) for node in nodes]
+
+    def _state(self, node: Node) -> NodeState:
+        staying, ending = (tuple(self.request_of(p) for p in node.pods if p.ending == end) for end in (False, True))
+        return NodeState(node.number, node.kind, node.capacity, staying, ending, coming=not node.ready)

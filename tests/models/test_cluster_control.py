@@ -197,6 +197,26 @@ def test_spare_nodes_are_held_until_a_pod_has_come():
     assert cluster.bought() == []
 
 
+def test_a_node_whose_pods_all_end_is_empty():
+    cluster = IdleCluster("gateway.pods=10", KARPENTER, AT_ONCE, "gateway.rollout={pre_stop_s: 60, grace_s: 60}")
+    cluster.until(2)
+    for pod in list(cluster.shared.nodes[1].pods):
+        cluster.deployment.wanted -= 1
+        cluster.machines.kubelet.end(pod)
+    cluster.until(100)
+    assert cluster.returned() == [62.0]  # when the last is gone: it was decided before, as none of them needs room
+
+
+def test_a_node_that_pods_count_on_is_not_consolidated_before_they_come():
+    budget = "gateway.disruption_budget={min_available_percent: 99}"
+    cluster = IdleCluster("gateway.pods=10", KARPENTER, AT_ONCE, SPOT, budget, "autoscaling.nodes.budget_percent=100")
+    cluster.until(5)
+    interrupt(cluster, [cluster.shared.nodes[1]])
+    cluster.until(124)
+    assert cluster.bought() == [6.0]
+    assert cluster.returned() == []
+
+
 # -- cluster-autoscaler ----------------------------------------------------------------------------------------------
 
 OTHER = "autoscaling.nodes={provisioner: cluster_autoscaler, consolidation: when_empty_or_underutilised}"
