@@ -208,11 +208,15 @@ def schema() -> int:
 @app.command()
 def dashboard(
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on 127.0.0.1.")] = 8501,
+    profile: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A calibrated profile that pages may choose; may be repeated."),
+    ] = None,
 ) -> int:
     """Serve the web pages on this machine: what-ifs, comparisons, sweeps, cost, and what to trust."""
     from dashboards.web.server import serve
 
-    serve(port)
+    serve(port, profile or ())
     return FINE
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from models.judge.finding import Finding, Severity
 from models.judge.limit import Limit
 from models.judge.wording import plural, with_unit
+
+LONGEST_LINE = 600
+"""Characters of a message."""
 
 SHOWN_KPIS = (
     "requests.total",
@@ -53,6 +57,12 @@ def remarks(findings: Iterable[Finding]) -> str:
     """What was found although every service level may be met: `3 findings to look at: Order, Seats, Bots.`"""
     topics = [finding.topic for finding in findings if finding.severity in NOTEWORTHY]
     return f"{plural(len(topics), 'finding')} to look at: {', '.join(topics)}." if topics else ""
+
+
+def shortened(line: str) -> str:
+    """A message with what somebody typed cut: a number of 400 digits does not help in telling what is wrong with it."""
+    cut = re.sub(r"\S{121,}", lambda word: f"{word[0][:80]}...", line)
+    return cut if len(cut) <= LONGEST_LINE else f"{cut[:LONGEST_LINE]}..."
 
 
 def interval_words(low: float | None, high: float | None, unit: str) -> str:

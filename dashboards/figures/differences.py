@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from html import escape
 
 import plotly.graph_objects as go
 
@@ -23,6 +24,8 @@ def differences(found: Mapping[str, Mapping[str, Difference]], kpis: Sequence[st
     Filled marks are detectable differences; hollow ones are not, or have no interval. A KPI that is 0 in the first
     design has no per cent and is left out.
     """
+    # plotly takes text for HTML, and a name may hold whatever somebody set
+    found, first = {escape(name, quote=False): each for name, each in found.items()}, escape(first, quote=False)
     shown = [kpi for kpi in kpis if any(_share(each.get(kpi)) is not None for each in found.values())]
     figure = go.Figure()
     for place, (name, each) in enumerate(found.items()):

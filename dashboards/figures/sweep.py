@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
@@ -129,7 +130,7 @@ def _combinations(sweep: Sweep, main: str) -> dict[str, list[Judged]]:
     lines: dict[str, list[Judged]] = {}
     for cell in sweep.cells:
         others = {path: value for path, value in cell.cell.point.items() if path != main}
-        lines.setdefault(label(others), []).append(cell)
+        lines.setdefault(escape(label(others), quote=False), []).append(cell)
     if all(is_number(cell.cell.point[main]) for cell in sweep.cells):
         for line in lines.values():
             line.sort(key=lambda cell: cell.cell.point[main])
@@ -174,7 +175,7 @@ def _points(sweep: Sweep, kpi: str, title: str, level: str | None) -> go.Figure:
                 x=[_place(cell, path) for cell in cells],
                 y=[cell.kpi(kpi).best for cell in cells],
                 error_y=_bars(cells, kpi, colour),
-                text=[label(cell.cell.point) for cell in cells],
+                text=[escape(label(cell.cell.point), quote=False) for cell in cells],
                 name=name,
                 legendgroup=name,
                 showlegend=row == 1,
@@ -253,8 +254,8 @@ def _tops(sweep: Sweep, kpi: str) -> list[float]:
 
 def _place(cell: Judged, path: str) -> Any:
     value = cell.cell.point[path]
-    return value if is_number(value) else value_text(value)
+    return value if is_number(value) else escape(value_text(value), quote=False)
 
 
 def _text(cell: Judged, path: str) -> str:
-    return value_text(cell.cell.point[path])
+    return escape(value_text(cell.cell.point[path]), quote=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboards.web import breaks, compare, cost, hold, trust
-from dashboards.web.drawing import style
+from dashboards.web.drawing import notice, style
 from dashboards.web.link import PAGES
 from dashboards.web.own import problems_in
 from dashboards.web.running import finish, leave_others
@@ -30,7 +30,7 @@ def main() -> None:
     write_link()
     _navigation()
     if (line := st.session_state.get(LINK_ERROR)) is not None:
-        st.error(line)
+        notice(line, bad=True)
     page = view().page
     leave_others(page)
     awaited = None

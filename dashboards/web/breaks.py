@@ -9,7 +9,7 @@ from dashboards.page import folded
 from dashboards.sweep.page import cells_table, findings_list, headline_box
 from dashboards.web.design import Design
 from dashboards.web.downloads import button, figures_page
-from dashboards.web.drawing import figure, html, wrong
+from dashboards.web.drawing import figure, html, notice, wrong
 from dashboards.web.finished import FINISHED
 from dashboards.web.heading import heading
 from dashboards.web.jobs import RunSweep
@@ -48,7 +48,7 @@ def show(problems: tuple[str, ...]) -> Awaited:
     if shown is not None:
         (swept, label), sweep = shown
         if job is None or job.key != swept.key:
-            st.warning(f"What is varied has changed; this is the sweep of **{label}** before that.")
+            notice(f"What is varied has changed; this is the sweep of {label} before that.")
         _sweep(sweep)
     elif job is not None:
         runs = plural(len(job.cells) * job.replications, "run")

@@ -14,7 +14,7 @@ from dashboards.figures.differences import differences
 from dashboards.page import card, folded, table
 from dashboards.web.design import Design, changed_by
 from dashboards.web.downloads import button, figures_page
-from dashboards.web.drawing import figure, html, wrong
+from dashboards.web.drawing import figure, html, notice, small, wrong
 from dashboards.web.finished import FINISHED
 from dashboards.web.heading import heading
 from dashboards.web.jobs import Compare
@@ -47,7 +47,7 @@ def show(problems: tuple[str, ...]) -> Awaited:
     if shown is not None:
         (compared, names), found = shown
         if job is None or job.key != compared.key:
-            st.warning("The designs have changed; this is the comparison before that.")
+            notice("The designs have changed; this is the comparison before that.")
         _differences(names, found, compared.replications)
     elif job is not None:
         runs = plural(job.replications * len(job.designs), "run")
@@ -179,7 +179,7 @@ def _differences(names: Sequence[str], found: Sequence[Mapping[str, Difference]]
     others = dict(zip(names[1:], found, strict=True))
     html(card(_table(names, found, list(SLO_NAMES), SLO_NAMES)))
     grounds = {ground: None for each in found for item in each.values() for ground in item.rests_on}
-    st.caption(f"{plural(replications, 'run')} of each design; {'; '.join(grounds)}.")
+    small(f"{plural(replications, 'run')} of each design; {'; '.join(grounds)}.")
     kpis = [kpi for kpi in dict.fromkeys([*SLO_NAMES, *SHOWN_KPIS]) if any(kpi in each for each in found)]
     figure(differences(others, kpis, names[0]), "differences")
     every = sorted({kpi for each in found for kpi in each})

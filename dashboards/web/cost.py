@@ -13,7 +13,7 @@ from dashboards.invoice import ITEM_TITLES, item_rows
 from dashboards.parts import findings_table, invoice_parts
 from dashboards.web.design import Design
 from dashboards.web.downloads import button, figures_page
-from dashboards.web.drawing import figure, html
+from dashboards.web.drawing import figure, html, notice
 from dashboards.web.finished import FINISHED
 from dashboards.web.heading import heading
 from dashboards.web.hold import current_run
@@ -46,7 +46,7 @@ def show(problems: tuple[str, ...]) -> Awaited:
     if shown is not None:
         (run, design), (result, verdict) = shown
         if job is None or job.key != run.key:
-            st.warning(f"The settings have changed; this is the bill of **{design.label}**.")
+            notice(f"The settings have changed; this is the bill of {design.label}.")
         _bill(result, verdict, design)
     else:
         hint(job, PAGE, "No bill yet: it needs a run of the design. Press **Run**.")

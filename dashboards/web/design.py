@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from models.judge.asked import Asked, Change, setting_text, value_at
-from models.scenario import Scenario, load_varied, override, scenario_names, text_varied
+from models.scenario import Scenario, override, scenario_names, shipped_varied, text_varied
 from models.scenario.merge import apply_override
 from models.scenario.scaling import Autoscaling
 from sim.errors import BadInput
@@ -16,6 +16,10 @@ from sim.errors import BadInput
 DEFAULT = "onsale-300k"
 OWN = "my-scenario"
 """What a scenario of one's own is called unless it says otherwise."""
+
+
+FILES: list[str] = []
+"""Profiles that whoever started the server lets everybody use, by their paths; nobody can name another file."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +111,11 @@ def changed_by(design: Design, changes: Iterable[str]) -> Design:
 @lru_cache(maxsize=32)
 def _variant(name: str, text: str | None) -> Callable[[Mapping[str, Any]], Scenario]:
     if text is not None:
-        return text_varied(text, OWN)
+        return text_varied(text, OWN, FILES)
     if name not in dict(scenario_names()):
         known = ", ".join(known for known, _ in scenario_names())
         raise BadInput(f"scenario: {name[:60]!a} is not known; must be one of {known}")
-    return load_varied(name)
+    return shipped_varied(name, FILES)
 
 
 @lru_cache(maxsize=32)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from dashboards.page import style_of
+from dashboards.words import shortened
 
 WEB_STYLE = Path(__file__).with_name("web.css")
 
@@ -32,7 +35,25 @@ def html(body: str) -> None:
 
 def wrong(line: str) -> None:
     """Draw one line that says what is wrong, at the place it is about."""
-    st.html(f'<div class="breakwater"><div class="wrong">✗ {escape(line)}</div></div>')
+    st.html(f'<div class="breakwater"><div class="wrong">✗ {escape(shortened(line))}</div></div>')
+
+
+def notice(text: str, *, bad: bool = False, place: Any = st) -> None:
+    """Draw a line about the whole page in a frame. What it quotes from a link or a file is text, never Markdown."""
+    kind = "notice bad" if bad else "notice"
+    place.html(f'<div class="breakwater"><div class="{kind}" role="alert">{escape(shortened(text))}</div></div>')
+
+
+def small(text: str) -> None:
+    """Draw a dim line, as a caption; what it quotes is text, never Markdown."""
+    st.html(f'<div class="breakwater"><p class="dim small">{escape(text)}</p></div>')
+
+
+def verbatim(text: str) -> str:
+    """Return text for a label of Streamlit's, which are Markdown: in a span of code nothing is an image or a link."""
+    line = " ".join(text.split())
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
+    return f"{fence} {line} {fence}" if line else ""
 
 
 def figure(drawn: go.Figure, key: str) -> None:

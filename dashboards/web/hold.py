@@ -22,7 +22,7 @@ from dashboards.parts import (
 )
 from dashboards.web.design import Design
 from dashboards.web.downloads import downloads
-from dashboards.web.drawing import figure, html
+from dashboards.web.drawing import figure, html, notice
 from dashboards.web.finished import FINISHED
 from dashboards.web.heading import heading
 from dashboards.web.jobs import Run
@@ -65,8 +65,8 @@ def _stale(job: Run | None, shown: Run, design: Design) -> None:
     if job is not None and job.key == shown.key:
         return
     running = job is not None and is_asked(job, PAGE)
-    now = "Those of now are being run" if running else "Press **Run** for those of now"
-    st.warning(f"The settings have changed; this is the result of **{design.label}**. {now}.")
+    now = "Those of now are being run" if running else "Press Run for those of now"
+    notice(f"The settings have changed; this is the result of {design.label}. {now}.")
 
 
 def _verdict(result: RunResult, scenario: Scenario, verdict: Verdict, design: Design) -> None:

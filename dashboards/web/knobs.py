@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from dashboards.web.design import FILES
 from models.profile import profile_names
 from models.redis_nodes import redis_nodes
 from models.scenario import setting_schema
@@ -193,4 +194,4 @@ def _names(path: str) -> tuple[str, ...]:
     """Return the names that a setting takes from a catalogue; none for other settings."""
     if path == "redis.node_type":
         return tuple(redis_nodes())
-    return tuple(profile_names()) if path == "redis.profile" else ()
+    return (*profile_names(), *FILES) if path == "redis.profile" else ()

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 import streamlit as st
 
 from dashboards.progress import progress_words
+from dashboards.web.drawing import notice
 from dashboards.web.finished import FINISHED
 from dashboards.web.jobs import Job
 from dashboards.web.messages import Done, Progressed
@@ -111,7 +112,7 @@ def finish(awaited: Awaited, page: str) -> None:
     """When all is drawn: say why the last run failed, or wait for the one that is asked for."""
     job, place = awaited
     if (message := _by_page(REFUSED).get(page)) is not None:
-        place.error(message)
+        notice(message, bad=True, place=place)
     elif job is not None and is_asked(job, page):
         _wait(job, page, place)
 

@@ -7,9 +7,12 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from dashboards.web.design import FILES
+from models.profile import load_profile
 from sim.errors import BadInput
 
 HOST = "127.0.0.1"
@@ -36,9 +39,17 @@ OPTIONS = {
 PATIENCE_S = 60.0
 
 
-def serve(port: int) -> None:
-    """Serve the pages at *port* until interrupted or terminated. BadInput, before anything starts, if it is taken."""
+def serve(port: int, profiles: Sequence[Path] = ()) -> None:
+    """Serve the pages at *port* until interrupted or terminated; *profiles* are files that everybody may choose.
+
+    BadInput, before anything starts, if the port is taken or a profile cannot be used.
+    """
     _must_be_free(port)
+    for file in profiles:
+        if file.suffix != ".json":
+            raise BadInput(f"--profile: {file} is not allowed; must be a .json file that breakwater calibrate wrote")
+        load_profile(str(file))
+        FILES.append(str(file))
     from streamlit.web import bootstrap
 
     options = {name.replace(".", "_"): value for name, value in {**OPTIONS, "server.port": port}.items()}

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboards.options import LARGEST_SEED
 from dashboards.web.design import Design, changed_by
-from dashboards.web.drawing import wrong
+from dashboards.web.drawing import small, verbatim, wrong
 from dashboards.web.faults import draw_faults
 from dashboards.web.knobs import GROUPS, Group, Knob, knob, shown_paths
 from dashboards.web.link import MOST_REPLICATIONS
@@ -46,7 +46,7 @@ def _picker() -> None:
     if design.text is not None:
         own_scenario()
     else:
-        st.caption(design.base().description)
+        small(design.base().description)
     if design.settings:
         undo, bare = f"Undo {plural(len(design.settings), 'changed setting')}", design.without_changes()
         st.button(undo, key="undo-all", type="tertiary", on_click=change_design, args=(bare,))
@@ -102,7 +102,7 @@ def _draw(shown: Knob, problems: tuple[str, ...]) -> None:
         if changed:
             was = value_words(shown, design.given(shown.path))
             st.button(
-                f"was {was} · undo",
+                f"was {was if shown.kind in ('integer', 'number') else verbatim(was)} · undo",
                 key=f"undo-{shown.path}",
                 type="tertiary",
                 on_click=_undo,
@@ -154,7 +154,7 @@ def _run_settings() -> None:
             wrong(line)
         for path, value in others:
             st.button(
-                f"{path}={setting_text(value)} · undo",
+                f"{verbatim(f'{path}={setting_text(value)}')} · undo",
                 key=f"undo-{path}",
                 type="tertiary",
                 on_click=_undo,

@@ -15,7 +15,7 @@ from dashboards.ledger.page import answer_html, entries_html
 from dashboards.ledger.words import ORDER, headline, words
 from dashboards.page import card, folded, table
 from dashboards.parts import settings_folded, sums_table
-from dashboards.web.drawing import figure, html, wrong
+from dashboards.web.drawing import figure, html, notice, small, wrong
 from dashboards.web.heading import share
 from dashboards.web.jobs import Validate
 from dashboards.web.running import Awaited, ask, is_asked, last_shown, settle
@@ -85,8 +85,8 @@ def _accuracy(profile: Profile) -> None:
     """The verification of this profile; of the one that was verified, if this was not."""
     found: Verification | None = stored_verification(profile.name)
     if found is None:
-        st.info(
-            f"The profile {profile.name} has not been held against a server: `breakwater verify-calibration` does that "
+        notice(
+            f"The profile {profile.name} has not been held against a server: breakwater verify-calibration does that "
             f"where the server is. Below is {VERIFIED}, which was measured and then tried on loads its fit never saw."
         )
         found = stored_verification(VERIFIED)
@@ -114,7 +114,7 @@ def _claims() -> Awaited:
         ledger, measured = shown[1]
         answers = "".join(folded(answer.question, answer_html(answer)) for answer in ledger.answers)
         html(f"<p><b>{escape(headline(ledger))}.</b></p>{_by_verdict(ledger)}{answers}")
-        st.caption(f"Real Redis: {measured.origin}")
+        small(f"Real Redis: {measured.origin}")
     return Awaited(job, place)
 
 

@@ -7,6 +7,7 @@ from models.scenario.load import (
     scenario_from_mapping,
     scenario_hash,
     scenario_names,
+    shipped_varied,
     text_varied,
 )
 from models.scenario.messages import BadScenario, json_schema, setting_schema
@@ -25,5 +26,6 @@ __all__ = [
     "scenario_hash",
     "scenario_names",
     "setting_schema",
+    "shipped_varied",
     "text_varied",
 ]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from models.scenario.messages import nearest, refusal, shown
 from models.scenario.schema import Scenario
 from models.yaml_text import mapping_in, printable, read_mapping, read_value
 from sim.errors import BadInput
+
+MOST_PARENTS = 20
+"""How many scenarios one may extend, one after another."""
 
 SHIPPED = Path(__file__).parent.parent / "scenarios"
 PROFILES = Path(__file__).parent.parent / "profiles"
@@ -50,29 +53,61 @@ def load_varied(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Call
     return _varied(data, [override(text) for text in overrides])
 
 
-def text_varied(text: str, name: str) -> Callable[[Mapping[str, Any]], Scenario]:
-    """Do as `load_varied` with the YAML in *text*, called *name* unless it says otherwise.
+def shipped_varied(name: str, files: Collection[str] = ()) -> Callable[[Mapping[str, Any]], Scenario]:
+    """Do as `load_varied` with a shipped scenario, for values from somebody who may not read files here.
 
-    Files that it names start at the working directory.
+    A value that names a file not among *files* is refused before anybody looks whether there is one.
     """
-    data = _extended(mapping_in(text, name), Path.cwd() / name, (), Path())
+    return _varied({"name": name} | _resolved(SHIPPED / f"{name}.yaml", (), Path()), [], files)
+
+
+def text_varied(text: str, name: str, files: Collection[str] = ()) -> Callable[[Mapping[str, Any]], Scenario]:
+    """Do as `shipped_varied` with the YAML in *text*, called *name* unless it says otherwise.
+
+    It can extend shipped scenarios alone.
+    """
+    data = mapping_in(text, name)
+    parent = data.get("extends")
+    if isinstance(parent, str):
+        shipped = [known for known, _ in scenario_names()]
+        if parent not in shipped:
+            hint = nearest(parent, shipped) or f"; must be one of {', '.join(shipped)}"
+            raise BadInput(f"extends: {shown(parent)} is no scenario that can be extended here{hint}")
+    _refuse_files(data, files)
+    data = _extended(data, Path(name), (), Path())
     data.setdefault("name", name)
-    return _varied(data, [])
+    return _varied(data, [], files)
 
 
-def _varied(data: dict[str, Any], changes: Sequence[tuple[list[str], Any]]) -> Callable[[Mapping[str, Any]], Scenario]:
+def _varied(
+    data: dict[str, Any], changes: Sequence[tuple[list[str], Any]], files: Collection[str] | None = None
+) -> Callable[[Mapping[str, Any]], Scenario]:
     def variant(values: Mapping[str, Any]) -> Scenario:
-        return _changed(data, [*changes, *((name.split("."), value) for name, value in values.items())])
+        return _changed(data, [*changes, *((name.split("."), value) for name, value in values.items())], files)
 
     return variant
 
 
-def _changed(data: dict[str, Any], changes: Sequence[tuple[list[str], Any]]) -> Scenario:
+def _changed(data: dict[str, Any], changes: Sequence[tuple[list[str], Any]], files: Collection[str] | None) -> Scenario:
     # a new kind of arrival or load drops the settings of the old one, so it has to come first
     for keys, value in sorted(changes, key=lambda change: change[0][-1] not in ("profile", "mode")):
         data = apply_override(data, keys, value)
+    if files is not None:
+        _refuse_files(data, files)
     _anchor_trace(data, Path.cwd())
     return scenario_from_mapping(data)
+
+
+def _refuse_files(data: Mapping[str, Any], files: Collection[str]) -> None:
+    """Raise BadInput if a setting names a file that is not among *files*."""
+    redis, clients = data.get("redis"), data.get("clients")
+    arrival = clients.get("arrival") if isinstance(clients, dict) else None
+    profile = redis.get("profile") if isinstance(redis, dict) else None
+    trace = arrival.get("file") if isinstance(arrival, dict) else None
+    for field, file in (("clients.arrival.file", trace), ("redis.profile", profile)):
+        is_file = isinstance(file, str) and (file is trace or file.endswith(".json"))
+        if is_file and file not in files:
+            raise BadInput(f"{field}: {shown(file)} is a file; files cannot be named here, only in a scenario file")
 
 
 def scenario_from_mapping(data: Mapping[str, Any]) -> Scenario:
@@ -140,6 +175,8 @@ def _locate(name: str, base: Path) -> Path:
 def _resolved(path: Path, children: tuple[Path, ...], folder: Path) -> dict[str, Any]:
     """Return the mapping in `path`, merged onto what it extends. `children` led here; `folder` is its, as was given."""
     name = printable(path.name)
+    if len(children) > MOST_PARENTS:
+        raise BadInput(f"{name}: extends more than {MOST_PARENTS} scenarios, one after another")
     if path in children:
         chain = " -> ".join(printable(p.stem) for p in (*children[children.index(path) :], path))
         raise BadInput(f"{name}: extends itself ({chain})")

@@ -122,7 +122,7 @@ def _split(text: str) -> tuple[str, str]:
 
 def _axis(path: str, text: str) -> Axis:
     if _RANGE.fullmatch(text):
-        raise BadInput(f"--vary: {path}={text.strip()} is a range; ranges need --latin-hypercube N")
+        raise BadInput(f"--vary: {path}={shown(text.strip())} is a range; ranges need --latin-hypercube N")
     values = read_value(f"[{text}]", path)
     if not values:
         raise BadInput(f"--vary: {path} has no values; must be at least one, such as {path}=V1,V2")
@@ -142,8 +142,8 @@ def _range(path: str, text: str) -> Range:
         raise BadInput(f"--vary: {path}={shown(text)} is no range; --latin-hypercube needs {path}=LOW..HIGH")
     low, high = float(found[1]), float(found[2])
     if not low < high or math.isinf(high - low):
-        raise BadInput(f"--vary: {path}={text.strip()} is not allowed; LOW must be below HIGH")
+        raise BadInput(f"--vary: {path}={shown(text.strip())} is not allowed; LOW must be below HIGH")
     integer = is_integer(path)
     if integer and not (low.is_integer() and high.is_integer()):
-        raise BadInput(f"--vary: {path}={text.strip()} is not allowed; it is an integer, so LOW and HIGH must be too")
+        raise BadInput(f"--vary: {path}={shown(text.strip())} is not allowed; LOW and HIGH must be integers")
     return Range(path, low, high, integer)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 
@@ -47,6 +48,28 @@ def tab(browser: Browser, server: tuple[str, int]) -> Iterator[Visit]:
         yield opened
 
 
+IMAGE = "![x](http://tracker.invalid/seen.png)"
+TAG = "<img src=http://tracker.invalid/seen.png>"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"?v=1&scenario=onsale-small&page={quote(IMAGE)}",
+        f"?v=1&scenario={quote(IMAGE)}",
+        f"?v=1&scenario={quote(TAG)}",
+        f"?v={quote(IMAGE)}",
+        f"{SMALL}&set={quote('description=' + repr(IMAGE + TAG))}",
+    ],
+)
+def test_text_of_a_link_makes_the_browser_fetch_nothing(tab: Visit, query: str) -> None:
+    tab.open(query)
+    expect(tab.page.get_by_text("tracker.invalid").first).to_be_attached()
+    tab.page.wait_for_timeout(500)
+    assert tab.requests_elsewhere == []
+    assert tab.page.locator("img[src*='tracker']").count() == 0
+
+
 def test_a_what_if_ends_with_a_figure_and_its_link_restores_it(browser: Browser, tab: Visit) -> None:
     tab.open(SMALL)
     tab.figure()
@@ -54,7 +77,7 @@ def test_a_what_if_ends_with_a_figure_and_its_link_restores_it(browser: Browser,
     page.get_by_role("spinbutton", name="Shards, each a primary").fill("3")
     page.keyboard.press("Enter")
     expect(page.get_by_text("was 5 · undo")).to_have_count(1)
-    page.get_by_role("spinbutton", name="Seconds between polls of the status").fill("2")
+    page.get_by_role("spinbutton", name="Seconds between polls of a person").fill("2")
     page.keyboard.press("Enter")
     expect(page.get_by_text("was 5 · undo")).to_have_count(2)
     page.get_by_role("button", name="Run", exact=True).click()

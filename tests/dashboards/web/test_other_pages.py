@@ -20,7 +20,7 @@ from models.sweep.design import design_of
 from real_adapter.accuracy import document_of, stored_verification, verification_of
 from tests.dashboards.synthetic import difference, ladder_run
 from tests.dashboards.web.conftest import Shown, finished_run
-from tests.dashboards.web.pages import html, texts
+from tests.dashboards.web.pages import html, notices, texts
 from tests.models.ledger.made_up import sources
 from tests.sweeps import sweep_of
 
@@ -124,13 +124,13 @@ def test_a_profile_says_what_it_is_how_old_and_how_exact(shown: Shown) -> None:
     made = load_profile("talk-m7g").date
     assert f"{plural((date.today() - date.fromisoformat(made)).days, 'day')}, of {made}" in said
     assert "settings that are assumptions" in said
-    assert "has not been held against a server" in app.info[0].value
+    assert "has not been held against a server" in notices(app)[0]
     assert len(app.get("plotly_chart")) == 2  # residuals, and the profile that was verified
 
 
 def test_a_verified_profile_is_shown_with_its_own_verification(shown: Shown) -> None:
     app = shown(v="1", page="trust", scenario="onsale-small", set="redis.profile=x86-valkey")
-    assert not app.info
+    assert not notices(app)
     found = stored_verification("x86-valkey")
     assert found is not None
     assert f"All {len(found.cases)} comparisons" in html(app)
