@@ -16,3 +16,6 @@ EXPIRED_PER_CALL = 5_000
 
 RATE_STEPS_PER_RPS = 1_000
 """The scripts count admissions in whole millionths per millisecond, so a rate in steps of a thousandth a second."""
+
+PASS_GARBAGE_MS = 86_400_000
+"""The server collects an entry pass so long after its deadline, which the callers' clocks decide about (a day)."""

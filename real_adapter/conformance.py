@@ -11,6 +11,7 @@ import redis
 
 from real_adapter.cluster import LocalCluster, start_cluster
 from real_adapter.conformance_clients import two_clients
+from real_adapter.conformance_edges import edge_sequences
 from real_adapter.conformance_failover import failover
 from real_adapter.conformance_random import commands_run, random_sequences
 from real_adapter.conformance_report import Case, ConformanceReport, Progress
@@ -22,7 +23,8 @@ from sim.errors import BadInput
 
 SHARDS = 3
 """Fewer primaries have no majority to promote a replica once one of them is dead."""
-RANDOM, COMMANDS, CLUSTER, CLIENTS = (
+EDGES, RANDOM, COMMANDS, CLUSTER, CLIENTS = (
+    "edges of the scripts",
     "random sequences",
     "commands of each operation",
     "random sequences on a cluster, events on different shards",
@@ -47,7 +49,8 @@ def check_conformance(
         return _check_there(connection, operations, seed, progress)
     with start_server() as server:
         site = Site(server.client())
-        cases = [random_sequences(RANDOM, site, operations, seed, _part(progress, RANDOM, operations, 0.0, 0.4))]
+        cases = [edge_sequences(EDGES, site)]
+        cases.append(random_sequences(RANDOM, site, operations, seed, _part(progress, RANDOM, operations, 0.0, 0.4)))
         counted = operations // 10
         cases.append(commands_run(COMMANDS, site, counted, seed, _part(progress, COMMANDS, counted, 0.4, 0.1)))
         progress(0.5, CLIENTS)
@@ -77,7 +80,10 @@ def _check_there(connection: Connection, operations: int, seed: int, progress: P
         raise BadInput("redis URL: read_from_replicas=true is not for conformance: replicas lag behind; leave it out")
     site = Site(client, connection.prefix, lease_s=LEASE_S, watch=connection.watch)
     done = _part(progress, RANDOM, operations, 0.0, 0.8)
-    cases = [random_sequences(RANDOM, site, operations, seed, done, keys=False)]
+    cases = [
+        edge_sequences(EDGES, site, keys=False),
+        random_sequences(RANDOM, site, operations, seed, done, keys=False),
+    ]
     if isinstance(client, redis.RedisCluster):
         cases.append(Case(COMMANDS, 0, (), 0.0, not_run="commands are counted on single servers only"))
     else:

@@ -9,11 +9,15 @@ from typing import Any
 import redis
 
 from models.lua_scripts import Script
+from models.script_limits import PASS_GARBAGE_MS
 from models.slots import shard_of, slot_of
 from models.waiting_room import Reply
 from real_adapter.conformance_operations import ModelRoom, Operation, Settings, call_of
 from real_adapter.redis_room import Client, RedisRoom, all_scripts, answer_of, run_pipelined
+from real_adapter.room_state import garbage_left_ms
 
+LONGEST_TRIAL_MS = 600_000
+"""Of the server's own time, by which the garbage of a trial has aged."""
 MOST_REPLAYED = 20_000
 """Operations are left out of a failing sequence until trying has taken so many."""
 SHOWN = 40
@@ -89,6 +93,12 @@ class Trial:
         for k, (room, model) in enumerate(zip(self.rooms, self.models, strict=True)):
             for told in room.state(self.settings.all_tokens).differences(model.state()):
                 return f"state of event {k}, on the server (here) and in the specification (there): {told}"
+            due = garbage_left_ms(room.client, room.keys, model.passes)
+            latest = self.settings.pass_ttl_ms + PASS_GARBAGE_MS
+            for token, left in due.items():
+                if not latest - LONGEST_TRIAL_MS <= left <= latest:
+                    when = "never" if left < 0 else f"in {left} ms"
+                    return f"event {k}: the server collects the pass of token {token} {when}, not in {latest} ms"
         return None
 
     def judge(self, operation: Operation, raw: Any) -> str | None:

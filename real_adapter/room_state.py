@@ -9,6 +9,8 @@ import redis
 from models.lua_scripts import RoomKeys
 from models.waiting_room import RoomRules, WaitingRoom
 
+NO_KEY = -2
+"""What PTTL answers where there is no key."""
 RULE_FIELDS = {
     "rate_micro_per_ms": "rate",
     "burst_micro": "burst",
@@ -79,6 +81,14 @@ def read_state(client: "redis.Redis | redis.RedisCluster", keys: RoomKeys, token
         RoomRules(**{name: gate[field] for name, field in RULE_FIELDS.items()}),
         _passes(client, keys, tokens),
     )
+
+
+def garbage_left_ms(
+    client: "redis.Redis | redis.RedisCluster", keys: RoomKeys, tokens: Iterable[int]
+) -> dict[int, int]:
+    """Return in how many ms the server will collect the pass of each of *tokens* that has one; -1: never."""
+    left = {token: int(_answer(client.pttl(keys.passes(token)))) for token in tokens}
+    return {token: ms for token, ms in left.items() if ms != NO_KEY}
 
 
 def _passes(client: "redis.Redis | redis.RedisCluster", keys: RoomKeys, tokens: Iterable[int]) -> dict[int, int]:

@@ -37,7 +37,10 @@ def test_conformance_of_a_server_is_told_and_leaves_nothing(theirs: LocalServer)
     document = json.loads(done.stdout)
     assert document["equal"] is True
     assert document["server"] == str(theirs.facts)
-    assert [(case["operations"], case["differences"]) for case in document["cases"]] == [(300, []), (30, [])]
+    assert [(case["operations"], case["differences"]) for case in document["cases"]][1:] == [
+        (300, []),
+        (30, []),
+    ]
     with theirs.client() as client:
         assert client.dbsize() == 0
 

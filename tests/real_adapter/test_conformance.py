@@ -13,6 +13,7 @@ from models.waiting_room import Reply
 from real_adapter.cluster import LocalCluster
 from real_adapter.conformance import CLIENTS, CLUSTER, CUT_OFF, FAILOVER, RANDOM, check_conformance
 from real_adapter.conformance_clients import two_clients
+from real_adapter.conformance_edges import edge_sequences
 from real_adapter.conformance_failover import RULES, Attempt, broken_promises, what_became
 from real_adapter.conformance_operations import Crowd, ModelRoom, random_settings
 from real_adapter.conformance_random import commands_run, random_sequences
@@ -60,6 +61,63 @@ FAULTS = {
 }
 
 
+EDGES = {
+    "a pass that the server keeps for good": ("enter", ", 'PX', pass_ttl + 86400000", ""),
+    "a pass collected after an hour": ("enter", "pass_ttl + 86400000", "pass_ttl + 3600000"),
+    "a pass collected after two days": ("enter", "pass_ttl + 86400000", "pass_ttl + 86400000 * 2"),
+    "a wait a millisecond short": (
+        "enter",
+        "1000000 - level + rate - 1) / rate)",
+        "1000000 - level + rate - 1) / rate) - 1",
+    ),
+    "a lapse a millisecond late for a reader": (
+        "status_read",
+        "tonumber(deadline) > tonumber(ARGV[2])",
+        "tonumber(deadline) > tonumber(ARGV[2]) - 1",
+    ),
+    "a lapse a millisecond early": ("expire", "called, '-inf', now,", "called, '-inf', now + 1,"),
+    "a join takes a sign of life back": (
+        "join",
+        "redis.call('ZADD', seen, 'GT', now, token)",
+        "redis.call('ZADD', seen, now, token)",
+    ),
+    "microseconds without their first zeros": ("join", "string.rep('0', 6 - #time[2]) .. ", ""),
+    "no sign of life of who is called": (
+        "status",
+        "redis.call('ZADD', seen, 'GT', now, token)\n  return 0",
+        "return 0",
+    ),
+    "a lapsed call stays beside the new place": ("join", "  redis.call('ZREM', called, token)\n", ""),
+    "the lapsed stay alive": ("expire", "redis.call('ZREM', seen, unpack(lapsed))", ""),
+    "the silent stay in line": ("expire", "redis.call('ZREM', line, unpack(silent))", ""),
+    "calls that cost no credit": ("all", "credit - count * 1000000", "credit"),
+    "admissions that cost nothing": ("enter", "level - 1000000, 'bucket_at_ms'", "level, 'bucket_at_ms'"),
+    "a bucket deeper than the burst": (
+        "enter",
+        "math.min(tonumber(g[5]), level + rate * elapsed)",
+        "level + rate * elapsed",
+    ),
+    "nobody is somebody who was not called": ("enter", "return -2", "return -1"),
+    "a call by a clock behind is shorter": ("all", "local deadline = latest", "local deadline = now"),
+    "a bucket that starts empty": ("open", "'bucket', ARGV[3]", "'bucket', 0"),
+    "credit that runs back": ("all", "math.max(0, now - called_at)", "now - called_at"),
+    "a bucket that runs back": ("enter", "math.max(0, now - bucket_at)", "now - bucket_at"),
+    "who left stays alive": (
+        "leave",
+        "return redis.call('ZREM', KEYS[3], ARGV[1])",
+        "return redis.call('ZSCORE', KEYS[3], ARGV[1]) and 1 or 0",
+    ),
+    "leaving only what was called": ("leave", "redis.call('ZREM', KEYS[1], ARGV[1])", ""),
+    "an admitted place stays called": ("enter", "redis.call('ZREM', KEYS[2], token)", ""),
+    "more are removed than the limit allows": (
+        "expire",
+        "'LIMIT', 0, limit)\nif #silent",
+        "'LIMIT', 0, 9999)\nif #silent",
+    ),
+}
+"""Faults that random sequences meet seldom, and fixed ones at once."""
+
+
 def faulty(name: str, old: str, new: str) -> dict[str, Script]:
     """Return the Lua core with *old* replaced by *new* in the script *name*, or in all that have it if it is "all"."""
     scripts = {script: load_script(script) for script in SCRIPTS}
@@ -88,7 +146,7 @@ def test_the_lua_core_is_what_its_specification_says() -> None:
     report = check_conformance(None, OPERATIONS, SEED, lambda fraction, note: told.append(fraction))
     assert report.equal, "\n".join(report.lines())
     cases = {case.name: case for case in report.cases}
-    assert len(cases) == 6
+    assert len(cases) == 7
     assert all(case.operations > 0 and not case.not_run for case in report.cases)
     assert cases[RANDOM].operations == OPERATIONS
     assert cases[CLUSTER].operations == OPERATIONS // 5
@@ -141,6 +199,18 @@ def test_a_fault_is_found_and_shown_small(site: Site, fault: str) -> None:
     assert not ConformanceReport("", SEED, (case,)).equal
 
 
+def test_the_edges_are_the_same_on_both_sides(site: Site) -> None:
+    case = edge_sequences("edges", site)
+    assert case.differences == ()
+    assert case.operations > 500
+
+
+@pytest.mark.parametrize("fault", [*FAULTS, *EDGES])
+def test_every_fault_shows_on_an_edge(site: Site, fault: str) -> None:
+    wrong = replace(site, scripts=faulty(*(FAULTS | EDGES)[fault]))
+    assert edge_sequences(fault, wrong).differences != ()
+
+
 def test_a_command_more_is_found_though_replies_are_equal(site: Site) -> None:
     wrong = replace(site, scripts=faulty("status", "local rank =", "redis.call('ZCARD', seen)\n  local rank ="))
     assert not random_sequences("replies", wrong, 1000, SEED, unheard).differences
@@ -184,8 +254,8 @@ def test_on_somebodys_server_it_keeps_to_its_prefix_and_leaves_nothing(server: L
         assert set(client.scan_iter()) == before
     assert report.equal
     assert report.server == str(server.facts)
-    assert [case.operations for case in report.cases] == [1000, 100]
-    assert not any("status_keys" in name for name in report.cases[0].counts)
+    assert [case.operations for case in report.cases][1:] == [1000, 100]
+    assert not any("status_keys" in name for name in report.cases[1].counts)
     assert client.delete("theirs") == 1
 
 
@@ -193,7 +263,8 @@ def test_on_somebodys_server_it_keeps_to_its_prefix_and_leaves_nothing(server: L
 def test_on_somebodys_cluster_it_needs_what_primaries_know(cluster: LocalCluster) -> None:
     url = f"redis://{cluster.primaries[0].address}"
     with connect(url) as connection:
-        sequences, commands = check_conformance(connection, 500, SEED).cases
+        edges, sequences, commands = check_conformance(connection, 500, SEED).cases
+    assert edges.differences == ()
     assert (sequences.operations, sequences.differences) == (500, ())
     assert commands.not_run == "commands are counted on single servers only"
     told = "redis URL: read_from_replicas=true is not for conformance: replicas lag behind; leave it out"
