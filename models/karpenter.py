@@ -164,12 +164,13 @@ def _launched(group: Sequence[PodRequest], market: Market) -> NewNode:
     return NewNode(kind, market.capacity, tuple(group))
 
 
-def allowed_disruptions(nodes: int, disrupted: int, budget_percent: int) -> int:
-    """Return how many more nodes may be disrupted: a share of all, rounded up, less those that are.
+def allowed_disruptions(nodes: int, disrupted: int, budget_percent: int, budget_nodes: int | None = None) -> int:
+    """Return how many more nodes may be disrupted: a share of all, rounded up, or fewer, less those that are.
 
     *nodes* have come up; *disrupted* of them leave or are not ready, whatever for (BuildDisruptionBudgetMapping).
     """
-    return max(0, math.ceil(nodes * budget_percent / 100) - disrupted)
+    share = math.ceil(nodes * budget_percent / 100)
+    return max(0, (share if budget_nodes is None else min(share, budget_nodes)) - disrupted)
 
 
 def consolidation(

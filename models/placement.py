@@ -34,7 +34,9 @@ def pods_at_most(scenario: Scenario) -> int:
     if scaling is None:
         return scenario.gateway.pods
     most = max(scaling.max_pods, scenario.gateway.pods)
-    return 2 * (most + math.ceil(most * scenario.gateway.rollout.max_surge_percent / 100))
+    rollout = scenario.gateway.rollout
+    share = math.ceil(most * rollout.max_surge_percent / 100)
+    return 2 * (most + (share if rollout.max_surge_pods is None else rollout.max_surge_pods))
 
 
 def place(scenario: Scenario) -> Placement:

@@ -4,12 +4,17 @@ from collections import Counter
 from collections.abc import Callable
 
 from models.cluster.state import Pod, Shared
+from models.scenario.scaling import Rollout
 
 
-def fenceposts(surge_percent: int, unavailable_percent: int, wanted: int) -> tuple[int, int]:
+def fenceposts(rollout: Rollout, wanted: int) -> tuple[int, int]:
     """Return surge and unavailable pods: one share is rounded up, the other down, never both 0 (ResolveFenceposts)."""
-    surge, unavailable = -(-wanted * surge_percent // 100), wanted * unavailable_percent // 100
-    return surge, unavailable if surge > 0 or unavailable > 0 else 1
+    surge, unavailable = rollout.max_surge_pods, rollout.max_unavailable_pods
+    if surge is None:
+        surge = -(-wanted * rollout.max_surge_percent // 100)
+    if unavailable is None:
+        unavailable = wanted * rollout.max_unavailable_percent // 100
+    return surge, (unavailable if surge > 0 or unavailable > 0 else 1)
 
 
 class Deployment:
@@ -33,8 +38,7 @@ class Deployment:
 
     def fenceposts(self) -> tuple[int, int]:
         """Return how many pods there may be beyond the wanted ones while updating, and how many of those may miss."""
-        rollout = self.shared.gateway.rollout
-        return fenceposts(rollout.max_surge_percent, rollout.max_unavailable_percent, self.wanted)
+        return fenceposts(self.shared.gateway.rollout, self.wanted)
 
     def reconcile(self) -> None:
         """Create and end pods until there are as many as wanted, new ones before old ones as far as is allowed."""

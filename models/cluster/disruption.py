@@ -50,7 +50,7 @@ class Consolidation:
         """Return how many nodes may be disrupted now. Those that are coming count for nothing."""
         up = [node for node in self.shared.nodes.values() if node.ready]
         leaving = sum(node.leaving for node in up)
-        return allowed_disruptions(len(up), leaving, self.settings.budget_percent)
+        return allowed_disruptions(len(up), leaving, self.settings.budget_percent, self.settings.budget_nodes)
 
     def _staying(self) -> list[Node]:
         return [node for node in self.machines.coming_and_staying() if node.ready]

@@ -198,10 +198,11 @@ class Machines:
             yield from self.interrupt(node)
 
     def interrupt(self, node: Node) -> Process:
-        """Give two minutes' notice, in which Karpenter drains the node, and then end it."""
+        """Give two minutes' notice, in which Karpenter or a termination handler drains the node, and then end it."""
         if node.number not in self.shared.nodes:
             return
-        if self.settings.provisioner == "karpenter" and not node.draining:
+        handled = self.settings.provisioner == "karpenter" or self.settings.termination_handler
+        if handled and not node.draining:
             self.env.process(self.drain(node))
         yield self.env.timeout(ns(NOTICE_S))
         self.give_back(node)

@@ -38,8 +38,8 @@ class Probe(Section):
 class RestartProbe(Probe):
     """A probe that restarts the container: one success is enough, as Kubernetes demands."""
 
-    success_threshold: int = Field(
-        1, ge=1, le=1, description="successes in a row that count (source: Kubernetes, pkg/apis/core/validation)"
+    success_threshold: Literal[1] = Field(
+        1, description="successes in a row that count (source: Kubernetes, pkg/apis/core/validation)"
     )
 
 
@@ -95,6 +95,18 @@ class Rollout(Section):
     )
     max_unavailable_percent: int = Field(
         25, ge=0, le=100, description="pods that may be missing while updating (source: Kubernetes, apps/v1 defaults)"
+    )
+    max_surge_pods: int | None = Field(
+        None,
+        ge=0,
+        le=2000,
+        description="the same as a number, which then counts; null = the share (source: Kubernetes, apps/v1)",
+    )
+    max_unavailable_pods: int | None = Field(
+        None,
+        ge=0,
+        le=2000,
+        description="the same as a number, which then counts; null = the share (source: Kubernetes, apps/v1)",
     )
     pre_stop_s: float = Field(
         5,
@@ -232,7 +244,21 @@ class Nodes(Section):
         60, ge=0, le=86_400, description=f"a node's pods must not have changed for so many seconds ({DEPLOYED})"
     )
     budget_percent: int = Field(
-        10, ge=1, le=100, description=f"nodes disrupted at once at most, percent, rounded up ({NODEPOOL})"
+        10,
+        ge=0,
+        le=100,
+        description=f"nodes disrupted at once at most, percent of those that are up, rounded up; 0 = none ({NODEPOOL})",
+    )
+    budget_nodes: int | None = Field(
+        None,
+        ge=0,
+        le=2000,
+        description=f"nodes disrupted at once at most, besides; 0 = none, null = no such budget ({NODEPOOL})",
+    )
+    termination_handler: bool = Field(
+        False,
+        description="whether a spot node under cluster_autoscaler is drained at its notice, as Karpenter always does "
+        "(source: aws-node-termination-handler, EKS managed node groups)",
     )
     interruptions_percent_per_month: float = Field(
         5, ge=0, le=1e6, description="spot nodes interrupted, percent per month (source: AWS, below 5 % on average)"

@@ -19,9 +19,13 @@ def scaling_contradictions(s: "Scenario") -> Iterator[str]:
             f"gateway.rollout.pre_stop_s: {rollout.pre_stop_s:g} is not allowed; "
             f"must be at most gateway.rollout.grace_s = {rollout.grace_s:g}, which it is part of"
         )
-    if rollout.max_surge_percent == 0 and rollout.max_unavailable_percent == 0:
+    surge, unavailable = (
+        f"{name}_percent" if getattr(rollout, f"{name}_pods") is None else f"{name}_pods"
+        for name in ("max_surge", "max_unavailable")
+    )
+    if getattr(rollout, surge) == 0 and getattr(rollout, unavailable) == 0:
         yield (
-            "gateway.rollout.max_surge_percent: 0 is not allowed with gateway.rollout.max_unavailable_percent = 0; "
+            f"gateway.rollout.{surge}: 0 is not allowed with gateway.rollout.{unavailable} = 0; "
             "one of them must be above 0, or no pod can be replaced"
         )
     if s.gateway.disruption_budget is not None:

@@ -243,6 +243,15 @@ def test_cluster_autoscaler_drains_one_node_at_a_time():
     assert sum(node.draining for node in cluster.shared.nodes.values()) == 1
 
 
+@pytest.mark.parametrize(("handler", "ready"), [("false", 5), ("true", 0)])
+def test_only_a_termination_handler_drains_for_cluster_autoscaler(handler, ready):
+    cluster = IdleCluster("gateway.pods=5", OTHER, SPOT, f"autoscaling.nodes.termination_handler={handler}")
+    cluster.until(10)
+    interrupt(cluster, list(cluster.shared.nodes.values()))
+    cluster.until(12)
+    assert cluster.ready() == ready
+
+
 # -- probes ----------------------------------------------------------------------------------------------------------
 
 

@@ -32,7 +32,10 @@ NODES = "autoscaling.nodes"
             "gateway.cpu_request_cores: a pod of 16 cores and 512 MiB fits no node beside the daemons; the types are",
         ),
         ([f"{NODES}.spot_percent=130"], f"{NODES}.spot_percent: 130 is not allowed; must be a number from 0 to 100"),
-        ([f"{NODES}.budget_percent=0"], f"{NODES}.budget_percent: 0 is not allowed; must be an integer from 1 to 100"),
+        (
+            [f"{NODES}.budget_percent=-1"],
+            f"{NODES}.budget_percent: -1 is not allowed; must be an integer from 0 to 100",
+        ),
         (
             [f"{NODES}.instance_types=[m9z.large]"],
             f"{NODES}.instance_types: 'm9z.large' is not known; must be of c7g.2xl",
@@ -52,6 +55,39 @@ NODES = "autoscaling.nodes"
         (
             ["gateway.rollout={max_surge_percent: 0, max_unavailable_percent: 0}"],
             "gateway.rollout.max_surge_percent: 0 is not allowed with gateway.rollout.max_unavailable_percent = 0",
+        ),
+        (
+            ["gateway.rollout={max_surge_pods: 0, max_unavailable_pods: 0}"],
+            "gateway.rollout.max_surge_pods: 0 is not allowed with gateway.rollout.max_unavailable_pods = 0",
+        ),
+        (
+            ["gateway.disruption_budget={min_available_pods: 2, max_unavailable_percent: 10}"],
+            "gateway.disruption_budget: min_available_pods and max_unavailable_percent is not allowed; must have "
+            "exactly one of min_available_pods, min_available_percent, max_unavailable_pods, max_unavailable_percent",
+        ),
+        (
+            ["gateway.disruption_budget={unready: always_allow}"],
+            "gateway.disruption_budget: none of its numbers is not allowed; must have exactly one of min_available",
+        ),
+        (
+            ["gateway.probes.liveness={success_threshold: 2}"],
+            "gateway.probes.liveness.success_threshold: 2 is not allowed; must be 1",
+        ),
+        (
+            ["gateway.probes.startup.success_threshold=3"],
+            "gateway.probes.startup.success_threshold: 3 is not allowed; must be 1",
+        ),
+        (
+            ["autoscaling.behavior=absent", "autoscaling.up.select=Min"],
+            "autoscaling.behavior: absent is not allowed with autoscaling.up or autoscaling.down, which are it",
+        ),
+        (
+            ["autoscaling.before=[{ago_s: 60, recommended_pods: 3}, {ago_s: 60, recommended_pods: 5}]"],
+            "autoscaling.before: two spells begin at the same ago_s; each must begin at a moment of its own",
+        ),
+        (
+            ["autoscaling.before=[{ago_s: 60}]"],
+            "autoscaling.before.0.recommended_pods: missing; must be an integer from 0 to 2000",
         ),
         (
             ["autoscaling.down.policies=[]"],

@@ -1,5 +1,7 @@
 """Deployment, Karpenter and cluster-autoscaler against the numbers of their own tests (tests/models/upstream)."""
 
+from dataclasses import replace
+
 import pytest
 import simpy
 
@@ -16,6 +18,7 @@ from models.karpenter import (
     consolidation,
     empty,
 )
+from models.scenario.scaling import Rollout
 from models.units import SECOND
 from tests.models.idle_cluster import QUIET, IdleCluster
 from tests.models.recordings import planned
@@ -31,13 +34,15 @@ def each(cases: list[Case]) -> pytest.MarkDecorator:
 
 @each(ROLLOUT["fenceposts"])
 def test_fenceposts(case):
-    assert fenceposts(case["surge"], case["unavailable"], case["wanted"]) == tuple(case["expected"])
+    given = {f"max_{name}": case[name] for name in case if name.startswith(("surge", "unavailable"))}
+    assert fenceposts(Rollout(**given), case["wanted"]) == tuple(case["expected"])
 
 
-def rollout(surge_percent: int, unavailable_percent: int) -> Deployment:
-    """A deployment of ten pods at its second revision, without pods; a share of 1 % is none of them."""
-    shares = f"{{max_surge_percent: {surge_percent}, max_unavailable_percent: {unavailable_percent}}}"
-    plan = planned(*QUIET, "gateway.pods=10", f"gateway.rollout={shares}")
+def deployment_of(**rollout: int) -> Deployment:
+    """A deployment of ten pods at its second revision, without pods."""
+    plan = planned(*QUIET, "gateway.pods=10")
+    gateway = plan.scenario.gateway.model_copy(update={"rollout": Rollout(**rollout)})
+    plan = replace(plan, scenario=plan.scenario.model_copy(update={"gateway": gateway}))
     assert plan.scenario.autoscaling is not None
     shared = Shared(simpy.Environment(), plan, plan.scenario.autoscaling)
     deployment = Deployment(shared, lambda pod: None, lambda pod: setattr(pod, "ending", True))
@@ -57,7 +62,7 @@ def alive(deployment: Deployment, revision: int) -> int:
 
 @each(ROLLOUT["new"])
 def test_new_pods_of_a_rolling_update(case):
-    deployment = rollout(case["surge"], case.get("unavailable", 0))
+    deployment = deployment_of(max_surge_pods=case["surge"], max_unavailable_pods=0)
     add(deployment, case["old"], 0, case["old"])
     add(deployment, case["new"], 1, 0)
     deployment.reconcile()
@@ -66,7 +71,7 @@ def test_new_pods_of_a_rolling_update(case):
 
 @each(ROLLOUT["old"])
 def test_old_pods_of_a_rolling_update(case):
-    deployment = rollout(0, max(1, case["unavailable"]))
+    deployment = deployment_of(max_surge_pods=0, max_unavailable_pods=case["unavailable"])
     add(deployment, case["old"], 0, case["ready"])
     add(deployment, case["new"], 1, 0)
     deployment.reconcile()
@@ -75,7 +80,7 @@ def test_old_pods_of_a_rolling_update(case):
 
 @each(ROLLOUT["first_to_go"])
 def test_which_pod_goes_first(case):
-    deployment = rollout(25, 25)
+    deployment = deployment_of()
     two = [_described(deployment, told) for told in case]
     for pod, told in zip(two, case, strict=True):
         pod.number = NOW_S - told.get("created_s", 0)
@@ -120,8 +125,9 @@ def test_disruption_budget(case):
 @each(NODES["empty"])
 def test_empty_nodes_within_the_budget(case):
     nodes = [NodeState(k, "c7g.xlarge", "on_demand") for k in range(case["nodes"])]
-    room = allowed_disruptions(case["nodes"], 0, case["percent"])
-    assert len(empty(nodes, range(case["nodes"]), room).nodes) == case["removed"]
+    room = allowed_disruptions(case["nodes"], 0, case["percent"], case.get("most"))
+    found = empty(nodes, range(case["nodes"]), room)
+    assert (0 if found is None else len(found.nodes)) == case["removed"]
 
 
 @each(NODES["consolidation"])

@@ -31,6 +31,8 @@ def rollouts(draw: Draw) -> Section:
     return {
         "max_surge_percent": draw(pick([25, 100])),
         "max_unavailable_percent": draw(pick([0, 50])),
+        "max_surge_pods": draw(pick([None, None, 1, 3])),
+        "max_unavailable_pods": draw(pick([None, None, 0, 1])),
         "pre_stop_s": grace_s * draw(pick([0, 0.5])),
         "grace_s": grace_s,
     }
@@ -91,6 +93,8 @@ def scalings(draw: Draw, gateway: Section) -> Section:
             "start_s": draw(pick([0, 0.2])),
             "consolidate_after_s": draw(pick([0, 3])),
             "budget_percent": 100,
+            "budget_nodes": draw(pick([None, None, 0, 1])),
+            "termination_handler": draw(st.booleans()),
             "interruptions_percent_per_month": draw(pick([5, 1e6])),
         },
     }
