@@ -1,7 +1,7 @@
 """What is due, the slots of requests under way, and what control is to be told."""
 
-from models.operations import ENTITY_BITS, NUMBER_BITS
-from models.world import FREE_SLOTS, IN_FLIGHT, NEWS, World
+from models.entities import ENTITY_BITS, NUMBER_BITS
+from models.world import FREE_SLOTS, IN_FLIGHT, MOST_NEWS, NEWS, World
 from sim import heap, wheel
 from sim.compiled import compiled, inlined
 
@@ -42,5 +42,6 @@ def free_slot(w: World, slot: int) -> None:
 def tell(w: World, what: int, whose: int, number: int, succeeded: bool) -> None:
     """Stop the engine after this event, and let control know why (see `models.operations.News`)."""
     news = w.total[NEWS]
-    w.news[news, 0], w.news[news, 1], w.news[news, 2], w.news[news, 3] = what, whose, number, succeeded
+    if news < MOST_NEWS:
+        w.news[news, 0], w.news[news, 1], w.news[news, 2], w.news[news, 3] = what, whose, number, succeeded
     w.total[NEWS] = news + 1

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.control import Control
+from models.entities import ENTITY_BITS, NUMBER_BITS
 from models.kernel_plane import KernelPlane
-from models.operations import ENDPOINTS, ENTITY_BITS, NUMBER_BITS, Kind
+from models.operations import ENDPOINTS, Kind
 from models.plan import Plan
 from models.record import BUSY_NS, COMMANDS, PER_NODE, QUEUE, REQUESTS, Column, Level, Record
 from models.reference import Reference
@@ -29,7 +30,7 @@ _PER_EVENT = ("waiting", "called", "sold")
 
 
 class Event(NamedTuple):
-    """An event of the data plane, decoded: what happened when, and whose it was (see `models.operations.event_key`)."""
+    """An event of the data plane, decoded: what happened when, and whose it was (see `models.entities.event_key`)."""
 
     time_ns: int
     kind: Kind

@@ -11,6 +11,7 @@ from models.codes import (
     ANSWER_POOL_TIMEOUT,
     ANSWER_READY,
     ANSWER_SOLD,
+    ANSWER_SOLD_OUT,
     ANSWER_THROTTLED,
     ANSWER_UNKNOWN,
     ANSWER_WAITING,
@@ -52,7 +53,9 @@ from models.world import (
     LATE,
     SAYS_LEAVE,
     SENT,
+    SOURCE,
     TIMED,
+    UNKNOWN,
     WAITING,
     World,
     wide,
@@ -151,8 +154,10 @@ def _on_place(w: World, s: int, now: int, answer: int, position: int) -> None:
     elif answer == ANSWER_UNKNOWN:
         c.phase = JOINING
         next_turn(w, s, OP_JOIN, now, now)
-    else:
+    elif answer == ANSWER_SOLD_OUT:
         finish(w, s)
+    else:
+        w.total[UNKNOWN] += 1
 
 
 @compiled
@@ -193,8 +198,10 @@ def _on_answer(w: World, s: int, now: int, answer: int, detail: int) -> None:
             c.bought = 1
             w.bought_at[c.person] = now
         finish(w, s)
-    else:
+    elif c.op == OP_JOIN or endpoint_of(c.op) == OP_STATUS:
         _on_place(w, s, now, answer, detail)
+    else:
+        w.total[UNKNOWN] += 1
 
 
 @inlined
@@ -259,10 +266,12 @@ def gives_up_waiting_at(w: World, time: int, entity: int, slot: int) -> int:
     """Return when the client that a timer of this `time` is for stops waiting for its answer, or NOTHING: it has it.
 
     A session has one timer for all its requests: it goes off for the first of them, and finds out here that by now
-    another one is awaited.
+    another one is awaited. Each request of a source has its own, which finds the slot that was the request's: that may
+    have gone to another one meanwhile, or to something else with a number that is a source's in its own right.
     """
     if entity >= w.p.sessions:
-        return time if w.slot[slot].entity == entity and w.slot[slot].abandoned == 0 else NOTHING
+        r = w.slot[slot]
+        return time if r.entity == entity and r.origin == SOURCE and r.abandoned == 0 else NOTHING
     c = w.session[entity]
     if c.awaiting == 0:
         c.traits &= ~TIMED

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from models import kernel
+from models.entities import event_key
 from models.failover import die, fall_back, revive
 from models.gateway import kill
 from models.growth import is_short, roomy, with_line_to_refill
 from models.kernel import advance, first_arrivals
 from models.loads import next_source_time
-from models.operations import Kind, News, Op, Stream, Told, event_key
+from models.operations import Kind, News, Op, Stream, Told
 from models.plan import OPEN_LOOP, Plan
 from models.plane import TOLD, Reading
 from models.pods import open_pool, send_probe
@@ -23,12 +24,14 @@ from models.world import (
     BUCKET_NEEDS,
     ENDING,
     IN_FLIGHT,
+    MOST_NEWS,
     NEWS,
     NOW,
     PODS_KNOWN,
     POOL_WAITING,
     SENT,
     SERVING,
+    UNKNOWN,
     Sizes,
     new_world,
     usual_sizes,
@@ -73,6 +76,8 @@ class KernelPlane:
         """Run every event before `until`, growing arrays as needed, or stop where there is news for control."""
         while True:
             cause = advance(self._view, until)
+            if self.world.total[UNKNOWN] > 0:
+                raise RuntimeError(f"an event before {self.world.total[NOW]} ns is of a kind that the engine has not")
             if cause == kernel.REACHED:
                 self.now = until
                 return Stop(until, REACHED)
@@ -86,6 +91,8 @@ class KernelPlane:
     def news(self) -> list[Told]:
         """Return what control has not been told yet, in the order in which it happened."""
         count = int(self.world.total[NEWS])
+        if count > MOST_NEWS:
+            raise RuntimeError(f"{count} news of one event, of {MOST_NEWS} that there is room for")
         self.world.total[NEWS] = 0
         return [
             Told(News(what), whose, number, ok == 1) for what, whose, number, ok in self.world.news[:count].tolist()

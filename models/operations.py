@@ -113,18 +113,3 @@ class Stream(IntEnum):
     INTERRUPTION = 24
     TOPOLOGY = 25
     PHASE = 26
-
-
-NUMBER_BITS = 30
-ENTITY_BITS = 28
-"""An event's key is kind << 58 | entity << 30 | number: 2**28 entities, 2**30 numbers each."""
-
-
-CONNECT_ENTITY = 6 << 25
-PROBE_ENTITY = 7 << 25
-"""First entities of the pods' connecting, one for each pool, and of their probes, two for each pod."""
-
-
-def event_key(kind: int, entity: int, number: int) -> int:
-    """Return the key that orders events of one instant: by kind, entity, then number."""
-    return kind << (ENTITY_BITS + NUMBER_BITS) | entity << NUMBER_BITS | number

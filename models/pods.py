@@ -11,7 +11,7 @@ from models.codes import (
     OP_LIVENESS,
     STREAM_PING,
 )
-from models.operations import CONNECT_ENTITY, PROBE_ENTITY
+from models.entities import CONNECTING, PROBES
 from models.record import spread_busy
 from models.units import SECOND
 from models.world import DIALLER, KUBELET, OFF, SERVING, World
@@ -20,6 +20,7 @@ from sim.draws import below
 
 DIAL_AGAIN_NS = SECOND
 """A starting pod whose handshake has failed waits so long before the next (assumption)."""
+_FIRST_CONNECTING, _FIRST_PROBE = CONNECTING.first, PROBES.first
 LIFE_SHIFT = 14
 """A handshake's number is the pod's life times 2**14 plus the connection's own number (at most 10,000 in a pool)."""
 
@@ -38,7 +39,7 @@ def open_pool(w: World, now: int, number: int, node: int) -> None:
     slot = new_slot(w)
     r = w.slot[slot]
     r.sent_at, r.stamp, r.detail = now, 0, 0
-    r.entity, r.number = CONNECT_ENTITY + number * w.p.nodes + node, handshake_number(pod.life, 0)
+    r.entity, r.number = _FIRST_CONNECTING + number * w.p.nodes + node, handshake_number(pod.life, 0)
     r.op, r.token, r.pod, r.node, r.life = OP_CONNECT, 0, number, node, pod.life
     r.origin, r.abandoned, r.dials = DIALLER, 0, 1
     _dial(w, now, slot)
@@ -80,7 +81,7 @@ def send_probe(w: World, now: int, number: int, op: int, probe: int) -> None:
     slot = new_slot(w)
     r = w.slot[slot]
     r.sent_at, r.stamp, r.queued_at, r.detail = now, 0, 0, 0
-    r.entity, r.number = PROBE_ENTITY + 2 * number + (1 if op == OP_LIVENESS else 0), probe
+    r.entity, r.number = _FIRST_PROBE + 2 * number + (1 if op == OP_LIVENESS else 0), probe
     r.op, r.token, r.pod, r.stage = op, 0, number, 0
     r.node = 0 if w.p.ping_all else below(w.x.starts[STREAM_PING], r.entity, probe, w.p.shards)
     r.origin, r.abandoned, r.answer, r.dials = KUBELET, 0, 0, 0

@@ -35,8 +35,9 @@ from models.codes import (
     OP_STATUS,
     OP_STATUS_READ,
 )
+from models.entities import CONTROL as CONTROL_ENTITIES
+from models.entities import FEEDS, NUMBER_BITS
 from models.failover import break_off
-from models.operations import NUMBER_BITS
 from models.plan import COUNTER, REDIS_TIME
 from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, add_busy, count
 from models.rooms import COMMANDS as BILLED_COMMANDS
@@ -55,7 +56,7 @@ from models.rooms import (
 )
 from models.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room_expiry import expire
-from models.world import CONTROL, CONTROL_SENT, DIALLER, PRIMARY, World, wide
+from models.world import CONTROL, CONTROL_SENT, DIALLER, PRIMARY, UNKNOWN, World, wide
 from sim import queues
 from sim.compiled import compiled, inlined
 from sim.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
@@ -65,12 +66,13 @@ from sim.queues import FIRST, LAST, LENGTH
 FETCH = 8
 """Requests of a pass that are fetched in advance: in a saturated shard they have long left the caches."""
 _PASS_MASK = (1 << NUMBER_BITS) - 1
+_FIRST_FEED, _LAST_OF_CONTROL = FEEDS.first, CONTROL_ENTITIES.end - 1
 
 
 @compiled
 def send_expiry(w: World, now: int, event: int, delay: int) -> None:
     """Let the control side ask the event's primary to remove silent and lapsed places; it arrives after `delay` ns."""
-    entity = (1 << 28) - 1 - event
+    entity = _LAST_OF_CONTROL - event
     slot = new_slot(w)
     r = w.slot[slot]
     r.sent_at, r.stamp, r.detail, r.queued_at = now, EPOCH_NS + now, 0, 0
@@ -219,9 +221,10 @@ def _feed_replicas(w: World, now: int, shard: int, effect_ns: int) -> None:
         slot = new_slot(w)
         r = w.slot[slot]
         r.sent_at, r.stamp, r.queued_at, r.detail = now, w.rooms.logged[shard], effect_ns, 0
-        r.entity, r.number, r.op, r.token, r.node = k, w.node[shard].passes & _PASS_MASK, OP_REPLICATE, 0, k
+        r.entity, r.number = _FIRST_FEED + k, w.node[shard].passes & _PASS_MASK
+        r.op, r.token, r.node = OP_REPLICATE, 0, k
         r.origin, r.abandoned, r.answer, r.dials, r.node_life = PRIMARY, 0, 0, 0, 0
-        schedule(w, now + w.x.feed_delay[k], KIND_NODE_ARRIVE, (1 << 27) + k, r.number, slot)
+        schedule(w, now + w.x.feed_delay[k], KIND_NODE_ARRIVE, r.entity, r.number, slot)
 
 
 @compiled
@@ -286,13 +289,15 @@ def _execute_rare(w: World, now: int, event: int, token: int, now_ms: int, slot:
         left = w.rooms.counts[LEFT]
         r.answer = core.leave(w.rooms, event, token)
         count(w.record, COLUMN_LEFT, w.rooms.counts[LEFT] - left)
-    else:
+    elif r.op == OP_EXPIRE:
         w.node[r.node].expiring -= 1
         silent, lapsed = w.rooms.counts[SILENT], w.rooms.counts[LAPSED]
         r.answer = expire(w.rooms, event, w.p.expire_limit, now_ms)
         r.detail = w.rooms.bill[REMOVED]
         count(w.record, COLUMN_EXPIRED, w.rooms.counts[SILENT] - silent)
         count(w.record, COLUMN_LAPSED, w.rooms.counts[LAPSED] - lapsed)
+    else:
+        w.total[UNKNOWN] += 1
 
 
 @compiled

@@ -67,7 +67,7 @@ SLOT = np.dtype(
         ("origin", "i1"),
         ("abandoned", "i1"),
         ("dials", "i1"),  # what it asks the node is to open a connection
-        ("node_life", "i1"),  # of the node that its connection is to
+        ("node_life", "i1"),  # of the node that its connection is to, which dies once in a run at most
     ]
 )
 """A request, in one cache line. A change for a replica has where its log ends as `stamp`, and its work in ns as
@@ -110,7 +110,8 @@ OFF, SERVING, ENDING = range(3)
 """States of a pod's process: not there, or not listening yet; taking requests; only finishing those it has."""
 POOL = np.dtype([("in_use", "i4"), ("open", "i4"), ("armed", "i4"), ("node_life", "i4")])
 MOST_NEWS = 8
-"""News that one event can be; two are the most so far: a probe answered by a pod that was waiting to end."""
+"""News that one event can be; two are the most so far: a probe answered by a pod that was waiting to end. The engine
+stops behind every event that is news."""
 
 (
     ACTIVE,  # sessions that may still do something, and sources that may still send
@@ -133,8 +134,9 @@ MOST_NEWS = 8
     FREE_SLOTS,
     BUCKET_NEEDS,
     TRACED,
+    UNKNOWN,  # events, operations and answers that nothing is known of: there are none (see `kernel_plane`)
     TOTALS,
-) = range(21)
+) = range(22)
 """Entries of `World.total`."""
 
 

@@ -119,7 +119,9 @@ class Clients:
             return self._poll(c, reply.position if answer == Answer.WAITING else 1)
         if answer == Answer.READY:
             return Op.ENTER, now
-        return self._turn(c, Op.JOIN, now)  # the place is unknown: it was removed
+        if answer == Answer.UNKNOWN:
+            return self._turn(c, Op.JOIN, now)  # the place was removed
+        raise ValueError(f"{answer!r} is no answer to {c.op!r}")
 
     def _let_in(self, c: Session, now: int) -> Next:
         """Choose a seat, once inside, and try to reserve it; some only look."""

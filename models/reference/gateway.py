@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from models.entities import CONNECTING, PROBES
 from models.gateway import cpu_time
-from models.operations import CONNECT_ENTITY, FIRST_FAILURE, PROBE_ENTITY, Answer, Kind, News, Op, Stream, Told
+from models.operations import FIRST_FAILURE, Answer, Kind, News, Op, Stream, Told
 from models.plan import RANDOM, ROUND_ROBIN
 from models.plane import Reading
 from models.pods import DIAL_AGAIN_NS, handshake_number
@@ -192,7 +193,7 @@ class Gateway:
             return
         pod.connecting = self.p.nodes
         for node in range(self.p.nodes):
-            entity = CONNECT_ENTITY + number * self.p.nodes + node
+            entity = CONNECTING.first + number * self.p.nodes + node
             r = Request(self.run, entity, 0, Op.CONNECT, 0, int(self.env.now))
             r.pod, r.node, r.dials = number, node, True
             self.env.process(self._open_pool(pod, r))
@@ -222,7 +223,7 @@ class Gateway:
 
     def probe(self, number: int, op: Op, probe: int) -> None:
         """Let the kubelet call a pod."""
-        r = Request(self.run, PROBE_ENTITY + 2 * number + (op == Op.LIVENESS), probe, op, 0, int(self.env.now))
+        r = Request(self.run, PROBES.first + 2 * number + (op == Op.LIVENESS), probe, op, 0, int(self.env.now))
         self.env.process(self._probe(r, number))
 
     def _probe(self, r: Request, number: int) -> Process:

@@ -11,6 +11,7 @@ import simpy
 
 from models.bill import Bill, swing_ns
 from models.commands import Command
+from models.entities import CONTROL, FEEDS
 from models.operations import Answer, Kind, Op
 from models.plan import COUNTER, REDIS_TIME
 from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column
@@ -18,9 +19,6 @@ from models.reference.run import Process, Request, Run
 from models.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room import Effect, Reply, WaitingRoom
 from sim.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
-
-CONTROL_ENTITY = (1 << 28) - 1
-FEED_ENTITY = 1 << 27
 
 
 class Feed(NamedTuple):
@@ -100,7 +98,7 @@ class Redis:
 
     def expire(self, event: int, now: int) -> None:
         """Ask the event's primary, from the control side at `now`, to remove silent and lapsed places."""
-        r = Request(self.run, CONTROL_ENTITY - event, self.run.totals["control sent"], Op.EXPIRE, event, now)
+        r = Request(self.run, CONTROL.end - 1 - event, self.run.totals["control sent"], Op.EXPIRE, event, now)
         self.run.totals["control sent"] += 1
         r.stamp, r.node = EPOCH_NS + now, self.home[event]
         r.node_life = self.nodes[r.node].life
@@ -204,7 +202,7 @@ class Redis:
         first, feed = self.p.shards + shard * replicas, Feed(node.unsent, work)
         for k in range(first, first + replicas):
             self.run.in_flight += 1
-            arrives = self.run.after(int(self.x.feed_delay[k]), Kind.NODE_ARRIVE, FEED_ENTITY + k, node.passes)
+            arrives = self.run.after(int(self.x.feed_delay[k]), Kind.NODE_ARRIVE, FEEDS.first + k, node.passes)
             arrives.callbacks.append(self._delivery(k, feed))
         node.unsent = []
 
@@ -276,6 +274,8 @@ class Redis:
             reply = room.leave(r.token)
             self.run.count(Column.LEFT, reply.answer == Answer.LEFT)
             return reply
+        if r.op != Op.EXPIRE:
+            raise ValueError(f"no script is for {r.op!r}")
         silent, lapsed = room.silent, room.lapsed
         reply = room.expire(self.p.expire_limit, now_ms)
         self.run.count(Column.EXPIRED, room.silent - silent)

@@ -13,7 +13,8 @@ from typing import Any
 import simpy
 from numpy.typing import NDArray
 
-from models.operations import Answer, Kind, Op, Stream, Told, event_key
+from models.entities import event_key
+from models.operations import Answer, Kind, Op, Stream, Told
 from models.plan import Plan
 from models.record import BAND_SHIFT, BANDED, new_record
 from models.units import FOREVER, SECOND
