@@ -1,9 +1,10 @@
 """The gateway: a load balancer in front of pods, each with worker slots, a CPU and pools of Redis connections.
 
 A request holds a worker slot from its arrival to its reply, waits in the pod's backlog if all slots are taken, and is
-refused if that is full. It uses the pod's CPU (FIFO) once, then a connection to the Redis node it needs (`pools`), for
-which it waits up to the pool timeout; if the node dies meanwhile, so does the request. A pod that is not there, or that
-has begun to end, refuses; so does everything in a pod that is killed, when the pod would next have had to do with it.
+refused if that is full; a Go server gives each a goroutine, so by default none waits for a slot. It uses the pod's CPU
+(FIFO) once, then a connection to the Redis node it needs (`pools`), for which it waits up to the pool timeout; if the
+node dies meanwhile, so does the request. A pod that is not there, or that has begun to end, refuses; so does everything
+in a pod that is killed, when the pod would next have had to do with it.
 """
 
 from models.agenda import NOTHING, free_slot, schedule, tell

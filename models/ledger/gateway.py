@@ -31,7 +31,7 @@ from models.scenario.platform import Gateway
 from models.scenario.scaling import Autoscaling, Heap
 
 BUSY_REQUESTS = 4000
-"""Requests in a pod at the worst of a load test: about its worker slots."""
+"""Requests in a pod at the worst of a load test (assumption)."""
 NEAR_CPU = 0.35
 """Share by which the gateway's CPU may be off: it is read off a chart, in whole steps of 5 %."""
 NO_DELAY = "no delay that was tried makes updates fail, so none is what makes them smooth"
@@ -97,28 +97,28 @@ def _last_stage(run: Evidence) -> tuple[float, float]:
 
 
 def _pool(claim: Claim, sources: Sources) -> Entry:
-    """Compare both pools, also with as many requests at work in a pod as Fiber allows: the slots are an assumption."""
-    large, small, free = sources["prewarmed"], sources["pool_100"], sources["pool_slots"]
-    now, freely = (run.kpi("errors.pool_timeout") for run in (large, free))
+    """Compare both pools, also with fewer requests at work in a pod than Fiber allows, and the others waiting."""
+    large, small, few = sources["prewarmed"], sources["pool_100"], sources["pool_slots"]
+    now, scarcely = (run.kpi("errors.pool_timeout") for run in (large, few))
     before, first = small.kpi("errors.pool_timeout"), large.limits[0]
-    old, new, most = (run.scenario.gateway for run in (small, large, free))
+    old, new, least = (run.scenario.gateway for run in (small, large, few))
     p99 = [latency(run.best("latency.status_p99_ms")) for run in (small, large)]
     why = (
         f"With {number(old.redis_pool_size)} connections and {number(old.redis_pool_timeout_s)} s "
         f"{number(before.best)} requests wait for one in vain, with {number(new.redis_pool_size)} and "
         f"{number(new.redis_pool_timeout_s)} s "
-        f"{number(now.best)}, and {number(freely.best)} with {number(most.worker_slots)} requests at work in a pod, "
-        f"which is Fiber's own limit, instead of {number(new.worker_slots)}. Status takes {p99[0]} at p99 before and "
+        f"{number(now.best)}, and {number(scarcely.best)} with {number(least.worker_slots)} requests at work in a pod "
+        f"instead of {number(new.worker_slots)}, which is Fiber's own limit. Status takes {p99[0]} at p99 before and "
         f"{p99[1]} after."
     )
     if first.bound:
         why += f" What is exhausted with the larger pool is the {first.name}: requests wait there instead."
     were = at_least(before, 1.0)
-    ended = {new.worker_slots: now, most.worker_slots: freely}
+    ended = {new.worker_slots: now, least.worker_slots: scarcely}
     cases = {number(slots): weakest([at_most(found, 0.0), were]) for slots, found in ended.items()}
     verdict = in_every_case([*cases.values()])
     flips = that_change(verdict, *by_case("gateway.worker_slots", cases, RUN))
-    return Entry(claim, verdict, now, claim.unit, why, rests_on(large, small, free), flips, OPEN)
+    return Entry(claim, verdict, now, claim.unit, why, rests_on(large, small, few), flips, OPEN)
 
 
 def _memory(claim: Claim, sources: Sources) -> Entry:

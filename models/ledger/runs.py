@@ -138,7 +138,7 @@ _RUNS = {
     **{f"warm_{pods}": Run("autoscale-from-3", (f"gateway.pods={pods}",)) for pods in WARM_PODS},
     "prewarmed": Run("prewarmed-30"),
     "pool_100": Run("pool-100"),
-    "pool_slots": Run("prewarmed-30", ("gateway.worker_slots=262144",)),
+    "pool_slots": Run("prewarmed-30", ("gateway.worker_slots=4096", "gateway.backlog=16384")),
     "spot_wave": Run("spot-wave"),
     "deploy_5s": Run("prewarmed-30", (*DEPLOY, *EARLY)),
     "deploy_15s": Run("prewarmed-30", DEPLOY),

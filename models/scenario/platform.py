@@ -61,13 +61,17 @@ class Gateway(Section):
     )
     cpu_sigma: float = Field(0.5, ge=0, le=3, description="lognormal shape of the CPU time, its mean kept (assumption)")
     worker_slots: int = Field(
-        4096, ge=1, le=1_000_000, description="requests a pod works on at the same time (assumption)"
+        262_144,
+        ge=1,
+        le=1_000_000,
+        description="requests a pod works on at the same time, each on a goroutine of its own "
+        "(source: fasthttp server.go, DefaultConcurrency = 256 * 1024, which Fiber leaves as it is)",
     )
     backlog: int = Field(
-        16_384,
+        0,
         ge=0,
         le=1_000_000,
-        description="requests waiting for a slot; more are refused, 503 (assumption)",
+        description="requests waiting for a slot; more are refused, 503 (source: fasthttp workerpool.go: none wait)",
     )
     routing: Literal["round_robin", "random", "sticky"] = Field(
         "round_robin", description="how the load balancer picks the pod (assumption)"
