@@ -177,6 +177,10 @@ def check_littles_law(plan: Plan, recording: Recording) -> None:
     admitted and of those still in line. A wait begins with the first click and ends with the answer, so it is longer
     than the place is held by the latencies of joining and entering; sampling by the second is off by at most a second
     for each place taken, and one given up; and a failure or a lost place sends people round once more.
+
+    What a client has given up on may still be executed, much later. So any failure can take a place for somebody who
+    is in or has gone, which nobody waits in from then on; and any of those in line at the end may have come in so, or
+    just now, by a request that is still awaited.
     """
     if plan.params.load != ONSALE:
         return
@@ -187,8 +191,9 @@ def check_littles_law(plan: Plan, recording: Recording) -> None:
     since = np.maximum(r.end_ns - plan.tables.first_send, 0)
     still, elsewhere = sessions.in_place & ~sessions.admitted, ~sessions.in_place & ~sessions.admitted
     sampling = 2 * int(r.record.series[:, Column.JOINED].sum()) + int(sessions.in_place.sum())
+    surely = np.sort(since[still])[: max(0, int(still.sum()) - r.failed - r.awaited)]
     most = (waits + int(since[still].sum()) + int(since[elsewhere].sum())) / SECOND + sampling + _ghosts_s(r)
-    least = (waits + int(since[still].sum())) / SECOND - sampling - _time_without_place_s(plan, r)
+    least = (waits + int(surely.sum())) / SECOND - sampling - _time_without_place_s(plan, r)
     _demand(
         least <= in_line <= most,
         f"Little's law: the line's lengths add up to {in_line} s of waiting, the waits to {least:.0f} to {most:.0f} s",
@@ -202,14 +207,21 @@ def _time_without_place_s(plan: Plan, recording: Recording) -> float:
     outage = sum(failover.back_at + failover.refresh - failover.at for failover in plan.failovers) / SECOND
     lost = int(counted[Column.PLACES_LOST]) * outage
     gone = [Column.EXPIRED, Column.LAPSED, Column.LEFT, Column.PLACES_LOST]
-    mishaps = recording.failed + int(counted[gone].sum())
+    mishaps = 2 * recording.failed + int(counted[gone].sum())
     polls = [clients.poll_interval_s, clients.bots.poll_interval_s, *(line.interval_s for line in clients.poll_advised)]
-    return latencies + lost + mishaps * (clients.timeout_s + clients.backoff_max_s + 2 * max(polls))
+    throttled_s = max(1.0, MICRO / plan.rules.rate_micro_per_ms / 1000)
+    unheard_s = plan.params.write_every / SECOND if plan.params.replica_reads else 0.0
+    each_s = clients.timeout_s + clients.backoff_max_s + 2 * max(polls) + throttled_s + unheard_s
+    return latencies + lost + mishaps * each_s
 
 
 def _ghosts_s(recording: Recording) -> int:
-    """Return how long at most, in sum, places stand in line that came back and that nobody waits in."""
-    return int(recording.column(Column.PLACES_RETURNED).cumsum().sum())
+    """Return how long at most, in sum, places stand in line that nobody waits in: see above, or because they came back.
+
+    What a failed request did may have been done before its client heard of the failure: it waited until then.
+    """
+    failed = [recording.column(Column.FAILED_POOL_TIMEOUT + cause) for cause in range(len(FAILURES))]
+    return int(sum(failed, recording.column(Column.PLACES_RETURNED)).cumsum().sum())
 
 
 def _demand(holds: bool | np.bool_, otherwise: str) -> None:

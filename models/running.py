@@ -72,8 +72,7 @@ def run_under(control: type[Control], plan: Plan, plane: Engine, core: Core | No
     env = simpy.Environment()
     controls = control(env, plane, plan)
     stop = clock.run(env, plane if core is None else core, plan.params.end, controls.watched)
-    if stop.time > 0:
-        controls.sample((stop.time - 1) // SECOND)  # control does not get to see the end of the last second
+    controls.sample(max(stop.time - 1, 0) // SECOND)  # control does not get to see the end of the last second
     return controls, stop
 
 

@@ -48,7 +48,7 @@ class Reference(Run):
             if self.stopped:
                 self.stopped = False
                 return self._stop(int(self.env.now), TOLD)
-            if self.active == 0 and self.in_flight == 0:
+            if self.active == 0 and self.in_flight == 0 and not self.untold:
                 return self._stop(int(self.env.now), DRAINED)
             if self.env.peek() >= until:
                 if until > self.env.now:

@@ -68,7 +68,10 @@ def _busiest(recording: Recording, nodes: int) -> int:
 
 
 def status_request_ns(plan: Plan, line: int) -> int:
-    """Return what one status poll of somebody in a line of this length costs a primary that is always busy, ns."""
+    """Return what one status poll of somebody in a line of this length costs a primary that is always busy, ns.
+
+    A nanosecond at least, the finest time there is, for a profile in which it costs nothing.
+    """
     p, bill = plan.params, Bill(plan.cost)
     calls = [(Command.HMGET, 1), (Command.ZRANK, line), (Command.ZADD, line)]
     if p.key_scan:
@@ -80,7 +83,7 @@ def status_request_ns(plan: Plan, line: int) -> int:
         if entry.operation == "status":
             bill.change(entry, sizes[entry.on])
     request_ns = p.io + int(plan.tables.script[Op.STATUS]) + (p.feed if bill.write_ns else 0) + bill.cost_ns
-    return request_ns + garbage_ns(p.engine, GARBAGE_EVERY * request_ns) // GARBAGE_EVERY
+    return max(1, request_ns + garbage_ns(p.engine, GARBAGE_EVERY * request_ns) // GARBAGE_EVERY)
 
 
 def _longest_line(recording: Recording) -> int:

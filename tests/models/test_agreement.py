@@ -1,7 +1,7 @@
 """The two engines agree: on a named scenario for every feature, each of which really happens, and on random ones.
 
-The random scenarios are always the same. For a nightly run set BREAKWATER_EXAMPLES to how many are to be drawn: they
-are new ones then, and a failing one is printed and kept in `.hypothesis`.
+The random scenarios are always the same. BREAKWATER_NIGHTLY=1 draws 20,000 new ones, BREAKWATER_EXAMPLES any number; a
+failing one is printed and kept in `.hypothesis`.
 """
 
 import os
@@ -16,11 +16,14 @@ from models.agreement import column_names, compare_engines
 from models.operations import Answer, Kind, Op
 from models.plan import Plan
 from models.planning import make_plan
+from models.profile import load_profile
+from models.profile_parts import CommandCost
 from models.record import COMMANDS, NODES, PER_NODE, QUEUE, REQUESTS, Column, Level
 from models.recording import Recording
 from models.reference.clients import Clients
 from models.reference.redis import Redis
 from models.reference.run import Run
+from models.scenario import load_scenario
 from models.units import SECOND
 from models.waiting_room import WaitingRoom
 from models.world import SMALLEST, usual_sizes
@@ -28,7 +31,8 @@ from tests.models.recordings import planned
 from tests.models.runs import assert_agreement, level, recording_of, total
 from tests.strategies.scenarios import cases
 
-EXAMPLES = os.environ.get("BREAKWATER_EXAMPLES")
+NIGHTLY = "20000" if os.environ.get("BREAKWATER_NIGHTLY") else None
+EXAMPLES = os.environ.get("BREAKWATER_EXAMPLES", NIGHTLY)
 
 ONSALE = ("onsale-small", "clients.count=300", "run.duration_s=20", "event.choose.median_s=1")
 STAGES = "clients.load.stages=[{%s: 50, duration_s: 2.5}, {%s: 0, duration_s: 2}, {%s: 300, duration_s: 3.5}]"
@@ -112,7 +116,7 @@ HAPPENS: dict[str, tuple[tuple[str, ...], Happened]] = {
         some(Column.FAILED_REFUSED),
     ),
     "workers taken from a backlog": (
-        (*ONSALE, AT_ONCE, "gateway.worker_slots=2", "gateway.cpu_us.join=20000"),
+        (*ONSALE, AT_ONCE, "gateway.worker_slots=2", "gateway.backlog=16384", "gateway.cpu_us.join=20000"),
         lambda r: r.failed == 0 and highest(r, Level.IN_FLIGHT) > 100,
     ),
     "entry throttled": ((*ONSALE, AT_ONCE, "admission.burst=1", "admission.rate_rps=20"), some(Column.THROTTLED)),
@@ -268,6 +272,27 @@ def test_replicas_see_every_change_of_a_pass_that_changes_more_than_the_log_hold
     assert max(changes) > usual_sizes(plan.params).log
 
 
+@pytest.mark.parametrize("seed", [45, 58])
+def test_the_timer_of_a_request_is_not_one_of_the_change_for_a_replica_that_has_its_slot_now(seed):
+    """Requests 5 to 9 of the source bear the numbers of the replicas, and their slots are used again when they end."""
+    load = "clients.load={mode: open_loop, settle_s: 0, stages: [{rate_rps: 300, duration_s: 6}]}"
+    replicas = ("redis={shards: 5, replicas_per_shard: 1}", "waiting_room.replica_reads=true")
+    changes = ("run.duration_s=11", "clients.count=10", "clients.timeout_s=3", load, *replicas)
+    plan = planned(*changes, name="onsale-300k", seed=seed)
+    assert_agreement(plan)
+    assert recording_of(plan).failed == 0
+
+
+def test_replicas_hear_of_changes_that_cost_nothing():
+    """Whoever is called at the opening is told so by the replica of the next status, and goes in."""
+    profile = load_profile("talk-m7g")
+    free = dict.fromkeys(profile.commands, CommandCost(call_us=0, element_us=0, depth_us=0))
+    scenario = load_scenario("onsale-small", (*ONSALE[1:], "waiting_room.replica_reads=true"))
+    plan = make_plan(scenario, profile.model_copy(update={"commands": free}), 1)
+    assert_agreement(plan)
+    assert recording_of(plan).sessions.admitted.all()
+
+
 def test_engines_agree_where_many_events_share_an_instant():
     plan = plan_of(*ONSALE, *IN_STEPS)
     agreement = compare_engines(plan)
@@ -277,7 +302,12 @@ def test_engines_agree_where_many_events_share_an_instant():
 
 def test_waiters_for_a_connection_that_time_out_together_fail_one_by_one():
     """Without CPU time, the request that takes the first one's worker is parsed before the second one fails."""
-    settings = ("gateway.redis_pool_size=1", "gateway.redis_pool_timeout_s=0.001", "gateway.worker_slots=20")
+    settings = (
+        "gateway.redis_pool_size=1",
+        "gateway.redis_pool_timeout_s=0.001",
+        "gateway.worker_slots=20",
+        "gateway.backlog=16384",
+    )
     backoff = ("clients.backoff_base_s=0.005", "clients.backoff_max_s=0.01")
     no_cpu = "gateway.cpu_us={join: 0, status: 0, enter: 0, leave: 0, reserve: 0}"
     changes = (*ONSALE[1:], *IN_STEPS, *settings, *backoff, no_cpu, "gateway.pods=1")

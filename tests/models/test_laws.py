@@ -1,6 +1,7 @@
 """Every law holds in real runs, and each can fail: a recording is doctored for it."""
 
 import dataclasses
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +16,10 @@ from models.laws import LawBroken
 from models.operations import Op
 from models.plan import Plan
 from models.profile import load_profile
+from models.profile_parts import CommandCost
 from models.record import BUSY_NS, NODES, WAIT, Column, Level
 from models.recording import Recording
+from models.results.run_result import result_of
 from models.running import Finished, run_once
 from models.scenario import load_scenario
 from models.units import SECOND
@@ -86,6 +89,39 @@ RUNS = {
         "clients.timeout_s=2",
         "clients.load.stages=[{rate_rps: 2000, duration_s: 9}]",
     ),
+    "an open loop that sends nothing, with an autoscaler": (
+        "onsale-small",
+        "run.duration_s=10",
+        "clients.load={mode: open_loop, settle_s: 0, stages: [{rate_rps: 0.01, duration_s: 5}]}",
+        "autoscaling={min_pods: 1, max_pods: 4}",
+    ),
+    "calls lapse while their people are throttled": (
+        "onsale-small",
+        "clients.count=60",
+        "clients.poll_interval_s=0.1",
+        "clients.bots.poll_interval_s=0.1",
+        "waiting_room.events=7",
+        "admission={rate_rps: 0.4, burst: 7, call_window: 70, call_ttl_s: 0.1}",
+        "run.duration_s=60",
+    ),
+    "the shard takes many in shortly before the end, and has told none of them": (
+        "onsale-small",
+        "clients.count=2000",
+        "clients.arrival={profile: uniform, over_s: 0}",
+        "redis.profile=x86-measured",
+        "waiting_room.core=keys",
+        "run.duration_s=9",
+    ),
+    "joins that their people have given up on are executed later": (
+        "onsale-small",
+        "clients.count=900",
+        "clients.timeout_s=0.2",
+        "clients.patience={median_s: 1, sigma: 0}",
+        "redis.profile=x86-measured",
+        "waiting_room.core=keys",
+        "waiting_room.heartbeat_ttl_s=600",
+        "run.duration_s=60",
+    ),
     "closed loop": (
         "ladder-keys-closed",
         "run.duration_s=6",
@@ -101,11 +137,30 @@ def test_the_laws_hold(settings: tuple[str, ...]) -> None:
         run(*settings, seed=seed)
 
 
-@settings(max_examples=100, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = 50_000 if os.environ.get("BREAKWATER_NIGHTLY") else None
+
+
+@settings(
+    max_examples=EXAMPLES or 100,
+    derandomize=EXAMPLES is None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(data=st.data())
-def test_the_laws_hold_in_any_scenario(data: st.DataObject, tmp_path: Path) -> None:
+def test_the_laws_hold_in_any_scenario_and_it_has_results(data: st.DataObject, tmp_path: Path) -> None:
     case = data.draw(cases(tmp_path))
-    run_once(case.scenario, case.profile, case.seed, "kernel")
+    result_of(run_once(case.scenario, case.profile, case.seed, "kernel"), "kernel", 0.0)
+
+
+def test_the_results_of_a_profile_whose_calls_cost_nothing_have_a_ceiling() -> None:
+    profile = load_profile("talk-m7g")
+    nothing = dict.fromkeys(profile.commands, CommandCost(call_us=0, element_us=0, depth_us=0))
+    engine = profile.engine.model_copy(update={"io_us": 0, "io_warm_us": 0, "garbage_us": 0, "replica_feed_us": 0})
+    free = profile.model_copy(
+        update={"commands": nothing, "engine": engine, "script_overhead_us": 0, "scripts": {}},
+    )
+    scenario = load_scenario("onsale-small", ("clients.count=30",))
+    assert result_of(run_once(scenario, free, 1, "kernel"), "kernel", 0.0).facts["ceiling_rps"] == SECOND
 
 
 @pytest.fixture(scope="module")

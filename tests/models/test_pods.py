@@ -11,11 +11,13 @@ from models.control import Control
 from models.kernel_plane import KernelPlane
 from models.operations import News, Op, Told
 from models.plan import Plan
-from models.plane import Plane, Reading
+from models.plane import TOLD, Plane, Reading
 from models.record import COMMANDS, NODES, PER_NODE, Column, Level
 from models.recording import Recording
+from models.reference import Reference
 from models.running import run_under
 from models.units import MILLISECOND, SECOND
+from sim.clock import DRAINED, Stop
 from tests.models.recordings import planned
 from tests.models.runs import assert_agreement, total
 
@@ -94,6 +96,7 @@ STEP = st.tuples(
 )
 SETTINGS = (
     "gateway.worker_slots=2",
+    "gateway.backlog=16384",
     "gateway.redis_pool_size=2",
     "gateway.redis_pool_timeout_s=0.02",
     "gateway.probes.redis_ping=every_shard",
@@ -141,7 +144,7 @@ def test_a_pod_that_ends_refuses_what_comes_and_finishes_what_it_has():
 
 
 def test_what_is_in_a_killed_pod_fails():
-    plan = plan_of(*BUSY, "gateway.cpu_us={status: 100000}", "gateway.worker_slots=5")
+    plan = plan_of(*BUSY, "gateway.cpu_us={status: 100000}", "gateway.worker_slots=5", "gateway.backlog=16384")
     alone = ((1000, "known", 1), (1000, "known", 2))
     calm, _ = played(plan, scripted(*alone))
     assert total(calm, Column.FAILED_REFUSED) == 0
@@ -205,3 +208,14 @@ def test_connections_beyond_those_that_are_open_are_opened_when_they_are_needed(
     assert connections[0] == PODS * plan.params.pool_size
     assert PODS < connections[8] < connections[0]
     assert log[-1][1].connections > 1
+
+
+@pytest.mark.parametrize("engine", [KernelPlane, Reference])
+def test_control_hears_of_the_last_probe_of_all(engine):
+    """Nobody sends anything: the answer to a probe is news before it is the end of the run."""
+    load = "clients.load={mode: open_loop, settle_s: 0, stages: [{rate_rps: 0.01, duration_s: 5}]}"
+    plane = engine(planned("clients.count=10", load, "run.duration_s=10"))
+    plane.probe(0, Op.LIVENESS, 7)
+    stop = plane.advance(SECOND)
+    assert (stop.cause, plane.news()) == (TOLD, [Told(News.PROBED, 0, 7)])
+    assert plane.advance(SECOND) == Stop(stop.time, DRAINED)

@@ -104,11 +104,12 @@ def generated(draw: Draw, mode: str, duration_s: float) -> Section:
     load["settle_s"] = draw(pick([0, lasts_s / 2]))
     most = REQUESTS / duration_s
     if mode == "open_loop":
-        rates = [most, *draw(st.lists(pick([0, 3.5, most / 2]), min_size=stages - 1, max_size=stages - 1))]
+        others = draw(st.lists(pick([0, 3.5, most / 2]), min_size=stages - 1, max_size=stages - 1))
+        rates = [draw(pick([most, most, most, 0.01])), *others]
         load["stages"] = [{"rate_rps": rate, "duration_s": lasts_s} for rate in draw(st.permutations(rates))]
     else:
         think_s = draw(pick([0.02, 0.3]))
         users = [int(most * think_s) + 1, *draw(st.lists(pick([0, 1, 20]), min_size=stages - 1, max_size=stages - 1))]
         load |= {"think_s": think_s}
         load["stages"] = [{"users": many, "duration_s": lasts_s} for many in draw(st.permutations(users))]
-    return {"count": count, "timeout_s": draw(pick([0.001, 0.03, 1, 30])), "load": load}
+    return {"count": count, "timeout_s": draw(pick([0.001, 0.03, 0.5, 3, 30])), "load": load}

@@ -2,7 +2,8 @@
 
 They aim at what makes engines differ rather than at what is likely in life: tiny pools, servers and limits, failures of
 every kind, runs that end with requests in flight, and time that moves *in steps* (no jitter, constant delays and costs,
-of nothing or whole milliseconds), so that many events share a nanosecond. They stay small: some thousand requests each.
+of nothing or whole milliseconds), so that many events share a nanosecond. Where it does not, some settings are at the
+bounds of what they may be. They stay small: some thousand requests each.
 """
 
 from pathlib import Path
@@ -14,6 +15,7 @@ from models.profile import Profile
 from models.scenario import Scenario, scenario_from_mapping
 from tests.strategies.base import Draw, pick
 from tests.strategies.demand import generated, people, sales
+from tests.strategies.extremes import pushed
 from tests.strategies.faults import failovers, pod_faults
 from tests.strategies.platform import admissions, backends, gateways, networks, waiting_rooms
 from tests.strategies.profiles import profiles
@@ -39,7 +41,7 @@ def cases(draw: Draw, folder: Path) -> Case:
 def scenarios(draw: Draw, folder: Path, in_steps: bool) -> Scenario:
     """Any valid scenario of up to 2,000 people or users. Traces of arrivals are written to *folder*."""
     events = draw(pick([1, 1, 2, 7]))
-    load = draw(pick([*["onsale"] * 6, "open_loop", "closed_loop"]))
+    load = draw(pick([*["onsale"] * 6, "open_loop", "open_loop", "closed_loop"]))
     duration_s = draw(pick([1.0, 2.5, 6.000000001, 17.3, 30.0]))
     clients = draw(people(folder, duration_s, in_steps) if load == "onsale" else generated(load, duration_s))
     longest = max([clients.get("poll_interval_s", 5), clients.get("bots", {}).get("poll_interval_s", 5)])
@@ -48,23 +50,22 @@ def scenarios(draw: Draw, folder: Path, in_steps: bool) -> Scenario:
     scaling, faults = None, []
     if draw(pick([True, False, False])):
         scaling, faults = draw(scalings(gateway)), draw(pod_faults(duration_s))
-    redis = {"shards": draw(pick([1, 2, 5])), "replicas_per_shard": draw(st.integers(1, 3))}
+    redis = {"shards": draw(pick([1, 2, 5, 40])), "replicas_per_shard": draw(pick([1, 1, 2, 3, 5]))}
     room = draw(waiting_rooms(events, longest))
     if not room["replica_reads"] and draw(st.booleans()):
         redis["replicas_per_shard"] = draw(pick([0, 1, 1, 2]))
         faults = [*faults, *draw(failovers(redis["shards"], duration_s, in_steps))]
-    return scenario_from_mapping(
-        {
-            "run": {"duration_s": duration_s},
-            "event": draw(sales(events, duration_s, in_steps)),
-            "clients": clients,
-            "network": draw(networks(in_steps)),
-            "gateway": gateway,
-            "autoscaling": scaling,
-            "faults": faults,
-            "waiting_room": room,
-            "admission": draw(admissions(events)),
-            "redis": redis,
-            "backend": draw(backends(in_steps)),
-        }
-    )
+    mapping = {
+        "run": {"duration_s": duration_s},
+        "event": draw(sales(events, duration_s, in_steps)),
+        "clients": clients,
+        "network": draw(networks(in_steps)),
+        "gateway": gateway,
+        "autoscaling": scaling,
+        "faults": faults,
+        "waiting_room": room,
+        "admission": draw(admissions(events)),
+        "redis": redis,
+        "backend": draw(backends(in_steps)),
+    }
+    return scenario_from_mapping(mapping) if in_steps else draw(pushed(mapping))
