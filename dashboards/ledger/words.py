@@ -69,7 +69,7 @@ def flip_text(flip: Flip) -> str:
 def sentences(entry: Entry) -> list[str]:
     """Why, where it flips or why nowhere, and what is still to be run."""
     found = [entry.why, *(f"{sentence(flip_text(flip))}." for flip in entry.flips)]
-    if entry.no_flip and not entry.flips:
+    if entry.no_flip and not entry.flips and entry.verdict == "conditional":
         found.append(f"No flip: {entry.no_flip}.")
     return [*found, *([f"To come: {entry.later}."] if entry.later else [])]
 

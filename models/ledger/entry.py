@@ -134,13 +134,6 @@ def estimate_text(found: Estimate, unit: str) -> str:
     return f"{best} ({interval_text(found, unit)})"
 
 
-def none_of(n: int) -> str:
-    """Say what it excludes, at 95 %, if a thing that may happen in a run was seen in none of *n*."""
-    return (
-        f"None in {n} runs excludes only that it happens in more than {number(100 * (1 - 0.05 ** (1 / n)))} % of them."
-    )
-
-
 def _lower(value: float, unit: str) -> str:
     """A lower bound, with its unit only where that is part of the number, as in `$8.00` and `2 min 8 s`."""
     return with_unit(value, unit) if unit == "s" or unit.startswith("usd") else number(value)

@@ -15,10 +15,9 @@ from models.ledger.entry import (
     about,
     at_least,
     at_most,
+    estimate_text,
     exactly,
     in_every_case,
-    interval_text,
-    none_of,
     that_change,
     weakest,
 )
@@ -70,14 +69,12 @@ def _errors(claim: Claim, sources: Sources) -> Entry:
     # a queue that grows by (rate - c) a second makes a wait of t (rate / c - 1) after t seconds
     seen_below = rate * length_s / (length_s + timeout_s)
     why = (
-        f"By the derived profile {interval_text(other, 'percent')} of the requests fail in {clock(length_s)} of "
+        f"By the derived profile {estimate_text(other, 'percent')} of the requests fail in {clock(length_s)} of "
         f"{number(rate)} RPS. By the one that is fitted to the talk's engine CPU at this load, with a ceiling of "
         f"{number(ceiling)} RPS, it is {number(found.best)} %: it could hardly be otherwise. In that time a queue "
         f"reaches clients' timeout of {clock(timeout_s)} if the engine takes fewer than {number(seen_below)} RPS; "
         f"between that and {number(rate)} nobody fails yet, but everybody waits."
     )
-    if other.high == 0.0:
-        why += f" {none_of(other.n)}"
     verdict = weakest([at_most(found, claim.figure), at_most(other, claim.figure)])
     beyond = ceiling / (1 - claim.figure / 100)
     flips = that_change(

@@ -18,7 +18,7 @@ POLLS_SPREAD = (8, 10, 12)
 JITTERS = (0.25, 0.5, 1.0)
 REACTIONS_S = (0.25, 0.5, 0.75, 1.0, 2.0)
 """Reactions of bots, seconds, from a quick program to slower than people."""
-SILENT_TTLS_S = (60, 120, 240, 3600)
+SILENT_TTLS_S = (60, 240, 480, 3600)
 """Heartbeats' time to live, of which the last is longer than the run: nobody is removed."""
 WARM_PODS = (10, 20)
 STAGES = {1_000: 0, 5_000: 1, 10_000: 2, 20_000: 3, 30_000: 4}
@@ -97,13 +97,13 @@ SILENT = (
     "clients.count=30000",
     "clients.patience={median_s: 20, sigma: 0.5}",
     "clients.leave_share=0",
-    "clients.bots.share=0",
-    "admission.rate_rps=10",
-    "admission.burst=50",
-    "admission.call_window=100",
-    "run.duration_s=300",
+    "clients.bots.share=0.01",
+    "admission.rate_rps=1",
+    "admission.burst=10",
+    "admission.call_window=10",
+    "run.duration_s=600",
 )
-"""People who all fall silent within minutes, in a line so slow that being called removes few of them."""
+"""People who all fall silent within minutes, a line so slow that few are called first, and bots, who stay in it."""
 EARLY = ("gateway.probes.readiness.initial_delay_s=5", "gateway.probes.readiness.period_s=5")
 """The readiness probe before the fix; a probe that is given says all of itself, so the period of before, too."""
 

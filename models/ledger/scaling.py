@@ -124,7 +124,8 @@ def _not_reached(claim: Claim, run: Evidence, taken: Taken, target: int) -> Entr
 def _policy(run: Evidence) -> str:
     """Return in words how fast pods may be removed."""
     policies = run.scenario.autoscaling.down.policies if run.scenario.autoscaling else ()
-    return ", ".join(f"{each.value} {each.type.lower()} in {clock(each.period_s)}" for each in policies)
+    words = {"Pods": "pods at most", "Percent": "% of the pods at most"}
+    return ", ".join(f"{each.value} {words[each.type]} in {clock(each.period_s)}" for each in policies)
 
 
 def _new_pod_text(run: Evidence) -> str:
