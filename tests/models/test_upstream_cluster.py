@@ -1,4 +1,4 @@
-"""Deployment, Karpenter and cluster-autoscaler against the numbers of their own tests (tests/models/upstream)."""
+"""Deployment, kubelet and nodes against the numbers of their own tests (tests/models/upstream)."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ from tests.models.idle_cluster import QUIET, IdleCluster
 from tests.models.recordings import planned
 from tests.models.upstream import Case, named, table
 
-ROLLOUT, NODES = table("deployment"), table("nodes")
+ROLLOUT, PROBES, NODES = table("deployment"), table("probes"), table("nodes")
 NOW_S = 10_000_000
 
 
@@ -104,6 +104,59 @@ def _described(deployment: Deployment, told: Case) -> Pod:
 
 def _node(shared: Shared, number: int) -> Node:
     return Node(number, "c7g.xlarge", "on_demand", shared.env.event(), bought_at=0)
+
+
+# -- kubelet ---------------------------------------------------------------------------------------------------------
+
+
+def answered(cluster: IdleCluster, answers: str) -> None:
+    """Let the probes of the second pod answer so, one after the other, and well ever after."""
+    left = iter(answers)
+    cluster.plane.answers = lambda pod, op: pod != 1 or next(left, "+") == "+"
+
+
+@each(PROBES["readiness"])
+def test_thresholds_of_readiness(case):
+    thresholds = ", ".join(f"{name}_threshold: {case[f'{name}_threshold']}" for name in ("success", "failure"))
+    cluster = IdleCluster(
+        "gateway.pods=1", f"gateway.probes.readiness={{initial_delay_s: 0, period_s: 1, {thresholds}}}"
+    )
+    answered(cluster, case["answers"])
+    cluster.until(10)
+    cluster.deployment.scale(2)
+    pod = cluster.shared.pods[1]
+    cluster.until(12.5)  # the container has started and been asked once
+    found = ""
+    for _ in case["answers"]:
+        found += "+" if pod.ready else "-"
+        cluster.until(cluster.env.now / SECOND + 1)
+    assert found == case["found"]
+
+
+@each(PROBES["liveness"])
+def test_a_container_that_failed_is_not_asked_again(case):
+    probe = f"{{period_s: 1, failure_threshold: {case['failure_threshold']}}}"
+    cluster = IdleCluster(
+        "gateway.pods=1", f"gateway.probes.liveness={probe}", "gateway.probes.readiness.period_s=3600"
+    )
+    answered(cluster, case["answers"])
+    cluster.until(10)
+    cluster.deployment.scale(2)
+    cluster.until(40)
+    asked = [at for at, pod, _ in cluster.plane.asked if pod == 1]
+    assert asked[:3] == [12.0, 14.0, 15.0]  # failed at once; its successor starts two seconds later
+    assert cluster.shared.pods[1].restarts == case["containers"] - 1
+
+
+@each(PROBES["delays"])
+def test_the_initial_delay(case):
+    cluster = IdleCluster(
+        "gateway.pods=1", f"gateway.probes.readiness={{initial_delay_s: {case['initial_delay_s']}, period_s: 1}}"
+    )
+    cluster.until(10)
+    cluster.deployment.scale(2)
+    cluster.until(12 + case["age_s"] + 0.5)
+    assert any(pod == 1 for _, pod, _ in cluster.plane.asked) == case["asked"]
 
 
 # -- Karpenter -------------------------------------------------------------------------------------------------------

@@ -86,7 +86,16 @@ def ago(entries: list[list[int]]) -> tuple[tuple[int, int], ...]:
 @each(REPLICAS["cases"])
 def test_replicas_of_one_metric(case):
     """The controllers of the tests look at CPU two minutes and at readiness ten seconds after a start."""
-    spec = Hpa(1, 1000, (), cpu_initialization=120 * SECOND, initial_readiness_delay=10 * SECOND)
+    down, up = case.get("tolerances", [None, None])
+    spec = Hpa(
+        1,
+        1000,
+        (),
+        up=replace(DEFAULT_UP, tolerance=up),
+        down=replace(DEFAULT_DOWN, tolerance=down),
+        cpu_initialization=120 * SECOND,
+        initial_readiness_delay=10 * SECOND,
+    )
     if case.get("error"):
         with pytest.raises(NoMetrics):
             replicas_for(spec, cpu_of(case), case["current"], pods_of(case), NOW)
