@@ -37,8 +37,7 @@ class Consolidation:
                 yield self.env.timeout(ns(VALIDATION_S))
                 confirmed = self._confirmed(found, seen_at)
                 if confirmed is not None:
-                    self.env.process(self._remove(confirmed))
-                    yield self.env.timeout(0)
+                    self._remove(confirmed)
                     acted = True
                     break
             if not acted:
@@ -98,18 +97,22 @@ class Consolidation:
 
     # -- execution ----------------------------------------------------------------------------------------------------
 
-    def _remove(self, found: Disruption) -> Process:
-        """Launch what takes the pods, wait for it, and drain the nodes; they stay if it does not come."""
+    def _remove(self, found: Disruption) -> None:
+        """Bind no more pods to nodes that are to go, launch what takes theirs, and drain them once it is there."""
         going = [self.shared.nodes[number] for number in found.nodes]
         for node in going:
             self.machines.leave(node)
-        if found.replacement is not None:
-            coming, until = self.machines.launch(found.replacement), self.shared.now + ns(COMING_S)
-            while not coming.ready and coming.number in self.shared.nodes and self.shared.now < until:
-                yield self.env.timeout(SECOND)
-            if not coming.ready:
+        coming = None if found.replacement is None else self.machines.launch(found.replacement)
+        self.env.process(self._drain(going, coming))
+
+    def _drain(self, going: list[Node], coming: Node | None) -> Process:
+        """Drain nodes when their replacement has come; they stay if it does not."""
+        until = self.shared.now + ns(COMING_S)
+        while coming is not None and not coming.ready:
+            if coming.number not in self.shared.nodes or self.shared.now >= until:
                 self._let_stay(going)
                 return
+            yield self.env.timeout(SECOND)
         for node in going:
             if node.number in self.shared.nodes and not node.draining:
                 self.env.process(self.machines.drain(node))

@@ -165,6 +165,21 @@ def test_several_little_used_nodes_become_one_cheaper_one():
     assert cluster.ready() == 2
 
 
+def test_nodes_stay_whose_replacement_does_not_come():
+    cluster = IdleCluster(
+        "gateway.pods=1", KARPENTER, AT_ONCE, "autoscaling.nodes.instance_types=[c7g.large, c7g.xlarge]"
+    )
+    cluster.machines.give_back(cluster.shared.nodes[0])
+    cluster.deployment.wanted = 0
+    node = cluster.node_with(2)
+    cluster.until(20)
+    assert node.leaving
+    cluster.machines.give_back(max(cluster.shared.nodes.values(), key=lambda each: each.number))
+    cluster.until(22)
+    assert not node.leaving
+    assert cluster.ready() == 2
+
+
 def test_nodes_that_are_coming_count_for_no_budget():
     cluster = IdleCluster("gateway.pods=50", KARPENTER, AT_ONCE)
     consolidation = cluster.cluster.provisioner.consolidation

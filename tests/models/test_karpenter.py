@@ -128,21 +128,24 @@ def test_every_pod_is_somewhere_and_no_node_holds_more_than_it_can(sizes, kinds)
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(sorted(ARM)), st.integers(0, 6)), min_size=1, max_size=6))
-def test_consolidation_never_leaves_a_pod_without_room_nor_costs_more(kinds):
+@given(st.lists(st.tuples(st.sampled_from(sorted(ARM)), st.integers(0, 6)), min_size=1, max_size=6), st.integers(1, 6))
+def test_consolidation_never_leaves_a_pod_without_room_nor_costs_more(kinds, room):
     nodes = []
     for k, (kind, count) in enumerate(kinds):
         held = pods(count, first=10 * k)
         while not fits(ARM[kind], demand_of(held, DAEMONS)):
             held = held[:-1]
         nodes.append(NodeState(k, kind, "on_demand", held))
-    found = consolidation(nodes, range(len(nodes)), MARKET)
+    found = consolidation(nodes, range(len(nodes)), MARKET, room=room)
     if found is None:
         return
-    gone = nodes[found.node]
-    rest = [node for node in nodes if node.node != gone.node]
-    if found.replacement is None:
-        again = schedule(gone.pods, rest, MARKET)
-        assert (again.launch, again.impossible) == ((), ())
-    else:
-        assert price_usd(ARM[found.replacement.kind], "on_demand") < price_usd(ARM[gone.kind], "on_demand")
+    gone = [node for node in nodes if node.node in found.nodes]
+    rest = [node for node in nodes if node.node not in found.nodes]
+    assert len(gone) <= room
+    moved = [pod for node in gone for pod in node.pods]
+    again = schedule(moved, rest, MARKET)
+    assert again.impossible == ()
+    assert len(again.launch) == (0 if found.replacement is None else 1)
+    if found.replacement is not None:
+        before = sum(price_usd(ARM[node.kind], "on_demand") for node in gone)
+        assert price_usd(ARM[found.replacement.kind], "on_demand") < before
