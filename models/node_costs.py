@@ -1,7 +1,12 @@
-"""What work costs on the Redis nodes of a scenario: its profile, as the scenario reads it."""
+"""What work costs on the Redis nodes of a scenario: its profile, as the scenario reads it, for their type.
 
+Where something is known of a type that the profile is not of, its costs are scaled and its draws have the uncertainty
+of the factor in them; else they are those of the profile's own machine, and the verdict says so.
+"""
+
+from models.node_standing import node_standing
 from models.profile import Profile, load_profile
-from models.profile_scale import dilated
+from models.profile_scale import dilated, spread
 from models.scenario.messages import shown
 from models.scenario.platform import Redis
 from sim.errors import BadInput
@@ -9,7 +14,14 @@ from sim.errors import BadInput
 
 def node_costs(redis: Redis) -> Profile:
     """Return the costs of the nodes of *redis*; BadInput if its profile cannot be read, or not in that way."""
-    return _as_read(load_profile(redis.profile), redis.profile_reading)
+    profile = _as_read(load_profile(redis.profile), redis.profile_reading)
+    on = node_standing(profile, redis.node_type)
+    if not on.known or (on.low, on.high) == (1.0, 1.0):
+        return profile
+    try:
+        return spread(profile, on.low, on.best, on.high)
+    except ValueError as error:
+        raise BadInput(f"redis.node_type: {_beyond(profile, on.best, error)}") from None
 
 
 def _as_read(profile: Profile, reading: str | None) -> Profile:
@@ -22,5 +34,8 @@ def _as_read(profile: Profile, reading: str | None) -> Profile:
     try:
         return profile if factor == 1 else dilated(profile, factor)
     except ValueError as error:
-        line = f"profile {profile.name} times {factor:g} is beyond what a profile may hold"
-        raise BadInput(f"redis.profile_reading: {line} ({error})") from None
+        raise BadInput(f"redis.profile_reading: {_beyond(profile, factor, error)}") from None
+
+
+def _beyond(profile: Profile, factor: float, error: ValueError) -> str:
+    return f"profile {profile.name} times {factor:g} is beyond what a profile may hold ({error})"

@@ -31,6 +31,8 @@ from models.profile_parts import (
     Memory,
     Microseconds,
     Precision,
+    Quantity,
+    Range,
     Reading,
     ScriptCost,
     Server,
@@ -65,6 +67,9 @@ class Profile(Part):
     kind: Literal["measured", "fitted_to_projection", "derived", "rescaled"]
     date: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
     machine: str = Field(max_length=500, description="what the numbers are of")
+    node_types: tuple[str, ...] = Field(
+        (), max_length=20, description="ElastiCache node types that they are of; empty: another machine, or not known"
+    )
     machine_state: MachineState | None = Field(description="null: nothing was measured, or it was not written down")
     server: Server | None = Field(description="null: nothing was measured")
     precision: Precision
@@ -87,6 +92,9 @@ class Profile(Part):
     readings: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")], Reading] = Field(
         default_factory=dict,
         description="ways to understand what was fitted that fit as well; the costs are those of the one with factor 1",
+    )
+    measured_over: dict[Quantity, Range] = Field(
+        default_factory=dict, description="what the costs were measured or fitted over; what is missing is not known"
     )
     draws: Draws
 

@@ -3,7 +3,7 @@
 All of it is strict: a number is finite and in its range, a key that nobody knows is refused.
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -201,6 +201,24 @@ class Fit(Part):
         for name in ("mean_error_percent", "worst_error_percent"):
             if (getattr(self, name) is None) == bool(self.cases):
                 raise ValueError(f"{name}: {getattr(self, name)} does not go with {len(self.cases)} cases")
+        return self
+
+
+Quantity = Literal["members", "keys", "rate_rps", "connections", "payload_bytes"]
+"""What decides about a cost: members of the sorted set that a call walks, keys that KEYS meets, requests a second at
+one engine thread, open connections to a node, bytes of the larger of request and reply."""
+
+
+class Range(Part):
+    """Over what a cost was measured or fitted."""
+
+    low: float = Field(ge=0)
+    high: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"low {self.low} is above high {self.high}")
         return self
 
 

@@ -4,14 +4,20 @@ Costs go with the factor, and so do draws that replace them; a draw that is a fa
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 
+from scipy.special import ndtri
+
 from models.profile import Profile
-from models.profile_parts import ENGINE_CPU_TIMES, Draws
+from models.profile_parts import ENGINE_CPU_TIMES, Draws, Range
 
 SLOWNESS = ("near_slow", "far_slow")
 """Of the engine's costs those that say how much slower work is on cold caches: a ratio to the work."""
+PER_KEY = {f"commands.KEYS.{term}": term for term in ("per_key_us", "per_key_doubling_us")}
+ALL = "commands.*"
+DRAWS = 100
+"""As many as the shipped profiles have."""
 RATIOS = MappingProxyType(dict.fromkeys((*(f"engine.{name}" for name in SLOWNESS), "engine.listing_swing"), 1.0))
 """Costs by dotted path that are no time."""
 
@@ -43,7 +49,71 @@ def dilated(profile: Profile, factor: float) -> Profile:
     def of(path: str) -> float:
         return 1.0 if path in RATIOS or path.startswith("commands.KEYS.per_key") else factor
 
-    return profile.times(of).model_copy(update={"draws": draws_times(profile.draws, of)})
+    changes: dict[str, object] = {"draws": draws_times(profile.draws, of)}
+    if rates := profile.measured_over.get("rate_rps"):
+        slower = Range(low=rates.low / factor, high=rates.high / factor)
+        changes["measured_over"] = {**profile.measured_over, "rate_rps": slower}
+    return profile.times(of).model_copy(update=changes)
+
+
+def spread(profile: Profile, low: float, best: float, high: float) -> Profile:
+    """Return *profile* with all its CPU times times *best*, and draws that say that it may be *low* to *high*.
+
+    That is a 95 % interval, lognormal with a side of its own below and above the best. ValueError as `scaled`.
+    """
+    rows = profile.draws.values or ((),)
+    factors = quantiles(low, best, high, DRAWS)
+    drawn = scaled_draws(profile, [rows[k % len(rows)] for k in range(DRAWS)], factors, best)
+    return scaled(profile, best).model_copy(update={"draws": drawn})
+
+
+def quantiles(low: float, best: float, high: float, count: int) -> list[float]:
+    """Return *count* quantiles of a factor whose 95 % interval is *low* to *high*, in a fixed shuffled order.
+
+    Lognormal with a side of its own below and above the *best*; 37 and *count* have no divisor in common.
+    """
+    found = []
+    for k in range(count):
+        z = float(ndtri(((37 * k) % count + 0.5) / count))
+        side = math.log(high / best) if z > 0 else math.log(best / low)
+        found.append(best * math.exp(z * side / 1.96))
+    return found
+
+
+def scaled_draws(profile: Profile, rows: Sequence[tuple[float, ...]], factors: Sequence[float], best: float) -> Draws:
+    """Return *rows* of the draws of *profile* times their *factors*, for a profile whose own costs are times *best*.
+
+    Commands that no row names are those of the profile, so a row's factor for all of them is over the best one; a
+    command's cost that it replaces later is not.
+    """
+    parameters = profile.draws.parameters
+    costs = {f"engine.{name}": float(getattr(profile.engine, name)) for name in ENGINE_CPU_TIMES}
+    costs |= {f"scripts.{name}.overhead_us": cost.overhead_us for name, cost in profile.scripts.items()}
+    costs |= {"script_overhead_us": profile.script_overhead_us}
+    costs |= {path: float(getattr(profile.commands["KEYS"], term)) for path, term in PER_KEY.items()}
+    added = {name: cost for name, cost in costs.items() if name not in parameters}
+    if ALL not in parameters:
+        added[ALL] = 1.0
+    names = (*parameters, *added)
+    before_all = names.index(ALL)
+
+    def times(place: int, factor: float) -> float:
+        name = names[place]
+        if name == ALL:
+            return factor / best
+        if name in costs:
+            return factor
+        if name.startswith("engine.") or name.endswith(".*"):
+            return 1.0
+        return best if place < before_all else factor
+
+    return Draws(
+        parameters=names,
+        values=tuple(
+            tuple(float(f"{value * times(place, factor):.5g}") for place, value in enumerate((*row, *added.values())))
+            for row, factor in zip(rows, factors, strict=True)
+        ),
+    )
 
 
 def draws_times(draws: Draws, factor: Callable[[str], float]) -> Draws:

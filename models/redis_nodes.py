@@ -24,6 +24,7 @@ class RedisNode(Sourced):
     `io_multiplexing` hands it the commands of many clients in one batch.
     """
 
+    processor: str = Field(min_length=1, max_length=40)
     vcpu: int = Field(ge=1, le=1024)
     memory_gib: Positive | None
     memory_confidence: Confidence | None
@@ -46,6 +47,11 @@ class RedisNode(Sourced):
         if self.baseline_gbps and self.burst_gbps and self.baseline_gbps > self.burst_gbps:
             raise ValueError(f"baseline_gbps {self.baseline_gbps:g} is above burst_gbps {self.burst_gbps:g}")
         return self
+
+    @property
+    def cores(self) -> int:
+        """Return the cores: a vCPU of Graviton is one, of others one of a core's two threads."""
+        return self.vcpu if self.processor.startswith("graviton") else max(1, self.vcpu // 2)
 
     def usd_per_h(self, engine: Engine) -> float | None:
         """Return the price of an hour; None if the type does not come with that engine."""
@@ -70,6 +76,23 @@ class Origin(Sourced):
     confidence: Confidence | None = None
 
 
+class ProcessorGain(Sourced):
+    """By what factor the throughput of an engine thread is higher on the newer of two processors, at most."""
+
+    newer: str
+    older: str
+    up_to: Number
+
+
+class EngineGains(Sourced):
+    """What raises the throughput of an engine thread, each by a factor from 1 to the one that its vendor states."""
+
+    processor: list[ProcessorGain]
+    enhanced_io: Number
+    io_multiplexing: Number
+    eight_cores: Number
+
+
 class RedisCatalogue(Sourced):
     """The whole file: node types by name, what all have in common, and the origin of each kind of figure."""
 
@@ -78,6 +101,7 @@ class RedisCatalogue(Sourced):
     network: Origin
     features: Origin
     price: Origin
+    engine_gains: EngineGains
     nodes: dict[str, RedisNode] = Field(min_length=1)
 
 

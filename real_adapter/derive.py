@@ -7,14 +7,11 @@ published differs in generation and in the I/O that the node takes off the engin
 `python -m real_adapter.derive` writes the profile anew.
 """
 
-import math
-
 import numpy as np
-from scipy.stats import norm
 
 from models.profile import PROFILES, Profile, load_profile, profile_json
 from models.profile_parts import CommandCost, Draws, EngineCosts, Fit, Interval, Precision, ScriptCost
-from models.profile_scale import log_factor, scaled
+from models.profile_scale import DRAWS, log_factor, quantiles, scaled
 
 BASE, NAME = "x86-valkey", "m7g-xlarge-derived"
 PUBLISHED_GET_US = 1e6 * 0.80 / 96_000
@@ -26,7 +23,6 @@ MULTIPLEXING = 1.72
 """Up to +72 % throughput with enhanced I/O multiplexing: AWS Database Blog, on Redis 7.0 for ElastiCache."""
 DEARER = 1.5
 """Assumption: thousands of connections and other neighbours make a request dearer by up to half."""
-DRAWS = 100
 
 
 def derived(base: Profile) -> Profile:
@@ -39,12 +35,9 @@ def derived(base: Profile) -> Profile:
     parameters = base.draws.parameters
     costly = np.array([log_factor(path, 1.0, 1.0) > 0 for path in parameters])
     rows = []
-    for k in range(DRAWS):
+    for k, factor in enumerate(quantiles(low, best, high, DRAWS)):
         row = np.array(base.draws.values[k % len(base.draws.values)])
-        # quantiles of a lognormal with a side of its own below and above the best, in a fixed shuffled order
-        z = float(norm.ppf(((37 * k) % DRAWS + 0.5) / DRAWS))
-        side = math.log(high / best) if z > 0 else math.log(best / low)
-        rows.append(np.where(costly, row * best * math.exp(z * side / 1.96), row))
+        rows.append(np.where(costly, row * factor, row))
     node = scaled(base, best)
     return base.model_copy(
         update={
@@ -52,6 +45,7 @@ def derived(base: Profile) -> Profile:
             "title": "cache.m7g.xlarge, derived from a measured x86 server and published figures",
             "kind": "derived",
             "machine": "cache.m7g.xlarge (AWS Graviton3, 4 vCPU); nothing was measured on it",
+            "node_types": ("cache.m7g.xlarge",),
             "machine_state": None,
             "server": None,
             "precision": Precision(reached=False, not_reached=("nothing was measured on this node type",)),

@@ -12,15 +12,13 @@ import numpy as np
 from pydantic import ValidationError
 
 from models.profile import Profile
-from models.profile_parts import ENGINE_CPU_TIMES, Case, Draws, Fit, Interval, Measured, Precision
-from models.profile_scale import scaled
+from models.profile_parts import Case, Draws, Fit, Interval, Measured, Precision, Range
+from models.profile_scale import scaled, scaled_draws
 from real_adapter.scale_fit import Scale, fit_scale, relative_factors
-from real_adapter.telemetry import Telemetry, Vector
+from real_adapter.telemetry import Telemetry
 from real_adapter.telemetry_load import Calls, Requests, calls_of
 from sim.errors import BadInput
 
-PER_KEY = {f"commands.KEYS.{term}": term for term in ("per_key_us", "per_key_doubling_us")}
-ALL = "commands.*"
 MOST_DRAWS = 100
 """Each row is a refit; the shipped profiles have as many."""
 MOST_CASES = 12
@@ -73,6 +71,8 @@ def _profile(profile: Profile, scale: Scale, telemetry: Telemetry, calls: Calls,
                 "scripts": dearer.scripts,
                 "commands": dearer.commands,
                 "fit": _fit(profile.fit, scale, calls),
+                "node_types": (),
+                "measured_over": {**profile.measured_over, "rate_rps": _rates(scale)},
                 "readings": {},  # the telemetry is of one server, so there is one way to read it
                 "draws": _draws(profile, scale, telemetry, calls),
             }
@@ -83,6 +83,11 @@ def _profile(profile: Profile, scale: Scale, telemetry: Telemetry, calls: Calls,
         what = str(error).split(":", 1)[0] if where is None else ".".join(map(str, where)) or "draws"
         line = f"profile {profile.name} times {factor:.3g} is beyond what a profile may hold"
         raise BadInput(f"{telemetry.source}: {line} ({what})") from None
+
+
+def _rates(scale: Scale) -> Range:
+    """Return the rates that the telemetry shows."""
+    return Range(low=float(scale.rate_rps.min()), high=float(scale.rate_rps.max()))
 
 
 def _trend(scale: Scale) -> str:
@@ -140,45 +145,9 @@ def _draws(profile: Profile, scale: Scale, telemetry: Telemetry, calls: Calls) -
     """Return the rows of the old profile's draws as rows of the new one's (see the module)."""
     held = len(profile.draws.values)
     if not held:
-        return _scaled_draws(profile, ((),) * MOST_DRAWS, scale.draws[:MOST_DRAWS], scale.factor.best)
+        return scaled_draws(profile, ((),) * MOST_DRAWS, scale.draws[:MOST_DRAWS].tolist(), scale.factor.best)
     count = min(held, MOST_DRAWS)
     spread = [k * held // count for k in range(count)]
     drawn = [profile.drawn((k + 0.5) / held) for k in spread]
     factors = scale.draws[:count] * relative_factors(profile, drawn, telemetry, calls, scale)
-    return _scaled_draws(profile, tuple(profile.draws.values[k] for k in spread), factors, scale.factor.best)
-
-
-def _scaled_draws(profile: Profile, rows: tuple[tuple[float, ...], ...], factors: Vector, best: float) -> Draws:
-    """Return *rows* times their *factors*, for a profile whose own costs are times *best*.
-
-    Commands that no row names are those of the profile, so a row's factor for all of them is over the best one; a
-    command's cost that it replaces later is not.
-    """
-    parameters = profile.draws.parameters
-    costs = {f"engine.{name}": float(getattr(profile.engine, name)) for name in ENGINE_CPU_TIMES}
-    costs |= {f"scripts.{name}.overhead_us": cost.overhead_us for name, cost in profile.scripts.items()}
-    costs |= {"script_overhead_us": profile.script_overhead_us}
-    costs |= {path: float(getattr(profile.commands["KEYS"], term)) for path, term in PER_KEY.items()}
-    added = {name: cost for name, cost in costs.items() if name not in parameters}
-    if ALL not in parameters:
-        added[ALL] = 1.0
-    names = (*parameters, *added)
-    before_all = names.index(ALL)
-
-    def times(place: int, factor: float) -> float:
-        name = names[place]
-        if name == ALL:
-            return factor / best
-        if name in costs:
-            return factor
-        if name.startswith("engine.") or name.endswith(".*"):
-            return 1.0
-        return best if place < before_all else factor
-
-    return Draws(
-        parameters=names,
-        values=tuple(
-            tuple(float(f"{value * times(place, factor):.5g}") for place, value in enumerate((*row, *added.values())))
-            for row, factor in zip(rows, factors.tolist(), strict=True)
-        ),
-    )
+    return scaled_draws(profile, [profile.draws.values[k] for k in spread], factors.tolist(), scale.factor.best)

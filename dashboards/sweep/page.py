@@ -60,7 +60,7 @@ def _header(sweep: Sweep, manifest: Mapping[str, Any]) -> str:
 
 def headline_box(sweep: Sweep) -> str:
     """How many cells hold, in a frame."""
-    verdicts = {cell.holds for cell in sweep.cells}
+    verdicts = {cell.outcome for cell in sweep.cells}
     holds = verdicts.pop() if len(verdicts) == 1 else None
     sign = "" if holds is None else mark(holds)
     return f'<div class="verdict{" holds" if holds else ""}"><p>{sign} {escape(headline(sweep))}</p></div>'
@@ -80,6 +80,6 @@ def cells_table(sweep: Sweep) -> str:
             f'<span class="{"" if row.met else "bad"}">{escape(interval_text(row))}</span>'
             for row in map(cell.level, levels)
         )
-        rows.append((mark(cell.holds), *(escape(value_text(cell.cell.point[path])) for path in paths), *figures))
+        rows.append((mark(cell.outcome), *(escape(value_text(cell.cell.point[path])) for path in paths), *figures))
     titles = ("", *paths, *(level_title(sweep, level) for level in levels))
     return card(table(titles, rows, ("mark", *["number"] * (len(titles) - 1))))

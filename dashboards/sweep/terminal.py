@@ -62,7 +62,7 @@ def _table(sweep: Sweep) -> Table:
         column.no_wrap = True
     for cell in sweep.cells[:ROWS_SHOWN]:
         values = [value_text(cell.cell.point[path]) for path in paths]
-        table.add_row(*map(Text, values), mark(cell.holds), *(_figure(cell.level(level)) for level in levels))
+        table.add_row(*map(Text, values), mark(cell.outcome), *(_figure(cell.level(level)) for level in levels))
     if len(sweep.cells) > ROWS_SHOWN:
         table.add_row(f"and {len(sweep.cells) - ROWS_SHOWN:,} more", style="dim")
     return table

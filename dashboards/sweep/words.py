@@ -28,15 +28,29 @@ ROUNDING = 1e-9
 
 
 def headline(sweep: Sweep) -> str:
-    """How many cells hold, and what others exhaust: `8 of 12 cells hold. Redis memory exhausted in 2.`"""
-    holding = sum(cell.holds for cell in sweep.cells)
-    if holding == len(sweep.cells):
+    """How many cells hold, what others exhaust, and how many are open, as nothing is known of their node type.
+
+    `8 of 12 cells hold. Redis memory exhausted in 2.`
+    """
+    outcomes = [cell.outcome for cell in sweep.cells]
+    holding = outcomes.count(True)
+    if outcomes.count(None) == len(outcomes):
+        return f"All {cells_text(sweep)} are open: nothing is known of the Redis CPU of their node types."
+    if holding == len(outcomes):
         return f"All {cells_text(sweep)} hold."
     exceeded = Counter(name for cell in sweep.cells for name in cell.exceeded)
     gone = "".join(f" {name} exhausted in {number(count)}." for name, count in exceeded.items())
     return (
         f"{number(holding) if holding else 'None'} of {cells_text(sweep)} {'holds' if holding < 2 else 'hold'}.{gone}"
+        f"{_open_text(outcomes.count(None))}"
     )
+
+
+def _open_text(count: int) -> str:
+    """How many cells are open, as a sentence behind others; empty if none is."""
+    if not count:
+        return ""
+    return f" {number(count)} {'is' if count == 1 else 'are'} open: nothing is known of Redis CPU there."
 
 
 def cells_text(sweep: Sweep) -> str:
@@ -87,10 +101,15 @@ def _where(knee: Knee) -> str:
 
 
 def findings(sweep: Sweep) -> list[str]:
-    """Every place where a service level breaks, then those levels that break nowhere, or in no one place."""
+    """Every place where a service level breaks, then those levels that break nowhere, or in no one place.
+
+    Last, how costs stand for each node type that their profile is not of.
+    """
     found, texts = knees(sweep), level_texts(sweep)
     broken = {knee.level for knee in found}
-    return [*map(knee_text, found), *(texts[level] for level in levels_shown(sweep) if level not in broken)]
+    levels = [texts[level] for level in levels_shown(sweep) if level not in broken]
+    standings = dict.fromkeys(cell.standing.text.rstrip(".") for cell in sweep.cells)
+    return [*map(knee_text, found), *levels, *filter(None, standings)]
 
 
 def level_texts(sweep: Sweep) -> dict[str, str]:

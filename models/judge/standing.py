@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from models.judge.ranges import node_notes
 from models.judge.wording import number
 from models.profile import KINDS
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 def standing_of(result: RunResult) -> tuple[str, ...]:
     """Return what to know beside the headline of a run, most important first."""
     manifest = result.manifest
-    return (trust(manifest["profile_kind"], manifest["profile_machine"], float(result.facts["ceiling_rps"])),)
+    trusted = trust(manifest["profile_kind"], manifest["profile_machine"], float(result.facts["ceiling_rps"]))
+    return (*node_notes(result), trusted)
 
 
 def trust(kind: str, machine: str, ceiling_rps: float | None = None) -> str:

@@ -17,6 +17,7 @@ from models.judge.invoice import Invoice, cost_finding, invoice_of
 from models.judge.limit import FULL, Limit
 from models.judge.limits import busy_by_shard, limits_of, mean_busy
 from models.judge.published import PUBLISHED_ENGINE_CPU
+from models.judge.ranges import range_notes, reading_note, with_node
 from models.judge.remedies import Action, actions_for
 from models.judge.sale import KEPT_SHARE, achieved_admissions_rps, is_onsale
 from models.judge.standing import standing_of
@@ -141,7 +142,9 @@ def judge(result: RunResult, scenario: Scenario) -> Verdict:
     cost = () if invoice is None else (cost_finding(invoice, scenario),)
     return Verdict(
         holds=all(row.met for row in slo) and not any(limit.fails for limit in limits),
-        headline=_ladder_headline(stages, limits) if stages else _onsale_headline(result, scenario, slo, limits),
+        headline=with_node(
+            _ladder_headline(stages, limits) if stages else _onsale_headline(result, scenario, slo, limits), result
+        ),
         slo=slo,
         limits=limits,
         findings=(*findings_of(result, scenario, limits, broken), *cost),
@@ -266,7 +269,8 @@ def _last_before(stages: tuple[StageRow, ...], fallen: StageRow) -> str:
 
 
 def _caveats(result: RunResult, slo: tuple[SloRow, ...], ladder: bool) -> tuple[str, ...]:
-    manifest, notes = result.manifest, [_profile_note(result.manifest, ladder)]
+    manifest = result.manifest
+    notes = [_profile_note(manifest, ladder), *reading_note(result), *range_notes(result)]
     if manifest["replications"] == 1:
         notes.append("One replication: no interval. --replications 10 gives one.")
     else:

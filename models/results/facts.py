@@ -6,9 +6,12 @@ import numpy as np
 
 from models.bill import Bill
 from models.commands import Command
+from models.node_standing import node_standing
 from models.operations import Op
 from models.plan import Plan
-from models.record import Column, Level
+from models.profile_parts import Quantity
+from models.ranges import outside
+from models.record import NODES, PER_NODE, REQUESTS, Column, Level
 from models.recording import Recording
 from models.results.failovers import failover_facts
 from models.results.series import busy_share
@@ -24,12 +27,16 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
     `waiting_at_sold_out`: people who had come and were neither in nor gone when the last seat went. `waited_in_vain`:
     they and those who came later, if nobody told them. `admitted_without_seat`: let in, and never got one.
     `node_hours`: type, how bought, and hours of the nodes of an event; None where pods are fixed in number.
+    `used_at_most`: of every quantity that costs depend on, the most that was used; `outside_ranges` those that are
+    beyond what the profile was measured over, as `models.ranges.Outside`. `node_standing` says how the profile stands
+    for the nodes' type, empty if it is of it; `node_known` is false if nothing is known of that type.
     """
     params, scenario = plan.params, plan.scenario
     request_ns = status_request_ns(plan, _longest_line(recording) // params.events)
     waiting, later = _at_sold_out(recording)
     told = scenario.event.on_sold_out == "announce"
     bought = recording.sessions.bought
+    used, on = _used_at_most(plan, recording), node_standing(plan.profile, scenario.redis.node_type)
     return {
         "hot_shard": _busiest(recording, params.shards),
         "events_per_shard": np.bincount(plan.placement.event_node, minlength=params.shards).tolist(),
@@ -47,7 +54,26 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
         "status_request_us": request_ns / 1000,
         "pods": params.warm_pods,
         "failovers": failover_facts(plan),
+        "used_at_most": used,
+        "outside_ranges": [list(found) for found in outside(plan.profile.measured_over, used)],
+        "node_standing": on.text,
+        "node_known": on.known,
     }
+
+
+def _used_at_most(plan: Plan, recording: Recording) -> dict[Quantity, float]:
+    """Return the most of every quantity that a profile's costs depend on."""
+    params, redis = plan.params, plan.scenario.redis
+    requests = [recording.column(NODES + PER_NODE * node + REQUESTS).max() for node in range(params.nodes)]
+    line = _longest_line(recording)
+    events = np.bincount(plan.placement.event_node, minlength=params.shards)
+    used: dict[Quantity, float] = {
+        "members": line // params.events,
+        "rate_rps": int(max(requests)),
+        "connections": _connections_per_node(plan, recording),
+        "payload_bytes": max(redis.request_bytes, redis.reply_bytes),
+    }
+    return used | ({"keys": line * int(events.max()) // params.events} if params.key_scan else {})
 
 
 def _connections_per_node(plan: Plan, recording: Recording) -> int:

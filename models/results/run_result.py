@@ -64,6 +64,8 @@ def _manifest(finished: Finished, engine: str, compile_s: float) -> dict[str, An
         "profile_title": plan.profile.title,
         "profile_origin": profile_origin(scenario, plan.profile),
         "profile_machine": plan.profile.machine,
+        "profile_reading": scenario.redis.profile_reading or plan.profile.own_reading,
+        "profile_readings": {name: reading.factor for name, reading in plan.profile.readings.items()},
         "profile_not_reached": list(plan.profile.precision.not_reached),
         "profile_file": scenario.redis.profile_file,
         "profile_hash": profile_hash(plan.profile),

@@ -99,6 +99,7 @@ def _cell(cell: Judged) -> dict[str, Any]:
         "settings": dict(cell.cell.point),
         "scenario_hash": scenario_hash(cell.cell.scenario),
         "holds": cell.holds,
+        "standing": dataclasses.asdict(cell.standing),
         "slo": [row.as_json() for row in cell.slo],
         "exhausted": list(cell.exceeded),
         "kpis": {name: dataclasses.asdict(found) | {"unit": unit_of(name)} for name, found in cell.estimates.items()},

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.judge.verdict import SLO_KPIS, SloRow, exceeded, slo_rows
+from models.node_standing import Standing, node_standing
 from models.results.kpis import possible, unit_of
 from models.results.result import MEAN, PREDICTION, Kpi
 from models.running import Progress
@@ -31,6 +32,16 @@ class Judged:
     def holds(self) -> bool:
         """Whether every service level is met and no hard capacity is exhausted."""
         return all(row.met for row in self.slo) and not self.exceeded
+
+    @property
+    def standing(self) -> Standing:
+        """How its profile stands for its node type."""
+        return node_standing(self.cell.task.profile, self.cell.scenario.redis.node_type)
+
+    @property
+    def outcome(self) -> bool | None:
+        """Whether it holds; None, open, where nothing is known of the Redis CPU of its node type."""
+        return self.holds if self.standing.known else None
 
     @property
     def exceeded(self) -> tuple[str, ...]:

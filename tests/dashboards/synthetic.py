@@ -145,6 +145,8 @@ def manifest_of(scenario: Scenario, **changes: object) -> dict[str, object]:
         "profile_title": "m7g.xlarge after the talk's load-test table",
         "profile_origin": f"profile {scenario.redis.profile} (fitted to a published projection, 2026-11-23)",
         "profile_machine": "cache.m7g.xlarge as published",
+        "profile_reading": None,
+        "profile_readings": {},
         "profile_not_reached": [],
         "profile_file": None,
         "versions": {"breakwater": "0.1.0", "python": "3.11.9", "numba": "0.68.0"},
@@ -173,6 +175,10 @@ FACTS = {
     "status_request_us": 29.0,
     "pods": 30,
     "failovers": [],
+    "used_at_most": {},
+    "outside_ranges": [],
+    "node_standing": "",
+    "node_known": True,
 }
 
 
