@@ -41,8 +41,8 @@ def verdict_box(verdict: Verdict) -> str:
     besides = f'<p class="remarks"><span class="warn">!</span> {escape(found)}</p>' if found and verdict.holds else ""
     standing = "".join(f'<p class="standing">{escape(line)}</p>' for line in verdict.standing)
     return (
-        f'<div class="verdict{" holds" if verdict.holds else ""}">'
-        f"<p>{mark(verdict.holds)} {escape(verdict.headline)}</p>{besides}{standing}</div>"
+        f'<div class="verdict{" holds" if verdict.outcome else ""}">'
+        f"<p>{mark(verdict.outcome)} {escape(verdict.headline)}</p>{besides}{standing}</div>"
     )
 
 

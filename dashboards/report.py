@@ -28,11 +28,14 @@ from models.judge.wording import clock, number, plural
 from models.results.result import RunResult
 from models.scenario import Scenario
 
+SAID = {True: "holds", False: "does not hold", None: "open"}
+"""Outcomes of a verdict in a word."""
+
 
 def report_html(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
     """The whole page as text."""
     changed = ", changed" if asked_in(result.manifest).words else ""
-    title = f"{scenario.name}{changed}: {'holds' if verdict.holds else 'does not hold'}"
+    title = f"{scenario.name}{changed}: {SAID[verdict.outcome]}"
     sections = [
         _header(result, scenario, verdict),
         section("Service levels", tiles(verdict)),

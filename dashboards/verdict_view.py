@@ -59,9 +59,9 @@ def _titled(title: str, result: RunResult) -> str:
 
 
 def _banner(result: RunResult, verdict: Verdict) -> Panel:
-    colour = "green" if verdict.holds else "red"
+    colour = {True: "green", False: "red", None: "yellow"}[verdict.outcome]
     manifest, changes = result.manifest, asked_in(result.manifest).words
-    headline = Text(f"{mark(verdict.holds).plain}  {verdict.headline}", style="bold")
+    headline = Text(f"{mark(verdict.outcome).plain}  {verdict.headline}", style="bold")
     found = remarks(verdict.findings) if verdict.holds else ""
     lines = [Text(f"!  {found}", style="yellow")] if found else []
     lines += [Text(f"\nWith {changes}.")] if changes else []

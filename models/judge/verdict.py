@@ -125,6 +125,12 @@ class Verdict:
     invoice: Invoice | None
     answers: tuple[CentralAnswer, ...] = ()
     standing: tuple[str, ...] = ()
+    known: bool = True
+
+    @property
+    def outcome(self) -> bool | None:
+        """Whether it holds; None, open, where nothing is known of the Redis CPU of the node type."""
+        return self.holds if self.known else None
 
     @property
     def binding(self) -> Limit | None:
@@ -155,6 +161,7 @@ def judge(result: RunResult, scenario: Scenario) -> Verdict:
         invoice=invoice,
         answers=central_answers(result, scenario, limits),
         standing=standing_of(result),
+        known=bool(result.facts["node_known"]),
     )
 
 

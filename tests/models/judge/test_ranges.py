@@ -65,6 +65,7 @@ def test_a_node_of_which_nothing_is_known_leaves_the_headline_open_and_one_of_th
     known, unknown = judge(simulate(own), own), judge(simulate(other), other)
     assert not known.headline.startswith("Open")
     assert unknown.headline.startswith("Open for cache.m5.xlarge: nothing is known of its Redis CPU.")
+    assert (known.outcome, unknown.outcome) == (known.holds, None)
     assert unknown.standing[0].startswith("Nothing is known of Redis CPU on cache.m5.xlarge: ")
     assert len(unknown.standing) == len(known.standing) + 1
 
