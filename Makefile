@@ -17,8 +17,8 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: $(READY) ## simulate the 300,000-client on-sale, print the verdict, write runs/onsale-300k/report.html
-	@$(BIN)/breakwater run onsale-300k --out runs/onsale-300k || { code=$$?; [ $$code -eq 1 ] || exit $$code; }
+run: $(READY) ## simulate 300,000 people for one event and for five, print the verdict, write runs/onsale-300k/report.html
+	@$(BIN)/breakwater run onsale-300k --beside --out runs/onsale-300k || { code=$$?; [ $$code -eq 1 ] || exit $$code; }
 
 dashboard: $(READY) ## the web pages, on http://127.0.0.1:8501
 	@$(BIN)/breakwater dashboard

@@ -63,6 +63,10 @@ def run(
         Path | None,
         typer.Option(metavar="DIR", help="Write manifest, summary, series, histograms and report here."),
     ] = None,
+    beside: Annotated[
+        bool,
+        typer.Option("--beside", help="Run what it names as `beside` too, changed alike, and show both together."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Simulate a scenario and print the verdict: does it hold, what binds first, what to try."""
@@ -70,25 +74,30 @@ def run(
     from models.scenario import load_scenario
 
     wanted = load_scenario(scenario, settings or ())
+    other = load_scenario(_beside(wanted), settings or ()) if beside else None
     target = None if out is None else checked_target(out)
     store = None if target is None or replications == 1 else unfinished(target)
 
     from models.judge.asked import asked_for, noted
+    from models.judge.beside import Judged
     from models.judge.verdict import judge
 
     asked = asked_for(scenario, settings or ())
     result = noted(_simulated(wanted, seed, replications, engine, store), asked)
 
-    verdict = judge(result, wanted)
+    verdict, together = judge(result, wanted), []
+    if other is not None:
+        beside_it = _simulated(other, seed, replications, engine, None)
+        together = [Judged(result, wanted, verdict), Judged(beside_it, other, judge(beside_it, other))]
     if target is not None:
-        write_run(target, result, wanted, verdict)
+        write_run(target, result, wanted, verdict, together)
     if as_json:
         print(json_text(run_document(result, verdict)))
     else:
         from dashboards.terminal import console
         from dashboards.verdict_view import verdict_view
 
-        console().print(verdict_view(result, verdict))
+        console().print(verdict_view(result, verdict, together))
         if out is not None:
             print(f"report: {out / 'report.html'}")
     return FINE if verdict.holds else VERDICT_FAILED
@@ -225,6 +234,12 @@ app.command()(conformance)
 app.command()(calibrate)
 app.command()(verify_calibration)
 app.command()(regress)
+
+
+def _beside(scenario: Scenario) -> str:
+    if scenario.beside is None:
+        raise BadInput(f"--beside: {scenario.name} names no scenario to be seen beside it (its setting beside)")
+    return scenario.beside
 
 
 def _simulated(scenario: Scenario, seed: int, replications: int, engine: Engine, store: Path | None) -> RunResult:

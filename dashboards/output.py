@@ -10,7 +10,7 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile, mkdtemp
@@ -22,6 +22,7 @@ from sim.errors import BadInput
 if TYPE_CHECKING:
     import pandas as pd
 
+    from models.judge.beside import Judged
     from models.judge.verdict import Verdict
     from models.results.result import Difference, RunResult
     from models.scenario import Scenario
@@ -98,8 +99,13 @@ def unfinished(target: Path) -> Path:
     return target.with_name(f"{target.name}.unfinished")
 
 
-def write_run(out: Path, result: RunResult, scenario: Scenario, verdict: Verdict) -> None:
-    """Write the files of a run to *out* (as `checked_target` returns it), all or none."""
+def write_run(
+    out: Path, result: RunResult, scenario: Scenario, verdict: Verdict, together: Sequence[Judged] = ()
+) -> None:
+    """Write the files of a run to *out* (as `checked_target` returns it), all or none.
+
+    *together* are runs that the report shows side by side.
+    """
     from dashboards.report import report_html
 
     summary = run_document(result, verdict) | {
@@ -115,7 +121,7 @@ def write_run(out: Path, result: RunResult, scenario: Scenario, verdict: Verdict
         (place / "summary.json").write_text(json_text(summary) + "\n", encoding="utf-8")
         result.series.to_parquet(place / "series.parquet")
         _histograms(result).to_parquet(place / "histograms.parquet", index=False)
-        (place / "report.html").write_text(report_html(result, scenario, verdict), encoding="utf-8")
+        (place / "report.html").write_text(report_html(result, scenario, verdict, together), encoding="utf-8")
     shutil.rmtree(unfinished(out), ignore_errors=True)
 
 

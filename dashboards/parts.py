@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -15,6 +15,7 @@ from dashboards.ledger.words import words
 from dashboards.page import card, folded, mark, remark, table
 from dashboards.words import SLO_WORDS, interval_words, remarks, severity_of
 from models.judge.asked import Asked
+from models.judge.beside import Judged, side_by_side
 from models.judge.finding import Finding
 from models.judge.invoice import Invoice
 from models.judge.verdict import SloRow, Verdict
@@ -44,6 +45,14 @@ def verdict_box(verdict: Verdict) -> str:
         f'<div class="verdict{" holds" if verdict.outcome else ""}">'
         f"<p>{mark(verdict.outcome)} {escape(verdict.headline)}</p>{besides}{standing}</div>"
     )
+
+
+def beside_table(together: Sequence[Judged]) -> str:
+    """Runs side by side, by the figures that their verdicts turn on."""
+    rows = [tuple(escape(cell) for cell in cells) for cells in side_by_side(together)]
+    titles = ("", *(run.scenario.name for run in together))
+    told = "".join(f"<p>{escape(run.scenario.name)}: {escape(run.verdict.headline)}</p>" for run in together[1:])
+    return card(table(titles, rows, ("key", *("number" for _ in together))) + told)
 
 
 def tiles(verdict: Verdict, before: Mapping[str, str] | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from dashboards.figures.run import figures_of
@@ -9,6 +10,7 @@ from dashboards.page import card, figures_html, page_html, section
 from dashboards.parts import (
     answers,
     assumptions,
+    beside_table,
     findings_table,
     invoice_parts,
     kpis_table,
@@ -22,6 +24,7 @@ from dashboards.parts import (
     verdict_box,
 )
 from models.judge.asked import asked_in
+from models.judge.beside import Judged
 from models.judge.sale import is_talks_size
 from models.judge.verdict import Verdict
 from models.judge.wording import clock, number, plural
@@ -32,12 +35,13 @@ SAID = {True: "holds", False: "does not hold", None: "open"}
 """Outcomes of a verdict in a word."""
 
 
-def report_html(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:
-    """The whole page as text."""
+def report_html(result: RunResult, scenario: Scenario, verdict: Verdict, together: Sequence[Judged] = ()) -> str:
+    """The whole page as text; *together* are runs to be seen side by side."""
     changed = ", changed" if asked_in(result.manifest).words else ""
     title = f"{scenario.name}{changed}: {SAID[verdict.outcome]}"
     sections = [
         _header(result, scenario, verdict),
+        section("Side by side", beside_table(together)) if together else "",
         section("Service levels", tiles(verdict)),
         section("Why", findings_table(verdict.findings)),
         section("The central questions", answers(verdict)) if verdict.answers else "",

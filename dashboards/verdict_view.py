@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich import box
 from rich.console import Group
 from rich.padding import Padding
@@ -13,6 +15,7 @@ from dashboards.invoice import TITLES, part_rows
 from dashboards.terminal import bullets, grid, mark, remark
 from dashboards.words import SHOWN_KPIS, SLO_WORDS, interval_words, remarks, severity_of
 from models.judge.asked import asked_in
+from models.judge.beside import Judged, side_by_side
 from models.judge.invoice import Invoice
 from models.judge.verdict import Verdict
 from models.judge.wording import NOTHING, clock, latency, number, with_unit
@@ -25,10 +28,11 @@ ONSALE_FAMILIES = ("wait.", "admission.", "seats.")
 """Beginnings of KPIs that mean nothing in a load ladder, where nobody is let in."""
 
 
-def verdict_view(result: RunResult, verdict: Verdict) -> Group:
-    """Everything `breakwater run` prints, as one renderable."""
+def verdict_view(result: RunResult, verdict: Verdict, together: Sequence[Judged] = ()) -> Group:
+    """Everything `breakwater run` prints, as one renderable; *together* are runs to be seen side by side."""
     return Group(
         _banner(result, verdict),
+        *(_section(_titled("Side by side", result), _beside(together)) if together else ()),
         *_section("Why", _findings(verdict)),
         *_section(_titled("Service levels", result), _slo(verdict)),
         *(
@@ -75,6 +79,13 @@ def _banner(result: RunResult, verdict: Verdict) -> Panel:
         padding=(1, 2),
         box=box.ROUNDED,
     )
+
+
+def _beside(together: Sequence[Judged]) -> Table:
+    table = grid(("", "left"), *((run.scenario.name, "right") for run in together))
+    for cells in side_by_side(together):
+        table.add_row(*cells)
+    return table
 
 
 def _findings(verdict: Verdict) -> Table:

@@ -40,7 +40,7 @@ from models.loads import generated_op, generated_token, measured_stage, next_ite
 from models.plan import CLOSED_LOOP, ONSALE
 from models.record import WAIT, add_latency, count
 from models.sessions import endpoint_of, finish, send
-from models.units import MILLISECOND, SECOND
+from models.units import MILLISECOND
 from models.world import (
     ANSWERED,
     BOT,
@@ -49,6 +49,7 @@ from models.world import (
     ENTERING,
     FAILED,
     HAS_TABS,
+    HIDDEN,
     JOINING,
     LATE,
     SAYS_LEAVE,
@@ -62,9 +63,6 @@ from models.world import (
 )
 from sim.compiled import compiled, inlined
 from sim.draws import from_table, uniform
-
-SHORTEST_THROTTLE_NS = SECOND
-"""A page that was told to try again waits at least this long (assumption)."""
 
 
 @inlined
@@ -92,9 +90,15 @@ def next_turn(w: World, s: int, op: int, now: int, at: int) -> None:
 
 
 @inlined
+def slowed(w: World, s: int, wait: int) -> int:
+    """Return how long a page waits that wants to wait for `wait` ns: in the background its timers go off seldom."""
+    return max(wait, w.p.hidden_interval) if (w.session[s].traits & HIDDEN) != 0 else wait
+
+
+@inlined
 def own_interval(w: World, s: int) -> int:
     """Return the session's poll interval where the server advises none, ns."""
-    return w.p.bot_interval if (w.session[s].traits & BOT) != 0 else w.p.poll_interval
+    return slowed(w, s, w.p.bot_interval if (w.session[s].traits & BOT) != 0 else w.p.poll_interval)
 
 
 @compiled
@@ -104,7 +108,7 @@ def poll_later(w: World, s: int, now: int, position: int) -> None:
     interval = own_interval(w, s)
     for line in range(w.x.advice.shape[0]):
         if position <= w.x.advice[line, 0]:
-            interval = w.x.advice[line, 1]
+            interval = slowed(w, s, w.x.advice[line, 1])
             break
     u = uniform(w.x.starts[STREAM_POLL], s, c.number)
     began = c.sent_at if w.p.poll_from_schedule else now
@@ -122,7 +126,7 @@ def try_again(w: World, s: int, now: int) -> None:
     op = wide(c.op)
     if c.attempt < w.p.retries:
         u = uniform(w.x.starts[STREAM_BACKOFF], s, c.number)
-        at = now + backoff(u, w.p.backoff_base, w.p.backoff_max, c.attempt)
+        at = now + slowed(w, s, backoff(u, w.p.backoff_base, w.p.backoff_max, c.attempt))
         c.attempt += 1
         if op == OP_JOIN or endpoint_of(op) == OP_STATUS:
             next_turn(w, s, op, now, at)
@@ -172,11 +176,12 @@ def _on_enter(w: World, s: int, now: int, answer: int, wait_ms: int) -> None:
             count(w.record, COLUMN_ADMITTED, 1)
             add_latency(w.record, 0, WAIT, now - w.x.first_send[s])
         if uniform(w.x.starts[STREAM_CONVERT], s, 0) < w.p.conversion:
-            send(w, s, OP_RESERVE, now + from_table(w.x.choose, w.x.starts[STREAM_CHOOSE], s, 0))
+            choose = w.x.bot_choose if (c.traits & BOT) != 0 else w.x.choose
+            send(w, s, OP_RESERVE, now + from_table(choose, w.x.starts[STREAM_CHOOSE], s, 0))
         else:
             finish(w, s)
     elif answer == ANSWER_THROTTLED:
-        send(w, s, OP_ENTER, now + max(wait_ms * MILLISECOND, SHORTEST_THROTTLE_NS))
+        send(w, s, OP_ENTER, now + slowed(w, s, max(wait_ms * MILLISECOND, w.p.refused_wait)))
     elif answer == ANSWER_NOT_CALLED:
         c.phase = WAITING
         poll_later(w, s, now, 1)

@@ -208,11 +208,12 @@ def _time_without_place_s(plan: Plan, recording: Recording) -> float:
     lost = int(counted[Column.PLACES_LOST]) * outage
     gone = [Column.EXPIRED, Column.LAPSED, Column.LEFT, Column.PLACES_LOST]
     mishaps = 2 * recording.failed + int(counted[gone].sum())
+    hidden_s = clients.hidden.poll_interval_s if clients.hidden.share else 0.0
     polls = [clients.poll_interval_s, clients.bots.poll_interval_s, *(line.interval_s for line in clients.poll_advised)]
-    throttled_s = max(1.0, MICRO / plan.rules.rate_micro_per_ms / 1000)
+    throttled_s = max(clients.refused_wait_s, hidden_s, MICRO / plan.rules.rate_micro_per_ms / 1000)
     unheard_s = plan.params.write_every / SECOND if plan.params.replica_reads else 0.0
-    each_s = clients.timeout_s + clients.backoff_max_s + 2 * max(polls) + throttled_s + unheard_s
-    return latencies + lost + mishaps * each_s
+    each_s = clients.timeout_s + max(clients.backoff_max_s, hidden_s) + 2 * max(*polls, hidden_s)
+    return latencies + lost + mishaps * (each_s + throttled_s + unheard_s)
 
 
 def _ghosts_s(recording: Recording) -> int:

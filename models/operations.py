@@ -113,3 +113,5 @@ class Stream(IntEnum):
     INTERRUPTION = 24
     TOPOLOGY = 25
     PHASE = 26
+    HIDDEN = 27
+    TAGS = 28

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.operations import Stream
 from models.scenario import Scenario
 from models.slots import shard_of, slot_of
+from sim.draws import uniforms
+
+_NAMES = 1 << 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +43,24 @@ def pods_at_most(scenario: Scenario) -> int:
     return 2 * (most + (share if rollout.max_surge_pods is None else rollout.max_surge_pods))
 
 
-def place(scenario: Scenario) -> Placement:
+def tags_of(scenario: Scenario, starts: NDArray[np.uint64]) -> tuple[str, ...]:
+    """Return the hash tag of every event; names that are drawn are the same with the same seed, of any number."""
+    room = scenario.waiting_room
+    if not room.event_tags_drawn:
+        return room.event_tags or tuple(f"onsale-{k}" for k in range(1, room.events + 1))
+    drawn = (uniforms(starts[Stream.TAGS], room.events) * _NAMES).astype(np.int64)
+    return tuple(f"event-{k}-{name:08x}" for k, name in enumerate(drawn.tolist(), 1))
+
+
+def place(scenario: Scenario, starts: NDArray[np.uint64]) -> Placement:
     """Spread pods and nodes over the zones in turn (a replica in the zone after its primary's) and events by hash slot.
 
     Replicas are modelled as servers of their own only where they are read from. A pod reads from a node of its own
     zone, the primary first; where there is none, from one picked by the pod's number (all are equally far).
     """
     shards, zones = scenario.redis.shards, scenario.network.zones
-    replicas = scenario.redis.replicas_per_shard if scenario.waiting_room.replica_reads else 0
-    slots = tuple(slot_of(f"{{{tag}}}") for tag in scenario.waiting_room.tags)  # of every key that carries the tag
+    replicas = scenario.redis.replicas_per_shard if scenario.reads_replicas else 0
+    slots = tuple(slot_of(f"{{{tag}}}") for tag in tags_of(scenario, starts))  # of every key that carries the tag
     node_zone = [k % zones for k in range(shards)]
     node_zone += [(k + 1 + r) % zones for k in range(shards) for r in range(replicas)]
     pod_zone = [i % zones for i in range(pods_at_most(scenario))]

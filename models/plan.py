@@ -45,12 +45,14 @@ class Params(NamedTuple):
     replicas: int
     poll_interval: int
     bot_interval: int
+    hidden_interval: int
     poll_fraction: float
     poll_from_schedule: bool
     timeout: int
     retries: int
     backoff_base: int
     backoff_max: int
+    refused_wait: int
     think: int
     settle: int
     mix_join: float
@@ -99,18 +101,18 @@ class Failover(NamedTuple):
 class Tables(NamedTuple):
     """Arrays of a run that never change.
 
-    `starts` uint64[streams]. Quantile tables, int64[2050]: `base`, `jitter`, `choose`, `service` in ns, `cpu_unit` in
-    1/2**20 of `cpu_mean`, int64[OPS] ns on one of the pod's `cores` by operation. `script` int64[OPS] ns of overhead of
-    the operation's script. `first_send` int64[S] ns. `advice`
-    int64[A, 2]: last position and interval in ns. `skew` int64[P] ns of the pods' clocks. Places, see
-    `placement.Placement`. `copied_until` and `give_up` int64[nodes] ns, see `Failover`. `stage_end`
-    int64[K] ns and `stage_rate` float64[K], requests per second or users.
+    `starts` uint64[streams]. Quantile tables, int64[2050]: `base`, `jitter`, `choose`, `bot_choose`, `service` in ns,
+    `cpu_unit` in 1/2**20 of `cpu_mean`, int64[OPS] ns on one of the pod's `cores` by operation. `script` int64[OPS] ns
+    of overhead of the operation's script. `first_send` int64[S] ns. `advice` int64[A, 2]: last position and interval in
+    ns. `skew` int64[P] ns of the pods' clocks. Places, see `placement.Placement`. `copied_until` and `give_up`
+    int64[nodes] ns, see `Failover`. `stage_end` int64[K] ns and `stage_rate` float64[K], requests per second or users.
     """
 
     starts: NDArray[np.uint64]
     base: NDArray[np.int64]
     jitter: NDArray[np.int64]
     choose: NDArray[np.int64]
+    bot_choose: NDArray[np.int64]
     service: NDArray[np.int64]
     cpu_unit: NDArray[np.int64]
     cpu_mean: NDArray[np.int64]

@@ -64,7 +64,7 @@ def make_plan(scenario: Scenario, profile: Profile, seed: int) -> Plan:
     base = _lognormal(network.client_one_way.median_ms, network.client_one_way.sigma, 1e6)
     generated = not isinstance(scenario.clients.load, OnsaleLoad)
     population = (generated_load if generated else on_sale)(scenario, starts, base)
-    placement = place(scenario)
+    placement = place(scenario, starts)
     failovers = failovers_of(scenario, placement)
     events = scenario.waiting_room.events
     seats = np.full(events, scenario.event.seats // events, np.int64)
@@ -129,12 +129,14 @@ def _params(
         replicas=placement.replicas,
         poll_interval=ns(clients.poll_interval_s),
         bot_interval=ns(clients.bots.poll_interval_s),
+        hidden_interval=ns(clients.hidden.poll_interval_s) if clients.hidden.share else 0,
         poll_fraction=clients.poll_jitter_fraction,
         poll_from_schedule=clients.poll_from == "schedule",
         timeout=ns(clients.timeout_s),
         retries=clients.retries if not generated else 0,
         backoff_base=ns(clients.backoff_base_s),
         backoff_max=ns(clients.backoff_max_s),
+        refused_wait=ns(clients.refused_wait_s),
         think=ns(load.think_s) if isinstance(load, ClosedLoopLoad) else 0,
         settle=0 if isinstance(load, OnsaleLoad) else ns(load.settle_s),
         mix_join=0.0 if isinstance(load, OnsaleLoad) else load.mix.join,
@@ -156,7 +158,7 @@ def _params(
         key_scan=scenario.waiting_room.core == "keys",
         listing_swing=round(1024 * profile.engine.listing_swing),
         ticket_order=_ORDERS[scenario.waiting_room.ticket_order],
-        replica_reads=scenario.waiting_room.replica_reads,
+        replica_reads=scenario.reads_replicas,
         write_every=ns(scenario.waiting_room.heartbeat_ttl_s) // 3,
         expire_limit=scenario.waiting_room.expire_limit,
         engine=profile.engine_thread(),
@@ -194,6 +196,7 @@ def _tables(
     failovers: tuple[Failover, ...],
 ) -> Tables:
     network, gateway, backend = scenario.network, scenario.gateway, scenario.backend
+    choose, bot_choose = scenario.event.choose, scenario.clients.bots.choose
     advice = [(a.up_to_position or FOREVER, ns(a.interval_s)) for a in scenario.clients.poll_advised]
     u = np.clip(uniforms(starts[Stream.SKEW], pods_at_most(scenario)), 2.0**-53, None)
     stage_end, stage_rate = _stages(scenario)
@@ -202,7 +205,8 @@ def _tables(
         starts=starts,
         base=base,
         jitter=_lognormal(network.client_jitter.median_ms, network.client_jitter.sigma, 1e6),
-        choose=_lognormal(scenario.event.choose.median_s, scenario.event.choose.sigma, 1e9),
+        choose=_lognormal(choose.median_s, choose.sigma, 1e9),
+        bot_choose=_lognormal(bot_choose.median_s, bot_choose.sigma, 1e9),
         service=_with_mean(backend.reservation_service_ms * 1e6, backend.reservation_sigma),
         cpu_unit=_with_mean(float(UNIT), gateway.cpu_sigma),
         cpu_mean=_cpu_means(scenario),

@@ -21,13 +21,14 @@ class Population:
     """What is fixed about every session (browser tab, or user of a closed loop) before the run.
 
     `first_send`, `base_delay` (one way to the gateway) and `gives_up_at` are int64[S] ns;
-    `bot` and `says_leave` bool[S]; `person` int64[S] numbers the people from 0 to `people` - 1.
+    `bot`, `hidden` and `says_leave` bool[S]; `person` int64[S] numbers the people from 0 to `people` - 1.
     """
 
     first_send: NDArray[np.int64]
     base_delay: NDArray[np.int64]
     gives_up_at: NDArray[np.int64]
     bot: NDArray[np.bool_]
+    hidden: NDArray[np.bool_]
     says_leave: NDArray[np.bool_]
     person: NDArray[np.int64]
     people: int
@@ -38,6 +39,7 @@ def on_sale(scenario: Scenario, starts: NDArray[np.uint64], base: NDArray[np.int
     clients = scenario.clients
     people = clients.count
     bot = uniforms(starts[Stream.BOT], people) < clients.bots.share
+    hidden = (uniforms(starts[Stream.HIDDEN], people) < clients.hidden.share) & ~bot
     arrival = arrival_times_ns(clients, scenario.event.opens_at_s, uniforms(starts[Stream.ARRIVAL], people), bot)
     tabs = _tabs(clients.tabs, uniforms(starts[Stream.TABS], people))
     person = np.repeat(np.arange(people, dtype=np.int64), tabs)
@@ -56,6 +58,7 @@ def on_sale(scenario: Scenario, starts: NDArray[np.uint64], base: NDArray[np.int
         base_delay=table_draws(base, starts[Stream.NET_BASE], people)[person],
         gives_up_at=gives_up_at,
         bot=bot[person],
+        hidden=hidden[person],
         says_leave=(uniforms(starts[Stream.LEAVE], people) < clients.leave_share)[person],
         person=person,
         people=people,
@@ -83,6 +86,7 @@ def generated_load(scenario: Scenario, starts: NDArray[np.uint64], base: NDArray
         base_delay=table_draws(base, starts[Stream.NET_BASE], users),
         gives_up_at=np.full(users, FOREVER, np.int64),
         bot=np.zeros(users, np.bool_),
+        hidden=np.zeros(users, np.bool_),
         says_leave=np.zeros(users, np.bool_),
         person=np.arange(users, dtype=np.int64),
         people=users,

@@ -46,9 +46,9 @@ SESSION = np.dtype(
     ]
 )
 """A session, in one cache line: what changes, and what is fixed about it (see `population.Population`)."""
-BOT, SAYS_LEAVE, HAS_TABS, TIMED = 1, 2, 4, 8
-"""Traits of a session; HAS_TABS: its person has others. TIMED comes and goes: an event is due that will look whether it
-still waits for an answer, not later than it would stop waiting."""
+BOT, SAYS_LEAVE, HAS_TABS, TIMED, HIDDEN = 1, 2, 4, 8, 16
+"""Traits of a session; HAS_TABS: its person has others; HIDDEN: its page is in the background. TIMED comes and goes: an
+event is due that will look whether it still waits for an answer, not later than it would stop waiting."""
 SLOT = np.dtype(
     [
         ("sent_at", "i8"),
@@ -290,7 +290,7 @@ def _new_sessions(plan: Plan) -> NDArray[np.void]:
     session["base_delay"] = who.base_delay
     session["person"] = who.person
     tabs = np.bincount(who.person, minlength=1)[who.person] > 1
-    session["traits"] = BOT * who.bot + SAYS_LEAVE * who.says_leave + HAS_TABS * tabs
+    session["traits"] = BOT * who.bot + SAYS_LEAVE * who.says_leave + HAS_TABS * tabs + HIDDEN * who.hidden
     return session
 
 
@@ -302,7 +302,7 @@ def _new_nodes(p: Params) -> NDArray[np.void]:
 
 def _wheel_buckets(p: Params) -> int:
     """Return how many buckets reach as far as the timers that everybody has: the poll interval and the timeout."""
-    far = max(p.timeout, p.poll_interval, p.bot_interval) * 5 // 4 >> TICK_BITS
+    far = max(p.timeout, p.poll_interval, p.bot_interval, p.hidden_interval) * 5 // 4 >> TICK_BITS
     return 1 << int(np.clip(far, 1 << 12, 1 << 20) - 1).bit_length()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 import streamlit as st
@@ -12,6 +13,7 @@ from dashboards.page import folded
 from dashboards.parts import (
     answers,
     assumptions,
+    beside_table,
     findings_table,
     kpis_table,
     limits_table,
@@ -30,13 +32,17 @@ from dashboards.web.link import MOST_DESIGNS
 from dashboards.web.running import Awaited, ask, first_visit, hint, is_asked, last_shown
 from dashboards.web.state import change, change_design, view
 from dashboards.words import NOTEWORTHY
+from models.judge.beside import Judged
 from models.judge.remedies import Action
 from models.judge.verdict import Verdict
 from models.judge.wording import clock, number, plural, with_unit
 from models.results.result import RunResult
 from models.scenario import Scenario
+from sim.errors import BadInput
 
 PAGE = "hold"
+BESIDE = "beside"
+"""Where a session keeps which runs it has asked for beside others: one that was stopped is not asked for again."""
 
 
 def show(problems: tuple[str, ...]) -> Awaited:
@@ -44,20 +50,44 @@ def show(problems: tuple[str, ...]) -> Awaited:
     job = None if problems else current_run()
     if job is not None and first_visit(PAGE):
         ask(job.key, PAGE)  # the first visit, and a link, need no click
-    place = heading("Will it hold?", PAGE, job, lambda: downloads(job, view().design))
+    other = None if job is None else run_beside(view().design)
+    waited = _next(job, other)
+    place = heading("Will it hold?", PAGE, waited, lambda: downloads(job, view().design))
     shown = last_shown(PAGE, job, view().design)
     if shown is not None:
         (run, design), (result, verdict) = shown
         _stale(job, run, design)
-        _verdict(result, run.scenario, verdict, design)
+        _verdict(result, run.scenario, verdict, design, run_beside(design))
     else:
         hint(job, PAGE, "No result yet. Press **Run**.")
-    return Awaited(job, place)
+    return Awaited(waited, place)
 
 
 def current_run() -> Run:
     """The run of the design under study."""
     return Run(view().design.built(), view().seed, view().replications)
+
+
+def run_beside(design: Design) -> Run | None:
+    """The run of the scenario that the design's is to be seen with, changed alike; None if there is none."""
+    beside = None if design.text is not None else design.base().beside
+    if beside is None:
+        return None
+    try:
+        return Run(replace(design, scenario=beside).built(), view().seed, view().replications)
+    except BadInput:  # the changes do not fit it
+        return None
+
+
+def _next(job: Run | None, other: Run | None) -> Run | None:
+    """What the page waits for: the run of the design, then, once that is there, the one beside it, asked for once."""
+    if job is None or other is None or FINISHED.get(job.key) is None or FINISHED.get(other.key) is not None:
+        return job
+    asked: set[str] = st.session_state.setdefault(BESIDE, set())
+    if other.key not in asked:
+        asked.add(other.key)
+        ask(other.key, PAGE)
+    return other if is_asked(other, PAGE) else job
 
 
 def _stale(job: Run | None, shown: Run, design: Design) -> None:
@@ -69,8 +99,10 @@ def _stale(job: Run | None, shown: Run, design: Design) -> None:
     notice(f"The settings have changed; this is the result of {design.label}. {now}.")
 
 
-def _verdict(result: RunResult, scenario: Scenario, verdict: Verdict, design: Design) -> None:
+def _verdict(result: RunResult, scenario: Scenario, verdict: Verdict, design: Design, other: Run | None) -> None:
     html(verdict_box(verdict) + _line(result, design))
+    if other is not None and (found := FINISHED.get(other.key)) is not None:
+        html(beside_table([Judged(result, scenario, verdict), Judged(found[0], other.scenario, found[1])]))
     html(tiles(verdict, _before(shown_design=design, seed=result.manifest["seed"])))
     if design.settings:
         st.button("Compare with the scenario without these changes", on_click=_compare, args=(design,), key="compare")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from models.judge.finding import Finding, Severity, bad
 from models.judge.wording import clock, number, plural, with_unit
+from models.scenario.arrival import RushArrival
+from models.scenario.rates import groups_of
 
 if TYPE_CHECKING:
     from models.results.result import RunResult
@@ -55,9 +57,18 @@ def lost_turns(result: RunResult, scenario: Scenario) -> Finding | None:
         texts.append(f"{number(lapsed)} calls lapsed, not taken up within {within}: back to the end of the line.")
     if expired:
         silent = with_unit(scenario.waiting_room.heartbeat_ttl_s, "s")
-        texts.append(f"{plural(expired, 'place')} removed after {silent} without a sign of life.")
+        removed = f"{plural(expired, 'place')} removed after {silent} without a sign of life"
+        texts.append(f"{removed}{_too_seldom(scenario)}.")
     severity = Severity.REMARK if lapsed else Severity.NEUTRAL
     return Finding("Lost turns", " ".join(texts), severity) if texts else None
+
+
+def _too_seldom(scenario: Scenario) -> str:
+    """Why places are removed of people who are still there, if some poll so seldom."""
+    slowest = max(groups_of(scenario.clients), key=lambda group: group.poll_s)
+    if slowest.poll_s * (1 + scenario.clients.poll_jitter_fraction) < scenario.waiting_room.heartbeat_ttl_s:
+        return ""
+    return f"; {number(100 * slowest.share)} % of the clients give one only every {with_unit(slowest.poll_s, 's')}"
 
 
 def bots(result: RunResult, scenario: Scenario) -> Finding | None:
@@ -68,9 +79,21 @@ def bots(result: RunResult, scenario: Scenario) -> Finding | None:
     if taken is None:
         return Finding("People and bots", f"Bots are {number(share)} % of the clients; no seat was sold.")
     text = f"Bots are {number(share)} % of the clients and take {number(taken)} % of the seats"
+    why = _reactions(scenario)
     if taken <= 1.1 * share:
-        return Finding("People and bots", f"{text}.", Severity.GOOD)
-    return Finding("People and bots", f"{text}: {number(taken / share)} times their share.", Severity.REMARK)
+        return Finding("People and bots", f"{text}. {why}", Severity.GOOD)
+    return Finding("People and bots", f"{text}: {number(taken / share)} times their share. {why}", Severity.REMARK)
+
+
+def _reactions(scenario: Scenario) -> str:
+    """What the share of the bots hangs on: who is in line first, which the reactions to the opening decide."""
+    arrival, bots = scenario.clients.arrival, scenario.clients.bots
+    if not isinstance(arrival, RushArrival):
+        return "They arrive when people do."
+    return (
+        f"It hangs on their reaction to the opening, {with_unit(bots.reaction_median_s, 's')} against "
+        f"{with_unit(arrival.reaction_median_s, 's')} of people (both assumed): as slow as these, they get their share."
+    )
 
 
 def waits(result: RunResult, broken: Collection[str]) -> Finding:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from models.judge.cautions import cautions
 from models.judge.central import CentralAnswer, central_answers
 from models.judge.finding import Finding
 from models.judge.findings import findings_of
@@ -157,7 +158,7 @@ def judge(result: RunResult, scenario: Scenario) -> Verdict:
         shards=_shard_rows(result),
         stages=stages,
         actions=actions_for(result, scenario, limits),
-        caveats=_caveats(result, slo, bool(stages)),
+        caveats=(*_caveats(result, slo, bool(stages)), *cautions(result, scenario)),
         invoice=invoice,
         answers=central_answers(result, scenario, limits),
         standing=standing_of(result),

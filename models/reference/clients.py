@@ -5,7 +5,7 @@ Whatever a tab decides is what to send next and when, or None: nothing more.
 
 import simpy
 
-from models.clients import SHORTEST_THROTTLE_NS, backoff, spread
+from models.clients import backoff, spread
 from models.operations import FIRST_FAILURE, Answer, Kind, Op, Stream
 from models.record import WAIT, Column
 from models.reference.gateway import Gateway
@@ -113,7 +113,7 @@ class Clients:
         if answer == Answer.GRANTED:
             return self._let_in(c, now)
         if answer == Answer.THROTTLED:
-            return Op.ENTER, now + max(reply.wait_ms * MILLISECOND, SHORTEST_THROTTLE_NS)
+            return Op.ENTER, now + c.slowed(max(reply.wait_ms * MILLISECOND, self.p.refused_wait))
         c.waiting = answer in (Answer.WAITING, Answer.NOT_CALLED)
         if c.waiting:
             return self._poll(c, reply.position if answer == Answer.WAITING else 1)
@@ -133,11 +133,11 @@ class Clients:
             self.run.add_latency(0, WAIT, now - int(self.x.first_send[c.s]))
         if self.run.chance(Stream.CONVERT, c.s, 0) >= self.p.conversion:
             return None
-        return Op.RESERVE, now + self.run.draw(self.x.choose, Stream.CHOOSE, c.s, 0)
+        return Op.RESERVE, now + self.run.draw(self.x.bot_choose if c.bot else self.x.choose, Stream.CHOOSE, c.s, 0)
 
     def _poll(self, c: Session, position: int) -> Next:
         """Ask for the status after an interval, by the server's advice for this place if it gives any."""
-        interval = next((advised for last, advised in self.advice if position <= last), c.interval)
+        interval = c.slowed(next((advised for last, advised in self.advice if position <= last), c.interval))
         u = self.run.chance(Stream.POLL, c.s, c.number)
         now = int(self.env.now)
         began = c.send_at if self.p.poll_from_schedule else now
@@ -158,7 +158,7 @@ class Clients:
         p, now = self.p, int(self.env.now)
         if c.attempt < p.retries:
             u = self.run.chance(Stream.BACKOFF, c.s, c.number)
-            at = now + backoff(u, p.backoff_base, p.backoff_max, c.attempt)
+            at = now + c.slowed(backoff(u, p.backoff_base, p.backoff_max, c.attempt))
             c.attempt += 1
             return self._turn(c, c.op, at) if c.op in (Op.JOIN, Op.STATUS, Op.STATUS_READ) else (c.op, at)
         c.attempt = 0

@@ -47,7 +47,9 @@ class Session:
         self.s = s
         self.person = int(who.person[s])
         self.base_delay = int(who.base_delay[s])
-        self.interval = p.bot_interval if who.bot[s] else p.poll_interval
+        self.bot = bool(who.bot[s])
+        self.shortest_wait = p.hidden_interval if who.hidden[s] else 0
+        self.interval = self.slowed(p.bot_interval if self.bot else p.poll_interval)
         self.gives_up_at = int(who.gives_up_at[s])
         self.says_leave = bool(who.says_leave[s])
         self.op, self.number, self.attempt = Op.JOIN, 1, 0
@@ -56,6 +58,10 @@ class Session:
         self.came_at = -1
         self.pass_until = 0
         self.admitted = self.bought = self.holds = False
+
+    def slowed(self, wait: int) -> int:
+        """Return how long a page waits that wants to wait for `wait` ns: in the background its timers go off seldom."""
+        return max(wait, self.shortest_wait)
 
 
 class Request:

@@ -64,7 +64,7 @@ SETTINGS = {
         "redis.node_type",
     ),
     "faults": ("faults", "redis.replicas_per_shard", "gateway.redis_pool_size", "clients.retries", "clients.timeout_s"),
-    "bots": ("clients.bots.share", "clients.bots.reaction_median_s", "clients.arrival", "event.choose"),
+    "bots": ("clients.bots.share", "clients.bots.reaction_median_s", "clients.bots.choose", "clients.arrival"),
 }
 """Settings that decide most about the KPIs of a family (the first word of their names)."""
 WITHOUT_REDIS = {"requests", "gateway", "nodes", "dynamodb", "network", "cost"}

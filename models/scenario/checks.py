@@ -89,12 +89,6 @@ def _arrival(c: Clients) -> Iterator[str]:
 def _polling(s: "Scenario") -> Iterator[str]:
     if s.clients.load.mode != "onsale":
         return
-    longest = max(poll_intervals_s(s.clients))
-    if s.waiting_room.heartbeat_ttl_s <= 2 * longest:
-        yield (
-            f"waiting_room.heartbeat_ttl_s: {s.waiting_room.heartbeat_ttl_s:g} is not allowed; must be above "
-            f"twice the longest poll interval ({longest:g} s), or people are removed while they wait"
-        )
     polls = s.clients.count * sum(k * share for k, share in s.clients.tabs.items())
     polls *= s.run.duration_s / min(poll_intervals_s(s.clients))
     if polls > MAX_REQUESTS:
@@ -236,11 +230,6 @@ def _admission(s: "Scenario") -> Iterator[str]:
 
 
 def _platform(s: "Scenario") -> Iterator[str]:
-    room = s.waiting_room
-    if room.replica_reads and s.redis.replicas_per_shard == 0:
-        yield "waiting_room.replica_reads: true is not allowed; redis.replicas_per_shard is 0"
-    if room.replica_reads and room.core == "keys":
-        yield "waiting_room.replica_reads: true is not allowed with waiting_room.core: keys; use index"
     if s.backend.servers > MAX_SERVERS:
         yield (
             f"backend.reservation_capacity_rps: times service time is {s.backend.servers:,} reservations at "

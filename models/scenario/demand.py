@@ -38,7 +38,7 @@ class Event(Section):
     conversion: float = Field(1.0, ge=0, le=1, description="share of those admitted who try to reserve (assumption)")
     choose: Lognormal = Field(
         Lognormal(median_s=15, sigma=0.5),
-        description="time from being admitted to the reservation request (assumption)",
+        description="time a person takes from being admitted to the reservation request (assumption)",
     )
 
 
@@ -55,7 +55,7 @@ class AdvisedInterval(Section):
 
 
 class Bots(Section):
-    """Automated clients: they react at once and never give up."""
+    """Automated clients: they react at once, choose fast and never give up."""
 
     share: float = Field(0.2, ge=0, le=1, description="share of clients that are bots (the talk: 20 %)")
     reaction_median_s: float = Field(
@@ -69,6 +69,25 @@ class Bots(Section):
     )
     poll_interval_s: float = Field(
         5, ge=0.1, le=3600, description="seconds between polls of a bot; people have their own (assumption)"
+    )
+    choose: Lognormal = Field(
+        Lognormal(median_s=1, sigma=0.5),
+        description="time a bot takes from being admitted to the reservation request: the first free seat (assumption)",
+    )
+
+
+class Hidden(Section):
+    """People whose page is in the background, where browsers let timers fire seldom."""
+
+    share: float = Field(
+        0.0, ge=0, le=1, description="share of people whose page is in the background while they wait (assumption)"
+    )
+    poll_interval_s: float = Field(
+        60,
+        ge=0.1,
+        le=3600,
+        description="seconds that such a page waits at least before it sends again, whatever it meant to wait "
+        "(source: Chrome since version 88 lets chained timers of pages long hidden fire once a minute)",
     )
 
 
@@ -129,6 +148,13 @@ class Clients(Section):
         1, ge=0, le=3600, description="retry k waits uniform(0, min(backoff_max_s, base x 2^k)) (assumption)"
     )
     backoff_max_s: float = Field(8, ge=0, le=3600, description="longest backoff in seconds (assumption)")
+    refused_wait_s: float = Field(
+        1,
+        ge=0,
+        le=3600,
+        description="seconds a page waits at least after a refused enter (429), longer if the bucket says so "
+        "(assumption)",
+    )
     patience: Lognormal | None = Field(
         None, description="time a person waits before giving up; null = for ever (assumption)"
     )
@@ -143,5 +169,6 @@ class Clients(Section):
         description="share of people with k browser tabs, k from 1 to 8; sums to 1 (assumption)",
         json_schema_extra={"propertyNames": {"enum": [str(k) for k in range(1, 9)]}},
     )
+    hidden: Hidden = Field(Hidden(), description="people with the page in the background among them")
     bots: Bots = Field(Bots(), description="automated clients among them")
     load: Load = Field(OnsaleLoad(), description="an on-sale, or a generated load (the talk: an on-sale)")

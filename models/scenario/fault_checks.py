@@ -30,11 +30,6 @@ def _failovers(s: "Scenario") -> Iterator[str]:
                 f"faults.{k}.shard: {fault.shard} is not allowed; "
                 f"must be below redis.shards = {s.redis.shards}, as shards are numbered from 0"
             )
-        if s.waiting_room.replica_reads:
-            yield (
-                f"faults.{k}: redis_failover is not allowed with waiting_room.replica_reads: true; "
-                "what replicas answer while their primary is dead is not modelled"
-            )
     shards = [fault.shard for _, fault in failing]
     if len(failing) > 1 and (None in shards or len(set(shards)) < len(shards)):
         yield (

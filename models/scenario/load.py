@@ -120,6 +120,8 @@ def scenario_from_mapping(data: Mapping[str, Any]) -> Scenario:
     if scenario.redis.profile_file is None:
         _must_be_known("redis.profile", scenario.redis.profile, sorted(p.stem for p in PROFILES.glob("*.json")))
     _must_be_known("cost.node_type", scenario.cost.node_type, sorted(ec2_nodes()))
+    if scenario.beside is not None:
+        _must_be_known("beside", scenario.beside, sorted(path.stem for path in SHIPPED.glob("*.yaml")))
     _must_be_billable(scenario)
     arrival = scenario.clients.arrival
     traces = {"clients.arrival.file": arrival.file if isinstance(arrival, TraceArrival) else None}
@@ -130,11 +132,11 @@ def scenario_from_mapping(data: Mapping[str, Any]) -> Scenario:
 
 
 def scenario_hash(scenario: Scenario) -> str:
-    """Return 16 hexadecimal digits that stand for everything in `scenario` but its name and description.
+    """Return 16 hexadecimal digits that stand for everything in `scenario` but its name, description and `beside`.
 
     A trace, or a profile of one's own, enters by its content, not by its path. Raises BadInput if it cannot be read.
     """
-    content = scenario.model_dump(mode="json", exclude={"name", "description"})
+    content = scenario.model_dump(mode="json", exclude={"name", "description", "beside"})
     arrival = scenario.clients.arrival
     if isinstance(arrival, TraceArrival):
         content["clients"]["arrival"]["file"] = _file_hash("clients.arrival.file", arrival.file)
@@ -199,7 +201,7 @@ def _extended(data: dict[str, Any], path: Path, children: tuple[Path, ...], fold
         raise BadInput(f"{name}: extends: {str(error).removeprefix('scenario: ')}") from None
     inherited = _resolved(found, (*children, path), (folder / parent).parent)
     # the parent's name and purpose are not the child's
-    return merged({k: v for k, v in inherited.items() if k not in ("name", "description")}, data)
+    return merged({k: v for k, v in inherited.items() if k not in ("name", "description", "beside")}, data)
 
 
 def _anchor_trace(data: dict[str, Any], base: Path) -> None:

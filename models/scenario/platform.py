@@ -170,12 +170,19 @@ class WaitingRoom(Section):
         max_length=1000,
         description="hash tag of each event (keys are wr:{tag}:...); null = onsale-1, ... (assumption)",
     )
+    event_tags_drawn: bool = Field(
+        False,
+        description="draw a tag for each event instead, others with every seed, so that luck decides on which shards "
+        "they fall (assumption)",
+    )
     ticket_order: Literal["pod_clock", "redis_time", "counter"] = Field(
         "pod_clock", description="what orders the line (the talk: the pod's clock in nanoseconds)"
     )
     replica_reads: bool = Field(
-        False,
-        description="status from replicas; off as a status that refreshes the heartbeat writes (assumption)",
+        True,
+        description="status reads go to the nearest node of the shard and write a sign of life every third of its TTL; "
+        "false, or without replicas, with core: keys or a redis_failover: each writes one, on the primary (the talk: "
+        "RouteByLatency)",
     )
     heartbeat_ttl_s: float = Field(
         60, ge=1, le=86_400, description="a place not polled for this many seconds is removed (assumption)"
@@ -193,21 +200,17 @@ class WaitingRoom(Section):
         (), max_length=100, description="calls that changed scripts make more or fewer (assumption: none)"
     )
 
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """Return the hash tag of every event."""
-        return self.event_tags or tuple(f"onsale-{k}" for k in range(1, self.events + 1))
-
 
 class Admission(Section):
     """Who may enter when. Rate, burst and window are totals, split evenly over the events."""
 
     rate_rps: float = Field(1000, gt=0, le=10_000_000, description="admissions per second (the talk)")
     burst: int = Field(
-        1000,
+        5000,
         ge=1,
         le=100_000_000,
-        description="most admissions at once: size of the token bucket (assumption)",
+        description="most admissions at once: size of the token bucket; rate x poll interval keeps the permits of "
+        "those who were called until they poll (assumption)",
     )
     call_window: int = Field(
         10_000,

@@ -9,7 +9,7 @@ from models.scenario.base import Section, Sequence
 from models.scenario.checks import contradictions
 from models.scenario.cost import Cost
 from models.scenario.demand import Clients, Event, Run
-from models.scenario.faults import Fault
+from models.scenario.faults import Fault, RedisFailover
 from models.scenario.platform import Admission, Backend, Gateway, Network, Redis, WaitingRoom
 from models.scenario.scaling import Autoscaling
 from models.scenario.slo import Slo
@@ -23,6 +23,9 @@ class Scenario(Section):
         "scenario", description="short name in results; by default the name of the file"
     )
     description: str = Field("", max_length=2000, description="what the scenario is for")
+    beside: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        None, description="shipped scenario whose verdict is to be seen together with this one's; null = none"
+    )
     architecture: Literal["gateway_admission"] = Field(
         "gateway_admission", description="path of a request: through the gateway's waiting room (the talk)"
     )
@@ -41,6 +44,27 @@ class Scenario(Section):
     backend: Backend = Backend()
     slo: Slo = Slo()
     cost: Cost = Cost()
+
+    @property
+    def without_replica_reads(self) -> str | None:
+        """Return why status is read from primaries although `waiting_room.replica_reads` is on; None if it is not so.
+
+        What replicas answer while their primary is dead is not modelled; the first version's KEYS asks the primary.
+        """
+        if not self.waiting_room.replica_reads:
+            return None
+        if self.redis.replicas_per_shard == 0:
+            return "redis.replicas_per_shard is 0"
+        if self.waiting_room.core == "keys":
+            return "the version with KEYS asks the primary"
+        if any(isinstance(fault, RedisFailover) for fault in self.faults):
+            return "what replicas answer while their primary is dead is not modelled"
+        return None
+
+    @property
+    def reads_replicas(self) -> bool:
+        """Return whether status is read from replicas."""
+        return self.waiting_room.replica_reads and self.without_replica_reads is None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

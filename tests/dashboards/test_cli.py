@@ -143,6 +143,36 @@ def test_a_run_leaves_its_files_and_says_where(tmp_path: Path) -> None:
     assert (tmp_path / "runs/first/manifest.json").is_file()
 
 
+def test_what_is_to_be_seen_together_is_printed_and_reported_together(tmp_path: Path) -> None:
+    done = breakwater("run", "--beside", "--set", "redis.shards=6", "--out", "run", engine="pass", cwd=tmp_path)
+    table = done.stdout[done.stdout.index("Side by side") : done.stdout.index("Why")]
+    assert "onsale-300k-five" in table
+    assert "admissions while people wait" in table
+    report = (tmp_path / "run/report.html").read_text()
+    assert "<h2>Side by side</h2>" in report
+    assert "onsale-300k-five: The design" in report
+    assert "6 shards of" in report[report.index("onsale-300k-five: The design") :]
+    document = json.loads(breakwater("run", "--beside", "--json", engine="pass").stdout)
+    assert document["scenario"] == "onsale-300k"  # the document is of the scenario named
+
+
+def test_a_run_alone_is_one_simulation() -> None:
+    assert "Side by side" not in breakwater("run", engine="pass").stdout
+
+
+def test_nothing_is_seen_beside_a_scenario_that_names_none(refused: Refused) -> None:
+    assert "--beside: onsale-small names no scenario" in refused("run", "onsale-small", "--beside")
+
+
+def test_a_scenario_names_one_that_is_known_and_leaves_it_to_no_child(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("extends: onsale-300k\nbeside: onsale-300k-fife\n")
+    assert "beside: 'onsale-300k-fife' is not known; did you mean onsale-300k-five?" in refused(
+        "run", str(tmp_path / "own.yaml")
+    )
+    (tmp_path / "own.yaml").write_text("extends: onsale-300k\n")
+    assert "names no scenario" in refused("run", str(tmp_path / "own.yaml"), "--beside")
+
+
 def test_a_defect_of_ours_is_not_taken_for_a_verdict() -> None:
     done = breakwater("run", engine="raise KeyError('broken')")
     assert done.returncode == 70

@@ -34,7 +34,8 @@ from tests.strategies.scenarios import cases
 NIGHTLY = "20000" if os.environ.get("BREAKWATER_NIGHTLY") else None
 EXAMPLES = os.environ.get("BREAKWATER_EXAMPLES", NIGHTLY)
 
-ONSALE = ("onsale-small", "clients.count=300", "run.duration_s=20", "event.choose.median_s=1")
+ON_PRIMARIES = "waiting_room.replica_reads=false"
+ONSALE = ("onsale-small", "clients.count=300", "run.duration_s=20", "event.choose.median_s=1", ON_PRIMARIES)
 STAGES = "clients.load.stages=[{%s: 50, duration_s: 2.5}, {%s: 0, duration_s: 2}, {%s: 300, duration_s: 3.5}]"
 LADDER = ("clients.count=300", "run.duration_s=8", "clients.load.settle_s=1")
 OPEN = ("ladder-index", *LADDER, STAGES.replace("%s", "rate_rps"))
@@ -139,6 +140,22 @@ HAPPENS: dict[str, tuple[tuple[str, ...], Happened]] = {
     "all events but one run out": (
         (*ONSALE, "waiting_room.events=7", "event.seats=301", "event.on_sold_out=announce"),
         lambda r: r.sold_out_at < 0 and r.sold.tolist() == [43, 43, 43, 43, 43, 43, 42],
+    ),
+    "pages in the background lose their places": (
+        (*ONSALE, *SLOW, "clients.hidden={share: 0.5, poll_interval_s: 9}", "waiting_room.heartbeat_ttl_s=8"),
+        some(Column.EXPIRED),
+    ),
+    "pages in the background are refused and fail": (
+        (*ONSALE, *SLOW, "clients.hidden={share: 1, poll_interval_s: 2}", "clients.timeout_s=0.05"),
+        some(Column.THROTTLED, Column.FAILED_CLIENT_TIMEOUT),
+    ),
+    "refused pages ask again at once": (
+        (*ONSALE, AT_ONCE, "admission.burst=1", "admission.rate_rps=20", "clients.refused_wait_s=0"),
+        some(Column.THROTTLED),
+    ),
+    "the names of events are drawn": (
+        (*ONSALE, "waiting_room.events=7", "waiting_room.event_tags_drawn=true"),
+        lambda r: r.sold.sum() == 300,
     ),
     "several seats per order": (
         (*ONSALE, "event.seats=100", "event.seats_per_order=3"),

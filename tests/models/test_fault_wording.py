@@ -29,12 +29,6 @@ ONCE = (
             (),
             "faults.0.shard: 5 is not allowed; must be below redis.shards = 5, as shards are numbered from 0",
         ),
-        (
-            "[{kind: redis_failover, at_s: 1}]",
-            ("waiting_room.replica_reads=true",),
-            "faults.0: redis_failover is not allowed with waiting_room.replica_reads: true; what replicas answer while "
-            "their primary is dead is not modelled",
-        ),
         ("[{kind: redis_failover, at_s: 1, shard: 1}, {kind: redis_failover, at_s: 9, shard: 1}]", (), ONCE),
         ("[{kind: redis_failover, at_s: 1, shard: 1}, {kind: redis_failover, at_s: 9}]", (), ONCE),
         (

@@ -267,12 +267,12 @@ def with_admissions(recording: Recording, by_second: list[int]) -> Recording:
 @pytest.mark.parametrize(
     ("by_second", "window"),
     [
-        # rate 100/s, burst 100: the bucket begins full, and the last millisecond of a window brings nothing more to it
-        ([199, 100, 100], None),
-        ([0, 0, 0, 199, 100], None),
-        ([200], "seconds 0 to 0"),
-        ([0, 150, 150], "seconds 1 to 2"),
-        ([100, 150, 100, 150, 99, 0], "seconds 0 to 3"),
+        # rate 100/s, burst 500: the bucket begins full, and the last millisecond of a window brings nothing more to it
+        ([599, 100, 100], None),
+        ([0, 0, 0, 599, 100], None),
+        ([600], "seconds 0 to 0"),
+        ([0, 350, 350], "seconds 1 to 2"),
+        ([100, 350, 100, 350, 99, 0], "seconds 0 to 3"),
     ],
 )
 def test_admissions_stay_below_burst_and_rate_in_every_window(
@@ -286,7 +286,7 @@ def test_admissions_stay_below_burst_and_rate_in_every_window(
 
 
 def test_a_bucket_gives_again_what_went_with_its_primary_and_no_more(plan: Plan, doctored: Recording) -> None:
-    recording = with_admissions(doctored, [0, 150, 150])
+    recording = with_admissions(doctored, [0, 350, 350])
     recording.record.series[2, Column.ADMISSIONS_LOST] = 1
     laws.check_admissions(plan, recording)
     recording.record.series[2, Column.ADMITTED_BY_BUCKET] += 1

@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 import models.scenario
-from models.placement import place
+from models.operations import Stream
+from models.placement import place, tags_of
 from models.scenario import (
     Scenario,
     json_schema,
@@ -19,7 +20,9 @@ from models.scenario import (
     scenario_hash,
     scenario_names,
 )
+from sim.draws import stream_starts
 
+STARTS = stream_starts(1, len(Stream))
 NAMES = [name for name, _ in scenario_names()]
 
 
@@ -32,7 +35,9 @@ class TestShipped:
     def test_names(self):
         assert set(NAMES) == {
             "onsale-300k",
+            "onsale-300k-five",
             "onsale-300k-spread",
+            "primary-reads",
             "onsale-3m",
             "onsale-small",
             "ladder-index",
@@ -85,9 +90,9 @@ class TestShipped:
     def test_the_same_load_meets_one_shard_or_all_evenly(self):
         hot, spread, three = (load_scenario(name) for name in ("hot-slot", "spread-slots", "three-shards"))
         assert hot.clients == spread.clients
-        assert sorted(place(hot).event_node.tolist()) == [2]
-        assert sorted(place(spread).event_node.tolist()) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
-        assert sorted(place(three).event_node.tolist()) == [0, 0, 0, 1, 1, 1, 1, 2, 2, 2]
+        assert sorted(place(hot, STARTS).event_node.tolist()) == [2]
+        assert sorted(place(spread, STARTS).event_node.tolist()) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+        assert sorted(place(three, STARTS).event_node.tolist()) == [0, 0, 0, 1, 1, 1, 1, 2, 2, 2]
 
     def test_big_one_is_ten_times_the_talk_on_everything_that_counts(self):
         one, ten = load_scenario("onsale-300k"), load_scenario("onsale-3m")
@@ -293,7 +298,43 @@ def test_a_scenario_cannot_be_changed():
 
 def test_tags_default_to_one_per_event():
     s = load_scenario("onsale-small", ["waiting_room.events=3"])
-    assert s.waiting_room.tags == ("onsale-1", "onsale-2", "onsale-3")
+    assert tags_of(s, STARTS) == ("onsale-1", "onsale-2", "onsale-3")
+
+
+def test_drawn_tags_differ_by_seed_and_stay_when_events_are_added():
+    three, seven = (load_scenario("onsale-300k-five", [f"waiting_room.events={n}"]) for n in (3, 7))
+    assert tags_of(seven, STARTS)[:3] == tags_of(three, STARTS)
+    by_seed = {tags_of(seven, stream_starts(seed, len(Stream))) for seed in range(20)}
+    assert len(by_seed) == 20
+    assert all(len(set(tags)) == 7 for tags in by_seed)
+
+
+def test_drawn_tags_fall_on_five_shards_as_often_evenly_as_chance_has_it():
+    five = load_scenario("onsale-300k-five")
+    seeds = 2000
+    even = sum(
+        len(set(place(five, stream_starts(seed, len(Stream))).event_node.tolist())) == 5 for seed in range(seeds)
+    )
+    expected = 120 / 5**5  # 5! of 5^5 ways
+    assert abs(even / seeds - expected) < 4 * (expected * (1 - expected) / seeds) ** 0.5
+
+
+@pytest.mark.parametrize(
+    ("changes", "reads", "why"),
+    [
+        ((), True, None),
+        (("waiting_room.replica_reads=false",), False, None),
+        (("redis.replicas_per_shard=0",), False, "replicas_per_shard"),
+        (("waiting_room.core=keys",), False, "KEYS"),
+        (("faults=[{kind: redis_failover, at_s: 9}]",), False, "not modelled"),
+    ],
+)
+def test_status_is_read_from_replicas_where_there_are_any_and_that_is_modelled(changes, reads, why):
+    s = load_scenario("onsale-small", changes)
+    assert s.reads_replicas is reads
+    assert place(s, STARTS).replicas == int(reads)
+    assert (s.without_replica_reads is None) == (why is None)
+    assert why is None or why in s.without_replica_reads
 
 
 def test_reading_scenarios_needs_no_numpy():

@@ -37,7 +37,8 @@ def is_consistent(s: Scenario) -> bool:
     sizes = s.clients.count <= 20_000_000 and s.waiting_room.events <= 1000 and s.gateway.pods <= 2000
     each = min(s.event.seats, s.admission.burst, s.admission.call_window) // s.waiting_room.events
     shares = math.isclose(sum(s.clients.tabs.values()), 1, abs_tol=1e-8)
-    tags = len(set(s.waiting_room.tags)) == s.waiting_room.events
+    given = s.waiting_room.event_tags
+    tags = given is None or len(set(given)) == s.waiting_room.events
     return sizes and each >= 1 and shares and tags and s.admission.rate_rps > 0
 
 

@@ -53,14 +53,7 @@ def refusal(*args) -> str:
             "redis.node_type: 'm7g.xlarge' is not known; did you mean cache.m7g.xlarge?",
         ),
         ("gateway.pods", "--set: 'gateway.pods' is not allowed; must be PATH=VALUE, such as gateway.pods=60"),
-        (
-            "waiting_room.heartbeat_ttl_s=10",
-            "waiting_room.heartbeat_ttl_s: 10 is not allowed; must be above twice the longest poll",
-        ),
-        (
-            "clients.poll_advised=[{up_to_position: 9, interval_s: 1}, {interval_s: 30}]",
-            "waiting_room.heartbeat_ttl_s: 60 is not",
-        ),
+        ("waiting_room.event_tags=drawn", "waiting_room.event_tags: 'drawn' is not allowed; must be a list of"),
         ("event.opens_at_s=120", "event.opens_at_s: 120 is not allowed; must be before the end of the run"),
         (
             "waiting_room.event_tags=[a, b]",
@@ -93,8 +86,6 @@ def test_wording(override, line):
         (["clients.load.mix.join=0.5"], "clients.load.mix"),
         ([f"clients.load.stages.{k}.rate_rps=0" for k in range(5)], "clients.load.stages"),
         (["clients.load.stages.0.rate_rps=9e6"], "clients.load.stages"),
-        (["waiting_room.replica_reads=true", "waiting_room.core=keys"], "waiting_room.replica_reads"),
-        (["waiting_room.replica_reads=true", "redis.replicas_per_shard=0"], "waiting_room.replica_reads"),
         (
             ["clients.load={mode: closed_loop, think_s: 0, stages: [{users: 10000000, duration_s: 60}]}"],
             "clients.load.stages",

@@ -88,7 +88,7 @@ def test_shard_holds_the_slot(slot, shards):
 def test_spread_scenario_puts_two_events_on_each_shard_and_its_big_sister_one_on_ten():
     for name, per_shard in (("onsale-300k-spread", [2, 2, 2, 2, 2]), ("onsale-3m", [1] * 10)):
         scenario = load_scenario(name)
-        slots = [slot_of(f"wr:{{{tag}}}:line") for tag in scenario.waiting_room.tags]
+        slots = [slot_of(f"wr:{{{tag}}}:line") for tag in scenario.waiting_room.event_tags]
         assert len(set(slots)) == 10
         shards = [shard_of(slot, scenario.redis.shards) for slot in slots]
         assert [shards.count(k) for k in sorted(set(shards))] == per_shard

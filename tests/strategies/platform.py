@@ -49,14 +49,15 @@ def gateways(draw: Draw, in_steps: bool) -> Section:
 
 @st.composite
 def waiting_rooms(draw: Draw, events: int, longest_poll_s: float) -> Section:
-    """The line; a heartbeat hardly longer than two polls, so that whoever is held up is expired."""
+    """The line; a heartbeat hardly longer than two polls, or shorter, so that whoever is held up is expired."""
     core = draw(pick(["index", "index", "index", "keys"]))
     return {
         "core": core,
         "events": events,
+        "event_tags_drawn": draw(st.booleans()),
         "ticket_order": draw(pick(["pod_clock", "redis_time", "counter"])),
-        "replica_reads": core == "index" and draw(st.booleans()),
-        "heartbeat_ttl_s": max(1, 2 * longest_poll_s * draw(pick([1.001, 2]))),
+        "replica_reads": draw(st.booleans()),
+        "heartbeat_ttl_s": max(1, longest_poll_s * draw(pick([0.7, 2.002, 4]))),
         "expire_every_s": draw(pick([0.1, 0.5, 1])),
         "expire_limit": draw(pick([1, 5, 500])),
         "extra_calls": draw(st.just([]) | st.lists(extra_calls(), max_size=5)),

@@ -50,9 +50,9 @@ def scenarios(draw: Draw, folder: Path, in_steps: bool) -> Scenario:
     scaling, faults = None, []
     if draw(pick([True, False, False])):
         scaling, faults = draw(scalings(gateway)), draw(pod_faults(duration_s))
-    redis = {"shards": draw(pick([1, 2, 5, 40])), "replicas_per_shard": draw(pick([1, 1, 2, 3, 5]))}
+    redis = {"shards": draw(pick([1, 2, 5, 40])), "replicas_per_shard": draw(pick([0, 1, 1, 2, 3, 5]))}
     room = draw(waiting_rooms(events, longest))
-    if not room["replica_reads"] and draw(st.booleans()):
+    if draw(st.booleans()):
         redis["replicas_per_shard"] = draw(pick([0, 1, 1, 2]))
         faults = [*faults, *draw(failovers(redis["shards"], duration_s, in_steps))]
     mapping = {

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -49,9 +50,11 @@ def shown(idle: None) -> Shown:
 
 
 def finished_run(design: Design, seed: int = 1) -> Run:
-    """Let the run of a design be one that is finished, with a result that looks real."""
-    scenario = design.built()
-    job = Run(scenario, seed, 1)
-    result = onsale_result(scenario, manifest={"seed": seed})
-    FINISHED.put(job.key, (result, judge(result, scenario)))
-    return job
+    """Let the run of a design, and the one beside it, be finished, with results that look real."""
+    beside = None if design.text is not None else design.base().beside
+    designs = [design, *([] if beside is None else [replace(design, scenario=beside)])]
+    jobs = [Run(each.built(), seed, 1) for each in designs]
+    for job in jobs:
+        result = onsale_result(job.scenario, manifest={"seed": seed})
+        FINISHED.put(job.key, (result, judge(result, job.scenario)))
+    return jobs[0]

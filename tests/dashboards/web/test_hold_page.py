@@ -1,8 +1,9 @@
 import pytest
 
-from dashboards.web import running
+from dashboards.web import hold, running
 from dashboards.web.design import Design
 from dashboards.web.downloads import as_asked
+from dashboards.web.finished import FINISHED
 from dashboards.web.jobs import Run
 from dashboards.web.messages import Refused
 from models.judge.asked import asked_in
@@ -46,6 +47,29 @@ def test_a_result_that_is_there_is_shown_with_what_was_without_the_changes(shown
     app = shown(v="1", scenario="onsale-300k", set="redis.shards=3")
     assert "onsale-300k, redis.shards=3" in html(app)
     assert "before: " in html(app)
+
+
+def test_five_events_stand_beside_one_with_the_same_changes(shown: Shown) -> None:
+    finished_run(Design().with_value("redis.shards", 3))
+    app = shown(v="1", scenario="onsale-300k", set="redis.shards=3")
+    assert not app.exception
+    said = html(app)
+    assert ">onsale-300k-five</th>" in said
+    assert said.index("onsale-300k-five: ") < said.index("mean wait of those admitted")
+    assert "3 shards of cache.m7g.xlarge" in said[said.index("onsale-300k-five: ") :]
+
+
+def test_the_run_beside_is_asked_for_once_the_design_s_own_is_there(shown: Shown, monkeypatch) -> None:
+    job, asked = finished_run(Design()), []
+    other = Run(Design("onsale-300k-five").built(), 1, 1)
+    monkeypatch.setattr(FINISHED, "get", lambda key, get=FINISHED.get: None if key == other.key else get(key))
+    monkeypatch.setattr(hold, "ask", lambda key, page: asked.append((key, page)))
+    app = shown()
+    assert asked == [(other.key, "hold")]
+    app.run()
+    assert asked == [(other.key, "hold")]  # one that was stopped is not asked for again
+    assert ">onsale-300k-five</th>" not in html(app)
+    assert FINISHED.get(job.key) is not None
 
 
 def test_what_is_proposed_is_applied_and_asked_for(shown: Shown) -> None:
