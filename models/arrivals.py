@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from models.columns import read_column
+from models.columns import read_times_s
 from models.scenario.arrival import (
     ExponentialArrival,
     RushArrival,
@@ -33,8 +33,9 @@ def arrival_times_ns(clients: Clients, opens_at_s: float, u: Floats, bot: NDArra
     """Return the arrival of every client in ns from the start of the run, LATEST_S at most.
 
     `u` (uniform in [0, 1)) and `bot` have one entry per client. Profiles count from `opens_at_s`, except a
-    trace, whose times are those of the run: its i-th earliest row is client i. In a rush a bot reacts as
-    `clients.bots` says; otherwise bots arrive like everybody. Raises BadInput for an unusable trace.
+    trace, whose times are those of the run, or of the clock and count from the first: its i-th earliest row is client
+    i. In a rush a bot reacts as `clients.bots` says; otherwise bots arrive like everybody. Raises BadInput for an
+    unusable trace.
     """
     arrival = clients.arrival
     if isinstance(arrival, TraceArrival):
@@ -111,7 +112,7 @@ def _nanoseconds(seconds: Floats) -> NDArray[np.int64]:
 def _recorded(trace: TraceArrival, count: int) -> Floats:
     """Return the first `count` arrivals of the trace, in order of time."""
     path = "clients.arrival.file"
-    times = read_column(trace.file, trace.column, path)
+    times = read_times_s(trace.file, trace.column, path)
     if len(times) < count:
         raise BadInput(f"{path}: has {len(times):,} rows; must have one for each of clients.count = {count:,}")
     wrong = np.flatnonzero(~(np.isfinite(times) & (times >= 0) & (times <= LATEST_S)))

@@ -67,7 +67,6 @@ FIGURES: dict[str, Figure] = {
     "calls that lapse": _lapsed,
     "mean wait": _kpi("wait.mean_s"),
     "sold out at": _kpi("seats.sold_out_s"),
-    "an event costs": _kpi("cost.event_usd"),
 }
 """What each of the figures is called, and how it is read off a run."""
 

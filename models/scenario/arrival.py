@@ -78,7 +78,8 @@ class TraceArrival(Section):
         "arrival_s",
         min_length=1,
         max_length=200,
-        description="column with the arrival in seconds from the start of the run (assumption)",
+        description="column with the arrival in seconds from the start of the run, or as a time of the clock (ISO "
+        "8601, or of the epoch in s, ms, us or ns), counted from the first (assumption)",
     )
 
 

@@ -144,14 +144,14 @@ def test_a_run_leaves_its_files_and_says_where(tmp_path: Path) -> None:
 
 
 def test_what_is_to_be_seen_together_is_printed_and_reported_together(tmp_path: Path) -> None:
-    done = breakwater("run", "--beside", "--set", "redis.shards=6", "--out", "run", engine="pass", cwd=tmp_path)
+    done = breakwater("run", "--beside", "--set", "redis.shards=3", "--out", "run", engine="pass", cwd=tmp_path)
     table = done.stdout[done.stdout.index("Side by side") : done.stdout.index("Why")]
     assert "onsale-300k-five" in table
     assert "admissions while people wait" in table
     report = (tmp_path / "run/report.html").read_text()
     assert "<h2>Side by side</h2>" in report
     assert "onsale-300k-five: The design" in report
-    assert "6 shards of" in report[report.index("onsale-300k-five: The design") :]
+    assert "3 shards of" in report[report.index("onsale-300k-five: The design") :]
     document = json.loads(breakwater("run", "--beside", "--json", engine="pass").stdout)
     assert document["scenario"] == "onsale-300k"  # the document is of the scenario named
 

@@ -149,8 +149,35 @@ class TestTrace:
             assert found.tolist() == [3, 4, 5]
 
     @pytest.mark.parametrize(
+        "rows",
+        [
+            ("2026-09-21T14:13:20.500+00:00", "2026-09-21T14:13:20+00:00", "2026-09-21T14:13:22.25Z"),
+            ("2026-09-21T16:13:20.500+02:00", "2026-09-21T14:13:20Z", "2026-09-21T14:13:22.250000"),
+            ("2026-09-21 14:13:20.5", "2026-09-21 14:13:20", "2026-09-21 14:13:22.25"),
+            ("1790000000.5", "1790000000", "1790000002.25"),
+            ("1790000000500", "1790000000000", "1790000002250"),
+            ("1790000000500000", "1790000000000000", "1790000002250000"),
+            ("1790000000500000000", "1790000000000000000", "1790000002250000000"),
+            ("0.5", "0", "2.25"),
+        ],
+    )
+    def test_times_of_the_clock_count_from_the_first(self, tmp_path, rows):
+        file = tmp_path / "t.csv"
+        file.write_text("\n".join(["arrival_s", *rows, ""]))
+        found = times_s(np.zeros(3), opens_at_s=100, profile="trace", file=str(file))
+        assert found == pytest.approx([0, 0.5, 2.25], abs=1e-6)
+
+    def test_parquet_has_times_of_its_own_kind(self, tmp_path):
+        pd.DataFrame({"t": pd.to_datetime([5, 3, 4], unit="s", utc=True)}).to_parquet(tmp_path / "t.parquet")
+        found = times_s(np.zeros(3), profile="trace", file=str(tmp_path / "t.parquet"), column="t")
+        assert found.tolist() == [0, 1, 2]
+
+    @pytest.mark.parametrize(
         ("content", "says"),
         [
+            (b"arrival_s\n1790000000\n5\n", "'arrival_s' has times of the epoch and others, 1.79e+09 and 5"),
+            (b"arrival_s\n2026-09-21T14:13:20Z\nlater\n", "no numbers in column 'arrival_s'"),
+            (b"arrival_s\n5000000\n1\n", "'arrival_s' is 5e+06 in row 1; must be 0 to 1e+06"),
             (b"arrival_s\n1\n", "has 1 rows; must have one for each of clients.count = 2"),
             (b"arrival_s\n1\nx\n", "no numbers in column 'arrival_s'"),
             (b"arrival_s\n1\n\n,\n", "is nan in row 2"),

@@ -65,7 +65,7 @@ def refusal(*args) -> str:
             "admission.call_window=99",
             "admission.call_window: 99 is not allowed; must be at least admission.rate_rps = 100",
         ),
-        ("admission.rate_rps=1e-7", "admission.rate_rps: 1e-07 is not allowed; must be at least 1e-06"),
+        ("admission.rate_rps=1e-7", "admission.rate_rps: 1e-07 is not allowed; must be at least 0.001, a thousandth"),
         (
             "clients.backoff_base_s=9",
             "clients.backoff_max_s: 8 is not allowed; must be at least clients.backoff_base_s = 9",
