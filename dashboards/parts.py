@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from dashboards.invoice import ITEM_TITLES, TITLES, item_rows, part_rows
 from dashboards.ledger.words import words
 from dashboards.page import card, folded, mark, remark, table
-from dashboards.words import SLO_WORDS, interval_words, remarks, severity_of
+from dashboards.words import SLO_WORDS, interval_words, kpi_text, remarks, severity_of
 from models.judge.asked import Asked
 from models.judge.beside import Judged, side_by_side
 from models.judge.finding import Finding
@@ -60,7 +60,7 @@ def tiles(verdict: Verdict, before: Mapping[str, str] | None = None) -> str:
     found = (
         f'<div class="tile"><div class="name">{escape(SLO_WORDS[row.name])}</div>'
         f'<div class="value {"" if row.met else "bad"}">{mark(row.met)} '
-        f"{escape(with_unit(row.value, row.unit))}</div>{_notes(row, before or {})}</div>"
+        f"{escape(row.text)}</div>{_notes(row, before or {})}</div>"
         for row in verdict.slo
     )
     return f'<div class="tiles">{"".join(found)}</div>'
@@ -190,7 +190,7 @@ def kpis_table(result: RunResult) -> str:
             shared = f'<td class="dim" rowspan="{len(group)}">{escape("; ".join(grounds))}</td>' if index == 0 else ""
             rows.append(
                 f"<tr><td><code>{escape(name)}</code></td>"
-                f'<td class="number">{escape(with_unit(kpi.best, kpi.unit))}</td>'
+                f'<td class="number">{escape(kpi_text(kpi))}</td>'
                 f'<td class="dim">{escape(between)}</td>{shared}</tr>'
             )
     kind = result.manifest["interval"]

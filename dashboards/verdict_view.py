@@ -13,7 +13,7 @@ from rich.text import Text
 
 from dashboards.invoice import TITLES, part_rows
 from dashboards.terminal import bullets, grid, mark, remark
-from dashboards.words import SHOWN_KPIS, SLO_WORDS, interval_words, remarks, severity_of
+from dashboards.words import SHOWN_KPIS, SLO_WORDS, interval_words, kpi_text, remarks, severity_of
 from models.judge.asked import asked_in
 from models.judge.beside import Judged, side_by_side
 from models.judge.invoice import Invoice
@@ -103,7 +103,7 @@ def _slo(verdict: Verdict) -> Table:
             mark(row.met),
             SLO_WORDS[row.name],
             f"≤ {with_unit(row.limit, row.unit)}",
-            Text(with_unit(row.value, row.unit), style="" if row.met else "bold red"),
+            Text(row.text, style="" if row.met else "bold red"),
             Text(interval_words(row.low, row.high, row.unit), style="dim"),
         )
     return table
@@ -184,7 +184,7 @@ def _kpis(result: RunResult) -> Table:
             continue
         if kpi is not None and kpi.best is not None:
             interval = interval_words(kpi.low, kpi.high, kpi.unit)
-            table.add_row(name, with_unit(kpi.best, kpi.unit), Text(interval, style="dim"))
+            table.add_row(name, kpi_text(kpi), Text(interval, style="dim"))
     return table
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from models.judge.finding import Finding, Severity
 from models.judge.limit import Limit
 from models.judge.wording import plural, with_unit
+from models.results.result import Kpi
 
 LONGEST_LINE = 600
 """Characters of a message."""
@@ -33,7 +34,8 @@ SHOWN_KPIS = (
 """The KPIs a first look needs; the report has them all."""
 
 SLO_WORDS = {
-    "mean_wait_s": "mean wait of those admitted",
+    "mean_wait_s": "mean wait of everybody",
+    "unserved_percent": "never let in nor told",
     "status_p99_ms": "status p99",
     "error_percent": "failed requests",
     "engine_cpu_percent": "busiest engine thread, 60 s mean",
@@ -63,6 +65,11 @@ def shortened(line: str) -> str:
     """A message with what somebody typed cut: a number of 400 digits does not help in telling what is wrong with it."""
     cut = re.sub(r"\S{121,}", lambda word: f"{word[0][:80]}...", line)
     return cut if len(cut) <= LONGEST_LINE else f"{cut[:LONGEST_LINE]}..."
+
+
+def kpi_text(kpi: Kpi) -> str:
+    """`61,020 RPS`, or `at least 30 s` of a lower bound."""
+    return f"{'at least ' if kpi.at_least else ''}{with_unit(kpi.best, kpi.unit)}"
 
 
 def interval_words(low: float | None, high: float | None, unit: str) -> str:

@@ -12,7 +12,7 @@ from models.entities import ENTITY_BITS, NUMBER_BITS
 from models.kernel_plane import KernelPlane
 from models.operations import ENDPOINTS, Kind
 from models.plan import Plan
-from models.record import BUSY_NS, COMMANDS, PER_NODE, QUEUE, REQUESTS, Column, Level, Record
+from models.record import BUSY_NS, CLIENTS, COMMANDS, PER_NODE, QUEUE, REQUESTS, Column, Level, Record
 from models.reference import Reference
 from models.results.series import node_names
 from models.rooms import CALLED, OUT, PASS_LOST, PASSED, Rooms
@@ -133,7 +133,7 @@ def column_names(plan: Plan) -> list[str]:
     names = [f"sent_{name}" for name in ENDPOINTS] + [f"answered_{name}" for name in ENDPOINTS]
     names += [column.name.lower() for column in Column if len(names) <= column < Column.LEVELS]
     names += [level.name.lower() for level in Level]
-    parts = {BUSY_NS: "busy_ns", REQUESTS: "requests", COMMANDS: "commands", QUEUE: "queue"}
+    parts = {BUSY_NS: "busy_ns", REQUESTS: "requests", COMMANDS: "commands", QUEUE: "queue", CLIENTS: "connections"}
     return names + [f"{node}_{parts[k]}" for node in node_names(plan) for k in range(PER_NODE)]
 
 
@@ -158,6 +158,7 @@ def _differences(plan: Plan, kernel: KernelPlane, reference: Reference, stops: t
         if getattr(ours, name) != getattr(theirs, name):
             yield f"{name}: {getattr(ours, name)} in the kernel, {getattr(theirs, name)} in the reference"
     yield from _record_differences(plan, ours.record, theirs.record)
+    yield from _cells("request in the air {} (stage, endpoint, age)", ours.in_the_air, theirs.in_the_air)
     for name in _PER_EVENT:
         yield from _cells(f"{name} of event {{}}", getattr(ours, name), getattr(theirs, name))
     for name in ours.sessions._fields:
@@ -176,6 +177,7 @@ def _record_differences(plan: Plan, ours: Record, theirs: Record) -> Iterator[st
         where = f"latencies of {rows[row]} in stage {stage}, bucket {bucket}"
         yield f"{where}: {values[0]} in the kernel, {values[1]} in the reference"
     yield from _cells("sum of latencies by stage and endpoint {}", ours.total, theirs.total)
+    yield from _cells("failed requests by stage and endpoint {}", ours.failed, theirs.failed)
     yield from _cells("latency bands {} (row, endpoint, band)", ours.bands, theirs.bands)
 
 

@@ -7,7 +7,9 @@ from models.codes import (
     ANSWER_CONNECTION,
     ANSWER_FIRST_FAILURE,
     ANSWER_GRANTED,
+    ANSWER_MAX_CLIENTS,
     ANSWER_NOT_CALLED,
+    ANSWER_OUT_OF_MEMORY,
     ANSWER_POOL_TIMEOUT,
     ANSWER_READY,
     ANSWER_SOLD,
@@ -19,6 +21,8 @@ from models.codes import (
     COLUMN_ANSWERED,
     COLUMN_FAILED_CLIENT_TIMEOUT,
     COLUMN_FAILED_CONNECTION,
+    COLUMN_FAILED_MAX_CLIENTS,
+    COLUMN_FAILED_OUT_OF_MEMORY,
     COLUMN_FAILED_POOL_TIMEOUT,
     COLUMN_FAILED_REFUSED,
     COLUMN_SENT,
@@ -56,6 +60,7 @@ from models.world import (
     SENT,
     SOURCE,
     TIMED,
+    TOLD,
     UNKNOWN,
     WAITING,
     World,
@@ -159,6 +164,8 @@ def _on_place(w: World, s: int, now: int, answer: int, position: int) -> None:
         c.phase = JOINING
         next_turn(w, s, OP_JOIN, now, now)
     elif answer == ANSWER_SOLD_OUT:
+        c.traits |= TOLD
+        c.pass_until = now
         finish(w, s)
     else:
         w.total[UNKNOWN] += 1
@@ -214,6 +221,10 @@ def _cause(answer: int) -> int:
     """Return the column of a failure that a client is told of."""
     if answer == ANSWER_POOL_TIMEOUT:
         return COLUMN_FAILED_POOL_TIMEOUT
+    if answer == ANSWER_MAX_CLIENTS:
+        return COLUMN_FAILED_MAX_CLIENTS
+    if answer == ANSWER_OUT_OF_MEMORY:
+        return COLUMN_FAILED_OUT_OF_MEMORY
     return COLUMN_FAILED_CONNECTION if answer == ANSWER_CONNECTION else COLUMN_FAILED_REFUSED
 
 
@@ -235,6 +246,7 @@ def on_client_reply(w: World, now: int, slot: int) -> None:
     if failed:
         w.total[FAILED] += 1
         count(w.record, _cause(answer), 1)
+        w.record.failed[stage, endpoint] += 1
     else:
         w.total[ANSWERED] += 1
         count(w.record, COLUMN_ANSWERED + endpoint, 1)
@@ -256,8 +268,10 @@ def on_client_timeout(w: World, now: int, s: int, slot: int) -> None:
     count(w.record, COLUMN_FAILED_CLIENT_TIMEOUT, 1)
     if s >= w.p.sessions:
         w.slot[slot].abandoned = 1
+        w.record.failed[w.slot[slot].stage, endpoint_of(w.slot[slot].op)] += 1
         return
     c = w.session[s]
+    w.record.failed[measured_stage(w, c.sent_at), endpoint_of(c.op)] += 1
     c.awaiting = 0
     c.traits &= ~TIMED
     if w.p.load == CLOSED_LOOP:

@@ -55,6 +55,7 @@ def die(w: World, now: int, k: int) -> None:
         spread_busy(w.record, NODES + PER_NODE * k + BUSY_NS, now, node.ends - now, -1)
     node.dead, node.busy, node.effect_ns = 1, 0, 0
     node.life += 1
+    node.clients = 0
     node.passes += 1
     while w.in_pass[k, LENGTH] > 0:
         break_off(w, now, queues.take(w.in_pass, k, w.follower))

@@ -10,11 +10,11 @@ in a pod that is killed, when the pod would next have had to do with it.
 from models.agenda import NOTHING, free_slot, schedule, tell
 from models.clients import way_back
 from models.codes import (
-    ANSWER_CONNECTION,
     ANSWER_FIRST_FAILURE,
     ANSWER_POOL_TIMEOUT,
     ANSWER_REFUSED,
     ANSWER_SOLD_OUT,
+    COLUMN_BACKLOG_FULL,
     COLUMN_GATEWAY_BUSY_NS,
     KIND_BACKEND_ARRIVE,
     KIND_CLIENT_REPLY,
@@ -34,7 +34,7 @@ from models.codes import (
 from models.plan import RANDOM, ROUND_ROBIN, UNIT
 from models.pods import forget, on_dialled
 from models.pools import arm, ask, connect, release
-from models.record import add_busy
+from models.record import add_busy, count
 from models.sessions import endpoint_of
 from models.units import EPOCH_NS
 from models.world import (
@@ -109,6 +109,8 @@ def _give(w: World, now: int, slot: int, number: int) -> None:
     elif pod.state == SERVING and w.backlog[number, LENGTH] < w.p.backlog:
         queues.put(w.backlog, number, w.follower, slot)
     else:
+        if pod.state == SERVING and r.origin <= SOURCE:
+            count(w.record, COLUMN_BACKLOG_FULL, 1)
         r.answer = ANSWER_REFUSED
         _answer(w, now, slot)
         return
@@ -176,12 +178,12 @@ def on_pod_reply(w: World, now: int, slot: int) -> None:
         on_dialled(w, now, slot)
     elif r.op == OP_RESERVE:
         _finish_work(w, now, slot)
-    elif r.dials == 1 and r.answer != ANSWER_CONNECTION:
+    elif r.dials == 1 and r.answer < ANSWER_FIRST_FAILURE:
         r.dials = 0  # the connection stands; now the question
         ask(w, now, slot)
     else:
         release(w, now, slot)
-        if r.op == OP_READINESS and w.p.ping_all and r.node + 1 < w.p.shards and r.answer != ANSWER_CONNECTION:
+        if r.op == OP_READINESS and w.p.ping_all and r.node + 1 < w.p.shards and r.answer < ANSWER_FIRST_FAILURE:
             r.node += 1
             connect(w, now, slot)
         else:

@@ -16,7 +16,7 @@ from models.plan import OPEN_LOOP, Plan
 from models.plane import TOLD, Reading
 from models.pods import open_pool, send_probe
 from models.pools import learn
-from models.record import NODES, PER_NODE, QUEUE, Column, Level
+from models.record import CLIENTS, NODES, PER_NODE, QUEUE, Column, Level
 from models.recording import Recording, of_kernel
 from models.redis_node import open_sale, prejoin, send_expiry
 from models.world import (
@@ -203,3 +203,4 @@ class KernelPlane:
         row[Column.LEVELS + Level.PODS_RUNNING : Column.LEVELS + Level.CONNECTIONS] = self.platform
         row[Column.LEVELS + Level.CONNECTIONS] = w.pool["open"].sum()
         row[NODES + QUEUE :: PER_NODE] = w.inbox[:, LENGTH] + w.in_pass[:, LENGTH]
+        row[NODES + CLIENTS :: PER_NODE] = w.node["clients"]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.operations import ENDPOINTS, Op
 from models.plan import ONSALE, Plan
-from models.record import BUSY_NS, FAILURES, NODES, PER_NODE, WAIT, Column, Level
+from models.record import BUSY_NS, CLIENTS, FAILURES, NODES, PER_NODE, WAIT, Column, Level
 from models.recording import Recording
 from models.units import SECOND
 from models.waiting_room import MICRO
@@ -37,6 +37,7 @@ def check_requests(recording: Recording) -> None:
         r.sent == r.answered + r.failed + r.awaited,
         f"{r.sent} requests sent, but {r.answered} answered, {r.failed} failed and {r.awaited} awaited",
     )
+    _demand(r.awaited == len(r.in_the_air), f"{r.awaited} requests awaited, but {len(r.in_the_air)} are in the air")
     counted = r.record.series.sum(axis=0)
     sent, answered = counted[Column.SENT :][:endpoints], counted[Column.ANSWERED :][:endpoints]
     failed = counted[Column.FAILED_POOL_TIMEOUT :][: len(FAILURES)].sum()
@@ -44,6 +45,7 @@ def check_requests(recording: Recording) -> None:
         ("sent", r.sent, sent.sum()),
         ("answered", r.answered, answered.sum()),
         ("failed", r.failed, failed),
+        ("failed", r.failed, r.record.failed.sum()),
     ):
         _demand(total == by_second, f"{total} requests {name}, but {by_second} by the second")
     latencies = r.record.counts[:, :endpoints].sum(axis=(0, 2))
@@ -126,7 +128,10 @@ def check_work(plan: Plan, recording: Recording) -> None:
 
 def check_pods(plan: Plan, recording: Recording) -> None:
     """Pods wanted stay within the autoscaler's limits, no more run than there is room for, and only those that run
-    hold connections."""
+    hold connections, of which no node accepts more than it may."""
+    for node in range(plan.params.nodes):
+        clients, most = recording.column(NODES + PER_NODE * node + CLIENTS), plan.params.max_clients
+        _demand(clients.min() >= 0 and clients.max() <= most, f"node {node} has {clients.max()} clients, of {most}")
     scaling = plan.scenario.autoscaling
     if scaling is None:
         return

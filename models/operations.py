@@ -44,6 +44,8 @@ class Answer(IntEnum):
     POOL_TIMEOUT = 11
     REFUSED = 12
     CONNECTION = 13
+    MAX_CLIENTS = 14  # the node accepts no further connection
+    OUT_OF_MEMORY = 15  # the node has no memory for another place
 
 
 FIRST_FAILURE = Answer.POOL_TIMEOUT

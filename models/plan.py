@@ -29,7 +29,7 @@ class Params(NamedTuple):
 
     `pods` is how many there can be at once, in whatever state; `warm_pods` of them serve from the start, with
     `warm_connections` open in each pool. A pod that starts opens `min_idle`, one every `connect_gap` at the soonest;
-    each costs the node `connect`.
+    each costs the node `connect`, which accepts `max_clients` and has memory for `most_places` (at most `tokens`).
     """
 
     load: int
@@ -69,6 +69,8 @@ class Params(NamedTuple):
     min_idle: int
     connect_gap: int
     connect: int
+    max_clients: int
+    most_places: int
     pool_timeout: int
     ping_all: bool
     key_scan: bool

@@ -35,6 +35,7 @@ from models.plan import (
 from models.population import Population, generated_load, on_sale
 from models.profile import Profile
 from models.redis_faults import failovers_of
+from models.redis_nodes import redis_nodes
 from models.scenario import Scenario
 from models.scenario.loads import ClosedLoopLoad, OnsaleLoad, OpenLoopLoad
 from models.units import FOREVER, ns
@@ -115,11 +116,13 @@ def _params(
     generated = not isinstance(load, OnsaleLoad)
     io, script, feed = (int(value) for value in profile.request_ns())
     min_idle = min(gateway.redis_min_idle, gateway.redis_pool_size)
+    warm = min_idle if scenario.autoscaling else gateway.redis_pool_size
+    tokens = clients.count + _new_tokens(load) if generated else sessions
     return Params(
         load=_LOADS[load.mode],
         end=ns(scenario.run.duration_s),
         sessions=sessions,
-        tokens=clients.count + _new_tokens(load) if generated else sessions,
+        tokens=tokens,
         prejoined=clients.count if generated else 0,
         events=scenario.waiting_room.events,
         pods=pods_at_most(scenario),
@@ -149,10 +152,12 @@ def _params(
         backlog=gateway.backlog,
         routing=_ROUTINGS[gateway.routing],
         pool_size=gateway.redis_pool_size,
-        warm_connections=min_idle if scenario.autoscaling else gateway.redis_pool_size,
+        warm_connections=min(warm, scenario.redis.max_clients // gateway.pods),
         min_idle=min_idle,
         connect_gap=ns(gateway.redis_connect_s) // max(min_idle, 1),
         connect=round(gateway.redis_connect_factor * (io + script)),
+        max_clients=scenario.redis.max_clients,
+        most_places=min(tokens, most_places(scenario)),
         pool_timeout=ns(gateway.redis_pool_timeout_s),
         ping_all=gateway.probes.redis_ping == "every_shard",
         key_scan=scenario.waiting_room.core == "keys",
@@ -168,6 +173,15 @@ def _params(
         servers=scenario.backend.servers,
         to_backend=round(scenario.network.same_zone_one_way_us * 1000),
     )
+
+
+def most_places(scenario: Scenario) -> int:
+    """Return for how many places in line a primary has memory; as many as anybody could want where nobody knows."""
+    redis = scenario.redis
+    usable = redis_nodes()[redis.node_type].usable_bytes(redis.reserved_memory_percent)
+    if usable is None or redis.bytes_per_place == 0:
+        return FOREVER
+    return math.floor(usable / redis.bytes_per_place)
 
 
 def _cores(scenario: Scenario) -> int:

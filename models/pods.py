@@ -2,7 +2,6 @@
 
 from models.agenda import free_slot, new_slot, schedule
 from models.codes import (
-    ANSWER_CONNECTION,
     ANSWER_WAITING,
     COLUMN_GATEWAY_BUSY_NS,
     KIND_ARRIVE,
@@ -12,6 +11,7 @@ from models.codes import (
     STREAM_PING,
 )
 from models.entities import CONNECTING, PROBES
+from models.pools import close, has_none
 from models.record import spread_busy
 from models.units import SECOND
 from models.world import DIALLER, KUBELET, OFF, SERVING, World
@@ -59,7 +59,7 @@ def on_dialled(w: World, now: int, slot: int) -> None:
     """A connection of a starting pod stands: open the next of its pool when that is due. After all, listen."""
     r = w.slot[slot]
     pool = w.pool[r.pod * w.p.nodes + r.node]
-    if r.answer == ANSWER_CONNECTION or r.node_life != pool.node_life:
+    if has_none(r.answer) or r.node_life != pool.node_life:
         _dial(w, now + DIAL_AGAIN_NS, slot)
         return
     pool.open += 1
@@ -93,8 +93,7 @@ def forget(w: World, now: int, number: int) -> None:
     """Reset a pod whose process has been killed: its work, its connections, its place in time."""
     pod = w.pod[number]
     for pool in range(number * w.p.nodes, (number + 1) * w.p.nodes):
-        w.pool[pool].in_use = 0
-        w.pool[pool].open = 0
+        close(w, pool)
     for core in range(w.p.cores):
         left = w.core_free[number, core] - now
         if left > 0:

@@ -2,16 +2,50 @@
 
 A connection is to one life of a node. When the node dies it breaks, which the pod sees when an answer does not come;
 to the node's next life the pod connects once it has learned of it, with an empty pool: what its requests still hold of
-the old one is dropped, and those that wait for a connection are given new ones.
+the old one is dropped, and those that wait for a connection are given new ones. A node that has accepted as many
+connections as it may refuses the next ("max number of clients reached"): whoever wanted it fails.
 """
 
 from models.agenda import NOTHING, schedule
-from models.codes import ANSWER_CONNECTION, KIND_NODE_ARRIVE, KIND_POOL_TIMEOUT
+from models.codes import ANSWER_CONNECTION, ANSWER_MAX_CLIENTS, KIND_NODE_ARRIVE, KIND_POOL_TIMEOUT
 from models.world import POOL_WAITING, World
 from sim import queues
-from sim.compiled import compiled
+from sim.compiled import compiled, inlined
 from sim.memory import prefetch
 from sim.queues import FIRST, LENGTH
+
+
+@inlined
+def has_none(answer: int) -> bool:
+    """Tell whether a request came back without a connection: the node died, or accepts no further one."""
+    return answer in (ANSWER_CONNECTION, ANSWER_MAX_CLIENTS)
+
+
+@compiled
+def accept(w: World, slot: int) -> bool:
+    """Let the node accept the connection that a request asks for; of a pod that has been killed there is none.
+
+    Tell whether the pod, if it is still there, has it now.
+    """
+    r = w.slot[slot]
+    node = w.node[r.node]
+    if r.life != w.pod[r.pod].life:
+        return True
+    if node.clients >= w.p.max_clients:
+        return False
+    node.clients += 1
+    w.pool[r.pod * w.p.nodes + r.node].accepted += 1
+    return True
+
+
+@compiled
+def close(w: World, number: int) -> None:
+    """Close a pool of a pod that has been killed: the node has its connections free, if it is the one they are to."""
+    pool = w.pool[number]
+    node = w.node[number % w.p.nodes]
+    if node.dead == 0 and pool.node_life == node.life:
+        node.clients -= pool.accepted
+    pool.in_use, pool.open, pool.accepted = 0, 0, 0
 
 
 @compiled
@@ -80,7 +114,7 @@ def release(w: World, now: int, slot: int) -> None:
     if r.node_life != pool.node_life:
         return
     waiting = w.pool_queue[number, LENGTH] > 0
-    if r.answer == ANSWER_CONNECTION:
+    if has_none(r.answer):
         pool.in_use -= 1
         pool.open -= 1
         if waiting:
@@ -101,7 +135,6 @@ def learn(w: World, now: int, pod: int, node: int) -> None:
     if w.node[node].dead == 1 or pool.node_life == w.node[node].life:
         return
     pool.node_life = w.node[node].life
-    pool.in_use = 0
-    pool.open = 0
+    pool.in_use, pool.open, pool.accepted = 0, 0, 0
     while w.pool_queue[number, LENGTH] > 0 and pool.open < w.p.pool_size:
         _dial(w, now, _first_waiter(w, number), number)

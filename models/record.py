@@ -21,23 +21,27 @@ class Column(IntEnum):
     FAILED_CLIENT_TIMEOUT = 11
     FAILED_REFUSED = 12
     FAILED_CONNECTION = 13
-    JOINED = 14
-    ADMITTED = 15
-    SOLD = 16
-    LEFT = 17
-    EXPIRED = 18
-    LAPSED = 19
-    GATEWAY_BUSY_NS = 20
-    ADMITTED_BY_BUCKET = 21
-    THROTTLED = 22
-    PLACES_LOST = 23
-    PLACES_RETURNED = 24
-    ADMISSIONS_LOST = 25
-    ADMISSIONS_REPEATED = 26
-    LEVELS = 27
+    FAILED_MAX_CLIENTS = 14
+    FAILED_OUT_OF_MEMORY = 15
+    JOINED = 16
+    ADMITTED = 17
+    SOLD = 18
+    LEFT = 19
+    EXPIRED = 20
+    LAPSED = 21
+    GATEWAY_BUSY_NS = 22
+    ADMITTED_BY_BUCKET = 23
+    THROTTLED = 24
+    PLACES_LOST = 25
+    PLACES_RETURNED = 26
+    ADMISSIONS_LOST = 27
+    ADMISSIONS_REPEATED = 28
+    CONNECTIONS_REFUSED = 29
+    BACKLOG_FULL = 30
+    LEVELS = 31
 
 
-FAILURES = ("pool_timeout", "client_timeout", "refused", "connection")
+FAILURES = ("pool_timeout", "client_timeout", "refused", "connection", "max_clients", "out_of_memory")
 """Causes of a failed request, in the order of their columns from FAILED_POOL_TIMEOUT on."""
 
 
@@ -60,9 +64,10 @@ class Level(IntEnum):
 
 
 NODES = int(Column.LEVELS) + len(Level)
-"""First column of the nodes: each has BUSY_NS, REQUESTS, COMMANDS and QUEUE (sampled)."""
-PER_NODE = 4
-BUSY_NS, REQUESTS, COMMANDS, QUEUE = range(PER_NODE)
+"""First column of the nodes: each has BUSY_NS, REQUESTS, COMMANDS, and sampled QUEUE and CLIENTS, which are the
+connections that it has accepted."""
+PER_NODE = 5
+BUSY_NS, REQUESTS, COMMANDS, QUEUE, CLIENTS = range(PER_NODE)
 
 BAND_SHIFT = 4
 BANDS = BUCKETS >> BAND_SHIFT
@@ -78,6 +83,8 @@ SERIES_NAMES = {
     Column.FAILED_CLIENT_TIMEOUT: "failed_client_timeout",
     Column.FAILED_REFUSED: "failed_refused",
     Column.FAILED_CONNECTION: "failed_connection",
+    Column.FAILED_MAX_CLIENTS: "failed_max_clients",
+    Column.FAILED_OUT_OF_MEMORY: "failed_out_of_memory",
     Column.JOINED: "joined",
     Column.ADMITTED: "admitted",
     Column.SOLD: "sold",
@@ -89,6 +96,8 @@ SERIES_NAMES = {
     Column.PLACES_RETURNED: "places_returned",
     Column.ADMISSIONS_LOST: "admissions_lost",
     Column.ADMISSIONS_REPEATED: "admissions_repeated",
+    Column.CONNECTIONS_REFUSED: "connections_refused",
+    Column.BACKLOG_FULL: "backlog_full",
 }
 
 
@@ -97,13 +106,15 @@ class Record(NamedTuple):
 
     `series` int64[seconds + 1, columns] (what would come after the last second goes to the extra row); `counts` int64
     [stages + 1, endpoints + 1, BUCKETS] histograms in ns per stage, the last for what belongs to none; `total` int64
-    [stages + 1, endpoints + 1] exact sums; `bands` uint32[rows, 3, BANDS] with `band_s` int64[1] seconds per row;
-    `second` int64[3]: the row being written, the time in ns at which it ends, and its row of the bands.
+    [stages + 1, endpoints + 1] exact sums; `failed` int64[stages + 1, endpoints] requests that failed; `bands`
+    uint32[rows, 3, BANDS] with `band_s` int64[1] seconds per row; `second` int64[3]: the row being written, the time
+    in ns at which it ends, and its row of the bands.
     """
 
     series: NDArray[np.int64]
     counts: NDArray[np.int64]
     total: NDArray[np.int64]
+    failed: NDArray[np.int64]
     bands: NDArray[np.uint32]
     band_s: NDArray[np.int64]
     second: NDArray[np.int64]
@@ -117,6 +128,7 @@ def new_record(end_ns: int, nodes: int, stages: int) -> Record:
         np.zeros((seconds + 1, NODES + PER_NODE * nodes), np.int64),
         np.zeros((stages + 1, WAIT + 1, BUCKETS), np.int64),
         np.zeros((stages + 1, WAIT + 1), np.int64),
+        np.zeros((stages + 1, len(ENDPOINTS)), np.int64),
         np.zeros((seconds // band_s + 1, BANDED, BANDS), np.uint32),
         np.array([band_s], np.int64),
         np.array([0, SECOND, 0], np.int64),

@@ -11,12 +11,15 @@ from models.agenda import NOTHING, free_slot, new_slot, schedule
 from models.bill import swing_ns
 from models.codes import (
     ANSWER_GRANTED,
+    ANSWER_MAX_CLIENTS,
+    ANSWER_OUT_OF_MEMORY,
     ANSWER_READY,
     ANSWER_THROTTLED,
     ANSWER_UNKNOWN,
     ANSWER_WAITING,
     COLUMN_ADMISSIONS_REPEATED,
     COLUMN_ADMITTED_BY_BUCKET,
+    COLUMN_CONNECTIONS_REFUSED,
     COLUMN_EXPIRED,
     COLUMN_JOINED,
     COLUMN_LAPSED,
@@ -39,6 +42,7 @@ from models.entities import CONTROL as CONTROL_ENTITIES
 from models.entities import FEEDS, NUMBER_BITS
 from models.failover import break_off
 from models.plan import COUNTER, REDIS_TIME
+from models.pools import accept
 from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, add_busy, count
 from models.rooms import COMMANDS as BILLED_COMMANDS
 from models.rooms import (
@@ -237,6 +241,10 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
         return r.queued_at
     if r.dials == 1 or r.op == OP_READINESS:
         w.rooms.bill[BILLED_COMMANDS] = 1
+        if r.dials == 1 and not accept(w, slot):
+            r.answer = ANSWER_MAX_CLIENTS
+            count(w.record, COLUMN_CONNECTIONS_REFUSED, 1)
+            return 0
         return w.p.connect if r.dials == 1 else 0
     token = wide(r.token)
     event = token % w.p.events
@@ -268,7 +276,9 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
 def _execute_rare(w: World, now: int, event: int, token: int, now_ms: int, slot: int) -> None:
     """Execute anything but a status."""
     r = w.slot[slot]
-    if r.op == OP_JOIN:
+    if r.op == OP_JOIN and _is_full(w, event, token):
+        r.answer = ANSWER_OUT_OF_MEMORY
+    elif r.op == OP_JOIN:
         joined, lapsed = w.rooms.counts[JOINED], w.rooms.counts[LAPSED]
         score = float((EPOCH_NS + now) // 1000) if w.p.ticket_order == REDIS_TIME else float(r.stamp)
         timed = w.p.ticket_order == REDIS_TIME
@@ -298,6 +308,18 @@ def _execute_rare(w: World, now: int, event: int, token: int, now_ms: int, slot:
         count(w.record, COLUMN_LAPSED, w.rooms.counts[LAPSED] - lapsed)
     else:
         w.total[UNKNOWN] += 1
+
+
+@compiled
+def _is_full(w: World, event: int, token: int) -> bool:
+    """Tell whether the event's primary has no memory for a place of this token, which has none."""
+    if w.p.most_places >= w.p.tokens or w.rooms.place[token].where != rooms.OUT:
+        return False
+    held = 0
+    for other in range(w.p.events):
+        if w.x.event_node[other] == w.x.event_node[event]:
+            held += rooms.in_place(w.rooms, other)
+    return held >= w.p.most_places
 
 
 @compiled

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from models.preparing import prepare
 from models.replication import Histograms, ScenarioTask, outcome_of
-from models.results.kpis import possible, unit_of
+from models.results.kpis import is_at_least, possible, unit_of
 from models.results.result import INTERVALS, MEAN, PREDICTION, Difference, Kpi, RunResult
 from models.results.run_result import profile_hash, result_of
 from models.running import Progress, run_once
@@ -63,7 +63,7 @@ def simulate_many(
     return dataclasses.replace(
         first,
         manifest={**first.manifest, **changes, "profile_hash": profile_hash(task.profile)},
-        kpis={name: _over_all(kpi, name, found, interval) for name, kpi in first.kpis.items()},
+        kpis={name: _over_all(scenario, kpi, name, found, interval) for name, kpi in first.kpis.items()},
         histograms=found.payload.by_name,
     )
 
@@ -150,16 +150,17 @@ def _grounds(a: ScenarioTask, b: ScenarioTask) -> tuple[str, ...]:
     return "95 % confidence interval of the mean difference", draws
 
 
-def _over_all(kpi: Kpi, name: str, found: Replications[Histograms], interval: str | None) -> Kpi:
+def _over_all(scenario: Scenario, kpi: Kpi, name: str, found: Replications[Histograms], interval: str | None) -> Kpi:
     """Return a KPI over all replications that observed it, its interval cut to what can be."""
     if name not in found.kpi_names or interval is None:
         return kpi
     estimate = found.of_one_more(name) if interval == PREDICTION else found.estimate(name)
     grounds = (*kpi.rests_on, f"{estimate.n} of {len(found.outcomes)} replications", INTERVALS[interval])
+    at_least = any(is_at_least(name, outcome.kpis, scenario) for outcome in found.outcomes.values())
     if estimate.low is None or estimate.high is None:
-        return Kpi(None, estimate.best, None, kpi.unit, grounds[:-1])
+        return Kpi(None, estimate.best, None, kpi.unit, grounds[:-1], at_least)
     low, high = (possible(bound, kpi.unit) for bound in (estimate.low, estimate.high))
-    return Kpi(min(low, estimate.best), estimate.best, max(high, estimate.best), kpi.unit, grounds)
+    return Kpi(min(low, estimate.best), estimate.best, max(high, estimate.best), kpi.unit, grounds, at_least)
 
 
 class _Tally:

@@ -29,7 +29,7 @@ SESSION = np.dtype(
     [
         ("sent_at", "i8"),
         ("came_at", "i8"),  # at the load balancer, for the first time; -1 before
-        ("pass_until", "i8"),
+        ("pass_until", "i8"),  # of its entry pass; of one that was told that the seats are gone, when
         ("contact_at", "i8"),  # last request sent to a primary
         ("gives_up_at", "i8"),
         ("base_delay", "i8"),
@@ -46,9 +46,10 @@ SESSION = np.dtype(
     ]
 )
 """A session, in one cache line: what changes, and what is fixed about it (see `population.Population`)."""
-BOT, SAYS_LEAVE, HAS_TABS, TIMED, HIDDEN = 1, 2, 4, 8, 16
-"""Traits of a session; HAS_TABS: its person has others; HIDDEN: its page is in the background. TIMED comes and goes: an
-event is due that will look whether it still waits for an answer, not later than it would stop waiting."""
+BOT, SAYS_LEAVE, HAS_TABS, TIMED, HIDDEN, TOLD = 1, 2, 4, 8, 16, 32
+"""Traits of a session; HAS_TABS: its person has others; HIDDEN: its page is in the background; TOLD: it knows that the
+seats are gone. TIMED comes and goes: an event is due that will look whether it still waits for an answer, not later
+than it would stop waiting."""
 SLOT = np.dtype(
     [
         ("sent_at", "i8"),
@@ -87,6 +88,7 @@ NODE = np.dtype(
         ("applied", "i8"),  # changes of its shard's log that this replica has seen, or this primary has sent
         ("ends", "i8"),  # the pass under way, or the last one
         ("collected_at", "i8"),  # when it last collected the garbage of scripts
+        ("clients", "i8"),  # connections it has accepted and that stand
         ("scripts", "i4"),  # run since then
         ("expiring", "i4"),  # expiries on their way to it, or not executed yet
         ("busy", "i1"),
@@ -108,7 +110,15 @@ POD = np.dtype(
 )
 OFF, SERVING, ENDING = range(3)
 """States of a pod's process: not there, or not listening yet; taking requests; only finishing those it has."""
-POOL = np.dtype([("in_use", "i4"), ("open", "i4"), ("armed", "i4"), ("node_life", "i4")])
+POOL = np.dtype(
+    [
+        ("in_use", "i4"),
+        ("open", "i4"),
+        ("accepted", "i4"),  # by the node, of those open
+        ("armed", "i2"),
+        ("node_life", "i2"),
+    ]
+)
 MOST_NEWS = 8
 """News that one event can be; two are the most so far: a probe answered by a pod that was waiting to end. The engine
 stops behind every event that is news."""
@@ -276,7 +286,7 @@ def _new_pods(p: Params) -> NDArray[np.void]:
 
 def _new_pools(p: Params) -> NDArray[np.void]:
     pool = np.zeros(p.pods * p.nodes, POOL)
-    pool["open"][: p.warm_pods * p.nodes] = p.warm_connections
+    pool["open"][: p.warm_pods * p.nodes] = pool["accepted"][: p.warm_pods * p.nodes] = p.warm_connections
     return pool
 
 
@@ -297,6 +307,7 @@ def _new_sessions(plan: Plan) -> NDArray[np.void]:
 def _new_nodes(p: Params) -> NDArray[np.void]:
     node = np.zeros(p.nodes, NODE)
     node["near"] = node["far"] = 1.0
+    node["clients"] = p.warm_pods * p.warm_connections
     return node
 
 

@@ -15,6 +15,7 @@ from models.sweep.run import Sweep
 
 LEVEL_WORDS = {
     "mean_wait_s": "mean wait",
+    "unserved_percent": "never let in",
     "status_p99_ms": "status p99",
     "error_percent": "error rate",
     "engine_cpu_percent": "engine CPU",

@@ -35,7 +35,7 @@ from dashboards.words import NOTEWORTHY
 from models.judge.beside import Judged
 from models.judge.remedies import Action
 from models.judge.verdict import Verdict
-from models.judge.wording import clock, number, plural, with_unit
+from models.judge.wording import clock, number, plural
 from models.results.result import RunResult
 from models.scenario import Scenario
 from sim.errors import BadInput
@@ -146,7 +146,7 @@ def _before(shown_design: Design, seed: int) -> dict[str, str] | None:
     found = FINISHED.get(base.key)
     if found is None:
         return None
-    return {row.name: f"before: {with_unit(row.value, row.unit)}" for row in found[1].slo}
+    return {row.name: f"before: {row.text}" for row in found[1].slo}
 
 
 def _findings(verdict: Verdict) -> None:

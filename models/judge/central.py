@@ -55,7 +55,7 @@ def _rate(result: RunResult, scenario: Scenario) -> CentralAnswer:
     busiest = result.best("admission.rps_peak_60s") or 0.0
     kept = reached is None or reached >= KEPT_SHARE * rate
     text = (
-        f"Those let in wait {clock(mean)} on average ({clock(slo)} allowed) and {clock(longest)} at most; the backend "
+        f"People wait {clock(mean)} on average ({clock(slo)} allowed) and {clock(longest)} at most; the backend "
         f"takes {number(100 * busiest / capacity)} % of its capacity in the busiest minute; an event costs "
         f"{with_unit(result.best('cost.event_usd'), 'usd')}; {number(result.facts['waited_in_vain'])} people wait for "
         "nothing."

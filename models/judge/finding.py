@@ -28,11 +28,6 @@ class Finding:
     text: str
     severity: Severity = Severity.NEUTRAL
 
-    @property
-    def good(self) -> bool | None:
-        """Whether it is as it should be (true) or breaks the design (false); None for what does neither."""
-        return {Severity.GOOD: True, Severity.BROKEN: False}.get(self.severity)
-
     def as_json(self) -> dict[str, str]:
         """As `run --json` shows it: topic, severity and text."""
         return {"topic": self.topic, "severity": self.severity.value, "text": self.text}

@@ -36,7 +36,7 @@ def findings_of(
         admissions(result, scenario, broken) if onsale else None,
         load(result, scenario) if onsale else None,
         seats(result, scenario) if onsale else None,
-        waits(result, broken) if onsale else None,
+        waits(result, scenario, broken) if onsale else None,
         order(result, scenario) if onsale else None,
         lost_turns(result, scenario) if onsale else None,
         bots(result, scenario) if onsale else None,

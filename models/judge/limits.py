@@ -33,7 +33,7 @@ def limits_of(result: RunResult, scenario: Scenario) -> tuple[Limit, ...]:
         connections(result, scenario),
         _pool(result, scenario),
         _gateway_cpu(result, scenario),
-        _workers(result, scenario),
+        *_workers(result, scenario),
         _backend(result, scenario),
         *network(result, scenario),
         memory(result, scenario),
@@ -118,13 +118,27 @@ def _gateway_cpu(result: RunResult, scenario: Scenario) -> Limit:
     return share_limit(result, "gateway_cpu", f"CPU of {plural(pods[at], 'gateway pod')}", used, evidence)
 
 
-def _workers(result: RunResult, scenario: Scenario) -> Limit:
-    refused = per_second(result, "failed_refused")
-    first = second_at(result, first_sustained(refused > 0, 1))
+def _workers(result: RunResult, scenario: Scenario) -> Iterator[Limit]:
+    """Room for requests in the pods; and, if any request found none that would take it, pods that serve.
+
+    A pod refuses if it is full. What else is refused found no pod ready, or one that was ending, or was in one that
+    was killed.
+    """
+    full, refused = per_second(result, "backlog_full"), per_second(result, "failed_refused")
+    first = second_at(result, first_sustained(full > 0, 1))
     room = pods_by_second(result, scenario).max() * (scenario.gateway.worker_slots + scenario.gateway.backlog)
-    outcome = "none refused" if first is None else f"{number(refused.sum())} requests refused with 503"
+    outcome = "none refused" if first is None else f"{number(full.sum())} requests refused with 503"
     evidence = f"room for {number(room)} requests at a time: {outcome}"
-    return Limit("workers", "backlog of the gateway", None, first, int((refused > 0).sum()), evidence)
+    yield Limit("workers", "backlog of the gateway", None, first, int((full > 0).sum()), evidence)
+    others = refused.sum() - full.sum()
+    if others >= 1:
+        without = (refused > 0) & (full == 0)
+        first = second_at(result, first_sustained(without, 1))
+        evidence = f"{number(others)} requests found no pod ready, or were in one that ended"
+        if scenario.autoscaling is not None:
+            nobody = int(((per_second(result, "pods_ready") == 0) & without).sum())
+            evidence += f"; nobody was ready for {clock(nobody)} of that" if nobody else ""
+        yield Limit("pods", "pods that serve", None, first, int(without.sum()), evidence)
 
 
 def _backend(result: RunResult, scenario: Scenario) -> Limit:

@@ -1,7 +1,8 @@
 """What one Redis node can hold and pass on: connections, network and memory, against what the run put on it.
 
 All are hard: the real node refuses connections beyond its most, answers writes with OOM, and drops packets. Each
-evidence rests on sizes in bytes that are settings of the scenario.
+evidence rests on sizes in bytes that are settings of the scenario. Refused connections and joins are simulated; a
+network that is throttled is not.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ def connections(result: RunResult, scenario: Scenario) -> Limit:
         f"up to {number(float(use.used.max()))} of {number(use.has)} open to {_words(use.node)}; "
         f"all pools full are {number(pools)}"
     )
-    return _limit(result, "connections", "Redis connections", use, evidence, 1)
+    refused = float(result.series["connections_refused"].sum())
+    if refused:
+        evidence += f"; {number(refused)} refused (max number of clients reached)"
+    return _limit(result, "connections", "Redis connections", use, evidence, 1, "connections_refused")
 
 
 def network(result: RunResult, scenario: Scenario) -> tuple[Limit, Limit]:
@@ -82,13 +86,21 @@ def memory(result: RunResult, scenario: Scenario) -> Limit:
         f"{_mb(use.used.max())} of {_mb(use.has)} MB of {redis.node_type} "
         f"({number(redis.reserved_memory_percent)} % reserved), at {number(redis.bytes_per_place)} bytes a place"
     )
-    return _limit(result, "memory", "Redis memory", use, evidence, 1)
+    refused = float(result.series["failed_out_of_memory"].sum())
+    if refused:
+        evidence += f"; {number(refused)} joins were refused (OOM)"
+    return _limit(result, "memory", "Redis memory", use, evidence, 1, "failed_out_of_memory")
 
 
-def _limit(result: RunResult, key: str, name: str, use: Use, evidence: str, in_a_row: int) -> Limit:
+def _limit(
+    result: RunResult, key: str, name: str, use: Use, evidence: str, in_a_row: int, refused: str | None = None
+) -> Limit:
+    """A hard capacity; full in every second in which the column *refused* counts something that it turned away."""
     share = use.share
     if share is None:
         raise ValueError(f"{name}: what a node has of it is not known")
+    if refused is not None:
+        share = np.where(result.series[refused].to_numpy(float) > 0, np.maximum(share, 1.0), share)
     return share_limit(result, key, name, share, evidence, in_a_row, hard=True)
 
 

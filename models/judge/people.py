@@ -43,6 +43,7 @@ def _reordering(result: RunResult) -> Iterator[str]:
         (float(result.series["lapsed"].sum()), "calls lapsed"),
         (float(result.series["expired"].sum()), "places removed"),
         (result.best("faults.places_lost") or 0.0, "places lost with a primary"),
+        (result.best("errors.out_of_memory") or 0.0, "joins refused for want of memory"),
     ):
         if count:
             yield f"{number(count)} {what}"
@@ -96,8 +97,22 @@ def _reactions(scenario: Scenario) -> str:
     )
 
 
-def waits(result: RunResult, broken: Collection[str]) -> Finding:
-    """How long those let in waited."""
+def waits(result: RunResult, scenario: Scenario, broken: Collection[str]) -> Finding:
+    """How long everybody waited, and how many never got in and were told nothing."""
+    came, unserved = result.best("people.came") or 0, result.best("people.unserved_percent") or 0
     mean, p50, p95, longest = (clock(result.best(f"wait.{part}_s")) for part in ("mean", "p50", "p95", "max"))
-    text = f"Of those admitted: mean {mean}, half within {p50}, 95 % within {p95}, longest {longest}."
-    return Finding("Waits", text, bad(broken, "mean_wait_s") if "mean_wait_s" in broken else Severity.NEUTRAL)
+    least = "at least " if unserved else ""
+    soon = number(result.best("wait.served_within_slo_percent"))
+    text = (
+        f"Of all {number(came)} who came: mean {least}{mean}, half {least}{p50}, 95 % {least}{p95}, longest "
+        f"{least}{longest}; {soon} % were let in, or told that the seats are gone, within "
+        f"{clock(scenario.slo.mean_wait_s)}."
+    )
+    levels = {"mean_wait_s", "unserved_percent"}
+    if not unserved:
+        return Finding("Waits", text, bad(broken, *levels) if levels & set(broken) else Severity.NEUTRAL)
+    gave_up, waiting = result.best("people.gave_up") or 0, result.best("people.still_waiting") or 0
+    text += f" {number(unserved)} % were not: "
+    text += f"{number(gave_up)} gave up, half of them within {clock(result.best('people.gave_up_after_s'))}"
+    text += f"; {number(waiting)} were still waiting when the run ended." if waiting else "."
+    return Finding("Waits", text, bad(broken, *levels))

@@ -79,10 +79,8 @@ class Evidence:
     def levels(self) -> tuple[tuple[str, float], ...]:
         """Return the KPIs of the service levels and their limits; of waits none, if it ends before all are let in."""
         found = ((level, kpi, float(getattr(self.scenario.slo, level))) for level, (kpi, _) in SLO_KPIS.items())
-        rush = RUSH in self.run.settings
-        return tuple(
-            (kpi, limit) for level, kpi, limit in found if self.seen(kpi) and not (rush and level == "mean_wait_s")
-        )
+        left_out = ("mean_wait_s", "unserved_percent") if RUSH in self.run.settings else ()
+        return tuple((kpi, limit) for level, kpi, limit in found if self.seen(kpi) and level not in left_out)
 
     @property
     def judged_by(self) -> tuple[tuple[str, float], ...]:

@@ -45,7 +45,7 @@ def _rate(question: str, sources: Sources) -> Answer:
     good = good_rates(rows)
     mine = next(row for row in rows if row.rate_rps == 1000)
     text = (
-        f"{_standing(good)} At 1,000 those let in wait {clock(mine.mean_wait_s)} on average and "
+        f"{_standing(good)} At 1,000 people wait {clock(mine.mean_wait_s)} on average and "
         f"{clock(mine.longest_wait_s)} at most, the Reservation API works at {number(mine.backend_percent)} % of its "
         f"capacity, and an event costs ${mine.cost_usd:.2f}. The seats are gone {clock(mine.sold_out_s)} after the "
         f"opening, and {number(mine.in_vain)} people wait for nothing ({number(min(row.in_vain for row in rows))} or "
@@ -161,7 +161,7 @@ def _scaling(question: str, sources: Sources) -> Answer:
     )
     text = (
         f"{'Yes' if enough == '3 warm' else 'No'}: the crowd is there in the first second, and "
-        f"{_first_pod_text(cold)}. With three pods warm {failed} % of the requests fail and those let in wait {wait} "
+        f"{_first_pod_text(cold)}. With three pods warm {failed} % of the requests fail and people wait {wait} "
         f"on average, with thirty {failed_warm} % and {wait_warm}. As good as thirty, of those tried, is {enough} or "
         "more."
     )

@@ -12,7 +12,7 @@ from models.ledger.runs import RATES_RPS
 
 @dataclass(frozen=True)
 class RateRow:
-    """One rate: waits of those let in, who waits for nothing, what the backend bears, what the event costs."""
+    """One rate: waits of everybody, who waits for nothing, what the backend bears, what the event costs."""
 
     rate_rps: int
     mean_wait_s: float

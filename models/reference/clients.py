@@ -18,6 +18,8 @@ FAILED = {
     Answer.POOL_TIMEOUT: Column.FAILED_POOL_TIMEOUT,
     Answer.REFUSED: Column.FAILED_REFUSED,
     Answer.CONNECTION: Column.FAILED_CONNECTION,
+    Answer.MAX_CLIENTS: Column.FAILED_MAX_CLIENTS,
+    Answer.OUT_OF_MEMORY: Column.FAILED_OUT_OF_MEMORY,
 }
 
 
@@ -45,6 +47,7 @@ class Clients:
             c.number += 1
             if c.op != Op.STATUS_READ:
                 c.contact_at = c.send_at
+        c.done = True
         self.run.active -= 1
 
     # -- the way to the load balancer and back ----------------------------------------------------------------------
@@ -66,6 +69,7 @@ class Clients:
         """Let a request run that has reached the load balancer, and its client's clock; return what settles it."""
         self.run.totals["sent"] += 1
         self.run.totals["awaited"] += 1
+        self.run.unsettled.add(r)
         self.run.count(Column.SENT + r.endpoint)
         expires = max(r.sent_at + self.p.timeout, int(self.env.now))
         clock = self.run.timer(expires, Kind.CLIENT_TIMEOUT, r.entity, r.number)
@@ -97,6 +101,9 @@ class Clients:
         self.run.count(column)
         self.run.totals[total] += 1
         self.run.totals["awaited"] -= 1
+        self.run.unsettled.remove(r)
+        if total == "failed":
+            self.run.record.failed[r.stage, r.endpoint] += 1
         r.settled.succeed(reply)
 
     # -- decisions ---------------------------------------------------------------------------------------------------
@@ -108,7 +115,10 @@ class Clients:
         if c.op == Op.RESERVE and answer == Answer.SOLD:
             c.bought = True
             self.run.bought_at[c.person] = now
-        if c.op in (Op.RESERVE, Op.LEAVE) or answer == Answer.SOLD_OUT:
+        if c.op in (Op.RESERVE, Op.LEAVE):
+            return None
+        if answer == Answer.SOLD_OUT:
+            c.told, c.settled_at = True, now
             return None
         if answer == Answer.GRANTED:
             return self._let_in(c, now)
@@ -128,7 +138,7 @@ class Clients:
         c.waiting = False
         c.pass_until = now + self.p.pass_ttl
         if not c.admitted:
-            c.admitted = True
+            c.admitted, c.settled_at = True, now
             self.run.count(Column.ADMITTED)
             self.run.add_latency(0, WAIT, now - int(self.x.first_send[c.s]))
         if self.run.chance(Stream.CONVERT, c.s, 0) >= self.p.conversion:

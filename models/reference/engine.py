@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.operations import Op
 from models.plan import ONSALE, OPEN_LOOP, Plan
 from models.plane import TOLD, Reading
-from models.record import NODES, PER_NODE, QUEUE, Column, Level
-from models.recording import Recording, Sessions
+from models.record import CLIENTS, NODES, PER_NODE, QUEUE, Column, Level
+from models.recording import Recording, Sessions, in_order
 from models.reference.backend import Backend
 from models.reference.clients import Clients
 from models.reference.gateway import Gateway
@@ -123,6 +124,7 @@ class Reference(Run):
         row[Column.LEVELS + Level.PODS_RUNNING : Column.LEVELS + Level.CONNECTIONS] = self.platform
         row[Column.LEVELS + Level.CONNECTIONS] = sum(pool.open for pod in self.gateway.pods for pool in pod.pools)
         row[NODES + QUEUE :: PER_NODE] = [len(node.inbox) + len(node.in_pass) for node in self.redis.nodes]
+        row[NODES + CLIENTS :: PER_NODE] = [node.clients for node in self.redis.nodes]
 
     def recording(self) -> Recording:
         """Return what the run leaves behind."""
@@ -135,12 +137,17 @@ class Reference(Run):
             failed=self.totals["failed"],
             awaited=self.totals["awaited"],
             late=self.totals["late"],
+            in_the_air=self._in_the_air(),
             sold_out_at=self.backend.sold_out_at,
             waiting=np.array([len(room.line) for room in rooms], np.int64),
             called=np.array([len(room.called) for room in rooms], np.int64),
             sold=np.array(self.backend.sold, np.int64),
             sessions=self._sessions(),
         )
+
+    def _in_the_air(self) -> NDArray[np.int64]:
+        rows = [(r.stage, r.endpoint, self.now - r.sent_at) for r in self.unsettled]
+        return in_order(np.array(rows, np.int64).reshape(-1, 3))
 
     def _sessions(self) -> Sessions:
         sessions, rooms, events = self.sessions, self.redis.rooms, self.p.events
@@ -153,8 +160,11 @@ class Reference(Run):
         return Sessions(
             came_at=each(lambda c: c.came_at, np.int64),
             call_number=each(lambda c: owners and rooms[c.s % events].call_number.get(c.s, 0), np.int32),
+            settled_at=each(lambda c: c.settled_at, np.int64),
             admitted=each(lambda c: c.admitted, np.bool_),
+            told=each(lambda c: c.told, np.bool_),
             bought=each(lambda c: c.bought, np.bool_),
             holds=each(lambda c: c.holds, np.bool_),
             in_place=each(lambda c: owners and c.s in rooms[c.s % events].seen, np.bool_),
+            done=each(lambda c: c.done, np.bool_),
         )

@@ -13,24 +13,19 @@ from models.pods import DIAL_AGAIN_NS, handshake_number
 from models.record import Column
 from models.reference.backend import Backend
 from models.reference.redis import Redis
-from models.reference.run import At, Process, Request, Run, Servers
+from models.reference.run import At, Pool, Process, Request, Run, Servers
 from models.units import EPOCH_NS
 from models.waiting_room import Reply
 from models.world import ENDING, OFF, SERVING
 from sim.draws import below
 from sim.stations import serve
 
+NO_CONNECTION = (Answer.CONNECTION, Answer.MAX_CLIENTS)
+"""Answers to a request that has none: the node died, or accepts no further one."""
+
 
 class Killed(Exception):
     """The pod that a request was in is no more."""
-
-
-class Pool(Servers):
-    """A pod's connections to one life of a node, `open` of them so far."""
-
-    def __init__(self, run: Run, connections: int, node_life: int) -> None:
-        super().__init__(run.env, run.p.pool_size)
-        self.open, self.node_life = connections, node_life
 
 
 class Pod:
@@ -89,7 +84,10 @@ class Gateway:
         """Let a pod answer: refuse, if it does not take requests, is full, or is killed meanwhile."""
         workers = pod.workers
         r.reply = Reply(Answer.REFUSED)
-        if pod.state != SERVING or (workers.taken == workers.count and len(workers.queue) == self.p.backlog):
+        if pod.state != SERVING:
+            return
+        if workers.taken == workers.count and len(workers.queue) == self.p.backlog:
+            self.run.count(Column.BACKLOG_FULL, r.op not in (Op.READINESS, Op.LIVENESS))
             return
         r.pod = pod.number
         pod.most = max(pod.most, pod.held() + 1)
@@ -157,7 +155,7 @@ class Gateway:
             pool = pod.pools[r.node]  # to the node's next life, if the pod has learned of that meanwhile
         yield from self._ask_through(pool, r, pod)
         if pool is pod.pools[r.node]:
-            pool.open -= r.reply.answer == Answer.CONNECTION  # it broke: the next in line opens another one
+            pool.open -= r.reply.answer in NO_CONNECTION  # the next in line opens another one
             pool.release()
 
     def _ask_through(self, pool: Pool, r: Request, pod: Pod) -> Process:
@@ -165,11 +163,11 @@ class Gateway:
         r.node_life = pool.node_life
         if pool.taken > pool.open:
             pool.open += 1
-            r.dials = True
+            r.dials, r.pool = True, pool
             yield from self.redis.ask(r)
             pod.must_live()
             r.dials = False
-        if r.reply.answer != Answer.CONNECTION:
+        if r.reply.answer not in NO_CONNECTION:
             yield from self.redis.ask(r)
             pod.must_live()
 
@@ -206,11 +204,11 @@ class Gateway:
         opened, leaves = 0, r.sent_at
         while opened < self.p.min_idle:
             pool, r.reply = pod.pools[r.node], Reply(Answer.WAITING)
-            r.number, r.node_life = handshake_number(pod.life, opened), pool.node_life
+            r.number, r.node_life, r.pool = handshake_number(pod.life, opened), pool.node_life, pool
             yield from self.redis.ask(r, leaves)
             if pod.killed:
                 break
-            if r.reply.answer == Answer.CONNECTION or pool is not pod.pools[r.node]:
+            if r.reply.answer in NO_CONNECTION or pool is not pod.pools[r.node]:
                 leaves = int(self.env.now) + DIAL_AGAIN_NS
                 continue
             pool.open += 1
@@ -243,6 +241,8 @@ class Gateway:
         """Kill a pod's process: what waits in it is refused at once, the rest when the pod would have gone on."""
         pod = self.pods[number]
         pod.killed = True
+        for node, pool in enumerate(pod.pools):
+            self.redis.disconnect(node, pool)
         for queue in (pod.workers.queue, *(pool.queue for pool in pod.pools)):
             while queue:
                 queue.popleft().succeed()

@@ -24,6 +24,7 @@ class Loads:
             thinks = exponential(self.run.chance(Stream.THINK, c.s, c.number), self.p.think)
             c.send_at = self._next_room(c.s, int(self.env.now) + thinks)
             c.number += 1
+        c.done = True
         self.run.active -= 1
 
     def _next_room(self, s: int, at: int) -> int:

@@ -15,7 +15,7 @@ from models.entities import CONTROL, FEEDS
 from models.operations import Answer, Kind, Op
 from models.plan import COUNTER, REDIS_TIME
 from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column
-from models.reference.run import Process, Request, Run
+from models.reference.run import Pool, Process, Request, Run
 from models.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room import Effect, Reply, WaitingRoom
 from sim.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
@@ -38,6 +38,7 @@ class Node:
         self.passes = 0
         self.near = self.far = 1.0  # coldness of its caches
         self.life = self.ends = 0
+        self.clients = 0  # connections it has accepted and that stand
         self.scripts = self.collected_at = 0  # runs since the garbage was collected, and when that was
         self.listed = 0  # 1 after an odd number of scripts that list keys
         self.dead = self.killed = False
@@ -57,6 +58,8 @@ class Redis:
         self.positions_wanted = run.x.advice.shape[0] > 0
         self.copied_until = run.x.copied_until.tolist()
         self.kept = [room.clone() for room in self.rooms]  # as a replica knows them, where a primary will die
+        for node in self.nodes:
+            node.clients = run.p.warm_pods * run.p.warm_connections
         self._prejoin()
         for k in range(run.p.nodes):
             run.env.process(self._engine_thread(k))
@@ -158,7 +161,7 @@ class Redis:
                 work += self.p.io + item.work
                 continue
             if item.dials or item.op == Op.READINESS:
-                work += self.p.io + (self.p.connect if item.dials else 0)
+                work += self.p.io + (self.p.connect if item.dials and self._accept(node, item) else 0)
                 self.run.count(column + COMMANDS)
                 continue
             bill = self.bill = Bill(self.run.plan.cost)
@@ -180,6 +183,25 @@ class Redis:
         node.near, node.far = node.near * kept, node.far * kept
         self.run.add_busy(column + BUSY_NS, int(self.env.now), cost)
         return cost, write_ns
+
+    def _accept(self, node: Node, r: Request) -> bool:
+        """Accept the connection that a request asks for, or refuse it; of a pod that has been killed there is none."""
+        if r.pool is None or r.pool.closed:
+            return True
+        if node.clients >= self.p.max_clients:
+            r.reply = Reply(Answer.MAX_CLIENTS)
+            self.run.count(Column.CONNECTIONS_REFUSED)
+            return False
+        node.clients += 1
+        r.pool.accepted += 1
+        return True
+
+    def disconnect(self, k: int, pool: Pool) -> None:
+        """Close the pool of a pod that has been killed: the node has its connections free, if they are to it."""
+        node = self.nodes[k]
+        if not node.dead and node.life == pool.node_life:
+            node.clients -= pool.accepted
+        pool.closed = True
 
     def _collect(self, node: Node, at: int) -> int:
         """Collect the garbage of scripts if it is time, and return how long that takes."""
@@ -283,6 +305,8 @@ class Redis:
         return reply
 
     def _join(self, room: WaitingRoom, r: Request, now_ms: int) -> Reply:
+        if r.token not in room.seen and self._places(r.node) >= self.p.most_places:
+            return Reply(Answer.OUT_OF_MEMORY)
         had_place, lapsed = r.token in room.score, room.lapsed
         score: float | None = float(r.stamp)
         if self.p.ticket_order == REDIS_TIME:
@@ -322,6 +346,10 @@ class Redis:
     def _without_position(self, reply: Reply) -> Reply:
         """Drop the place unless the clients are advised by it: what nobody reads is not worked out."""
         return reply if self.positions_wanted else reply._replace(position=0)
+
+    def _places(self, k: int) -> int:
+        """Return how many places a primary holds."""
+        return sum(len(room.seen) for room, home in zip(self.rooms, self.home, strict=True) if home == k)
 
     def _keys(self, k: int) -> int:
         """Return how many keys a node has in the first version: one stream per place, five keys an event."""

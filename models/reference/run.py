@@ -39,7 +39,8 @@ class At(simpy.Event):
 class Session:
     """A browser tab, or the user of a closed loop: what it does next, what it remembers, what the backend knows of it.
 
-    Times in ns; `came_at` is -1 before its first request is at the load balancer.
+    Times in ns; `came_at` is -1 before its first request is at the load balancer, `settled_at` before it has been let
+    in or told that the seats are gone.
     """
 
     def __init__(self, plan: Plan, s: int) -> None:
@@ -57,7 +58,8 @@ class Session:
         self.waiting = False
         self.came_at = -1
         self.pass_until = 0
-        self.admitted = self.bought = self.holds = False
+        self.settled_at = -1
+        self.admitted = self.told = self.bought = self.holds = self.done = False
 
     def slowed(self, wait: int) -> int:
         """Return how long a page waits that wants to wait for `wait` ns: in the background its timers go off seldom."""
@@ -68,7 +70,7 @@ class Request:
     """A request that exists in the system until its answer is at its client, also if nobody waits for that any more.
 
     `settled` fires with the reply, or with None once the client has given up; `replied` at the end of its Redis pass.
-    One that `dials` asks the node for a connection, which is to the life `node_life` of that.
+    One that `dials` asks the node for a connection of `pool`, which is to the life `node_life` of the node.
     """
 
     def __init__(self, run: "Run", entity: int, number: int, op: Op, token: int, sent_at: int) -> None:
@@ -78,6 +80,7 @@ class Request:
         self.settled, self.replied = run.env.event(), run.env.event()
         self.pod = self.node = self.node_life = self.stamp = 0
         self.dials = False
+        self.pool: Pool | None = None
         self.reply = Reply(Answer.WAITING)
         run.in_flight += 1
 
@@ -110,6 +113,15 @@ class Servers:
             self.taken -= 1
 
 
+class Pool(Servers):
+    """A pod's connections to one life of a node: `open` so far, `accepted` by the node; `closed` if the pod is gone."""
+
+    def __init__(self, run: "Run", connections: int, node_life: int) -> None:
+        super().__init__(run.env, run.p.pool_size)
+        self.open = self.accepted = connections
+        self.node_life, self.closed = node_life, False
+
+
 class Run:
     """The state that all parts share.
 
@@ -131,6 +143,7 @@ class Run:
         self.bought_at = [FOREVER] * plan.population.people
         self.active = p.sessions
         self.in_flight = 0
+        self.unsettled: set[Request] = set()
         self.untold: list[Told] = []
         self.stopped = False
 

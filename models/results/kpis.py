@@ -5,7 +5,7 @@ mean), which is as bad as a minute of CloudWatch can look. Means are over the ti
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,19 @@ from models.cost import cost_of
 from models.operations import ENDPOINTS, Op
 from models.plan import Plan
 from models.prices import list_prices
-from models.record import BANDED, FAILURES, NODES, PER_NODE, REQUESTS, WAIT, Column, Level
+from models.record import CLIENTS, FAILURES, NODES, PER_NODE, REQUESTS, WAIT, Column, Level
 from models.recording import Recording
 from models.results.failovers import failover_kpis
 from models.results.fairness import order_kept
+from models.results.latencies import latency_kpis
 from models.results.node_use import FULL_IN_A_ROW_S, Use, burst, connections_open, kept_up, memory_held, sustained
 from models.results.origins import rests_on
+from models.results.people import people_kpis
 from models.results.result import Kpi
 from models.results.series import busy_share, gateway_share, node_names, pods_running
 from models.results.usage import usage_of
-from models.units import MILLISECOND, SECOND
+from models.scenario import Scenario
+from models.units import SECOND
 from sim.histogram import LogHistogram
 
 Found = tuple[str, float | None]
@@ -49,13 +52,12 @@ UNITS = (
 
 def kpis_of(plan: Plan, recording: Recording) -> dict[str, Kpi]:
     """Return every KPI of one run; without replications, none has an interval."""
-    histograms = histograms_of(recording)
     found: list[Found] = [
         *_requests(recording),
         *_engines(plan, recording),
         *_capacities(plan, recording),
-        *_latencies(histograms),
-        *_waits(histograms["wait"]),
+        *latency_kpis(recording, plan.params.timeout),
+        *people_kpis(plan, recording),
         *_admissions(recording),
         *_seats(plan, recording),
         *_errors(recording),
@@ -64,10 +66,29 @@ def kpis_of(plan: Plan, recording: Recording) -> dict[str, Kpi]:
         *_money(plan, recording),
         *failover_kpis(plan, recording),
     ]
+    observed = {name: value for name, value in found if value is not None}
     return {
-        name: Kpi(None, value, None, unit_of(name), rests_on(name, plan.scenario, plan.profile))
+        name: Kpi(
+            None,
+            value,
+            None,
+            unit_of(name),
+            rests_on(name, plan.scenario, plan.profile),
+            is_at_least(name, observed, plan.scenario),
+        )
         for name, value in found
     }
+
+
+def is_at_least(kpi: str, observed: Mapping[str, float], scenario: Scenario) -> bool:
+    """Tell whether a KPI of a run with these ones is a lower bound: somebody in it was not answered, or not let in.
+
+    A latency that is as long as clients wait at all falls among requests that failed; a wait counts everybody, those
+    who gave up or still waited at the end with as long as they had (see `latencies` and `people`).
+    """
+    if kpi.startswith("latency."):
+        return observed.get(kpi, 0.0) >= 1000 * scenario.clients.timeout_s
+    return kpi.startswith("wait.") and kpi.endswith("_s") and observed.get("people.unserved_percent", 0.0) > 0
 
 
 def unit_of(kpi: str) -> str:
@@ -88,7 +109,10 @@ def possible(value: float, unit: str) -> float:
 
 
 def histograms_of(recording: Recording) -> dict[str, LogHistogram]:
-    """Return the latency of each endpoint's answers as its clients saw it, and the waits of those admitted, in ns."""
+    """Return the latency of each endpoint's answers as its clients saw it, and the waits of the tabs admitted, in ns.
+
+    What failed, and who was never admitted, is in none of them; the KPIs count everybody.
+    """
     counts, total = recording.record.counts.sum(axis=0), recording.record.total.sum(axis=0)
     names = {**{f"latency_{name}": k for k, name in enumerate(ENDPOINTS)}, "wait": WAIT}
     return {name: LogHistogram(counts[row], int(total[row])) for name, row in names.items()}
@@ -105,6 +129,8 @@ def highest_minute(per_second: NDArray[np.float64], end_s: float) -> float:
 def _requests(recording: Recording) -> Iterator[Found]:
     status = recording.column(Column.SENT + Op.STATUS).astype(np.float64)
     yield "requests.total", float(recording.sent)
+    yield "requests.rps_mean", recording.sent / recording.end_s
+    yield "run.length_s", recording.end_s
     yield "requests.status_rps_peak", float(status.max())
     yield "requests.status_rps_peak_60s", highest_minute(status, recording.end_s)
     yield "requests.status_rps_mean", float(status.sum()) / recording.end_s
@@ -129,10 +155,11 @@ def _capacities(plan: Plan, recording: Recording) -> Iterator[Found]:
     scenario = plan.scenario
     series = {
         level.name.lower(): recording.column(Column.LEVELS + level).astype(np.float64)
-        for level in (Level.WAITING, Level.CALLED, Level.CONNECTIONS)
+        for level in (Level.WAITING, Level.CALLED)
     }
     for node, name in enumerate(node_names(plan)):
-        series[f"{name}_requests"] = recording.column(NODES + PER_NODE * node + REQUESTS).astype(np.float64)
+        for part, column in (("requests", REQUESTS), ("connections", CLIENTS)):
+            series[f"{name}_{part}"] = recording.column(NODES + PER_NODE * node + column).astype(np.float64)
     held = np.bincount(plan.placement.event_node, minlength=plan.params.shards).tolist()
     yield "redis.connections_peak_percent", _most_used(connections_open(series, scenario))
     yield "redis.memory_peak_percent", _most_used(memory_held(series, scenario, held))
@@ -150,28 +177,11 @@ def _percent_of(share: NDArray[np.float64], end_s: float) -> Iterator[float]:
     yield 100 * min(1.0, float(share.sum()) / end_s)
 
 
-def _latencies(histograms: dict[str, LogHistogram]) -> Iterator[Found]:
-    for endpoint in ENDPOINTS[:BANDED]:
-        for percent in (50, 95, 99):
-            yield (
-                f"latency.{endpoint}_p{percent}_ms",
-                _percentile(histograms[f"latency_{endpoint}"], percent, MILLISECOND),
-            )
-
-
-def _waits(waits: LogHistogram) -> Iterator[Found]:
-    yield "wait.mean_s", waits.mean / SECOND if waits.count else None
-    for name, percent in (("p50", 50), ("p95", 95), ("max", 100)):
-        yield f"wait.{name}_s", _percentile(waits, percent, SECOND)
-
-
-def _percentile(histogram: LogHistogram, percent: float, unit: int) -> float | None:
-    return histogram.percentile(percent) / unit if histogram.count else None
-
-
 def _admissions(recording: Recording) -> Iterator[Found]:
     granted = recording.column(Column.ADMITTED_BY_BUCKET).astype(np.float64)
     yield "admission.total", float(recording.sessions.admitted.sum())
+    # enters that were told to try again (429)
+    yield "admission.refused", float(recording.column(Column.THROTTLED).sum())
     yield "admission.rps_peak", float(granted.max())
     yield "admission.rps_peak_60s", highest_minute(granted, recording.end_s)
 
@@ -186,7 +196,7 @@ def _seats(plan: Plan, recording: Recording) -> Iterator[Found]:
 
 
 def _errors(recording: Recording) -> Iterator[Found]:
-    yield "errors.rate_percent", 100 * recording.failed / max(recording.sent, 1)
+    yield "errors.rate_percent", 100 * recording.failed / max(recording.answered + recording.failed, 1)
     for name in FAILURES:
         column = Column[f"FAILED_{name.upper()}"]
         yield f"errors.{name}", float(recording.column(column).sum())

@@ -47,9 +47,9 @@ def nodes_in(columns: Iterable[object]) -> list[str]:
 
 
 def connections_open(series: Series, scenario: Scenario) -> Use:
-    """Open connections, also those nobody waits on; of pods that connect to all nodes alike, evenly over the nodes."""
-    nodes = nodes_in(series)
-    return Use(nodes[0], series["connections"] / len(nodes), float(scenario.redis.max_clients))
+    """Connections that the node has accepted and that stand, also those nobody waits on."""
+    most = max(nodes_in(series), key=lambda node: float(series[f"{node}_connections"].max()))
+    return Use(most, series[f"{most}_connections"], float(scenario.redis.max_clients))
 
 
 def memory_held(series: Series, scenario: Scenario, events_per_shard: Iterable[int]) -> Use:

@@ -14,6 +14,8 @@ SETTINGS = {
     "redis": (*_DEMAND, "waiting_room.core", "waiting_room.events", "waiting_room.extra_calls", "redis.shards"),
     "latency": (*_DEMAND, *_NETWORK, "gateway.cpu_us", "gateway.pods"),
     "wait": (*_DEMAND, "admission.rate_rps", "admission.burst", "admission.call_window"),
+    "people": (*_DEMAND, "clients.patience", "clients.bots.share", "admission.rate_rps", "event.on_sold_out"),
+    "run": ("run.duration_s", *_DEMAND),
     "admission": (*_DEMAND, "admission.rate_rps", "admission.burst", "admission.call_window"),
     "seats": (
         "event.seats",

@@ -37,7 +37,8 @@ class Kpi:
     `low` and `high` are None together and mean "no interval". `best` is None when the thing did not happen
     in the run (`seats.sold_out_s` of a sale that never sold out, a percentile of a request nobody sent).
     `rests_on` names the grounds: "profile talk-m7g (fitted to a projection)", "assumption:
-    network.client_one_way", ...
+    network.client_one_way", ... `at_least`: the true value is not below this one, as it counts somebody only as far as
+    the run could follow (a request that was never answered, a person who was never let in).
     """
 
     low: float | None
@@ -45,6 +46,7 @@ class Kpi:
     high: float | None
     unit: str
     rests_on: tuple[str, ...] = ()
+    at_least: bool = False
 
     def __post_init__(self) -> None:
         given = [bound for bound in (self.low, self.best, self.high) if bound is not None]
@@ -55,9 +57,15 @@ class Kpi:
         if given != sorted(given) or (self.low is not None and self.best is None):
             raise ValueError(f"a KPI needs low <= best <= high, not {self.low}, {self.best}, {self.high}")
 
-    def as_json(self) -> dict[str, float | str | None]:
-        """The four fields of the command's contract: low, best, high and unit."""
-        return {"low": self.low, "best": self.best, "high": self.high, "unit": self.unit}
+    def as_json(self) -> dict[str, float | str | bool | None]:
+        """The four fields of the command's contract, low, best, high and unit; `at_least` beside them if it is so."""
+        shown: dict[str, float | str | bool | None] = {
+            "low": self.low,
+            "best": self.best,
+            "high": self.high,
+            "unit": self.unit,
+        }
+        return shown | ({"at_least": True} if self.at_least else {})
 
 
 @dataclass(frozen=True, slots=True)

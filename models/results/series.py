@@ -13,6 +13,7 @@ from models.record import (
     BANDED,
     BANDS,
     BUSY_NS,
+    CLIENTS,
     COMMANDS,
     NODES,
     PER_NODE,
@@ -26,6 +27,8 @@ from models.recording import Recording
 from models.units import MILLISECOND, SECOND
 from sim.histogram import bucket_high, bucket_low
 
+_NODE_PARTS = (("requests", REQUESTS), ("commands", COMMANDS), ("queue", QUEUE), ("connections", CLIENTS))
+"""Columns of a node beside its busy share, by the end of their names."""
 PERCENTILES = (50, 95, 99)
 
 
@@ -50,7 +53,7 @@ def series_of(plan: Plan, recording: Recording) -> pd.DataFrame:
     data["gateway_cpu_cores"] = recording.column(Column.GATEWAY_BUSY_NS) / SECOND * per_core
     for node, name in enumerate(node_names(plan)):
         data[f"{name}_busy"] = busy_share(recording, node)
-        for part, column in (("requests", REQUESTS), ("commands", COMMANDS), ("queue", QUEUE)):
+        for part, column in _NODE_PARTS:
             data[f"{name}_{part}"] = recording.column(NODES + PER_NODE * node + column)
     data |= _latency_bands(recording)
     return pd.DataFrame(data, index=pd.RangeIndex(recording.seconds, name="second"))

@@ -252,7 +252,7 @@ class Redis(Section):
     bytes_per_place: float = Field(
         1500,
         ge=0,
-        le=1_000_000,
+        le=100_000_000,
         description="memory of one place in line, index included, bytes (the talk: 300 MB + 150 MB for 300,000 people)",
     )
     reserved_memory_percent: float = Field(

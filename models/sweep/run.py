@@ -9,7 +9,7 @@ from pathlib import Path
 
 from models.judge.verdict import SLO_KPIS, SloRow, exceeded, slo_rows
 from models.node_standing import Standing, node_standing
-from models.results.kpis import possible, unit_of
+from models.results.kpis import is_at_least, possible, unit_of
 from models.results.result import MEAN, PREDICTION, Kpi
 from models.running import Progress
 from models.sweep.cells import Cell
@@ -56,7 +56,8 @@ class Judged:
         """The KPI with its interval; without a value if no replication observed it."""
         found = self.estimates.get(name)
         low, best, high = (None, None, None) if found is None else (found.low, found.best, found.high)
-        return Kpi(low, best, high, unit_of(name))
+        means = {kpi: estimate.best for kpi, estimate in self.estimates.items()}
+        return Kpi(low, best, high, unit_of(name), at_least=is_at_least(name, means, self.cell.scenario))
 
 
 @dataclass(frozen=True)

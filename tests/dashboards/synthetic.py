@@ -68,6 +68,10 @@ def series_of(seconds: int = SECONDS) -> pd.DataFrame:
         "waiting": waiting,
         "called": np.minimum(waiting, 5_000),
         "connections": np.full(seconds, 3_000.0 * SHARDS),
+        "connections_refused": np.zeros(seconds),
+        "backlog_full": np.zeros(seconds),
+        "failed_max_clients": np.zeros(seconds),
+        "failed_out_of_memory": np.zeros(seconds),
         "pool_waiting": np.where((t > 12) & (t < 105), 60_000 - 500 * t, 0),
         "gateway_cpu_cores": polls * 150e-6 + 0.2,
     }
@@ -76,6 +80,7 @@ def series_of(seconds: int = SECONDS) -> pd.DataFrame:
         busy = np.clip(polls / (CEILING_RPS * 0.97) * 1.001, 0, 1) if hot else 0.004 + 0 * t
         data |= {
             f"shard_{shard}_busy": np.where((t > 3) & (t < 128), 1.0, busy) if hot else busy,
+            f"shard_{shard}_connections": np.full(seconds, 3_000.0),
             f"shard_{shard}_requests": polls if hot else 0 * polls,
             f"shard_{shard}_queue": np.maximum(waiting / 5 - CEILING_RPS, 0) if hot else 0 * polls,
         }
@@ -96,6 +101,9 @@ def kpis_of(interval: float | None = None) -> dict[str, Kpi]:
         "latency.status_p50_ms": (1_890, "ms"),
         "latency.status_p99_ms": (4_710, "ms"),
         "latency.enter_p99_ms": (4_900, "ms"),
+        "people.came": (300_000, "people"),
+        "people.unserved_percent": (0, "percent"),
+        "wait.served_within_slo_percent": (100, "percent"),
         "wait.mean_s": (148.2, "s"),
         "wait.p50_s": (147.9, "s"),
         "wait.p95_s": (281.0, "s"),

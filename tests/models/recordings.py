@@ -32,6 +32,7 @@ def blank(plan: Plan, end_s: float) -> Recording:
         failed=0,
         awaited=0,
         late=0,
+        in_the_air=np.zeros((0, 3), np.int64),
         sold_out_at=-1,
         waiting=np.zeros(p.events, np.int64),
         called=np.zeros(p.events, np.int64),
@@ -39,9 +40,12 @@ def blank(plan: Plan, end_s: float) -> Recording:
         sessions=Sessions(
             came_at=np.full(p.sessions, -1, np.int64),
             call_number=np.zeros(p.sessions, np.int32),
+            settled_at=np.full(p.sessions, -1, np.int64),
             admitted=nothing.copy(),
+            told=nothing.copy(),
             bought=nothing.copy(),
             holds=nothing.copy(),
             in_place=nothing.copy(),
+            done=nothing.copy(),
         ),
     )

@@ -112,6 +112,18 @@ HAPPENS: dict[str, tuple[tuple[str, ...], Happened]] = {
         (*ONSALE, "clients.timeout_s=0.05", "clients.backoff_base_s=0.1", "clients.backoff_max_s=0.4"),
         lambda r: some(Column.FAILED_CLIENT_TIMEOUT)(r) and r.late > 0,
     ),
+    "connections refused": (
+        (*ONSALE, AT_ONCE, "redis.max_clients=3", "gateway.redis_pool_size=1000"),
+        some(Column.CONNECTIONS_REFUSED, Column.FAILED_MAX_CLIENTS),
+    ),
+    "no memory for another place": (
+        (*ONSALE, "redis.reserved_memory_percent=99", "redis.bytes_per_place=1e6"),
+        some(Column.FAILED_OUT_OF_MEMORY),
+    ),
+    "the end is announced": (
+        (*ONSALE, "event.on_sold_out=announce", "event.seats=20"),
+        lambda r: r.sessions.told.any() and (r.sessions.settled_at[r.sessions.told] > 0).all(),
+    ),
     "requests refused": (
         (*ONSALE, AT_ONCE, "gateway.worker_slots=2", "gateway.backlog=3"),
         some(Column.FAILED_REFUSED),

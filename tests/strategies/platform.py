@@ -97,3 +97,17 @@ def backends(draw: Draw, in_steps: bool) -> Section:
         "reservation_service_ms": draw(pick([1, 20, 400])),
         "reservation_sigma": 0 if in_steps else 0.5,
     }
+
+
+@st.composite
+def node_limits(draw: Draw) -> Section:
+    """What a Redis node takes: mostly enough of both; or so few connections, or so little memory, that it refuses.
+
+    A cache.m7g.xlarge has 13.9 GB, of which 99 % are reserved here: 138 MB, for 1, 13 or 138 places.
+    """
+    scarce = draw(pick(["nothing", "nothing", "nothing", "clients", "memory"]))
+    if scarce == "clients":
+        return {"max_clients": draw(pick([1, 3, 7, 40]))}
+    if scarce == "memory":
+        return {"reserved_memory_percent": 99, "bytes_per_place": draw(pick([1_000_000, 10_000_000, 100_000_000]))}
+    return {}

@@ -17,7 +17,7 @@ from tests.strategies.base import Draw, pick
 from tests.strategies.demand import generated, people, sales
 from tests.strategies.extremes import pushed
 from tests.strategies.faults import failovers, pod_faults
-from tests.strategies.platform import admissions, backends, gateways, networks, waiting_rooms
+from tests.strategies.platform import admissions, backends, gateways, networks, node_limits, waiting_rooms
 from tests.strategies.profiles import profiles
 from tests.strategies.scaling import scalings
 
@@ -51,6 +51,7 @@ def scenarios(draw: Draw, folder: Path, in_steps: bool) -> Scenario:
     if draw(pick([True, False, False])):
         scaling, faults = draw(scalings(gateway)), draw(pod_faults(duration_s))
     redis = {"shards": draw(pick([1, 2, 5, 40])), "replicas_per_shard": draw(pick([0, 1, 1, 2, 3, 5]))}
+    redis |= draw(node_limits())
     room = draw(waiting_rooms(events, longest))
     if draw(st.booleans()):
         redis["replicas_per_shard"] = draw(pick([0, 1, 1, 2]))

@@ -37,7 +37,7 @@ def test_admissions_short_of_the_rate_are_a_bad_finding(onsale: Scenario) -> Non
     line = {"waiting": 50_000, "admitted": 800}
     assert found(onsale, series=line)["Admissions"].severity is Severity.REMARK
     assert found(onsale, ("mean_wait_s",), series=line)["Admissions"].severity is Severity.BROKEN
-    assert found(onsale)["Admissions"].good is True
+    assert found(onsale)["Admissions"].severity is Severity.GOOD
 
 
 def test_people_who_wait_for_nothing_are_counted(onsale: Scenario) -> None:
@@ -49,7 +49,7 @@ def test_people_who_wait_for_nothing_are_counted(onsale: Scenario) -> None:
 def test_an_announced_end_leaves_nobody_waiting_for_nothing() -> None:
     told = load_scenario("onsale-300k", ["event.on_sold_out=announce"])
     seats = found(told, facts={"waited_in_vain": 0})["Seats"]
-    assert seats.good is True
+    assert seats.severity is Severity.GOOD
     assert "for nothing" not in seats.text
 
 
@@ -62,7 +62,7 @@ def test_a_sale_that_did_not_sell_out_says_so(onsale: Scenario) -> None:
 def test_seats_sold_twice_are_said(onsale: Scenario) -> None:
     seats = found(onsale, kpis={"seats.oversold": kpi(12)})["Seats"]
     assert "12 seats were sold twice" in seats.text
-    assert seats.good is False
+    assert seats.severity is Severity.BROKEN
 
 
 def test_the_load_is_held_against_the_talk_at_its_own_size_only(onsale: Scenario) -> None:
@@ -154,7 +154,8 @@ def test_an_uneven_spread_is_bad_only_where_the_hot_shard_strains(onsale: Scenar
 
 
 def test_what_is_exhausted_together_is_told_apart_from_what_follows(onsale: Scenario) -> None:
-    full = {"shard_3_busy": spell(1, 41, 20), "pool_waiting": spell(1, 40, 20), "failed_refused": spell(1, 90, 20)}
+    full = {"shard_3_busy": spell(1, 41, 20), "pool_waiting": spell(1, 40, 20), "backlog_full": spell(1, 90, 20)}
+    full |= {"failed_refused": full["backlog_full"]}
     text = found(onsale, series=full)["Binds first"].text
     assert text.startswith("The engine thread of shard 3, from second 41")
     assert "With it: Redis connection pool." in text
@@ -175,7 +176,7 @@ def test_being_throttled_is_no_failure(onsale: Scenario) -> None:
     quiet = {"errors.client_timeout": kpi(0), "errors.pool_timeout": kpi(0), "errors.rate_percent": kpi(0)}
     errors = found(onsale, kpis=quiet | {"errors.throttled": kpi(5_000)})["Errors"]
     assert errors.text == "No request failed."
-    assert errors.good is True
+    assert errors.severity is Severity.GOOD
 
 
 @pytest.mark.parametrize(("peak", "waves"), [(60_000, False), (125_000, True)])

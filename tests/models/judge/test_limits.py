@@ -31,9 +31,23 @@ def test_an_engine_thread_is_exhausted_after_three_full_seconds(length: int, bou
 
 def test_a_single_refusal_counts() -> None:
     scenario = load_scenario("onsale-300k")
-    series = QUIET | {"failed_refused": spell(1, 70, 1)}
+    series = QUIET | {"failed_refused": spell(1, 70, 1), "backlog_full": spell(1, 70, 1)}
     first = limits_of(onsale_result(scenario, series=series), scenario)[0]
     assert (first.key, first.first_s, first.seconds) == ("workers", 70, 1)
+
+
+def test_what_no_pod_was_there_for_is_not_the_backlog() -> None:
+    """Requests of killed pods, and those that find none ready, are refused as well, with every queue empty."""
+    scenario = load_scenario("prewarmed-30")
+    pods = {"pods_ready": spell(30, 0, 70) + spell(30, 75, 255), "pods_running": 30.0, "nodes": 6.0}
+    refused = {"failed_refused": spell(200, 68, 7), "backlog_full": 0.0}
+    found = limits_of(onsale_result(scenario, series=QUIET | pods | refused), scenario)
+    limit = {limit.key: limit for limit in found}
+    assert not limit["workers"].bound
+    assert (limit["pods"].first_s, limit["pods"].seconds) == (68, 7)
+    told = "1,400 requests found no pod ready, or were in one that ended; nobody was ready for 5 s of that"
+    assert limit["pods"].evidence == told
+    assert not any(limit.fails for limit in found)
 
 
 def test_the_limit_reached_first_comes_first() -> None:

@@ -78,17 +78,17 @@ def test_memory_binds_when_the_line_outgrows_the_node() -> None:
 
 def test_connections_are_the_open_ones_whether_or_not_anybody_waits_on_them() -> None:
     scenario = load_scenario("onsale-300k", ["gateway.pods=100"])
-    over_five_nodes = {"connections": spell(5 * 65_000, 7, 30), "shard_3_queue": 0.0}
-    found = connections(onsale_result(scenario, series=over_five_nodes), scenario)
+    open_ = {"shard_1_connections": spell(65_000, 7, 30), "shard_3_queue": 0.0}
+    found = connections(onsale_result(scenario, series=open_), scenario)
     assert (found.first_s, found.seconds, found.used_percent) == (7, 30, pytest.approx(100))
     assert found.fails
-    assert "up to 65,000 of 65,000 open to shard 0; all pools full are 100,000" in found.evidence
+    assert "up to 65,000 of 65,000 open to shard 1; all pools full are 100,000" in found.evidence
 
 
 def test_what_a_node_accepts_is_a_setting() -> None:
     assert load_scenario("onsale-300k").redis.max_clients == redis_catalogue().max_connections.value
     own = load_scenario("onsale-300k", ["redis.max_clients=10000"])
-    waiting = {"connections": 5 * 9_000.0, "shard_3_queue": 9_000.0}
+    waiting = {"shard_3_connections": 9_000.0, "shard_3_queue": 9_000.0}
     found = connections(onsale_result(own, series=waiting), own)
     assert found.used_percent == pytest.approx(90)
     assert not found.fails

@@ -75,7 +75,7 @@ def test_those_already_told_need_no_telling() -> None:
 
 def test_all_pools_together_then_fit_one_node() -> None:
     scenario = load_scenario("onsale-300k", ["gateway.pods=100"])
-    full = {"shard_3_busy": 0.5, "pool_waiting": 0.0, "connections": 5 * 66_000.0}
+    full = {"shard_3_busy": 0.5, "pool_waiting": 0.0, "shard_3_connections": 66_000.0}
     first = actions(scenario, series=full)[0]
     proposed = load_scenario("onsale-300k", ["gateway.pods=100", *settings_of(first)]).gateway
     assert proposed.pods * proposed.redis_pool_size <= 65_000 < proposed.pods * (proposed.redis_pool_size + 1)

@@ -47,7 +47,7 @@ def test_every_level_met_is_a_design_that_holds(onsale: Scenario) -> None:
 @pytest.mark.parametrize(
     ("series", "settings", "name"),
     [
-        ({"connections": 5 * 65_000.0}, [], "Redis connections"),
+        ({"shard_0_connections": 65_000.0}, [], "Redis connections"),
         ({"waiting": 400_000.0}, ["redis.bytes_per_place=30000"], "Redis memory"),
         ({"shard_3_requests": 1_600_000.0}, ["redis.replicas_per_shard=0"], "Redis burst bandwidth"),
         ({"shard_3_requests": 300_000.0}, ["redis.replicas_per_shard=0"], "Redis sustained bandwidth"),
@@ -68,6 +68,36 @@ def test_a_capacity_that_turns_work_away_fails_a_run_whose_levels_are_met(
     assert verdict.findings[0].severity is Severity.BROKEN
 
 
+def test_four_fifths_who_give_up_are_said_first_and_no_design_that_holds(onsale: Scenario) -> None:
+    kpis = {
+        "people.came": Kpi(None, 1_800.0, None, "people"),
+        "people.unserved_percent": Kpi(None, 81.2, None, "percent"),
+        "people.gave_up": Kpi(None, 1_462.0, None, "people"),
+        "people.gave_up_after_s": Kpi(None, 20.0, None, "s"),
+        "people.still_waiting": Kpi(None, 0.0, None, "people"),
+        "wait.mean_s": Kpi(None, 18.3, None, "s", at_least=True),
+    }
+    run = healthy(onsale)
+    verdict = judge(dataclasses.replace(run, kpis=dict(run.kpis) | kpis), onsale)
+    rows = {row.name: row for row in verdict.slo}
+    assert [row.name for row in verdict.slo if not row.met] == ["unserved_percent"]
+    assert rows["mean_wait_s"].text == "at least 18.3 s"
+    assert rows["mean_wait_s"].as_json()["at_least"] is True
+    assert "81.2 % of the people gave up or were still waiting at the end" in verdict.headline
+    waits = next(finding for finding in verdict.findings if finding.topic == "Waits")
+    assert "Of all 1,800 who came: mean at least 18.3 s" in waits.text
+    assert "1,462 gave up, half of them within 20 s." in waits.text
+    assert waits.severity is Severity.BROKEN
+
+
+def test_a_hundredth_that_is_never_answered_breaks_the_latency_however_short_clients_wait(onsale: Scenario) -> None:
+    """With a timeout of half a second no latency can exceed a limit of one: only that nobody answered can."""
+    kpis = {"latency.status_p99_ms": Kpi(None, 500.0, None, "ms", at_least=True)}
+    row = next(row for row in judge(onsale_result(onsale, kpis=kpis), onsale).slo if row.name == "status_p99_ms")
+    assert row.value == 500.0 < row.limit
+    assert not row.met
+
+
 def test_the_kpis_of_a_capacity_tell_the_same_as_its_limit() -> None:
     used = {kpi: Kpi(None, 98.9, None, "percent") for kpi in CAPACITIES}
     assert exceeded(used) == ()
@@ -78,7 +108,7 @@ def test_the_kpis_of_a_capacity_tell_the_same_as_its_limit() -> None:
 def test_a_ladder_that_exhausts_a_capacity_does_not_hold(ladder: Scenario) -> None:
     run = ladder_run(ladder)
     open_ = np.where(np.arange(len(run.series)) < 30, 60_000, 75_000)
-    over = dataclasses.replace(run, series=run.series.assign(connections=5 * open_), stages=run.stages[:4])
+    over = dataclasses.replace(run, series=run.series.assign(shard_2_connections=open_), stages=run.stages[:4])
     verdict = judge(over, ladder)
     assert not verdict.holds
     assert verdict.headline.startswith("The ladder does not hold: Redis connections exhausted from second 30")
@@ -110,7 +140,14 @@ def test_a_level_is_met_up_to_and_including_its_limit(onsale: Scenario, value: f
 def test_levels_carry_the_limits_of_the_scenario() -> None:
     strict = load_scenario("onsale-300k", ["slo.mean_wait_s=100"])
     rows = {row.name: row for row in judge(onsale_result(strict), strict).slo}
-    assert set(rows) == {"mean_wait_s", "status_p99_ms", "error_percent", "engine_cpu_percent", "oversold"}
+    assert set(rows) == {
+        "mean_wait_s",
+        "status_p99_ms",
+        "error_percent",
+        "engine_cpu_percent",
+        "oversold",
+        "unserved_percent",
+    }
     assert rows["mean_wait_s"].limit == 100
     assert not rows["mean_wait_s"].met
 

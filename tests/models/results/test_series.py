@@ -9,18 +9,21 @@ from models.results.series import series_of
 from models.units import MILLISECOND, SECOND
 from tests.models.recordings import blank, planned
 
+NODE = ("busy", "requests", "commands", "queue", "connections")
+
 
 def test_there_is_a_row_for_every_second_and_a_column_for_everything_the_faces_show() -> None:
     plan = planned()
     series = series_of(plan, blank(plan, 99.2))
     assert list(series.index) == list(range(100))
-    shards = [f"shard_{k}_{part}" for k in range(5) for part in ("busy", "requests", "commands", "queue")]
+    shards = [f"shard_{k}_{part}" for k in range(5) for part in NODE]
     latencies = [f"latency_{name}_p{p}_ms" for name in ("join", "status", "enter") for p in (50, 95, 99)]
     levels = ["waiting", "called", "pool_waiting", "in_flight", "connections"]
     levels += ["pods_running", "pods_ready", "pods_wanted", "nodes"]
     events = ["joined", "admitted", "granted", "sold", "left", "expired", "lapsed", "throttled"]
     lost = ["places_lost", "places_returned", "admissions_lost", "admissions_repeated"]
     failures = ["failed_pool_timeout", "failed_client_timeout", "failed_refused", "failed_connection"]
+    failures += ["failed_max_clients", "failed_out_of_memory", "connections_refused", "backlog_full"]
     requests = [f"{what}_{name}" for what in ("sent", "answered") for name in ENDPOINTS]
     assert set(series) == {*shards, *latencies, *levels, *events, *failures, *lost, *requests, "gateway_cpu_cores"}
 
