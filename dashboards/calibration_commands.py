@@ -96,8 +96,8 @@ def calibrate(
     else:
         found = _measured(redis, allow_remote_writes, budget_s, out.stem)
     from dashboards.fitted import fitted_view
-    from dashboards.output import write_files
     from dashboards.terminal import console
+    from dashboards.whole import write_files
 
     write_files({out: profile_json(found)})
     console().print(fitted_view(found))
@@ -124,8 +124,9 @@ def verify_calibration(
         _must_be_writable(out)
 
     from dashboards.accuracy import accuracy_markdown, accuracy_page, accuracy_view
-    from dashboards.output import json_text, write_files
+    from dashboards.output import json_text
     from dashboards.progress import progress_line
+    from dashboards.whole import write_files
     from models.preparing import prepare
     from real_adapter.accuracy import document_of
     from real_adapter.verification import verify

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -10,6 +11,9 @@ FINE, VERDICT_FAILED = 0, 1
 
 MOST_REPLICATIONS = 10_000
 LARGEST_SEED = 2**63 - 1
+
+LONGEST_LINE = 600
+"""Characters of a message."""
 
 SettingsOption = Annotated[
     list[str] | None,
@@ -41,3 +45,9 @@ RemoteWritesOption = Annotated[
         help="Write to the server at URL, to keys of its own only, which are removed in the end.",
     ),
 ]
+
+
+def shortened(line: str) -> str:
+    """A message with what somebody typed cut: a number of 400 digits does not help in telling what is wrong with it."""
+    cut = re.sub(r"\S{121,}", lambda word: f"{word[0][:80]}...", line)
+    return cut if len(cut) <= LONGEST_LINE else f"{cut[:LONGEST_LINE]}..."

@@ -1,7 +1,6 @@
 """What a run leaves on disk: a directory that is complete or not there.
 
-Everything is written to a hidden directory beside the target and renamed into place at the end, so that a run
-killed at any time leaves the previous one, or nothing.
+Everything is written by `dashboards.whole`, so that a run killed at any time leaves the previous one, or nothing.
 """
 
 from __future__ import annotations
@@ -10,12 +9,12 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile, mkdtemp
 from typing import TYPE_CHECKING, Any
 
+from dashboards.whole import all_or_nothing
+from models.scenario.messages import shown
 from models.sourced import Number
 from sim.errors import BadInput
 
@@ -76,19 +75,19 @@ def checked_target(out: Path, files: Collection[str] = FILES) -> Path:
 
     BadInput otherwise, before anything is simulated.
     """
+    name = str(out)
+    if not name.isprintable():  # a byte that is no text is none of a path that others can be told
+        raise BadInput(f"--out: {shown(name)} is not allowed; must be printable text")
     target = Path(os.path.abspath(out))
-    if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise BadInput(f"--out: {out} is not a directory; name a new one")
-    if target.exists():
-        others = sorted(path.name for path in target.iterdir() if path.name not in files)
-        if others:
-            raise BadInput(
-                f"--out: {out} holds other files ({others[0]}); name a new directory or one of an earlier start"
-            )
     try:
+        if target.is_symlink() or (target.exists() and not target.is_dir()):
+            raise BadInput(f"--out: {out} is not a directory; name a new one")
+        others = sorted(path.name for path in target.iterdir() if path.name not in files) if target.exists() else []
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f"--out: {out} cannot be created: {error.strerror}") from None
+    if others:
+        raise BadInput(f"--out: {out} holds other files ({others[0]}); name a new directory or one of an earlier start")
     if not os.access(target.parent, os.W_OK | os.X_OK):
         raise BadInput(f"--out: {target.parent} is not writable; name a directory that is")
     return target
@@ -123,50 +122,6 @@ def write_run(
         _histograms(result).to_parquet(place / "histograms.parquet", index=False)
         (place / "report.html").write_text(report_html(result, scenario, verdict, together), encoding="utf-8")
     shutil.rmtree(unfinished(out), ignore_errors=True)
-
-
-def write_files(texts: Mapping[Path, str], option: str = "--out") -> None:
-    """Write files under temporary names, and rename them once all are written.
-
-    BadInput, about *option*, if that cannot be done.
-    """
-    written: dict[str, Path] = {}
-    try:
-        for path, text in texts.items():
-            with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8") as f:
-                written[f.name] = path
-                f.write(text)
-            os.chmod(f.name, 0o644)
-        for name, path in written.items():
-            os.replace(name, path)
-    except OSError as error:
-        raise BadInput(f"{option}: {path} cannot be written: {error.strerror}") from None
-    finally:
-        for name in written:
-            Path(name).unlink(missing_ok=True)
-
-
-@contextmanager
-def all_or_nothing(out: Path) -> Iterator[Path]:
-    """A fresh directory that becomes *out* when the block ends well, and is removed when it does not.
-
-    BadInput, about --out, if the disk is the reason.
-    """
-    try:
-        place = Path(mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        try:
-            yield place
-            place.chmod(0o755)
-            replaced = place.with_name(f"{place.name}.old")
-            if out.exists():
-                out.rename(replaced)
-            place.rename(out)
-            shutil.rmtree(replaced, ignore_errors=True)
-        except BaseException:
-            shutil.rmtree(place, ignore_errors=True)
-            raise
-    except OSError as error:
-        raise BadInput(f"--out: {out} cannot be written: {error.strerror or error}") from None
 
 
 def _histograms(result: RunResult) -> pd.DataFrame:

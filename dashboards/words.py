@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from models.judge.finding import Finding, Severity
 from models.judge.limit import Limit
 from models.judge.wording import plural, with_unit
 from models.results.result import Kpi
-
-LONGEST_LINE = 600
-"""Characters of a message."""
 
 SHOWN_KPIS = (
     "requests.total",
@@ -59,12 +55,6 @@ def remarks(findings: Iterable[Finding]) -> str:
     """What was found although every service level may be met: `3 findings to look at: Order, Seats, Bots.`"""
     topics = [finding.topic for finding in findings if finding.severity in NOTEWORTHY]
     return f"{plural(len(topics), 'finding')} to look at: {', '.join(topics)}." if topics else ""
-
-
-def shortened(line: str) -> str:
-    """A message with what somebody typed cut: a number of 400 digits does not help in telling what is wrong with it."""
-    cut = re.sub(r"\S{121,}", lambda word: f"{word[0][:80]}...", line)
-    return cut if len(cut) <= LONGEST_LINE else f"{cut[:LONGEST_LINE]}..."
 
 
 def kpi_text(kpi: Kpi) -> str:

@@ -8,7 +8,11 @@ from typing import TypeVar, cast
 
 from numba import njit
 
+from sim.checked_cache import check_caches
+
 F = TypeVar("F", bound=Callable[..., object])
+
+check_caches()
 
 
 def compiled(function: F) -> F:

@@ -81,8 +81,8 @@ def is_compiled() -> bool:
 
 
 def mark_compiled() -> None:
-    """Note that everything has been compiled."""
-    with open(os.path.join(require_cache(), _MARKER), "w", encoding="utf-8"):
+    """Note that everything has been compiled; on a full disk it may have to be once more."""
+    with contextlib.suppress(OSError), open(os.path.join(require_cache(), _MARKER), "w", encoding="utf-8"):
         pass
 
 

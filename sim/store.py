@@ -45,26 +45,31 @@ class Store:
         return self.directory / f"{seed}.json"
 
     def read(self, seed: int, payload_from_json: Callable[[Any], P]) -> Outcome[P] | None:
-        """The stored outcome of *seed*, or None if there is none. BadInput if the file is not this task's."""
+        """The stored outcome of *seed*, or None if there is none that can be read: it is cheap to run it again.
+
+        BadInput if the file cannot be opened, or belongs to another task or seed.
+        """
         path = self.path(seed)
         try:
             document = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, RecursionError) as error:
+        except OSError as error:
             raise self._unusable(path, str(error)) from error
+        except (ValueError, RecursionError):  # cut by a full disk, or garbled
+            return None
         if not isinstance(document, dict) or document.keys() != {"format", "key", "seed", "kpis", "payload"}:
-            raise self._unusable(path, "it is not a stored replication")
+            return None
         if document["format"] != _FORMAT:
-            raise self._unusable(path, f"its format is {document['format']!r}, not {_FORMAT}")
+            return None
         if document["key"] != self.key:
             raise self._unusable(path, f"it belongs to {document['key']!r}: another scenario, profile or version")
         if document["seed"] != seed:
             raise self._unusable(path, f"it holds seed {document['seed']!r}")
         try:
             return Outcome(_checked_kpis(document["kpis"]), payload_from_json(document["payload"]))
-        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
-            raise self._unusable(path, f"{type(error).__name__}: {error}") from error
+        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError):
+            return None
 
     def write(self, seed: int, outcome: Outcome[P]) -> None:
         """Store the outcome of *seed*. ValueError if its payload holds a number that is not finite."""

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Generic, NamedTuple, Protocol, Self
 
@@ -17,6 +18,10 @@ from sim.outcome import Outcome, P, Task
 
 class ReplicationFailed(RuntimeError):
     """A replication ended in an error, or its process died: the message says which and why."""
+
+
+class WorkerDied(ReplicationFailed):
+    """The process of a replication was killed, or ran out of memory: no fault of the replication."""
 
 
 class Job(NamedTuple, Generic[P]):
@@ -58,9 +63,14 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
+        if self._pool is None:
+            return
+        if kind is not None and not issubclass(kind, Exception):
+            # interrupted or terminated: nobody waits for what is running, and a replication may take minutes
+            for process in [*(self._pool._processes or {}).values()]:
+                process.kill()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool = None
 
     def run(self, jobs: Sequence[Job[P]]) -> Iterator[tuple[int, Outcome[P]]]:
         """The place in *jobs* of each job with its outcome, as they finish.
@@ -94,16 +104,17 @@ class Workers:
             spawn = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self.count, mp_context=spawn, initializer=_start_worker)
         try:
-            return {self._pool.submit(attempt, job): place for place, job in enumerate(jobs)}
+            with _without_interrupts():
+                return {self._pool.submit(attempt, job): place for place, job in enumerate(jobs)}
         except BrokenExecutor as error:
             raise explained(error, jobs[0].seed) from error
 
 
 def attempt(job: Job[P]) -> Outcome[P]:
-    """Run one job. BadInput as it is, any other error as ReplicationFailed."""
+    """Run one job. BadInput and MemoryError as they are, any other error as ReplicationFailed."""
     try:
         return job.task(job.seed)
-    except BadInput:
+    except (BadInput, MemoryError):
         raise
     except Exception as error:
         raise _failed(job.seed, error) from error
@@ -111,10 +122,10 @@ def attempt(job: Job[P]) -> Outcome[P]:
 
 def explained(error: Exception, seed: int) -> Exception:
     """What to raise for the *error* with which the process that ran *seed* came back."""
-    if isinstance(error, BadInput | ReplicationFailed):
+    if isinstance(error, BadInput | MemoryError | ReplicationFailed):
         return error
     if isinstance(error, BrokenExecutor):
-        result = ReplicationFailed(
+        result: ReplicationFailed = WorkerDied(
             "a worker process died (killed, out of memory, or a crash in compiled code); fewer workers need less memory"
         )
     else:
@@ -128,9 +139,20 @@ def _failed(seed: int, error: Exception) -> ReplicationFailed:
     return ReplicationFailed(f"seed {seed} failed: {type(error).__name__}: {reason}")
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Let processes that are started meanwhile never see Ctrl-C, which reaches the whole group; here it comes later.
+
+    A worker that ended with it would look like one that died. The parent alone reports, and ends them.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _start_worker() -> None:
-    # Ctrl-C reaches the whole process group: workers go at once, the parent alone reports
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -40,7 +40,8 @@ def validate(
     as_json: JsonOption = False,
 ) -> int:
     """Check every figure the talk publishes: verdict, the twin's number, what it rests on, and where it flips."""
-    from dashboards.output import all_or_nothing, checked_target, json_text
+    from dashboards.output import checked_target, json_text
+    from dashboards.whole import all_or_nothing
     from models.ledger.book import document_of, wanted_claims
 
     wanted = wanted_claims(claim or ())

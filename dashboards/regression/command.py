@@ -76,8 +76,8 @@ def _write(
     summary: Path | None,
     wall_s: float,
 ) -> None:
-    from dashboards.output import write_files
     from dashboards.regression.files import regression_junit, regression_markdown
+    from dashboards.whole import write_files
     from models.regression.baseline import baseline_json
 
     if written:

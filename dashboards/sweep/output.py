@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from dashboards.output import all_or_nothing, json_text
+from dashboards.output import json_text
+from dashboards.whole import all_or_nothing
 from models.judge.asked import Asked
 from models.sweep.cells import Cell
 from models.sweep.records import document_of, manifest_of, table_of

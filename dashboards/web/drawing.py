@@ -11,8 +11,8 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from dashboards.options import shortened
 from dashboards.page import style_of
-from dashboards.words import shortened
 
 WEB_STYLE = Path(__file__).with_name("web.css")
 

@@ -125,6 +125,8 @@ def test_json_is_one_document_by_the_contract() -> None:
         "profile",
         "kpis",
         "slo",
+        "limits",
+        "findings",
     ]
     assert (document["scenario"], document["seed"], document["engine"]) == ("onsale-300k", 7, "kernel")
     assert set(document["kpis"]["wait.mean_s"]) == {"low", "best", "high", "unit"}
@@ -191,7 +193,8 @@ def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path, sent: signal.Signa
         process.send_signal(sent)
         _, complaint = process.communicate(timeout=20)
     assert process.returncode == code
-    assert "Traceback" not in complaint
+    assert complaint.count("\n") == 1
+    assert "nothing was left half-written" in complaint
     assert list(tmp_path.iterdir()) == []
 
 
@@ -220,3 +223,60 @@ def test_a_run_of_a_changed_file_says_what_was_changed_and_proposes_commands_tha
         "scenario": "my sales/mine.yaml",
         "changes": [{"path": "gateway.pods", "value": 25, "was": 30}],
     }
+
+
+def shell(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """What a shell makes of a line in which B is the command."""
+    program = f'B() {{ "{sys.executable}" -c "{ENTRY}" "$@"; }}; {line}'
+    path = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.run(["bash", "-c", program], capture_output=True, text=True, timeout=120, cwd=cwd, env=path)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("command", ["schema", "scenarios", "--help", "scenarios --json"])
+def test_output_that_goes_nowhere_is_one_line(tmp_path: Path, command: str) -> None:
+    full = shell(f"B {command} > /dev/full", tmp_path)
+    assert (full.returncode, full.stderr) == (
+        2,
+        "breakwater: standard output cannot be written: No space left on device\n",
+    )
+
+
+def test_a_closed_output_is_one_line(tmp_path: Path) -> None:
+    closed = shell("B schema >&-", tmp_path)
+    assert closed.returncode == 2
+    assert closed.stderr == "breakwater: standard output is closed; > /dev/null throws it away\n"
+    assert shell("B schema <&- >&- 2>&-", tmp_path).returncode == 2
+
+
+def test_a_working_directory_that_is_gone_is_one_line(tmp_path: Path) -> None:
+    gone = shell("mkdir here; cd here; rmdir ../here; B scenarios", tmp_path)
+    assert gone.returncode == 2
+    assert gone.stderr == "breakwater: the working directory cannot be used: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [
+        (["--out", os.fsdecode(b"o\xff")], "--out: "),
+        (["--out", "o" * 5000], "--out: "),
+        (["--seed", "9" * 400], "--seed"),
+        (["--set", f"{'9' * 400}=1"], "unknown key"),
+    ],
+)
+def test_what_is_far_too_long_or_no_text_is_quoted_in_part(refused: Refused, option: list[str], named: str) -> None:
+    line = refused("run", "onsale-small", *option)
+    assert named in line
+    assert len(line) < 500
+
+
+@pytest.mark.parametrize(
+    ("raised", "said"),
+    [
+        ("raise MemoryError", "not enough memory"),
+        ("raise OSError(12, 'Cannot allocate memory')", "not enough memory"),
+        ("import sim.workers; raise sim.workers.WorkerDied('a worker process died')", "a worker process died"),
+    ],
+)
+def test_what_the_machine_lacks_is_no_defect(raised: str, said: str) -> None:
+    assert said in one_line(breakwater("run", engine=raised))

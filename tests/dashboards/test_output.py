@@ -1,11 +1,15 @@
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from dashboards import output, report
-from dashboards.output import FILES, checked_target, json_text, unfinished, write_files, write_run
+from dashboards.output import FILES, checked_target, json_text, unfinished, write_run
+from dashboards.whole import all_or_nothing, remove_left, write_files
 from models.judge.verdict import Verdict
 from models.results.result import RunResult
 from models.scenario import Scenario
@@ -106,3 +110,51 @@ def test_of_several_files_all_are_written_or_none(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["kept.json"]
     write_files({kept: "after", tmp_path / "new.json": "ü"})
     assert (kept.read_text(), (tmp_path / "new.json").read_text(encoding="utf-8")) == ("after", "ü")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from dashboards.whole import all_or_nothing, write_files
+out = Path(sys.argv[1])
+if sys.argv[2] == "moving":
+    rename = Path.rename
+    def once(self, target):
+        rename(self, target)
+        os.kill(os.getpid(), signal.SIGKILL)
+    Path.rename = once
+with all_or_nothing(out) as place:
+    (place / "new").write_text("new")
+    if sys.argv[2] == "writing":
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def killed(out: Path, when: str) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(out), when], cwd=Path(__file__).parents[2], check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("when", ["writing", "moving"])
+def test_what_a_killed_process_left_is_cleared_by_the_next(tmp_path: Path, when: str) -> None:
+    out = tmp_path / "o"
+    out.mkdir()
+    (out / "old").write_text("old", encoding="utf-8")
+    killed(out, when)
+    assert [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    remove_left(out)
+    assert [path.name for path in tmp_path.iterdir()] == ["o"]
+    assert (out / "old").read_text(encoding="utf-8") == "old"  # also if it had been moved out of the way
+    with all_or_nothing(out) as place:
+        (place / "new").write_text("new", encoding="utf-8")
+    assert [path.name for path in out.iterdir()] == ["new"]
+
+
+def test_what_another_process_is_writing_is_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / ".o.notes"
+    mine.mkdir()
+    with all_or_nothing(tmp_path / "o") as place:
+        remove_left(tmp_path / "o")
+        assert place.is_dir()
+        assert mine.is_dir()
+    assert {path.name for path in tmp_path.iterdir()} == {"o", ".o.notes"}

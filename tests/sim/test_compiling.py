@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,48 @@ def test_unchanged_code_is_loaded_and_a_change_in_another_file_is_seen(project: 
     assert python(project, CALL) == "30 0"
     (project / "models" / "callee.py").write_text(CALLEE.format(1))
     assert python(project, CALL) == "20 1"  # the first state is still there
+
+
+CHECKED = "from sim.checked_cache import check_caches\n\ncheck_caches()\n"
+
+
+def cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def garbled(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes(255 - byte for byte in content[middle : middle + 64]) + content[middle + 64 :]
+
+
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+@pytest.mark.parametrize("damage", [cut, garbled, lambda content: b""])
+def test_what_a_full_disk_has_left_of_compiled_code_is_made_anew(
+    project: Path, kind: str, damage: Callable[[bytes], bytes]
+) -> None:
+    shutil.copy(ROOT / "sim" / "checked_cache.py", project / "sim")
+    for name in ("callee", "caller"):
+        source = project / "models" / f"{name}.py"
+        source.write_text(CHECKED + source.read_text())
+    assert python(project, CALL) == "20 0"
+    assert python(project, CALL) == "20 1"
+    files = [*(project / "cache").rglob(f"*.{kind}")]
+    assert files
+    for file in files:
+        file.write_bytes(damage(file.read_bytes()))
+    assert python(project, CALL) == "20 0"
+    assert python(project, CALL) == "20 1"
+
+
+def test_a_disk_that_is_full_costs_a_compilation_and_nothing_else(project: Path) -> None:
+    shutil.copy(ROOT / "sim" / "checked_cache.py", project / "sim")
+    full = (
+        "import errno, sim.checked_cache as c\n"
+        "def write(self, path, content): raise OSError(errno.ENOSPC, 'No space left on device')\n"
+        "c.CheckedCacheFile._write = write; c.check_caches()\n"
+    )
+    assert python(project, full + CALL) == "20 0"
+    assert [*(project / "cache").rglob("*.nbc")] == []
 
 
 DIRECTORY = "from sim.compiling import require_cache; print(require_cache())"

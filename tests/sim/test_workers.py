@@ -34,6 +34,8 @@ class Trouble:
         if seed == 3:
             if self.kind == "killed":
                 os.kill(os.getpid(), signal.SIGKILL)
+            if self.kind == "memory":
+                raise MemoryError
             if self.kind == "bad-input":
                 raise BadInput("gateway.pods: 0 is not allowed; must be an integer from 1 to 2000")
             raise ZeroDivisionError("no\n  servers")
@@ -108,6 +110,42 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         parent.kill()
     workers = [int(path.name) for path in started.iterdir()]
     within(10, lambda: not any(is_running(pid) for pid in workers))
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="tells the state of a process by /proc")
+def test_who_is_stopped_says_so_at_once_and_takes_its_workers_along(tmp_path: Path, sent: signal.Signals) -> None:
+    """Also where the signal reaches the whole group, as Ctrl-C does: no worker dies of it on its own."""
+    started = tmp_path / "started"
+    started.mkdir()
+    script = tmp_path / "sleeper.py"
+    ending = "    import signal\n    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n"
+    script.write_text(SCRIPT.replace("    replicate(", f"{ending}    replicate("))
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, script, started],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as parent:
+        within(30, lambda: len(list(started.iterdir())) == 2)
+        began = time.monotonic()
+        if sent == signal.SIGINT:
+            os.killpg(parent.pid, sent)
+        else:
+            parent.send_signal(sent)
+        _, complaint = parent.communicate(timeout=30)
+    assert time.monotonic() - began < 20  # the workers sleep for a minute
+    assert "ReplicationFailed" not in complaint
+    assert parent.returncode == (143 if sent == signal.SIGTERM else -signal.SIGINT)
+    within(10, lambda: not any(is_running(int(path.name)) for path in started.iterdir()))
+
+
+def test_too_little_memory_in_a_worker_is_told_as_such() -> None:
+    with pytest.raises(MemoryError):
+        replicate(Trouble("memory"), [1, 3], workers=2)
 
 
 def is_running(pid: int) -> bool:
