@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from models.cluster.state import Pod, Shared
-from models.scenario.scaling import Rollout
+from models.scenario.pods import Rollout
 
 
 def fenceposts(rollout: Rollout, wanted: int) -> tuple[int, int]:

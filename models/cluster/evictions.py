@@ -1,7 +1,7 @@
 """What holds evictions back: a PodDisruptionBudget, if there is one. Without one the eviction API lets every pod go."""
 
 from models.cluster.state import Pod, Shared
-from models.scenario.scaling import DisruptionBudget
+from models.scenario.pods import DisruptionBudget
 
 
 def healthy_at_least(budget: DisruptionBudget, wanted: int) -> int:

@@ -8,7 +8,7 @@ import simpy
 from models.cluster.state import Pod, Process, Shared
 from models.operations import News, Op, Told
 from models.plane import Plane
-from models.scenario.scaling import Probe
+from models.scenario.pods import Probe
 from models.units import SECOND, ns
 
 BACKOFF_S = 10

@@ -27,7 +27,8 @@ from models.ledger.runs import stage_kpi
 from models.scenario import Scenario
 from models.scenario.loads import OpenLoopLoad
 from models.scenario.platform import Gateway
-from models.scenario.scaling import Autoscaling, Heap
+from models.scenario.pods import Heap
+from models.scenario.scaling import Autoscaling
 
 BUSY_REQUESTS = 4000
 """Requests in a pod at the worst of a load test (assumption)."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.scenario.base import Section
-from models.scenario.scaling import DEPLOYED
+from models.scenario.pods import DEPLOYED
 
 FAILOVER = "source: AWS database blog, 'Testing automatic failover': about 30 s in all"
 ELECTION = "source: Redis, src/cluster_legacy.c: 0.5 s and 0 to 0.5 s until the election, and the votes"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.scenario.base import LognormalMs, Section, Sequence
-from models.scenario.scaling import DEPLOYED, DisruptionBudget, Heap, Probes, Rollout
+from models.scenario.pods import DEPLOYED, DisruptionBudget, Heap, Probes, Rollout
 from models.script_limits import EXPIRED_PER_CALL
 
 BACKEND = "source: traffic-tacos reservation-api and inventory-api repositories, October 2025"

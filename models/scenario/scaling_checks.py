@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from models.ec2_nodes import ec2_nodes
 from models.karpenter import Demand, fits
-from models.scenario.scaling import Autoscaling, DisruptionBudget, ScaleDown, ScaleUp
+from models.scenario.pods import DisruptionBudget
+from models.scenario.scaling import Autoscaling, ScaleDown, ScaleUp
 
 if TYPE_CHECKING:
     from models.scenario.schema import Scenario

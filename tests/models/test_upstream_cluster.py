@@ -18,7 +18,7 @@ from models.karpenter import (
     consolidation,
     empty,
 )
-from models.scenario.scaling import Rollout
+from models.scenario.pods import Rollout
 from models.units import SECOND
 from tests.models.idle_cluster import QUIET, IdleCluster
 from tests.models.recordings import planned
