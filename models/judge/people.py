@@ -87,13 +87,15 @@ def bots(result: RunResult, scenario: Scenario) -> Finding | None:
 
 
 def _reactions(scenario: Scenario) -> str:
-    """What the share of the bots hangs on: who is in line first, which the reactions to the opening decide."""
-    arrival, bots = scenario.clients.arrival, scenario.clients.bots
+    """What the share of the bots hangs on: who is in line first, and who has chosen first."""
+    arrival, bots, choose_s = scenario.clients.arrival, scenario.clients.bots, scenario.event.choose.median_s
+    chosen = f"{with_unit(bots.choose.median_s, 's')} against {with_unit(choose_s, 's')}"
     if not isinstance(arrival, RushArrival):
-        return "They arrive when people do."
+        return f"They arrive when people do; it hangs on how fast they choose ({chosen}, assumed)."
     return (
-        f"It hangs on their reaction to the opening, {with_unit(bots.reaction_median_s, 's')} against "
-        f"{with_unit(arrival.reaction_median_s, 's')} of people (both assumed): as slow as these, they get their share."
+        f"It hangs on how fast they react to the opening ({with_unit(bots.reaction_median_s, 's')} against "
+        f"{with_unit(arrival.reaction_median_s, 's')} of people) and choose ({chosen}), all assumed: as slow as people "
+        "in both, they get their share."
     )
 
 
