@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from models.judge.wording import clock, number
+from models.judge.wording import clock, latency, number
 from models.ledger.checks import Sources, rests_on
 from models.ledger.entry import at_most, estimate_text, interval_text
 from models.ledger.evidence import ENGINE, Evidence
+from models.ledger.luck import luck_text
 from models.ledger.rates import good_rates, rate_rows
-from models.ledger.runs import MORE_PEOPLE, PEOPLE, POLLS_S, RATES_RPS, SHARDS, WARM_PODS
+from models.ledger.runs import MORE_PEOPLE, PEOPLE, POLLS_S, RATES_RPS, SHARDS, WARM_PODS, WINDOWS
 
 
 @dataclass(frozen=True)
@@ -41,64 +42,79 @@ class Question:
 
 
 def _rate(question: str, sources: Sources) -> Answer:
-    rows = rate_rows(sources)
-    good = good_rates(rows)
-    mine = next(row for row in rows if row.rate_rps == 1000)
+    """Ask which rates are good whether people are told or not, and on which setting of the room that hangs."""
+    rows, told = ({row.rate_rps: row for row in rate_rows(sources, name)} for name in ("rate", "told"))
+    good = good_rates(rows.values())
+    robust = tuple(rate for rate in good if rate in good_rates(told.values()))
+    mine, mine_told = rows[1000], told[1000]
     text = (
-        f"{_standing(good)} At 1,000 people wait {clock(mine.mean_wait_s)} on average and "
+        f"{_standing(robust)} At 1,000 people wait {clock(mine.mean_wait_s)} on average and "
         f"{clock(mine.longest_wait_s)} at most, the Reservation API works at {number(mine.backend_percent)} % of its "
-        f"capacity, and an event costs ${mine.cost_usd:.2f}. The seats are gone {clock(mine.sold_out_s)} after the "
-        f"opening, and {number(mine.in_vain)} people wait for nothing ({number(min(row.in_vain for row in rows))} or "
-        "more at every rate tried): that nobody tells them matters more."
+        f"capacity, and an event costs ${mine.cost_usd:.2f}, or ${mine_told.cost_usd:.2f} if people are told that the "
+        f"seats are gone. They are gone {clock(mine.sold_out_s)} after the opening, and {number(mine.in_vain)} people "
+        f"wait for nothing ({number(min(row.in_vain for row in rows.values()))} or more at every rate tried): that "
+        f"nobody tells them matters more. {_windows(sources)}"
     )
     flips = [
         f"admission.rate_rps = {number(row.rate_rps)}: mean wait {clock(row.mean_wait_s)}, backend "
         f"{number(row.backend_percent)} %"
-        for row in rows
+        for row in rows.values()
         if not row.keeps
     ]
     flips.append("event.on_sold_out = announce: people are told, and at no rate does anybody wait for nothing")
     columns = (
         "admissions/s", "mean wait", "longest wait", "wait for nothing", "backend used", "sold out after", "event",
-        "mean wait if told",
+        "mean wait if told", "event if told",
     )  # fmt: skip
     table = tuple(
         (
-            number(row.rate_rps) + (" *" if row.keeps else ""),
+            number(rate) + (" *" if rate in robust else ""),
             clock(row.mean_wait_s),
             clock(row.longest_wait_s),
             number(row.in_vain),
             f"{number(row.backend_percent)} %",
             clock(row.sold_out_s),
             f"${row.cost_usd:.2f}",
-            clock(sources[f"told_{row.rate_rps}"].best("wait.mean_s")),
+            clock(told[rate].mean_wait_s),
+            f"${told[rate].cost_usd:.2f}",
         )
-        for row in rows
+        for rate, row in rows.items()
     )
-    rest = rests_on(*(sources[f"{name}_{rate}"] for name in ("rate", "told") for rate in RATES_RPS))
+    runs = [sources[f"{name}_{rate}"] for name in ("rate", "told") for rate in RATES_RPS]
+    rest = rests_on(*runs, *(sources[f"window_{calls}"] for calls in WINDOWS))
     return Answer(question, text, columns, table, tuple(flips), rest)
 
 
+def _windows(sources: Sources) -> str:
+    """Say what the calls that may be outstanding do to the wait at 1,000 a second."""
+    runs = [sources[f"window_{calls}"] for calls in WINDOWS]
+    found = ", ".join(
+        f"{clock(run.best('wait.mean_s'))} with {number(run.scenario.admission.call_window)}" for run in runs
+    )
+    return f"It hangs on admission.call_window, the calls not yet taken up: the mean wait at 1,000 is {found}."
+
+
 def _standing(good: tuple[int, ...]) -> str:
-    """Say where 1,000 a second stands among the rates that keep the mean wait and the capacity of the backend."""
+    """Say where 1,000 a second stands among the rates that keep wait and backend, whether people are told or not."""
     if 1000 not in good:
         others = f"{', '.join(map(number, good))} per second do" if good else "no other rate tried does"
-        return f"It does not keep the mean wait and the backend's capacity; {others}."
+        return f"It does not keep the mean wait and the backend's capacity, told or not; {others}."
     if good == (1000,):
         return "It is the only rate of those tried that keeps the mean wait and the backend's capacity."
     several = ", ".join(map(number, good))
     return f"It is one of several that keep the mean wait and the backend's capacity: {several} per second."
 
 
-ONE_EVENT, TEN_EVENTS = "one hot event", "ten events on distinct slots"
+ONE_EVENT, FIVE_EVENTS, TEN_EVENTS = "one event", "five events", "ten events on distinct slots"
 REDIS_RUNS = {
     ONE_EVENT: "hot",
-    "one hot event, derived profile": "hot_derived",
+    "one event, derived profile": "hot_derived",
+    "one event, status from its primary alone": "primary_only",
+    "one event, two replicas": "two_replicas",
+    **{f"one event, polls every {poll} s": f"poll_{poll}" for poll in POLLS_S},
+    FIVE_EVENTS: "five",
     TEN_EVENTS: "spread",
     "ten events, derived profile": "spread_derived",
-    **{f"one hot event, polls every {poll} s": f"poll_{poll}" for poll in POLLS_S},
-    "one hot event, status from one replica": "replica_reads",
-    "one hot event, status from two replicas": "replica_reads_2",
     **{f"ten events on {shards} shard{'s' if shards > 1 else ''}": f"shards_{shards}" for shards in SHARDS},
 }
 
@@ -130,62 +146,82 @@ def _redis(question: str, sources: Sources) -> Answer:
 
 
 def _redis_text(found: Mapping[str, Evidence], fewer: Sequence[int], polls: Sequence[int]) -> str:
-    """Say whether the design, *fewer* shards and longer *polls* hold, and which of what holds is cheapest."""
-    hot, spread = found[ONE_EVENT], found[TEN_EVENTS]
-    text = (
-        f"For one event {_word(keeps(hot))}: one of the {number(hot.scenario.redis.shards)} shards does all the work "
-        f"and is {number(hot.best(ENGINE))} % busy in its worst minute. Over ten events on distinct slots "
-        f"{_word(keeps(spread))}, at {number(spread.best(ENGINE))} %; "
+    """Say whether the design holds by events, what *fewer* shards and longer *polls* do, and what is cheapest."""
+    said = "; ".join(
+        f"for {name} {_word(keeps(found[name]))}, the busiest engine thread at {number(found[name].best(ENGINE))} % in "
+        f"its worst minute and status at {latency(found[name].best('latency.status_p99_ms'))} at p99"
+        for name in (ONE_EVENT, FIVE_EVENTS, TEN_EVENTS)
     )
-    text += f"{min(fewer)} shards hold these too." if fewer else "fewer shards do not."
+    text = f"{said[:1].upper()}{said[1:]}. {luck_text(found[TEN_EVENTS].scenario)}"
+    for shards in fewer[:1]:
+        run = found[f"ten events on {shards} shard{'s' if shards > 1 else ''}"]
+        text += f" {shards} shards hold ten events too, with names that fall so well: {luck_text(run.scenario)}"
+    if not fewer:
+        text += " Fewer shards do not hold ten events."
     if polls:
         text += f" One event holds with polls every {min(polls)} s."
     months = {name: run.best("cost.month_usd") for name, run in found.items() if keeps(run)}
     if months:
         name = min(months, key=lambda name: months[name])
-        saved = hot.best("cost.month_usd") - months[name]
+        saved = found[ONE_EVENT].best("cost.month_usd") - months[name]
         text += f" The cheapest that holds of those tried: {name}, ${number(months[name])} a month"
         text += f", ${number(saved)} less than the design." if saved else ", what the design costs."
     return text
 
 
-SCALING_RUNS = {"3 warm": "from_3", **{f"{pods} warm": f"warm_{pods}" for pods in WARM_PODS}, "30 warm": "prewarmed"}
+SCALING_RUNS = {f"{pods} warm": f"warm_{pods}" for pods in WARM_PODS}
 
 
 def _scaling(question: str, sources: Sources) -> Answer:
+    """Ask it of ten events on distinct slots, where Redis is not what gives way: of one no number of pods would do."""
     found = {name: sources[run] for name, run in SCALING_RUNS.items()}
-    cold, warm = found["3 warm"], found["30 warm"]
-    enough = next(name for name, run in found.items() if _as_good(run, warm))
-    (failed, wait), (failed_warm, wait_warm) = (
-        (number(run.best("errors.rate_percent")), clock(run.best("wait.mean_s"))) for run in (cold, warm)
-    )
+    first, last = (found[f"{pods} warm"] for pods in (min(WARM_PODS), max(WARM_PODS)))
+    enough = next((name for name, run in found.items() if _as_good(run, last)), None)
+    failed, wait, p99 = zip(*(_served(run) for run in (first, last)), strict=True)
     text = (
-        f"{'Yes' if enough == '3 warm' else 'No'}: the crowd is there in the first second, and "
-        f"{_first_pod_text(cold)}. With three pods warm {failed} % of the requests fail and people wait {wait} "
-        f"on average, with thirty {failed_warm} % and {wait_warm}. As good as thirty, of those tried, is {enough} or "
-        "more."
+        f"{'Yes' if enough == next(iter(found)) else 'No'}: the crowd is there in the first second, and "
+        f"{_first_pod_text(first)}. Over ten events on distinct slots, with {min(WARM_PODS)} pods warm {failed[0]} of "
+        f"the requests fail, people wait {wait[0]} on average and status takes {p99[0]} at p99; with "
+        f"{max(WARM_PODS)} it is {failed[1]}, {wait[1]} and {p99[1]}. "
     )
+    text += f"As good, of those tried, is {enough} or more." if enough else "None that was tried keeps every level."
     table = tuple(
         (
             name,
-            f"{number(run.best('errors.rate_percent'))} %",
-            clock(run.best("wait.mean_s")),
-            f"{number(run.best('latency.status_p99_ms'))} ms",
-            number(run.best("gateway.pods_peak")),
-            number(run.best("nodes.peak")),
+            *_served(run),
+            f"{number(run.best('gateway.pods_peak'))} pods, {number(run.best('nodes.peak'))} nodes",
             f"${run.best('cost.event_usd'):.2f}",
+            _word(keeps(run)),
         )
         for name, run in found.items()
     )
-    columns = ("pods at the opening", "failed", "mean wait", "status p99", "pods at most", "nodes at most", "event")
-    flips = (f"gateway.pods at the opening: {enough} is enough",)
+    columns = ("pods at the opening", "failed", "mean wait", "status p99", "at most", "event", "holds")
+    flips = (f"gateway.pods at the opening: {_between(found, enough)}",)
     return Answer(question, text, columns, table, flips, rests_on(*found.values()))
 
 
+def _served(run: Evidence) -> tuple[str, str, str]:
+    """Return in words what fails, how long everybody waits on average, and status at p99, failures counted."""
+    return (
+        f"{number(run.best('errors.rate_percent'))} %",
+        clock(run.best("wait.mean_s")),
+        latency(run.best("latency.status_p99_ms")),
+    )
+
+
+def _between(found: Mapping[str, Evidence], enough: str | None) -> str:
+    """Say between which of the numbers that were tried it begins to be enough."""
+    names = list(found)
+    if enough is None:
+        return f"none of {', '.join(names)} keeps every level"
+    less = names[names.index(enough) - 1] if enough != names[0] else None
+    return f"between {less} and {enough} it begins to be enough" if less else f"{enough} is enough"
+
+
 def _as_good(run: Evidence, other: Evidence) -> bool:
-    """Whether a run fails no more requests than another, but for a tenth of a percent, and makes no longer waits."""
+    """Whether a run keeps every level, fails no more but for a tenth of a percent, and makes people wait no longer."""
     fails = run.best("errors.rate_percent") <= other.best("errors.rate_percent") + 0.1
-    return fails and run.best("wait.mean_s") <= 1.05 * other.best("wait.mean_s")
+    return keeps(run) is not False and fails and run.best("wait.mean_s") <= 1.05 * other.best("wait.mean_s")
 
 
 def _first_pod_text(run: Evidence) -> str:
@@ -200,7 +236,7 @@ def _breaks(question: str, sources: Sources) -> Answer:
     one = [(people, sources[f"people_{people}"]) for people in PEOPLE] + [(300_000, sources["hot"])]
     many = [(300_000, sources["spread"])] + [(people, sources[f"people_{people}_spread"]) for people in MORE_PEOPLE]
     text = f"For one event: {_first_break(one)} Over ten events on distinct slots: {_first_break(many)}"
-    rows = [*(("one hot event", people, run) for people, run in one), *(("ten events", n, run) for n, run in many)]
+    rows = [*(("one event", people, run) for people, run in one), *(("ten events", n, run) for n, run in many)]
     return Answer(
         question,
         text,
@@ -262,7 +298,10 @@ def _word(holds: bool | None) -> str:
 QUESTIONS = (
     Question(
         "Is admitting 1,000 per second right?",
-        (*(f"rate_{rate}" for rate in RATES_RPS), *(f"told_{rate}" for rate in RATES_RPS)),
+        (
+            *(f"{name}_{rate}" for name in ("rate", "told") for rate in RATES_RPS),
+            *(f"window_{calls}" for calls in WINDOWS),
+        ),
         _rate,
     ),
     Question(

@@ -20,7 +20,9 @@ REACTIONS_S = (0.25, 0.5, 0.75, 1.0, 2.0)
 """Reactions of bots, seconds, from a quick program to slower than people."""
 SILENT_TTLS_S = (60, 240, 480, 3600)
 """Heartbeats' time to live, of which the last is longer than the run: nobody is removed."""
-WARM_PODS = (10, 20)
+WARM_PODS = (3, 10, 20, 30)
+WINDOWS = (1_000, 10_000, 100_000)
+"""Calls not yet taken up, at most, at 1,000 admissions a second."""
 STAGES = {1_000: 0, 5_000: 1, 10_000: 2, 20_000: 3, 30_000: 4}
 """Which stage of the load ladders has which rate while it rises, status requests per second."""
 AT_GATEWAY = ("network.client_one_way={median_ms: 0.001}", "network.client_jitter={median_ms: 0.001}")
@@ -61,8 +63,12 @@ class Run:
 
 
 def _rate(rate: int) -> tuple[str, ...]:
-    """Return settings of an admission rate: a burst of one second, and the window that keeps the rate at 5 s polls."""
-    return (f"admission.rate_rps={rate}", f"admission.burst={rate}", f"admission.call_window={max(10_000, 10 * rate)}")
+    """Return settings of an admission rate: the burst and the window that keep the rate with polls every 5 s."""
+    return (
+        f"admission.rate_rps={rate}",
+        f"admission.burst={5 * rate}",
+        f"admission.call_window={max(10_000, 10 * rate)}",
+    )
 
 
 def polls(seconds: float) -> tuple[str, ...]:
@@ -76,13 +82,14 @@ def polls(seconds: float) -> tuple[str, ...]:
     )
 
 
-HOT, SPREAD = "onsale-300k", "onsale-300k-spread"
+HOT, FIVE, SPREAD = "onsale-300k", "onsale-300k-five", "onsale-300k-spread"
 TOLD = "event.on_sold_out=announce"
 RUSH = "run.duration_s=180"
 """Long enough for the worst minute, which is soon after the opening; waits of those who come later are not in it."""
 MINUTE = "run.duration_s=90"
 """Long enough for the busiest minute of demand."""
 DEPLOY = ("faults=[{kind: deploy, at_s: 30}]", "clients.count=150000", "waiting_room.events=10")
+SCALED = "autoscaling={min_pods: 3, max_pods: 30}"
 LONG = ("clients.load.stages=[{rate_rps: 30000, duration_s: 240}]", "run.duration_s=240")
 """One stage, in which a queue before an engine thread that takes a tenth less reaches clients' timeout."""
 DOWN = (
@@ -120,11 +127,11 @@ _RUNS = {
     **{f"jitter_{value:g}": Run(SPREAD, (f"clients.poll_jitter_fraction={value:g}", MINUTE)) for value in JITTERS},
     **{f"people_{people}": Run(HOT, (f"clients.count={people}",)) for people in PEOPLE},
     **{f"people_{people}_spread": Run(SPREAD, (f"clients.count={people}", RUSH)) for people in MORE_PEOPLE},
+    **{f"window_{calls}": Run(SPREAD, (f"admission.call_window={calls}",)) for calls in WINDOWS},
     **{f"shards_{shards}": Run(SPREAD, (f"redis.shards={shards}",)) for shards in SHARDS},
-    "five": Run(HOT, ("waiting_room.events=5",)),
+    "five": Run(FIVE),
     "primary_only": Run(HOT, ("waiting_room.replica_reads=false",)),
-    "replica_reads": Run(HOT, ("waiting_room.replica_reads=true",)),
-    "replica_reads_2": Run(HOT, ("waiting_room.replica_reads=true", "redis.replicas_per_shard=2")),
+    "two_replicas": Run(HOT, ("redis.replicas_per_shard=2",)),
     "ladder": Run("ladder-index"),
     "ladder_derived": Run("ladder-index", (DERIVED,)),
     "ladder_gateway": Run("ladder-index", AT_GATEWAY),
@@ -134,8 +141,7 @@ _RUNS = {
     "ladder_scaling": Run("ladder-scaling", least=5),
     "down_from_15": Run("ladder-scaling", DOWN),
     "down_slowly": Run("ladder-scaling", (*DOWN, SLOWLY)),
-    "from_3": Run("autoscale-from-3"),
-    **{f"warm_{pods}": Run("autoscale-from-3", (f"gateway.pods={pods}",)) for pods in WARM_PODS},
+    **{f"warm_{pods}": Run(SPREAD, (f"gateway.pods={pods}", SCALED)) for pods in WARM_PODS},
     "prewarmed": Run("prewarmed-30"),
     "pool_100": Run("pool-100"),
     "pool_slots": Run("prewarmed-30", ("gateway.worker_slots=4096", "gateway.backlog=16384")),

@@ -1,0 +1,28 @@
+"""How lucky the names of events are: the hash of each decides on which shard it falls, and so which one is hot."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from models.judge.cautions import chance_of
+from models.judge.wording import number, plural
+from models.scenario import Scenario
+from models.slots import shard_of, slot_of
+
+
+def most_on_a_shard(scenario: Scenario) -> int:
+    """Return how many events fall on the fullest shard. ValueError if their names are not given."""
+    tags = scenario.waiting_room.event_tags
+    if tags is None:
+        raise ValueError(f"{scenario.name} does not name its events")
+    return max(Counter(shard_of(slot_of(f"{{{tag}}}"), scenario.redis.shards) for tag in tags).values())
+
+
+def luck_text(scenario: Scenario) -> str:
+    """Say how the names fall, and how often names by chance would fall no worse."""
+    most, events, shards = most_on_a_shard(scenario), scenario.waiting_room.events, scenario.redis.shards
+    chance = 100 * chance_of(events, shards, most)
+    return (
+        f"The names put at most {plural(most, 'event')} on one of {plural(shards, 'shard')}; names by chance do no "
+        f"worse in {number(chance)} % of cases."
+    )
