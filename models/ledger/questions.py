@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from models.judge.wording import clock, latency, number
+from models.judge.wording import clock, latency, number, plural
 from models.ledger.checks import Sources, rests_on
 from models.ledger.entry import at_most, estimate_text, interval_text
 from models.ledger.evidence import ENGINE, Evidence
@@ -155,7 +155,8 @@ def _redis_text(found: Mapping[str, Evidence], fewer: Sequence[int], polls: Sequ
     text = f"{said[:1].upper()}{said[1:]}. {luck_text(found[TEN_EVENTS].scenario)}"
     for shards in fewer[:1]:
         run = found[f"ten events on {shards} shard{'s' if shards > 1 else ''}"]
-        text += f" {shards} shards hold ten events too, with names that fall so well: {luck_text(run.scenario)}"
+        held = f"{plural(shards, 'shard')} {'holds' if shards == 1 else 'hold'} ten events too"
+        text += f" {held}, with names that fall so well: {luck_text(run.scenario)}"
     if not fewer:
         text += " Fewer shards do not hold ten events."
     if polls:
