@@ -92,12 +92,17 @@ DEPLOY = ("faults=[{kind: deploy, at_s: 30}]", "clients.count=150000", "waiting_
 SCALED = "autoscaling={min_pods: 3, max_pods: 30}"
 LONG = ("clients.load.stages=[{rate_rps: 30000, duration_s: 240}]", "run.duration_s=240")
 """One stage, in which a queue before an engine thread that takes a tenth less reaches clients' timeout."""
+DOWN_30 = (
+    "clients.load.stages=[{rate_rps: 30000, duration_s: 60}, {rate_rps: 10000, duration_s: 480}]",
+    "gateway.pods=30",
+    "run.duration_s=540",
+)
 DOWN = (
     "clients.load.stages=[{rate_rps: 10000, duration_s: 60}, {rate_rps: 1000, duration_s: 900}]",
     "gateway.pods=15",
     "run.duration_s=960",
 )
-"""Fifteen pods when the load falls: the stage before is too short for the autoscaler to remove any."""
+"""Thirty, and fifteen, pods when the load falls: the stage before is too short for the autoscaler to remove any."""
 SLOWLY = "autoscaling.down.policies=[{type: Pods, value: 1, period_s: 30}]"
 """What takes ten pods away in the five minutes that are left of ten."""
 SILENT = (
@@ -139,6 +144,7 @@ _RUNS = {
     "long_30k": Run("ladder-index", LONG),
     "long_30k_derived": Run("ladder-index", (*LONG, DERIVED)),
     "ladder_scaling": Run("ladder-scaling", least=5),
+    "down_from_30": Run("ladder-scaling", DOWN_30),
     "down_from_15": Run("ladder-scaling", DOWN),
     "down_slowly": Run("ladder-scaling", (*DOWN, SLOWLY)),
     **{f"warm_{pods}": Run(SPREAD, (f"gateway.pods={pods}", SCALED)) for pods in WARM_PODS},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -43,10 +44,20 @@ class Taken:
 def _taken(run: Evidence, stage: int, target: int, *, up: bool) -> Taken:
     """Read off every run when the pods of a claim were ready after a stage of the load began."""
     begin, end = _stage_times_s(run, stage)
-    ready = [series["pods_ready"][begin:end] for series in run.found.payload.series.values()]
+    ready = [pods[begin:end] for pods in run.every_series("pods_ready")]
     found = [first for pods in ready if (first := _first(pods, target, up=up)) is not None]
-    seconds = Estimate.of_one_more([float(second) for second in found]) if found else None
+    seconds = _one_more([float(second) for second in found]) if found else None
     return Taken(seconds, len(ready), ready[0][0], ready[0][-1], end - begin)
+
+
+def _one_more(seconds: Sequence[float]) -> Estimate:
+    """Return the mean with the interval of one more run, taken of logarithms: no time is below none."""
+    estimate = Estimate.of_one_more(seconds)
+    logs = Estimate.of_one_more([math.log(max(second, 0.5)) for second in seconds])
+    if logs.low is None or logs.high is None:
+        return estimate
+    best = estimate.best
+    return Estimate(min(math.exp(logs.low), best), best, max(math.exp(logs.high), best), estimate.n)
 
 
 def _first(pods: Sequence[float], target: int, *, up: bool) -> int | None:
@@ -148,7 +159,7 @@ CHECKS = {
     "scale.up_5_10": Check(partial(_up, stage=2), ("ladder_scaling",)),
     "scale.up_10_20": Check(partial(_up, stage=3), ("ladder_scaling",)),
     "scale.up_20_30": Check(partial(_up, stage=4), ("ladder_scaling",)),
-    "scale.down_30_15": Check(partial(_down, name="ladder_scaling", stage=5), ("ladder_scaling",)),
+    "scale.down_30_15": Check(partial(_down, name="down_from_30", stage=1), ("down_from_30",)),
     "scale.down_15_5": Check(
         partial(_down, name="down_from_15", stage=1, slower="down_slowly"), ("down_from_15", "down_slowly")
     ),
