@@ -54,7 +54,7 @@ def people(draw: Draw, folder: Path, duration_s: float, in_steps: bool) -> Secti
             "choose": draw(durations(in_steps, [0, 0.01, 2.0])),
         },
         "hidden": {"share": draw(pick([0, 0, 0.3, 1])), "poll_interval_s": draw(pick([0.1, 2.0, 60]))},
-        "refused_wait_s": draw(pick([0, 0.1, 1, 1])),
+        "refused_wait_s": draw(pick([0, 0.1, 1])) if count <= 3 else draw(intervals),
     }
 
 

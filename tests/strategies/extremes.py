@@ -14,6 +14,7 @@ from tests.strategies.base import Draw, Section, pick
 TOO_LARGE = {
     # these decide how much there is to simulate, and are drawn elsewhere
     *("run.duration_s", "clients.count", "clients.retries", "clients.poll_interval_s", "clients.bots.poll_interval_s"),
+    "clients.refused_wait_s",
     *("gateway.pods", "autoscaling.min_pods", "autoscaling.max_pods", "autoscaling.nodes.spare_nodes"),
     *("gateway.redis_min_idle", "waiting_room.events", "waiting_room.expire_every_s", "redis.shards"),
 }
