@@ -36,6 +36,7 @@ from dashboards.regression.command import regress
 from sim.errors import BadInput
 
 if TYPE_CHECKING:
+    from models.judge.verdict import Verdict
     from models.results.result import RunResult
     from models.scenario import Scenario
 
@@ -80,6 +81,9 @@ def run(
         bool,
         typer.Option("--beside", help="Run what it names as `beside` too, changed alike, and show both together."),
     ] = False,
+    robust: Annotated[
+        bool, typer.Option("--robust", help="Vary what is assumed, about 50 runs: what of the verdict survives.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Simulate a scenario and print the verdict: does it hold, what binds first, what to try."""
@@ -98,10 +102,11 @@ def run(
     asked = asked_for(scenario, settings or ())
     result = noted(_simulated(wanted, seed, replications, engine, store), asked)
 
-    verdict, together = judge(result, wanted), []
+    verdict, together = _with_robustness(judge(result, wanted), wanted, robust), []
     if other is not None:
         beside_it = _simulated(other, seed, replications, engine, None)
-        together = [Judged(result, wanted, verdict), Judged(beside_it, other, judge(beside_it, other))]
+        judged = _with_robustness(judge(beside_it, other), other, robust)
+        together = [Judged(result, wanted, verdict), Judged(beside_it, other, judged)]
     if target is not None:
         write_run(target, result, wanted, verdict, together)
     if as_json:
@@ -111,6 +116,10 @@ def run(
         from dashboards.verdict_view import verdict_view
 
         console().print(verdict_view(result, verdict, together))
+        if robust and verdict.robustness is not None:
+            from dashboards.robustness import TITLE, robustness_view
+
+            console().print(f"\n{TITLE}\n", robustness_view(verdict.robustness))
         if out is not None:
             print(f"report: {out / 'report.html'}")
     return FINE if verdict.holds else VERDICT_FAILED
@@ -253,6 +262,18 @@ def _beside(scenario: Scenario) -> str:
     if scenario.beside is None:
         raise BadInput(f"--beside: {scenario.name} names no scenario to be seen beside it (its setting beside)")
     return scenario.beside
+
+
+def _with_robustness(verdict: Verdict, scenario: Scenario, asked: bool) -> Verdict:
+    """Return a verdict with what it hangs on: as it is stored, or found by runs if it is *asked* for and not stored."""
+    from models.robustness.verdicts import with_robustness, with_stored
+
+    stored = with_stored(verdict, scenario)
+    if not asked or stored.robustness is not None:
+        return stored
+    from dashboards.robustness import robustness_for
+
+    return with_robustness(verdict, robustness_for(scenario))
 
 
 def _simulated(scenario: Scenario, seed: int, replications: int, engine: Engine, store: Path | None) -> RunResult:

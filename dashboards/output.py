@@ -32,6 +32,8 @@ FILES = ("manifest.json", "summary.json", "series.parquet", "histograms.parquet"
 
 def run_document(result: RunResult, verdict: Verdict) -> dict[str, Any]:
     """What `run --json` prints, by the command's contract."""
+    from dashboards.robustness import robustness_document
+
     manifest = result.manifest
     names = ("scenario", "scenario_hash", "seed", "engine", "wall_s", "compile_s", "profile")
     return {name: manifest[name] for name in names} | {
@@ -39,6 +41,7 @@ def run_document(result: RunResult, verdict: Verdict) -> dict[str, Any]:
         "slo": [row.as_json() for row in verdict.slo],
         "limits": [limit.as_json() for limit in verdict.limits],
         "findings": [finding.as_json() for finding in verdict.findings],
+        "robustness": None if verdict.robustness is None else robustness_document(verdict.robustness),
     }
 
 

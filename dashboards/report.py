@@ -23,6 +23,7 @@ from dashboards.parts import (
     tiles,
     verdict_box,
 )
+from dashboards.robustness import TITLE, robustness_html
 from models.judge.asked import asked_in
 from models.judge.beside import Judged
 from models.judge.sale import is_talks_size
@@ -44,6 +45,7 @@ def report_html(result: RunResult, scenario: Scenario, verdict: Verdict, togethe
         section("Side by side", beside_table(together)) if together else "",
         section("Service levels", tiles(verdict)),
         section("Why", findings_table(verdict.findings)),
+        section(TITLE, robustness_html(verdict.robustness)) if verdict.robustness else "",
         section("The central questions", answers(verdict)) if verdict.answers else "",
         section("What to try", _actions(verdict)) if verdict.actions else "",
         section("Figures", figures_html(figures_of(result, scenario, verdict))),

@@ -33,6 +33,9 @@ def validate(
     measure: Annotated[
         bool, typer.Option("--measure", help="First measure what claims need of a real Redis, about two minutes.")
     ] = False,
+    robust: Annotated[
+        bool, typer.Option("--robust", help="First find anew what survives which assumption, about ten minutes.")
+    ] = False,
     seed: SeedOption = 1,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write ledger.json, ledger.md and ledger.html here.")
@@ -45,6 +48,10 @@ def validate(
     from models.ledger.book import document_of, wanted_claims
 
     wanted = wanted_claims(claim or ())
+    if robust:
+        from dashboards.robustness import renew
+
+        renew()
     target = None if out is None else checked_target(out, LEDGER_FILES)
     ledger, measured = ledger_of(wanted, measure=measure, questions=not claim, seed=seed)
     document = json_text(document_of(ledger))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from dashboards.ledger.words import headline, numbers_text, sentences, words
+from dashboards.ledger.words import HANGS, headline, numbers_text, sentences, words
 from dashboards.page import card, folded, page_html, section, table
+from dashboards.robustness import robustness_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +28,13 @@ def ledger_page(ledger: Ledger, measured: Measured) -> str:
         f"<p>Real Redis: {escape(measured.origin)}</p></header>"
     )
     answers = [section(answer.question, answer_html(answer)) for answer in ledger.answers]
-    return page_html("Claims ledger", [header, *answers, section("Every claim", card(entries_html(ledger.entries)))])
+    hangs = [
+        section(f"{HANGS} {name}", robustness_html(stored.table) if stored.table else f"<p>{escape(stored.stale)}</p>")
+        for name, stored in ledger.robustness.items()
+    ]
+    return page_html(
+        "Claims ledger", [header, *answers, *hangs, section("Every claim", card(entries_html(ledger.entries)))]
+    )
 
 
 def answer_html(answer: Answer) -> str:

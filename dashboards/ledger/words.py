@@ -12,6 +12,7 @@ from rich.text import Text
 from dashboards.terminal import bullets, grid
 from models.judge.wording import plural
 from models.ledger.entry import estimate_text
+from models.robustness.words import told
 
 if TYPE_CHECKING:
     from models.claims import ClaimVerdict
@@ -37,6 +38,8 @@ STYLES = {
     "conditional": "yellow",
     "fitted": "blue",
 }
+HANGS = "What survives the assumptions of"
+"""Title of what a scenario's verdict depends on, before its name."""
 LISTED = 4
 """Grounds that are listed for a claim in a terminal; Markdown and JSON have all."""
 
@@ -90,6 +93,8 @@ def ledger_view(ledger: Ledger, measured: Measured) -> Group:
     parts: list[RenderableType] = [Text(headline(ledger), style="bold"), Text(_measured_text(measured), style="dim")]
     for answer in ledger.answers:
         parts += [Text(), *_answer_view(answer)]
+    for name, stored in ledger.robustness.items():
+        parts += [Text(), Text(f"{HANGS} {name}", style="bold"), bullets(told(stored.table, stored.stale))]
     parts.append(Text())
     for entry in ledger.entries:
         parts += _entry_view(entry)
@@ -129,6 +134,8 @@ def ledger_markdown(ledger: Ledger, measured: Measured) -> str:
         lines += [f"| {' | '.join(answer.columns)} |", f"|{'---|' * len(answer.columns)}"]
         lines += [f"| {' | '.join(map(_cell, row))} |" for row in answer.rows]
         lines += ["", *(f"- {flip}" for flip in answer.flips)]
+    for name, stored in ledger.robustness.items():
+        lines += ["", f"## {HANGS} {name}", "", *(f"- {text}" for text in told(stored.table, stored.stale))]
     lines += [
         "",
         "## Every claim",

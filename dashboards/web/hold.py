@@ -22,6 +22,7 @@ from dashboards.parts import (
     tiles,
     verdict_box,
 )
+from dashboards.robustness import TITLE, robustness_html
 from dashboards.web.design import Design
 from dashboards.web.downloads import downloads
 from dashboards.web.drawing import figure, html, notice
@@ -112,6 +113,9 @@ def _verdict(result: RunResult, scenario: Scenario, verdict: Verdict, design: De
     if verdict.stages:
         figure(stages(result, verdict), "stages")
         html(stages_table(verdict))
+    if verdict.robustness:
+        st.subheader(TITLE, anchor=False)
+        html(robustness_html(verdict.robustness))
     if verdict.answers:
         st.subheader("The central questions", anchor=False)
         html(answers(verdict))

@@ -49,13 +49,14 @@ class Run:
     def run(self, progress: Progress) -> tuple[RunResult, Verdict]:
         """Return the result and its verdict."""
         from models.judge.verdict import judge
+        from models.robustness.verdicts import with_stored
         from models.simulate import simulate, simulate_many
 
         if self.replications == 1:
             result = simulate(self.scenario, seed=self.seed, progress=progress)
         else:
             result = simulate_many(self.scenario, self.replications, seed=self.seed, progress=progress)
-        return result, judge(result, self.scenario)
+        return result, with_stored(judge(result, self.scenario), self.scenario)
 
 
 @dataclass(frozen=True)

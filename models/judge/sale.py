@@ -30,12 +30,16 @@ def is_talks_size(scenario: Scenario) -> bool:
 def achieved_admissions_rps(result: RunResult, scenario: Scenario) -> float | None:
     """Mean admissions per second while the line could have filled the rate; None if it never could.
 
-    Counted from the first admission to the last second in which at least one second's worth of people waited.
+    Counted from the first admission to the last second in which at least one second's worth of people waited, or in
+    which there were seats if people are told that there are none: then they go.
     """
     admitted = result.series["admitted"].to_numpy(float)
     waiting = result.series["waiting"].to_numpy(float)
     started = admitted.nonzero()[0]
     enough = (waiting >= scenario.admission.rate_rps).nonzero()[0]
+    sold_out_s = result.best("seats.sold_out_s")
+    if scenario.event.on_sold_out == "announce" and sold_out_s is not None:
+        enough = enough[enough < sold_out_s]
     if started.size == 0 or enough.size == 0 or enough[-1] <= started[0]:
         return None
     return float(admitted[started[0] + 1 : enough[-1] + 1].mean())

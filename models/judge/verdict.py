@@ -27,6 +27,7 @@ from models.results.result import INTERVALS, PREDICTION
 
 if TYPE_CHECKING:
     from models.results.result import Kpi, RunResult, Stage
+    from models.robustness.table import Robustness
     from models.scenario import Scenario
 
 FITTED = "fitted_to_projection"
@@ -127,7 +128,8 @@ class Verdict:
     `binding` is what gave way first.
 
     A load ladder is no event, so it has no `invoice`. `standing` is what every face shows beside the headline: what of
-    it can be trusted, and what is not known of the machine.
+    it can be trusted, and what is not known of the machine. `robustness`: what of it survives which assumption, where
+    that is known (see `models.robustness.verdicts`).
     """
 
     holds: bool
@@ -143,6 +145,7 @@ class Verdict:
     answers: tuple[CentralAnswer, ...] = ()
     standing: tuple[str, ...] = ()
     known: bool = True
+    robustness: Robustness | None = None
 
     @property
     def outcome(self) -> bool | None:

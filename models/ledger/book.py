@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,10 @@ from models.ledger import before_index, design, gateway, money, people, redis, s
 from models.ledger.checks import Check, Sources
 from models.ledger.entry import Entry
 from models.ledger.questions import QUESTIONS, Answer
+from models.ledger.runs import RUNS
+from models.robustness.stored import SHIPPED, Stored, stored_for
+from models.robustness.words import conditions, depends_text, survivors
+from models.scenario import load_scenario
 from models.scenario.messages import nearest, shown
 from sim.errors import BadInput
 
@@ -34,10 +38,15 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Ledger:
-    """Claims with their verdicts, and the central questions where all claims were asked for."""
+    """Claims with their verdicts, and the central questions where all claims were asked for.
+
+    `robustness`: by scenario, what of its verdict survives which assumption, or why that is not shown; of those on
+    which a claim rests, or a question.
+    """
 
     entries: tuple[Entry, ...]
     answers: tuple[Answer, ...]
+    robustness: Mapping[str, Stored] = field(default_factory=dict)
 
     @property
     def count(self) -> Counter[str]:
@@ -70,8 +79,24 @@ def searches_for(ids: Collection[str], questions: bool) -> set[str]:
 
 def judged(ids: Sequence[str], sources: Sources, questions: bool) -> Ledger:
     """Return the ledger of these claims."""
-    entries = tuple(CHECKS[name].judge(claims()[name], sources) for name in ids)
-    return Ledger(entries, tuple(question.answer(sources) for question in QUESTIONS) if questions else ())
+    names = {RUNS[run].scenario for run in runs_for(ids, questions)}
+    stored = {name: stored_for(load_scenario(name)) for name in SHIPPED if name in names}
+    entries = tuple(_with_ground(CHECKS[name].judge(claims()[name], sources), stored) for name in ids)
+    answers = tuple(question.answer(sources) for question in QUESTIONS) if questions else ()
+    return Ledger(entries, answers, stored)
+
+
+def _with_ground(entry: Entry, stored: Mapping[str, Stored]) -> Entry:
+    """Return a claim that says on which assumptions the scenarios depend that its runs are of, where that is known."""
+    tables = ((name, stored[name].table) for name in hangs_on(entry.claim.id))
+    grounds = (f"the verdict of {name}: {depends_text(table)}" for name, table in tables if table is not None)
+    return replace(entry, rests_on=(*entry.rests_on, *grounds))
+
+
+def hangs_on(name: str) -> tuple[str, ...]:
+    """Return the scenarios with a robustness table that the runs of a claim are of."""
+    scenarios = {RUNS[run].scenario for run in CHECKS[name].runs}
+    return tuple(scenario for scenario in SHIPPED if scenario in scenarios)
 
 
 def table_of(ledger: Ledger) -> pd.DataFrame:
@@ -113,6 +138,7 @@ def document_of(ledger: Ledger) -> dict[str, Any]:
                 ],
                 "no_flip": entry.no_flip,
                 "later": entry.later,
+                "robustness": list(hangs_on(entry.claim.id)),
             }
             for entry in ledger.entries
         ],
@@ -127,7 +153,16 @@ def document_of(ledger: Ledger) -> dict[str, Any]:
             for answer in ledger.answers
         ],
         "verdicts": dict(ledger.count),
+        "robustness": {name: _robustness(stored) for name, stored in ledger.robustness.items()},
     }
+
+
+def _robustness(stored: Stored) -> dict[str, Any]:
+    """Return what survives of a scenario and what does not, or why that is not shown."""
+    table = stored.table
+    if table is None:
+        return {"survives": None, "conditions": None, "stale": stored.stale}
+    return {"survives": list(survivors(table)), "conditions": list(conditions(table)), "stale": None}
 
 
 def _twin(entry: Entry) -> dict[str, Any]:

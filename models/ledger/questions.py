@@ -275,9 +275,14 @@ def _first_break(found: list[tuple[int, Evidence]]) -> str:
 
 
 def _crowds(sources: Sources) -> Iterator[str]:
-    """Say up to which crowd an engine keeps its level, as bisection finds it."""
-    for design, name in (("one event", "people_hot"), ("ten events", "people_spread")):
-        yield f"clients.count, {design}: the engine's level is kept {sources.flips[name].where}"
+    """Say up to which crowd levels are kept, as bisection finds it."""
+    asked = (
+        ("one event: status p99", "people_hot_p99"),
+        ("one event: the engine's level", "people_hot"),
+        ("ten events: the engine's level", "people_spread"),
+    )
+    for what, name in asked:
+        yield f"clients.count, {what} is kept {sources.flips[name].where}"
 
 
 def _edges(found: list[tuple[int, Evidence]], design: str) -> Iterator[str]:
@@ -316,6 +321,6 @@ QUESTIONS = (
         "What breaks first, and at which load?",
         ("hot", "spread", *(f"people_{n}" for n in PEOPLE), *(f"people_{n}_spread" for n in MORE_PEOPLE)),
         _breaks,
-        ("people_hot", "people_spread"),
+        ("people_hot_p99", "people_hot", "people_spread"),
     ),
 )

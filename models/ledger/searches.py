@@ -24,6 +24,7 @@ from sim.outcome import Outcome
 from sim.seeds import derived_seeds
 from sim.workers import Crew, Job
 
+ENGINE_LEVEL = ("engine_cpu_percent",)
 DRAWS = 6
 """Replications whose flips are found: the fewest of which an interval for one more is of use (t is 2.6)."""
 TOLD = Callable[[str], None]
@@ -53,8 +54,11 @@ class Search:
     whole: bool = False
 
     def run(self, value: float) -> Run:
-        """Return the run at a value: of the worst minute, which is soon after the opening."""
-        rush = () if "mean_wait_s" in self.levels else (RUSH,)
+        """Return the run at a value: its first minutes, which have the worst one, if the engine alone is asked for.
+
+        Percentiles and waits are of the whole event.
+        """
+        rush = (RUSH,) if self.levels == ENGINE_LEVEL else ()
         return Run(self.scenario, (*self.settings(value), *rush))
 
 
@@ -115,10 +119,10 @@ class FlipPlace:
         return tuple(Flip(setting, f"{side} {self.text}", verdict, by) for side, verdict in sides if verdict != mine)
 
 
-ENGINE_LEVEL = ("engine_cpu_percent",)
 SEARCHES: Mapping[str, Search] = MappingProxyType(
     {
         "poll_hot": Search(HOT, "clients.poll_interval_s", 20, 5, 0.5, polls, ENGINE_LEVEL, "s"),
+        "people_hot_p99": Search(HOT, "clients.count", 10_000, 300_000, 5_000, people, ("status_p99_ms",), whole=True),
         "people_hot": Search(HOT, "clients.count", 50_000, 600_000, 10_000, people, ENGINE_LEVEL, whole=True),
         "people_spread": Search(SPREAD, "clients.count", 300_000, 600_000, 10_000, people, ENGINE_LEVEL, whole=True),
     }

@@ -127,6 +127,7 @@ def test_json_is_one_document_by_the_contract() -> None:
         "slo",
         "limits",
         "findings",
+        "robustness",
     ]
     assert (document["scenario"], document["seed"], document["engine"]) == ("onsale-300k", 7, "kernel")
     assert set(document["kpis"]["wait.mean_s"]) == {"low", "best", "high", "unit"}

@@ -235,3 +235,13 @@ def test_while_nobody_is_ready_no_number_of_warm_pods_is_asked_for() -> None:
     text = outage(np.where((np.arange(SECONDS) < 60) | (np.arange(SECONDS) >= 83), 30, 0)).text
     assert "For 23 s nobody was ready while requests came." in text
     assert "must be warm" not in text
+
+
+def test_people_who_are_told_that_the_seats_are_gone_do_not_make_the_rate_look_lost(onsale: Scenario) -> None:
+    """The line is long for a while after the last seat, but nobody is to be let in any more."""
+    told = onsale.model_copy(update={"event": onsale.event.model_copy(update={"on_sold_out": "announce"})})
+    admitted = np.where(np.arange(SECONDS) < 26, 1_000, 0)
+    result = onsale_result(told, series={"waiting": 5_000, "admitted": admitted})
+    assert result.best("seats.sold_out_s") == 26.4
+    assert achieved_admissions_rps(result, told) == pytest.approx(1_000, rel=0.05)
+    assert (achieved_admissions_rps(result, onsale) or 0) < 500
