@@ -1,5 +1,7 @@
 """The parts of the cluster put together, and what the load balancer and the record are told of it."""
 
+from typing import assert_never
+
 import simpy
 
 from models.cluster.autoscaler import Autoscaler
@@ -76,5 +78,7 @@ class Cluster:
         yield self.env.timeout(ns(fault.at_s))
         if isinstance(fault, SpotWave):
             self.machines.wave(fault.share_percent)
-        else:
+        elif isinstance(fault, Deploy):
             self.deployment.deploy()
+        else:
+            assert_never(fault)

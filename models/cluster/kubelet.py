@@ -34,7 +34,12 @@ class Kubelet:
 
     def hear(self, told: Told) -> None:
         """Pass on what the data plane tells of a probe or of a pod that has emptied."""
-        waiting = self.asked.pop(told.number, None) if told.what == News.PROBED else self.emptied.pop(told.whose, None)
+        if told.what == News.PROBED:
+            waiting = self.asked.pop(told.number, None)
+        elif told.what == News.EMPTY:
+            waiting = self.emptied.pop(told.whose, None)
+        else:
+            raise ValueError(f"{told.what!r} is no news of a pod")
         if waiting is not None:
             waiting.succeed(told.succeeded)
 

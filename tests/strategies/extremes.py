@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from models.scenario import BadScenario, Scenario, scenario_from_mapping
+from models.scenario import Scenario, scenario_from_mapping
+from sim.errors import BadInput
 from tests.strategies.base import Draw, Section, pick
 
 TOO_LARGE = {
@@ -61,7 +62,7 @@ def pushed(draw: Draw, mapping: Section) -> Scenario:
         if _put(changed, setting.path, draw(pick([setting.least, setting.most]))):
             try:
                 scenario, mapping = scenario_from_mapping(changed), changed
-            except BadScenario:
+            except BadInput:
                 continue  # contradicts another setting: it stays as it was
     return scenario
 
