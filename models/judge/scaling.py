@@ -51,15 +51,20 @@ def _short_text(short_s: float, needed: int, ready: NDArray[np.float64]) -> str:
 
 
 def _unready(result: RunResult) -> tuple[float, bool]:
-    """Return how many pods ran unready at most while an engine thread was full or a primary dead, and whether any did.
+    """Return how many pods ceased to be ready while an engine thread was full or a primary dead, and whether any did.
 
-    Pods that start or end are unready as well, whatever Redis does: the series of pods alone tells no cause.
+    They are fewer than before that began, and no fewer run. Pods that start or end are unready as well, whatever Redis
+    does: the series of pods alone tells no cause.
     """
     seconds = result.series.index.to_numpy()
     troubled = (busy_by_shard(result) >= FULL).any(axis=1)
     for failover in result.facts["failovers"]:
         troubled |= (seconds >= failover["at_s"]) & (seconds < failover["known_to_all_s"])
     running, ready = per_second(result, "pods_running"), per_second(result, "pods_ready")
-    had = np.maximum.accumulate(ready)
-    lost = np.where(troubled & (running >= had), had - ready, 0.0)
-    return float(lost.max(initial=0)), bool((lost > 0).any())
+    lost, before = 0.0, (running[0], ready[0])
+    for ran, were_ready, wrong in zip(running.tolist(), ready.tolist(), np.asarray(troubled).tolist(), strict=True):
+        if not wrong:
+            before = (ran, were_ready)
+        elif ran >= before[0]:
+            lost = max(lost, float(before[1] - were_ready))
+    return lost, lost > 0

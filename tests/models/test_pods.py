@@ -12,7 +12,7 @@ from models.kernel_plane import KernelPlane
 from models.operations import News, Op, Told
 from models.plan import Plan
 from models.plane import TOLD, Plane, Reading
-from models.record import COMMANDS, NODES, PER_NODE, Column, Level
+from models.record import CLIENTS, COMMANDS, NODES, PER_NODE, Column, Level
 from models.recording import Recording
 from models.reference import Reference
 from models.running import run_under
@@ -108,6 +108,8 @@ SETTINGS = (
     "gateway.probes.cpu_us=0",
     "gateway.redis_connect_s=0",
     "waiting_room.replica_reads=true",
+    "redis.max_clients=7",
+    "redis.max_clients=20",
 )
 
 
@@ -172,6 +174,22 @@ def test_a_starting_pod_opens_its_connections_in_the_time_given_and_pays_for_eac
     assert commands[0] - commands[1] == 20 * plan.params.nodes + pings
 
 
+def test_a_pod_whose_connections_a_node_refuses_does_not_become_ready_until_another_has_closed_its_own():
+    """Three pods have 16 connections each to nodes that take 50 (the real server: "max number of clients reached"): one
+    that starts anew wants 20, and gets 18 until another one is killed."""
+    probes = [(ms, "ready", 0) for ms in range(5000, 11_000, 100)]
+    changes = ("gateway.redis_pool_size=20", "gateway.redis_min_idle=20", "gateway.redis_connect_s=0.1")
+    plan = plan_of(*changes, "redis.max_clients=50")
+    assert plan.params.warm_connections == 16
+    script = sorted([(3000, "restart", 0), (3000, "known", 0), *probes, (8000, "kill", 1), (8000, "known", 1)])
+    recording, log = played(plan, scripted(*script))
+    ready = [at for at, told in log if isinstance(told, Told) and told.what == News.PROBED and told.succeeded]
+    assert total(recording, Column.CONNECTIONS_REFUSED) > 0
+    assert ready
+    assert 8000 * MILLISECOND < ready[0] < 9500 * MILLISECOND
+    assert recording.record.series[:, NODES + CLIENTS :: PER_NODE].max() == 50
+
+
 @pytest.mark.parametrize("pinged", ["random_shard", "every_shard"])
 def test_a_readiness_probe_asks_redis_and_a_liveness_probe_does_not(pinged):
     nothing_else = ("clients.arrival={profile: uniform, over_s: 86400}", "waiting_room.expire_every_s=3600")
@@ -182,7 +200,7 @@ def test_a_readiness_probe_asks_redis_and_a_liveness_probe_does_not(pinged):
     assert all(told.succeeded for _, told in log)
     commands = recording.record.series[:, NODES + COMMANDS :: PER_NODE].sum(axis=0)
     assert commands.sum() == 49 * (plan.params.shards if pinged == "every_shard" else 1)
-    assert (commands > 0).all()
+    assert (commands[: plan.params.shards] > 0).all()
 
 
 def test_a_probe_waits_for_a_shard_that_is_busy():
@@ -205,7 +223,7 @@ def test_connections_beyond_those_that_are_open_are_opened_when_they_are_needed(
     everybody = scripted(*((1000, "restart", pod) for pod in range(PODS)), (8000, "read", 0))
     recording, log = played(plan, everybody)
     connections = recording.column(Column.LEVELS + Level.CONNECTIONS)
-    assert connections[0] == PODS * plan.params.pool_size
+    assert connections[0] == PODS * plan.params.nodes * plan.params.pool_size
     assert PODS < connections[8] < connections[0]
     assert log[-1][1].connections > 1
 

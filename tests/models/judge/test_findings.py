@@ -227,6 +227,8 @@ def test_pods_are_unready_for_redis_only_where_redis_had_no_time_or_was_dead() -
     full = outage(ready, series={"shard_3_busy": spell(1, 50, 60)})
     assert "Up to 18 ran unready while the Redis that readiness asks had no time or was dead." in full.text
     assert full.severity is Severity.REMARK
+    after = outage(ready, series={"shard_3_busy": spell(1, 62, 60)})
+    assert "readiness asks" not in after.text  # they had gone before: a rollout, say, whose new pods fill the engine
     dead = {"failovers": [{"shard": 0, "at_s": 55.0, "known_from_s": 80.0, "known_to_all_s": 85.0}]}
     assert "Up to 18 ran unready" in outage(ready, facts=dead).text
 
