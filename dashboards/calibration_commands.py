@@ -61,6 +61,10 @@ def calibrate(
         Literal["Average", "Sum"] | None,
         typer.Option(help="With --cloudwatch: the statistic of the counts, where the file does not say."),
     ] = None,
+    node_type: Annotated[
+        str | None,
+        typer.Option(metavar="TYPE", help="With --redis or an export: the ElastiCache node type that the server is."),
+    ] = None,
 ) -> int:
     """Measure a real Redis running the Lua core and fit a profile, or rescale one to production telemetry."""
     from models.profile import load_profile, profile_json
@@ -74,6 +78,7 @@ def calibrate(
         raise BadInput("--requests, --in-line and --replicas say how an export is read; give one with them")
     if statistic is not None and cloudwatch is None:
         raise BadInput("--statistic: is of an export of CloudWatch metrics; give --cloudwatch with it")
+    _must_be_a_node(node_type, bool(given))
     if out.suffix != ".json" or not re.fullmatch(NAME, out.stem):
         raise BadInput(
             f"--out: {out.name!r} is not allowed; must be NAME.json, of lower-case letters, digits and hyphens"
@@ -92,9 +97,10 @@ def calibrate(
             requests=requests,
             members=in_line,
             replicas=replicas,
+            node_type=node_type,
         )
     else:
-        found = _measured(redis, allow_remote_writes, budget_s, out.stem)
+        found = _measured(redis, allow_remote_writes, budget_s, out.stem, node_type)
     from dashboards.fitted import fitted_view
     from dashboards.terminal import console
     from dashboards.whole import write_files
@@ -147,8 +153,21 @@ def verify_calibration(
     return FINE if found.within_bounds else VERDICT_FAILED
 
 
-def _measured(url: str | None, allow_remote_writes: bool, budget_s: float, name: str) -> Profile:
+def _must_be_a_node(node_type: str | None, of_a_server: bool) -> None:
+    """Refuse a node type that is not in the catalogue, and one of the server that is started here."""
+    from models.redis_nodes import redis_nodes
+
+    if node_type is None:
+        return
+    if not of_a_server:
+        raise BadInput("--node-type: is of somebody's server; give --redis or an export with it")
+    if node_type not in redis_nodes():
+        raise BadInput(f"--node-type: {node_type!r} is not known; must be one of {', '.join(redis_nodes())}")
+
+
+def _measured(url: str | None, allow_remote_writes: bool, budget_s: float, name: str, node_type: str | None) -> Profile:
     from dashboards.progress import progress_line
+    from real_adapter.beyond import measure_beyond
     from real_adapter.calibrated_profile import profile_of
     from real_adapter.calibration import calibrate as measure
     from real_adapter.memory_use import measure_memory
@@ -156,11 +175,12 @@ def _measured(url: str | None, allow_remote_writes: bool, budget_s: float, name:
 
     with progress_line() as told, _rig(url, allow_remote_writes) as rig:
         calibration = measure(rig, budget_s, told)
-    memory = None
+    memory, beyond = None, None
     if url is None:
+        beyond = measure_beyond()
         with start_server() as server:
             memory = measure_memory(server)
-    return profile_of(calibration, name, memory)
+    return profile_of(calibration, name, memory, beyond, node_type)
 
 
 def _telemetry(cloudwatch: Path | None, prometheus: Path | None, statistic: Statistic | None) -> Telemetry:

@@ -23,6 +23,7 @@ from models.commands import Command, log2_1024
 from models.document import Part, told
 from models.operations import Op
 from models.profile_parts import (
+    Beyond,
     CommandCost,
     Draws,
     EngineCosts,
@@ -95,6 +96,9 @@ class Profile(Part):
     )
     measured_over: dict[Quantity, Range] = Field(
         default_factory=dict, description="what the costs were measured or fitted over; what is missing is not known"
+    )
+    beyond: dict[Quantity, Beyond] = Field(
+        default_factory=dict, description="what a request was seen to cost beyond that; not in the costs"
     )
     draws: Draws
 

@@ -222,6 +222,13 @@ class Range(Part):
         return self
 
 
+class Beyond(Part):
+    """What was seen beyond a range, and is in no cost."""
+
+    at: float = Field(gt=0, description="so much of the quantity")
+    adds_us: float = Field(ge=0, le=1e6, description="CPU of a request over that within the range, microseconds")
+
+
 class Reading(Part):
     """One way to understand what a profile was fitted to, where its source leaves it open."""
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from scipy.special import ndtri
 
 from models.profile import Profile
-from models.profile_parts import ENGINE_CPU_TIMES, Draws, Range
+from models.profile_parts import ENGINE_CPU_TIMES, Beyond, Draws, Quantity, Range
 
 SLOWNESS = ("near_slow", "far_slow")
 """Of the engine's costs those that say how much slower work is on cold caches: a ratio to the work."""
@@ -36,7 +36,8 @@ def log_factor(path: str, work: float, cold: float) -> float:
 def scaled(profile: Profile, factor: float) -> Profile:
     """Return *profile* with all its CPU times times *factor*. ValueError if that is beyond what a profile may hold."""
     log = math.log(factor)
-    return profile.times(lambda path: math.exp(log_factor(path, log, log)))
+    found = profile.times(lambda path: math.exp(log_factor(path, log, log)))
+    return found.model_copy(update={"beyond": _seen_beyond(profile, factor)})
 
 
 def dilated(profile: Profile, factor: float) -> Profile:
@@ -49,7 +50,10 @@ def dilated(profile: Profile, factor: float) -> Profile:
     def of(path: str) -> float:
         return 1.0 if path in RATIOS or path.startswith("commands.KEYS.per_key") else factor
 
-    changes: dict[str, object] = {"draws": draws_times(profile.draws, of)}
+    changes: dict[str, object] = {
+        "draws": draws_times(profile.draws, of),
+        "beyond": _seen_beyond(profile, factor),
+    }
     if rates := profile.measured_over.get("rate_rps"):
         slower = Range(low=rates.low / factor, high=rates.high / factor)
         changes["measured_over"] = {**profile.measured_over, "rate_rps": slower}
@@ -114,6 +118,13 @@ def scaled_draws(profile: Profile, rows: Sequence[tuple[float, ...]], factors: S
             for row, factor in zip(rows, factors, strict=True)
         ),
     )
+
+
+def _seen_beyond(profile: Profile, factor: float) -> dict[Quantity, Beyond]:
+    return {
+        quantity: seen.model_copy(update={"adds_us": float(f"{seen.adds_us * factor:.4g}")})
+        for quantity, seen in profile.beyond.items()
+    }
 
 
 def draws_times(draws: Draws, factor: Callable[[str], float]) -> Draws:

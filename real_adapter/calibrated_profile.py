@@ -1,7 +1,7 @@
 """From a calibration to a profile: the costs, their draws, what was measured, and in what state of the machine."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 from models.commands import Command
 from models.profile import Profile
 from models.profile_parts import (
+    Beyond,
     Case,
     CommandCost,
     Draws,
@@ -21,6 +22,8 @@ from models.profile_parts import (
     Measured,
     Memory,
     Precision,
+    Quantity,
+    Range,
     ScriptCost,
     Server,
 )
@@ -36,6 +39,8 @@ from sim.estimate import Estimate
 DIGITS = 4
 """Significant digits of what is written: beyond them there is only noise."""
 CALM_PERCENT = 10
+PAYLOAD_BYTES = 330
+"""Of the largest request that is measured, a script with five keys; replies are shorter."""
 CAVEAT = (
     "Of this machine, over the loopback interface, at the speed that its processor had in the calmest tenth of the "
     "windows. Neighbours on a shared machine slow it down by half and more; its yardsticks say by how much."
@@ -53,8 +58,17 @@ ASSUMED = (
 )
 
 
-def profile_of(calibration: Calibration, name: str, memory: Memory | None = None) -> Profile:
-    """Return the profile *name* of a calibration."""
+def profile_of(
+    calibration: Calibration,
+    name: str,
+    memory: Memory | None = None,
+    beyond: Mapping[Quantity, Beyond] | None = None,
+    node_type: str | None = None,
+) -> Profile:
+    """Return the profile *name* of a calibration.
+
+    *memory* and what was seen *beyond* are measured apart. *node_type* None: no node of ElastiCache, or not known.
+    """
     fit = calibration.fit
     speed = _calm(calibration) if calibration.ours else None
     if speed is not None:
@@ -72,6 +86,7 @@ def profile_of(calibration: Calibration, name: str, memory: Memory | None = None
         kind="measured",
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         machine=_machine(calibration),
+        node_types=() if node_type is None else (node_type,),
         machine_state=_state(calibration, fit) if calibration.ours else None,
         server=Server(name=server.name, version=server.version, settings=dict(server.settings)),
         precision=Precision(
@@ -99,10 +114,27 @@ def profile_of(calibration: Calibration, name: str, memory: Memory | None = None
             not_identifiable=("costs that nearly always occur together, apart: their draws move together",),
             assumed=ASSUMED,
         ),
+        measured_over=_measured_over(calibration, cases),
+        beyond=dict(beyond or {}),
         draws=Draws(
             parameters=tuple(paths), values=tuple(tuple(_rounded(value) for value in row) for row in rows.tolist())
         ),
     )
+
+
+def _measured_over(calibration: Calibration, cases: Sequence[Case]) -> dict[Quantity, Range]:
+    """Return what windows were measured over; a closed loop tells of every rate up to what it reached."""
+    seen = [case for case in calibration.measurements.cases.values() if calibration.measurements.windows[case.name]]
+    rates = [case.rate_rps or 1e6 / case.measured_us.best for case in cases]
+    found: dict[Quantity, Range] = {
+        "members": Range(low=WALKS_FROM, high=max([WALKS_FROM, *(case.members for case in seen)])),
+        "rate_rps": Range(low=_rounded(min(rates)), high=_rounded(max(rates))),
+        "connections": Range(low=CONNECTIONS, high=CONNECTIONS),
+        "payload_bytes": Range(low=0, high=PAYLOAD_BYTES),
+    }
+    if listed := [case.keys for case in seen if case.keys]:
+        found["keys"] = Range(low=min(listed), high=max(listed))
+    return found
 
 
 def _cases(calibration: Calibration) -> Sequence[Case]:

@@ -54,6 +54,7 @@ def derived(base: Profile) -> Profile:
             "Graviton3 and I/O multiplexing by AWS' own figures",
             "caveat": "An order of magnitude with a wide interval, not a measurement: calibrate on the node itself, or "
             "rescale to its telemetry, before betting on it.",
+            "beyond": node.beyond,
             "engine": EngineCosts(**{name: _rounded(value) for name, value in node.engine}),
             "script_overhead_us": _rounded(node.script_overhead_us),
             "scripts": {

@@ -33,16 +33,18 @@ def rescale(
     requests: Requests | None = None,
     members: int = 100_000,
     replicas: int = 0,
+    node_type: str | None = None,
 ) -> Profile:
     """Return *profile* with all its costs times the one factor that fits *telemetry* best.
 
-    *name* None: that of *profile* with "-rescaled" behind it. *machine* says what the numbers are of then. For the rest
-    see `telemetry_load.calls_of`. The result's `precision` says what the telemetry does not show. BadInput in one line
-    if it cannot be fitted.
+    *name* None: that of *profile* with "-rescaled" behind it. *machine* says what the numbers are of then, and
+    *node_type* which ElastiCache node that is (None: not known). For the rest see `telemetry_load.calls_of`. The
+    result's `precision` says what the telemetry does not show. BadInput in one line if it cannot be fitted.
     """
     calls = calls_of(telemetry, requests, members, replicas)
     scale = fit_scale(profile, telemetry, calls)
-    return _profile(profile, scale, telemetry, calls, name or f"{profile.name[:54]}-rescaled", machine)
+    found = _profile(profile, scale, telemetry, calls, name or f"{profile.name[:54]}-rescaled", machine)
+    return found.model_copy(update={"node_types": () if node_type is None else (node_type,)})
 
 
 def _profile(profile: Profile, scale: Scale, telemetry: Telemetry, calls: Calls, name: str, machine: str) -> Profile:
@@ -72,6 +74,7 @@ def _profile(profile: Profile, scale: Scale, telemetry: Telemetry, calls: Calls,
                 "commands": dearer.commands,
                 "fit": _fit(profile.fit, scale, calls),
                 "node_types": (),
+                "beyond": dearer.beyond,
                 "measured_over": {**profile.measured_over, "rate_rps": _rates(scale)},
                 "readings": {},  # the telemetry is of one server, so there is one way to read it
                 "draws": _draws(profile, scale, telemetry, calls),

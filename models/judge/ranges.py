@@ -30,12 +30,15 @@ def range_notes(result: RunResult) -> Iterator[str]:
     """Yield a sentence for each cost that was used outside of its range, one for all whose range is not known."""
     profile = result.manifest["profile"]
     unknown = []
-    for quantity, used, high in result.facts["outside_ranges"]:
+    for quantity, used, high, at, adds_us in result.facts["outside_ranges"]:
         what, cost, limit = WORDS[quantity]
         if high is None:
             unknown.append(what.format(number(used)))
             continue
-        more = f"; {BEYOND[quantity]}" if quantity in BEYOND else ""
+        if adds_us is not None:
+            more = f"; with {number(at)} it was seen to take {number(adds_us)} us more, which is not in the costs"
+        else:
+            more = f"; {BEYOND[quantity]}" if quantity in BEYOND else ""
         yield (
             f"Outside of what was measured: {what.format(number(used))}; {cost} is known up to "
             f"{limit.format(number(high))} (profile {profile}){more}."

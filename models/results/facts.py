@@ -55,7 +55,7 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
         "pods": params.warm_pods,
         "failovers": failover_facts(plan),
         "used_at_most": used,
-        "outside_ranges": [list(found) for found in outside(plan.profile.measured_over, used)],
+        "outside_ranges": [list(found) for found in outside(plan.profile.measured_over, used, plan.profile.beyond)],
         "node_standing": on.text,
         "node_known": on.known,
     }

@@ -29,12 +29,14 @@ def test_a_server_of_somebody_else_is_measured_into_a_profile_that_a_scenario_ta
 ) -> None:
     monkeypatch.setattr(measuring, "calibrate", lambda rig, budget_s, progress: calibration())
     out = tmp_path / "mine.json"
-    code = calibrate(redis=f"redis://:geheim@{theirs.address}", allow_remote_writes=True, out=out)
+    url = f"redis://:geheim@{theirs.address}"
+    code = calibrate(redis=url, allow_remote_writes=True, out=out, node_type="cache.m7g.large")
     assert code == 1  # KEYS was not measured, as it would hold up others
     assert "geheim" not in capsys.readouterr().out
     assert "geheim" not in out.read_text(encoding="utf-8")
     scenario = load_scenario("onsale-small", [f"redis.profile={out}"])
-    assert load_profile(scenario.redis.profile).name == "mine"
+    profile = load_profile(scenario.redis.profile)
+    assert (profile.name, profile.node_types) == ("mine", ("cache.m7g.large",))
     with theirs.client() as client:
         assert client.dbsize() == 0
 
@@ -65,6 +67,10 @@ def test_contradictory_sources_are_refused_in_one_line(tmp_path: Path) -> None:
         calibrate(profile="x86-measured", out=tmp_path / "p.json")
     with pytest.raises(BadInput, match="--requests, --in-line and --replicas say how an export is read"):
         calibrate(requests="commands", out=tmp_path / "p.json")
+    with pytest.raises(BadInput, match="--node-type: is of somebody's server"):
+        calibrate(node_type="cache.m7g.large", out=tmp_path / "p.json")
+    with pytest.raises(BadInput, match=r"--node-type: 'm7g' is not known; must be one of cache\.m7g\.large, "):
+        calibrate(redis="redis://127.0.0.1", node_type="m7g", out=tmp_path / "p.json")
     with pytest.raises(BadInput, match="--statistic: is of an export of CloudWatch"):
         calibrate(prometheus=tmp_path / "b.json", statistic="Sum", out=tmp_path / "p.json")
 

@@ -5,7 +5,7 @@ import pytest
 from models.judge.ranges import range_notes
 from models.judge.verdict import judge
 from models.profile import load_profile
-from models.profile_parts import Range
+from models.profile_parts import Beyond, Range
 from models.ranges import Outside, outside
 from models.scenario import load_scenario
 from models.simulate import simulate
@@ -15,20 +15,30 @@ OVER = {"members": Range(low=1_000, high=100_000), "rate_rps": Range(low=20, hig
 
 
 def test_what_is_within_is_not_named_and_what_is_beyond_is_with_its_limit():
-    assert outside(OVER, {"members": 100_000, "rate_rps": 1}) == ()
-    assert outside(OVER, {"members": 100_001, "rate_rps": 30_001}) == (
+    assert outside(OVER, {"members": 100_000, "rate_rps": 1}, {}) == ()
+    assert outside(OVER, {"members": 100_001, "rate_rps": 30_001}, {}) == (
         Outside("members", 100_001, 100_000),
         Outside("rate_rps", 30_001, 30_000),
     )
 
 
 def test_a_range_that_nobody_states_is_not_taken_for_endless():
-    assert outside({}, {"connections": 1}) == (Outside("connections", 1, None),)
+    assert outside({}, {"connections": 1}, {}) == (Outside("connections", 1, None),)
+
+
+def test_what_was_seen_further_out_is_told_but_is_no_cost():
+    assert outside(OVER, {"rate_rps": 40_000}, {"rate_rps": Beyond(at=50_000, adds_us=1.25)}) == (
+        Outside("rate_rps", 40_000, 30_000, 50_000, 1.25),
+    )
+    found = [["connections", 30_000, 100.0, 19_700.0, 7.2]]
+    (note,) = range_notes(onsale_result(load_scenario("onsale-300k"), facts={"outside_ranges": found}))
+    assert note.endswith("; with 19,700 it was seen to take 7.2 us more, which is not in the costs.")
 
 
 def test_each_is_a_sentence_of_the_verdict_and_the_unknown_are_one():
     scenario = load_scenario("onsale-300k")
-    found = [["members", 300_000, 10_000.0], ["connections", 30_000, None], ["payload_bytes", 1_000, None]]
+    unknown = [["connections", 30_000, None, None, None], ["payload_bytes", 1_000, None, None, None]]
+    found = [["members", 300_000, 10_000.0, None, None], *unknown]
     result = onsale_result(scenario, facts={"outside_ranges": found})
     notes = list(range_notes(result))
     assert notes == [
@@ -50,7 +60,7 @@ def test_a_run_tells_the_most_it_used_and_what_of_it_its_profile_does_not_cover(
     assert used["rate_rps"] > 100
     assert used["payload_bytes"] == 1_000
     assert "keys" not in used
-    outside_of = [quantity for quantity, _, _ in facts["outside_ranges"]]
+    outside_of = [quantity for quantity, *_ in facts["outside_ranges"]]
     assert "members" not in outside_of
     assert {"connections", "payload_bytes"} <= set(outside_of)
     keys = simulate(load_scenario("onsale-small", (*settings, "waiting_room.core=keys"))).facts["used_at_most"]["keys"]
