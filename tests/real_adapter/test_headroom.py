@@ -41,7 +41,7 @@ def foreign_keys(server: LocalServer) -> int:
 
 @pytest.mark.usefixtures("strangers")
 def test_nothing_is_written_where_it_could_fill_the_server(full_cache: LocalServer) -> None:
-    told = r"\d+ MB of memory are free, and up to 200 MB would be written; allowed: 25 % of what is free"
+    told = r"\d+ MB of memory are free, and up to 300 MB would be written; allowed: 25 % of what is free"
     url = f"redis://{full_cache.address}"
     with (
         pytest.raises(BadInput, match=told),
