@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.judge.limit import FULL, SUSTAINED_S
+from models.judge.limit import FULL, SUSTAINED_S, per_second
 from models.judge.limits import busy_by_shard
 from models.judge.sale import KEPT_SHARE, achieved_admissions_rps
 from models.judge.wording import number, plural, with_unit
@@ -26,10 +26,13 @@ SAYS_HOLDS = {
     False: "the design does not hold",
     None: "it is not known whether the design holds",
 }
+NEARLY_ALL = 0.95
+"""Share of the joins by which their rush is over."""
 OPENING_S = 10
 """Seconds after the opening in which a rush of joins begins to show, if it does."""
 NAMES = {
     "mean_wait_s": "the mean wait",
+    "unserved_percent": "the share of people never let in nor told",
     "status_p99_ms": "status p99",
     "error_percent": "the share of failed requests",
     "engine_cpu_percent": "the engine's worst minute",
@@ -67,11 +70,16 @@ def conclusions_of(result: RunResult, scenario: Scenario, verdict: Verdict) -> t
 
 
 def _joins(result: RunResult, scenario: Scenario) -> Conclusion:
-    """Whether the joins at the opening saturate the primary of an event, and for how long without a pause."""
+    """Whether the joins at the opening saturate the primary of an event, and for how long without a pause.
+
+    Up to the second by which NEARLY_ALL of them are answered: what comes after is the load of polls.
+    """
     busy = busy_by_shard(result)[:, int(result.facts["hot_shard"])] >= FULL
     opening = int(scenario.event.opens_at_s)
     began = next((k for k in range(opening, min(opening + OPENING_S, busy.size)) if busy[k]), None)
-    lasted = 0 if began is None else int(np.argmin(np.append(busy[began:], False)))
+    joined = np.cumsum(per_second(result, "answered_join"))
+    done = int(np.searchsorted(joined, NEARLY_ALL * joined[-1])) + 1
+    lasted = 0 if began is None else min(int(np.argmin(np.append(busy[began:], False))), max(0, done - began))
     events, people = scenario.waiting_room.events, number(scenario.clients.count)
     whose = f"one event's {people} joins" if events == 1 else f"{people} joins over {plural(events, 'event')}"
     does = "saturate" if lasted >= SUSTAINED_S else "do not saturate"

@@ -33,8 +33,9 @@ def kept(folder: Path, scenario: Scenario, **changes: str) -> None:
 
 
 def test_a_table_of_now_is_shown(tmp_path: Path, scenario: Scenario) -> None:
-    kept(tmp_path, scenario)
-    found = stored_for(scenario, tmp_path)
+    assert stored_for(scenario, tmp_path / "new").table is None
+    kept(tmp_path / "new", scenario)
+    found = stored_for(scenario, tmp_path / "new")
     assert found.table is not None
     assert found.table.rows == TABLE.rows
     assert found.stale == ""
