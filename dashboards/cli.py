@@ -104,7 +104,8 @@ def run(
 
     verdict, together = _with_robustness(judge(result, wanted), wanted, robust), []
     if other is not None:
-        beside_it = _simulated(other, seed, replications, engine, None)
+        asked = asked_for(_beside(wanted), settings or ())
+        beside_it = noted(_simulated(other, seed, replications, engine, None), asked)
         judged = _with_robustness(judge(beside_it, other), other, robust)
         together = [Judged(result, wanted, verdict), Judged(beside_it, other, judged)]
     if target is not None:

@@ -54,12 +54,17 @@ def read_value(text: str, path: str) -> Any:
     return _parsed(text, path)
 
 
-def line_of(text: str, path: str) -> int | None:
-    """Return the line, from 1, on which the setting at a dotted *path* stands in a readable YAML text.
+def composed(text: str) -> Any:
+    """Return a YAML text as nodes that know their lines, for `line_in`. Raises what the library does for no YAML."""
+    return YAML(typ="rt", pure=True).compose(text)
+
+
+def line_in(node: Any, path: str) -> int | None:
+    """Return the line, from 1, on which the setting at a dotted *path* stands in a `composed` text.
 
     If it is not in there, the line of the innermost section around it that is; None if there is none either.
     """
-    node, line = YAML(typ="rt", pure=True).compose(text), None
+    line = None
     for step in path.split("."):
         if isinstance(node, SequenceNode) and step.isdecimal() and int(step) < len(node.value):
             node = node.value[int(step)]

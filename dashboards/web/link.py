@@ -82,8 +82,8 @@ def query_of(view: View) -> str | None:
 def view_of(get_all: Callable[[str], list[str]]) -> View:
     """The view of a link, whose values by parameter *get_all* returns. BadInput, one line, if it cannot be restored."""
     version = _one(get_all, "v")
-    if version != VERSION:
-        raise BadInput(f"v: this link is of version {version or 'unknown'}, this program reads version {VERSION}")
+    if version not in (None, VERSION):  # without one it was typed by hand, as it is written now
+        raise BadInput(f"v: this link is of version {version}, this program reads version {VERSION}")
     counts = {what: _integer(get_all, name, least, MOST_REPLICATIONS) for what, (name, least) in COUNTS.items()}
     given = {what: count for what, count in counts.items() if count is not None}
     seed, page = _integer(get_all, "seed", 0, LARGEST_SEED), _one(get_all, "page") or View.page

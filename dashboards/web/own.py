@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from copy import deepcopy
 from html import escape
 from itertools import takewhile
@@ -12,12 +13,17 @@ import streamlit as st
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from dashboards.options import shortened
 from dashboards.web.design import Design
 from dashboards.web.state import change_design, view
 from models.judge.asked import value_at
+from models.judge.wording import plural
 from models.scenario import BadScenario, Scenario
-from models.yaml_text import line_of
+from models.yaml_text import composed, line_in
 from sim.errors import BadInput
+
+MOST_SHOWN = 20
+"""Problems shown of a text; with more of them it is no scenario yet."""
 
 
 def own_scenario() -> None:
@@ -92,20 +98,32 @@ def _take_file() -> None:
 def annotated(text: str, problems: tuple[str, ...]) -> str:
     """Return every problem as HTML, under the line of the text that it is about where there is one."""
     lines, rows = text.splitlines(), []
-    for problem in problems:
-        line = _line(text, problem)
+    where = _finder(text)
+    for line, problem in sorted(((where(problem), problem) for problem in problems[:MOST_SHOWN]), key=_place):
         if line is not None and line <= len(lines):
-            rows.append(f'<div class="yaml"><span class="no">{line}</span>{escape(lines[line - 1])}</div>')
-        rows.append(f'<div class="wrong">✗ {escape(problem)}</div>')
+            rows.append(f'<div class="yaml"><span class="no">{line}</span>{escape(shortened(lines[line - 1]))}</div>')
+        rows.append(f'<div class="wrong">✗ {escape(shortened(problem))}</div>')
+    if len(problems) > MOST_SHOWN:
+        rows.append(f'<div class="wrong">and {plural(len(problems) - MOST_SHOWN, "more problem")}</div>')
     return "".join(rows)
 
 
-def _line(text: str, problem: str) -> int | None:
-    """The line that a problem is about: named by its path, or in its words."""
-    path, _, rest = problem.partition(": ")
-    if rest.startswith("line ") and (number := rest[5:].partition(":")[0]).isdecimal():
-        return int(number)
+def _place(found: tuple[int | None, str]) -> int:
+    """Where a problem is shown: in the order of the lines, those about no line first."""
+    return found[0] or 0
+
+
+def _finder(text: str) -> Callable[[str], int | None]:
+    """What tells the line that a problem is about: named by its path, or in its words. The text is read once."""
     try:
-        return line_of(text, path)
+        node = composed(text)
     except (YAMLError, ValueError):  # the text cannot be read at all, and the problem says so
-        return None
+        node = None
+
+    def line(problem: str) -> int | None:
+        path, _, rest = problem.partition(": ")
+        if rest.startswith("line ") and (number := rest[5:].partition(":")[0]).isdecimal():
+            return int(number)
+        return None if node is None else line_in(node, path)
+
+    return line

@@ -48,7 +48,7 @@ def show(problems: tuple[str, ...]) -> Awaited | None:
     except BadInput as error:
         wrong(str(error))
         return None
-    html(f'<div class="verdict"><p>{escape(trust(profile.kind, profile.machine))}</p></div>')
+    html(f'<div class="verdict plain"><p>{escape(trust(profile.kind, profile.machine))}</p></div>')
     st.subheader("What Redis costs: the profile of this design", anchor=False)
     _profile(profile)
     st.subheader("Predicted against measured, on a real server", anchor=False)

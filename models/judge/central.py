@@ -103,6 +103,8 @@ def _pods(result: RunResult, scenario: Scenario) -> CentralAnswer:
         else:
             text += f" Of those the autoscaler adds, the first serves after {clock(more - scenario.event.opens_at_s)}."
     flip = f"with fewer than about {plural(needed, 'pod')} warm at the opening their CPU would be too little"
+    if needed <= 1:
+        flip = "one pod alone would have the CPU"
     why = f"by CPU of the busiest {LOAD_S} s, not simulated: requests that queue and are sent again may need more"
     return CentralAnswer("Do pods and nodes come in time, and what must be warm?", text, (f"{flip} ({why})",))
 

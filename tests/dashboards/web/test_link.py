@@ -92,7 +92,6 @@ def test_a_link_too_long_for_a_browser_is_none() -> None:
     ("params", "said"),
     [
         ({"v": "2"}, "version 2"),
-        ({"v": []}, "version unknown"),
         ({"scenario": "onsale-900k"}, "scenario: 'onsale-900k' is not known"),
         ({"scenario": "/etc/passwd"}, "is not known"),
         ({"set": "redis.shards=0", "scenario": "onsale-300k"}, "redis.shards: 0 is not allowed"),
@@ -109,6 +108,10 @@ def test_a_link_too_long_for_a_browser_is_none() -> None:
 )
 def test_a_link_that_is_wrong_says_so_in_one_line(params: dict[str, str | list[str]], said: str) -> None:
     assert said in refused(**params)
+
+
+def test_a_link_typed_by_hand_needs_no_version() -> None:
+    assert view_at({"scenario": "hot-slot"}).design == Design("hot-slot")
 
 
 def test_a_link_does_not_blow_up() -> None:
