@@ -65,7 +65,7 @@ FIGURES: dict[str, Figure] = {
     "status p99": _kpi("latency.status_p99_ms"),
     "admissions while people wait": _admissions,
     "calls that lapse": _lapsed,
-    "mean wait": _kpi("wait.mean_s"),
+    "mean wait of everybody": _kpi("wait.mean_s"),
     "sold out at": _kpi("seats.sold_out_s"),
 }
 """What each of the figures is called, and how it is read off a run."""

@@ -38,7 +38,7 @@ class Event(Section):
     conversion: float = Field(1.0, ge=0, le=1, description="share of those admitted who try to reserve (assumption)")
     choose: Lognormal = Field(
         Lognormal(median_s=15, sigma=0.5),
-        description="time a person takes from being admitted to the reservation request (assumption)",
+        description="time from being admitted to the reservation request; bots have their own (assumption)",
     )
 
 

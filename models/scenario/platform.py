@@ -180,8 +180,8 @@ class WaitingRoom(Section):
     )
     replica_reads: bool = Field(
         True,
-        description="status reads go to the nearest node of the shard and write a sign of life every third of its TTL; "
-        "false, or without replicas, with core: keys or a redis_failover: each writes one, on the primary (the talk: "
+        description="status reads go to the nearest node of the shard; a sign of life is written every third of its "
+        "TTL. False, or without replicas, with core: keys or a redis_failover: each writes one, on the primary (the talk: "
         "RouteByLatency)",
     )
     heartbeat_ttl_s: float = Field(

@@ -6,6 +6,7 @@ from dashboards.web.downloads import as_asked
 from dashboards.web.finished import FINISHED
 from dashboards.web.jobs import Run
 from dashboards.web.messages import Refused
+from dashboards.words import SLO_WORDS
 from models.judge.asked import asked_in
 from models.judge.verdict import judge
 from tests.dashboards.synthetic import onsale_result
@@ -19,7 +20,7 @@ def test_verdict_levels_reasons_and_timeline_come_in_that_order(shown: Shown) ->
     assert not app.exception
     said = html(app)
     assert "The design does not hold" in said
-    assert said.index("The design does not hold") < said.index("mean wait of everybody") < said.index("Binds first")
+    assert said.index("The design does not hold") < said.index(SLO_WORDS["mean_wait_s"]) < said.index("Binds first")
     headings = ["Why", "The central questions", "What to try", "What it rests on"]
     assert [heading.value for heading in app.subheader] == headings
     assert len(app.get("plotly_chart")) == 1
@@ -53,7 +54,7 @@ def test_five_events_stand_beside_one_with_the_same_changes(shown: Shown) -> Non
     assert not app.exception
     said = html(app)
     assert ">onsale-300k-five</th>" in said
-    assert said.index("onsale-300k-five: ") < said.index("mean wait of everybody")
+    assert said.index("onsale-300k-five: ") < said.index('class="tiles"')
     assert "3 shards of cache.m7g.xlarge" in said[said.index("onsale-300k-five: ") :]
 
 
