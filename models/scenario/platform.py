@@ -181,8 +181,8 @@ class WaitingRoom(Section):
     replica_reads: bool = Field(
         True,
         description="status reads go to the nearest node of the shard; a sign of life is written every third of its "
-        "TTL. False, or without replicas, with core: keys or a redis_failover: each writes one, on the primary (the talk: "
-        "RouteByLatency)",
+        "TTL. False, or without replicas, with core: keys or a redis_failover: each writes one, on the primary "
+        "(the talk: RouteByLatency)",
     )
     heartbeat_ttl_s: float = Field(
         60, ge=1, le=86_400, description="a place not polled for this many seconds is removed (assumption)"
