@@ -64,7 +64,8 @@ def _stale(name: str, why: str) -> str:
 def write(table: Robustness, folder: Path = TABLES) -> Path:
     """Store a table and return its file. OSError if it cannot be written."""
     path = folder / f"{table.origin.scenario}.json"
-    text = json.dumps(table.to_json(), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    # keys are not sorted: the firmest conclusion comes first
+    text = json.dumps(table.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
     folder.mkdir(exist_ok=True)
     path.write_text(text + "\n", encoding="utf-8")
     _tables.cache_clear()

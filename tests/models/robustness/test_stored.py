@@ -38,6 +38,7 @@ def test_a_table_of_now_is_shown(tmp_path: Path, scenario: Scenario) -> None:
     found = stored_for(scenario, tmp_path / "new")
     assert found.table is not None
     assert found.table.rows == TABLE.rows
+    assert list(found.table.base) == list(TABLE.base), "the firmest conclusion comes first"
     assert found.stale == ""
 
 
