@@ -11,7 +11,7 @@ from models.ledger.checks import Sources, rests_on
 from models.ledger.entry import at_most, estimate_text, interval_text
 from models.ledger.evidence import ENGINE, Evidence
 from models.ledger.luck import luck_text
-from models.ledger.rates import good_rates, rate_rows
+from models.ledger.rates import RateRow, good_rates, rate_rows
 from models.ledger.runs import MORE_PEOPLE, PEOPLE, POLLS_S, RATES_RPS, SHARDS, WARM_PODS, WINDOWS
 
 
@@ -66,7 +66,16 @@ def _rate(question: str, sources: Sources) -> Answer:
         "admissions/s", "mean wait", "longest wait", "wait for nothing", "backend used", "sold out after", "event",
         "mean wait if told", "event if told",
     )  # fmt: skip
-    table = tuple(
+    runs = [sources[f"{name}_{rate}"] for name in ("rate", "told") for rate in RATES_RPS]
+    rest = rests_on(*runs, *(sources[f"window_{calls}"] for calls in WINDOWS))
+    return Answer(question, text, columns, _rate_table(rows, told, robust), tuple(flips), rest)
+
+
+def _rate_table(
+    rows: Mapping[int, RateRow], told: Mapping[int, RateRow], robust: Sequence[int]
+) -> tuple[tuple[str, ...], ...]:
+    """Return a row for each rate, those that are robust with a star."""
+    return tuple(
         (
             number(rate) + (" *" if rate in robust else ""),
             clock(row.mean_wait_s),
@@ -80,9 +89,6 @@ def _rate(question: str, sources: Sources) -> Answer:
         )
         for rate, row in rows.items()
     )
-    runs = [sources[f"{name}_{rate}"] for name in ("rate", "told") for rate in RATES_RPS]
-    rest = rests_on(*runs, *(sources[f"window_{calls}"] for calls in WINDOWS))
-    return Answer(question, text, columns, table, tuple(flips), rest)
 
 
 def _windows(sources: Sources) -> str:

@@ -168,11 +168,8 @@ def _total(claim: Claim) -> Redone:
     millions = room_requests() / 1e6 * cost.events_per_month
     people = claims()["demand.status_rps"].number("clients") * cost.captcha_percent / 100
     captcha = people / 1000 * known(prices.captcha_usd_per_thousand_attempts).value * cost.events_per_month
-    fees = (
-        known(prices.waf_acl_usd_per_month).value
-        + cost.waf_rules * known(prices.waf_rule_usd_per_month).value
-        + known(prices.bot_control_usd_per_month).value
-    )
+    rules = cost.waf_rules * known(prices.waf_rule_usd_per_month).value
+    fees = rules + known(prices.waf_acl_usd_per_month).value + known(prices.bot_control_usd_per_month).value
 
     def month_at(per_million: float) -> float:
         return claim.number("teleport_usd") + fees + captcha + millions * per_million
