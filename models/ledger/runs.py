@@ -135,6 +135,7 @@ _RUNS = {
     **{f"window_{calls}": Run(SPREAD, (f"admission.call_window={calls}",)) for calls in WINDOWS},
     **{f"shards_{shards}": Run(SPREAD, (f"redis.shards={shards}",)) for shards in SHARDS},
     "five": Run(FIVE),
+    "small_burst": Run(HOT, ("admission.burst=1000", MINUTE)),
     "primary_only": Run(HOT, ("waiting_room.replica_reads=false",)),
     "two_replicas": Run(HOT, ("redis.replicas_per_shard=2",)),
     "ladder": Run("ladder-index"),
