@@ -141,6 +141,10 @@ HAPPENS: dict[str, tuple[tuple[str, ...], Happened]] = {
         (*ONSALE, "admission.call_ttl_s=2"),
         lambda r: some(Column.LAPSED)(r) and total(r, Column.JOINED) > r.sessions.came_at.size,
     ),
+    "people rejoin before their lapsed calls are removed": (
+        (*ONSALE, "admission.call_ttl_s=2", "waiting_room.expire_every_s=3600"),
+        some(Column.LAPSED),
+    ),
     "seats run out and nobody is told": (
         (*ONSALE, *SLOW, "event.seats=20"),
         lambda r: r.sold_out_at > 0 and r.waiting.sum() > 0 and r.end_s == 20,

@@ -322,3 +322,33 @@ def test_a_clock_that_ran_back_makes_the_next_deadline_earlier(passes):
     assert twins.do("expire", 0, 204, limit=1).removed == 1
     assert twins.do("status", 0, 204).answer == Answer.UNKNOWN
     twins.same_state()
+
+
+def test_a_pod_whose_clock_is_behind_does_not_turn_the_bucket_back():
+    """It would give twice what it gave for the time between."""
+    rules = RoomRules(MICRO // 10, 3 * MICRO, call_window=5, call_ttl_ms=1000, heartbeat_ttl_ms=1000)
+    twins = Twins(rules, shard=(0,), tokens=4)
+    for token in range(4):
+        twins.do("join", token, 0, score=float(token), counter=False, asks_time=False)
+    twins.open(0)
+    twins.do("status", 0, 40)
+    twins.do("status", 0, 80)
+    assert [twins.do("enter", token, now_ms).answer for token, now_ms in ((0, 80), (1, 60), (2, 60))] == 3 * [
+        Answer.GRANTED
+    ]
+    assert twins.rooms.room[0]["bucket_at_ms"] == 80
+    throttled = twins.do("enter", 3, 85)
+    assert (throttled.answer, throttled.wait_ms) == (Answer.THROTTLED, 5)
+    twins.same_state()
+
+
+def test_an_operation_calls_64_places_and_the_next_one_goes_on():
+    rules = RoomRules(MICRO, 200 * MICRO, call_window=100, call_ttl_ms=1000, heartbeat_ttl_ms=1000)
+    twins = Twins(rules, shard=(0,), tokens=70)
+    for token in range(70):
+        twins.do("join", token, 0, score=float(token), counter=False, asks_time=False)
+    twins.open(0)
+    for called in (64, 70):
+        twins.do("status", 69, 150)
+        assert twins.rooms.room[0]["called"] == called
+    twins.same_state()
