@@ -14,6 +14,7 @@ FIGURES: Mapping[str, float] = MappingProxyType(
         "requests.total": 1e6,
         "requests.status_rps_mean": 1e3,
         "wait.mean_s": 60.0,
+        "people.unserved_percent": 0.0,
         "latency.status_p99_ms": 120.0,
         "errors.rate_percent": 0.0,
         "redis.engine_cpu_peak_60s_percent": 50.0,

@@ -14,7 +14,7 @@ class Slo(Section):
         300,
         gt=0,
         le=86_400,
-        description="mean wait of everybody at most, seconds, until let in or told that the seats are gone; those who "
+        description="mean wait of everybody at most, seconds; until let in or told that the seats are gone; those who "
         "give up or still wait at the end count with as long as they waited (the talk)",
     )
     unserved_percent: float = Field(
