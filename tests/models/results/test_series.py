@@ -13,7 +13,7 @@ NODE = ("busy", "requests", "commands", "queue", "connections")
 
 
 def test_there_is_a_row_for_every_second_and_a_column_for_everything_the_faces_show() -> None:
-    plan = planned()
+    plan = planned("waiting_room.replica_reads=false")
     series = series_of(plan, blank(plan, 99.2))
     assert list(series.index) == list(range(100))
     shards = [f"shard_{k}_{part}" for k in range(5) for part in NODE]

@@ -45,7 +45,8 @@ def test_answers_leave_the_edge_with_their_size() -> None:
 
 
 def test_two_of_three_pods_are_in_another_zone_than_the_shard() -> None:
-    plan = planned("gateway.pods=3", "network.zones=3", "redis.request_bytes=250", "redis.reply_bytes=750")
+    sizes = ("redis.request_bytes=250", "redis.reply_bytes=750", "waiting_room.replica_reads=false")
+    plan = planned("gateway.pods=3", "network.zones=3", *sizes)
     used = usage_of(plan, run_of(plan, status=2_000_000, join=900_000, enter=90_000, leave=10_000, reserve=70_000))
     assert used.cross_zone_gb == pytest.approx(2 / 3 * 3_000_000 * 1000 / 1e9)
 
