@@ -32,7 +32,7 @@ from real_adapter.calibration import CONNECTIONS, Calibration
 from real_adapter.engine_fit import EngineFit
 from real_adapter.fit_problem import PATH, SLOWED
 from real_adapter.window import Window
-from real_adapter.work import KEYS_NEAR, OWN_SCRIPT, SCRIPT, WALKS_FROM
+from real_adapter.work import KEYS_NEAR, MIX, OWN_SCRIPT, SCRIPT, WALKS_FROM
 from real_adapter.yardstick import Speed
 from sim.estimate import Estimate
 
@@ -125,7 +125,8 @@ def profile_of(
 def _measured_over(calibration: Calibration, cases: Sequence[Case]) -> dict[Quantity, Range]:
     """Return what windows were measured over; a closed loop tells of every rate up to what it reached."""
     seen = [case for case in calibration.measurements.cases.values() if calibration.measurements.windows[case.name]]
-    rates = [case.rate_rps or 1e6 / case.measured_us.best for case in cases]
+    served = {case.name for case in seen if case.operation in (*MIX, "mix")}
+    rates = [case.rate_rps or 1e6 / case.measured_us.best for case in cases if case.name in served or not served]
     found: dict[Quantity, Range] = {
         "members": Range(low=WALKS_FROM, high=max([WALKS_FROM, *(case.members for case in seen)])),
         "rate_rps": Range(low=_rounded(min(rates)), high=_rounded(max(rates))),

@@ -73,3 +73,12 @@ def test_the_state_of_a_machine_is_told_where_it_is_ours(profile: Profile) -> No
     assert ours is not None
     assert ours.windows_kept == 2 * len(CASES)
     assert ours.windows_discarded == REFUSED
+
+
+def test_it_says_over_what_it_was_measured(profile: Profile) -> None:
+    over = profile.measured_over
+    assert over["connections"].high == 100
+    assert over["members"].high == max(1_000, *(case.members for case in CASES))
+    assert "keys" not in over  # none of its cases listed any
+    open_loops = [case.load.rate_rps for case in CASES if case.load.rate_rps]
+    assert over["rate_rps"].high >= max(open_loops)
