@@ -40,8 +40,7 @@ class Reference(Run):
         for session in self.sessions:
             self.env.process(live(session))
         if self.p.load == OPEN_LOOP:
-            self.active += 1
-            self.env.process(loads.source())
+            loads.begin()
 
     def advance(self, until: int) -> Stop:
         """Run every event before `until`, or stop where there is news for control."""

@@ -36,9 +36,16 @@ class Loads:
                 at = end
         return -1
 
-    def source(self) -> Process:
-        """An open loop: requests at the stages' rates, each on its own; numbered from 0 as entities."""
-        entity, at = 0, self._next_sending(0)
+    def begin(self) -> None:
+        """Let the source of an open loop begin, if it sends anything in the run; if not, it never was active."""
+        first = self._next_sending(0)
+        if first >= 0:
+            self.run.active += 1
+            self.env.process(self._source(first))
+
+    def _source(self, at: int) -> Process:
+        """An open loop: requests at the stages' rates, each on its own, the first *at*; numbered from 0 as entities."""
+        entity = 0
         while at >= 0:
             yield self.run.at(at, Kind.SOURCE, entity, 0)
             op = self._op(entity, 0)

@@ -326,6 +326,16 @@ def test_replicas_hear_of_changes_that_cost_nothing():
     assert recording_of(plan).sessions.admitted.all()
 
 
+def test_a_source_that_sends_nothing_is_over_before_the_first_probe_on_both_engines():
+    load = "clients.load={mode: open_loop, settle_s: 0, stages: [{rate_rps: 0.01, duration_s: 1}]}"
+    pod = ("gateway.pods=1", "gateway.redis_min_idle=0", "gateway.redis_connect_s=0")
+    probed = "gateway.probes.readiness={initial_delay_s: 0, period_s: 1}"
+    changes = ("run.duration_s=1", "clients.count=1", load, *pod, probed, "autoscaling={min_pods: 1, max_pods: 1}")
+    plan = planned(*changes)
+    assert_agreement(plan)
+    assert recording_of(plan).sent == 0
+
+
 def test_engines_agree_where_many_events_share_an_instant():
     plan = plan_of(*ONSALE, *IN_STEPS)
     agreement = compare_engines(plan)
