@@ -14,6 +14,8 @@ CATALOGUE = Path(__file__).with_name("redis_nodes.yaml")
 Engine = Literal["redis_oss", "valkey"]
 """What runs on a node; ElastiCache has a price for each."""
 
+Processor = Literal["graviton2", "graviton3", "graviton4", "xeon"]
+
 Positive = Annotated[float, Field(gt=0, le=1e6)]
 
 
@@ -24,7 +26,7 @@ class RedisNode(Sourced):
     `io_multiplexing` hands it the commands of many clients in one batch.
     """
 
-    processor: str = Field(min_length=1, max_length=40)
+    processor: Processor
     vcpu: int = Field(ge=1, le=1024)
     memory_gib: Positive | None
     memory_confidence: Confidence | None
@@ -79,8 +81,8 @@ class Origin(Sourced):
 class ProcessorGain(Sourced):
     """By what factor the throughput of an engine thread is higher on the newer of two processors, at most."""
 
-    newer: str
-    older: str
+    newer: Processor
+    older: Processor
     up_to: Number
 
 
