@@ -37,9 +37,14 @@ def ledger_page(ledger: Ledger, measured: Measured) -> str:
     )
 
 
+ONE_LINE = 30
+"""Letters of a cell that stay on one line; columns with longer ones may break them."""
+
+
 def answer_html(answer: Answer) -> str:
     """The answer to a central question, its table and where it would be another."""
-    classes = ("key", *["number"] * (len(answer.columns) - 1))
+    longest = [max((len(row[k]) for row in answer.rows), default=0) for k in range(1, len(answer.columns))]
+    classes = ("key", *("number wide" if letters > ONE_LINE else "number" for letters in longest))
     rows = (tuple(map(escape, row)) for row in answer.rows)
     flips = "".join(f"<li>{escape(flip)}</li>" for flip in answer.flips)
     return f"<p>{escape(answer.text)}</p>" + card(f"{table(answer.columns, rows, classes)}<ul>{flips}</ul>")
