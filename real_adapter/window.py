@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import redis
+from numpy.typing import NDArray
 
 from real_adapter.counters import PERCENTILES, Counters, Spread, cost_of_asking_us, read_counters, script_spread
 from real_adapter.driver import Driven
@@ -137,7 +138,8 @@ class Gauge:
             steal_percent=steal,
             speed=speed,
             refused=self._why_refused(driven, happened, steal, requests, sampling_us)
-            or ("the processor's speed was not seen" if self.yardstick and not speed else ""),
+            or ("the processor's speed was not seen" if self.yardstick and not speed else "")
+            or ("" if _shows_something(engine_us, latency_us, happened.loops) else "too little happened to be seen"),
         )
 
     def _why_refused(self, driven: Driven, happened: Counters, steal: float, requests: int, sampling_us: float) -> str:
@@ -149,3 +151,12 @@ class Gauge:
         if 100 * delayed_us > MOST_DELAYED_PERCENT * happened.at_ns / 1e3:
             return "another program on the engine's processor"
         return "driver fell behind" if driven.fell_behind else ""
+
+
+def _shows_something(engine_us: float, latency_us: NDArray[np.float64], loops: float | None) -> bool:
+    """Tell whether a window has what the fit takes logarithms of: CPU, replies that took time, passes of the loop.
+
+    A window of few requests may have none: what the server does by itself is taken off its CPU.
+    """
+    replied = latency_us.size > 0 and float(np.median(latency_us)) > 0
+    return engine_us > 0 and replied and (loops is None or loops > 0)
