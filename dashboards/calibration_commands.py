@@ -69,23 +69,11 @@ def calibrate(
     """Measure a real Redis running the Lua core and fit a profile, or rescale one to production telemetry."""
     from models.profile import load_profile, profile_json
 
-    given = [source for source in (cloudwatch, prometheus, redis) if source is not None]
-    if len(given) > 1:
-        raise BadInput("--cloudwatch, --prometheus and --redis exclude one another; give one")
-    if profile is not None and cloudwatch is None and prometheus is None:
-        raise BadInput("--profile: is what an export rescales; give --cloudwatch or --prometheus with it")
-    if cloudwatch is None and prometheus is None and (requests, in_line, replicas) != (None, IN_LINE, 0):
-        raise BadInput("--requests, --in-line and --replicas say how an export is read; give one with them")
-    if statistic is not None and cloudwatch is None:
-        raise BadInput("--statistic: is of an export of CloudWatch metrics; give --cloudwatch with it")
-    _must_be_a_node(node_type, bool(given))
-    if out.suffix != ".json" or not re.fullmatch(NAME, out.stem):
-        raise BadInput(
-            f"--out: {out.name!r} is not allowed; must be NAME.json, of lower-case letters, digits and hyphens"
-        )
-    if out.is_dir():
-        raise BadInput(f"--out: {out} is a directory; name a file")
-    _must_be_writable(out.parent)  # before minutes are spent on measuring
+    _must_go_together(
+        cloudwatch, prometheus, redis, profile, statistic, (requests, in_line, replicas) != (None, IN_LINE, 0)
+    )
+    _must_be_a_node(node_type, any(source is not None for source in (cloudwatch, prometheus, redis)))
+    _must_name_a_profile(out)
     if cloudwatch is not None or prometheus is not None:
         from real_adapter.rescale import rescale
 
@@ -206,6 +194,37 @@ def _rig(url: str | None, allow_remote_writes: bool) -> Iterator[Rig]:
         there = connect(url, allow_remote_writes=allow_remote_writes, writes_bytes=MOST_WRITTEN_BYTES)
         with there as connection, their_rig(connection, url) as rig:
             yield rig
+
+
+def _must_go_together(
+    cloudwatch: Path | None,
+    prometheus: Path | None,
+    redis: str | None,
+    profile: str | None,
+    statistic: str | None,
+    read_as: bool,
+) -> None:
+    """BadInput for options of another source than the one given; *read_as*: something is said of how it is read."""
+    given = [source for source in (cloudwatch, prometheus, redis) if source is not None]
+    if len(given) > 1:
+        raise BadInput("--cloudwatch, --prometheus and --redis exclude one another; give one")
+    if profile is not None and cloudwatch is None and prometheus is None:
+        raise BadInput("--profile: is what an export rescales; give --cloudwatch or --prometheus with it")
+    if cloudwatch is None and prometheus is None and read_as:
+        raise BadInput("--requests, --in-line and --replicas say how an export is read; give one with them")
+    if statistic is not None and cloudwatch is None:
+        raise BadInput("--statistic: is of an export of CloudWatch metrics; give --cloudwatch with it")
+
+
+def _must_name_a_profile(out: Path) -> None:
+    """BadInput unless a profile can be written to *out*."""
+    if out.suffix != ".json" or not re.fullmatch(NAME, out.stem):
+        raise BadInput(
+            f"--out: {out.name!r} is not allowed; must be NAME.json, of lower-case letters, digits and hyphens"
+        )
+    if out.is_dir():
+        raise BadInput(f"--out: {out} is a directory; name a file")
+    _must_be_writable(out.parent)  # before minutes are spent on measuring
 
 
 def _must_be_writable(folder: Path) -> None:
