@@ -26,6 +26,7 @@ from dashboards.ledger.command import validate
 from dashboards.options import (
     FINE,
     MOST_REPLICATIONS,
+    PAIRS,
     VERDICT_FAILED,
     JsonOption,
     SeedOption,
@@ -132,7 +133,7 @@ def compare(
     b: Annotated[str, typer.Argument(metavar="B", help="Second scenario: name or YAML file.")],
     replications: Annotated[
         int, typer.Option(min=1, max=MOST_REPLICATIONS, help="Pairs of runs; with one there is no interval.")
-    ] = 10,
+    ] = PAIRS,
     seed: SeedOption = 1,
     as_json: JsonOption = False,
 ) -> int:
@@ -148,7 +149,7 @@ def compare(
     with ProgressLine() as progress:
         differences = compare_scenarios(first, second, replications, seed=seed, progress=progress)
     if as_json:
-        print(json_text(comparison_document(first.name, second.name, seed, replications, differences)))
+        print(json_text(comparison_document(first, second, seed, replications, differences)))
     else:
         from dashboards.comparison import comparison_view
         from dashboards.terminal import console

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dashboards.terminal import grid
+from models.judge.ranges import compared_node_notes
 from models.judge.wording import plural, with_unit
 from models.results.result import Difference
 
@@ -25,6 +26,7 @@ def comparison_view(a: Scenario, b: Scenario, replications: int, differences: Ma
     pairs = f"{plural(replications, 'pair')} of runs on common random numbers"
     parts: list[Text | Padding] = [Text(f"{b.name} against {a.name}, {pairs}", style="bold")]
     parts += [Text(ground, style="dim") for ground in {g: None for item in differences.values() for g in item.rests_on}]
+    parts += [Text(f"!  {note}", style="yellow") for note in compared_node_notes(a, b)]
     parts.append(Text())
     if replications == 1:
         parts.append(Text("One pair: no interval, so no difference can be told from chance. --replications 10 can."))

@@ -10,6 +10,8 @@ import typer
 FINE, VERDICT_FAILED = 0, 1
 
 MOST_REPLICATIONS = 10_000
+PAIRS = 10
+"""Pairs of runs of a comparison where nobody says how many."""
 LARGEST_SEED = 2**63 - 1
 
 LONGEST_LINE = 600

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboards.whole import all_or_nothing
+from models.judge.ranges import compared_node_notes
 from models.scenario.messages import shown
 from models.sourced import Number
 from sim.errors import BadInput
@@ -46,14 +47,18 @@ def run_document(result: RunResult, verdict: Verdict) -> dict[str, Any]:
 
 
 def comparison_document(
-    a: str, b: str, seed: int, replications: int, differences: Mapping[str, Difference]
+    a: Scenario, b: Scenario, seed: int, replications: int, differences: Mapping[str, Difference]
 ) -> dict[str, Any]:
-    """What `compare --json` prints: per KPI both estimates, b - a, whether that is detectable, what it rests on."""
+    """What `compare --json` prints: per KPI both estimates, b - a, whether that is detectable, what it rests on.
+
+    `nodes`: what is to be known of Redis CPU on the nodes of either, empty if the profiles are of them.
+    """
     return {
-        "a": a,
-        "b": b,
+        "a": a.name,
+        "b": b.name,
         "seed": seed,
         "replications": replications,
+        "nodes": list(compared_node_notes(a, b)),
         "differences": {
             name: {
                 "unit": found.unit,

@@ -132,7 +132,7 @@ def limits_table(verdict: Verdict) -> str:
             remark(severity_of(limit)),
             escape(limit.name),
             NOTHING if limit.used_percent is None else f"{number(limit.used_percent)} %",
-            f"second {limit.first_s}" if limit.bound else "never",
+            limit.since_text,
             clock(limit.seconds) if limit.bound else NOTHING,
             escape(limit.evidence),
         )

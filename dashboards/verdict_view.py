@@ -119,7 +119,7 @@ def _limits(verdict: Verdict) -> Table:
     )
     for limit in verdict.limits:
         used = NOTHING if limit.used_percent is None else f"{number(limit.used_percent)} %"
-        since = f"second {limit.first_s}, {clock(limit.seconds)}" if limit.bound else "never"
+        since = f"{limit.since_text}, {clock(limit.seconds)}" if limit.bound else limit.since_text
         table.add_row(remark(severity_of(limit)), limit.name, used, since, Text(limit.evidence))
     return table
 

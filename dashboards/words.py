@@ -48,7 +48,7 @@ SAID = {Severity.GOOD: True, Severity.BROKEN: False, Severity.NEUTRAL: None}
 
 def severity_of(limit: Limit) -> Severity:
     """What a capacity means for the verdict: exhausted it breaks a design, or leaves that to the service levels."""
-    return Severity.BROKEN if limit.fails else Severity.REMARK if limit.bound else Severity.GOOD
+    return Severity.BROKEN if limit.fails else Severity.REMARK if limit.bound or limit.touched else Severity.GOOD
 
 
 def remarks(findings: Iterable[Finding]) -> str:

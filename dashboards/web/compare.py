@@ -22,6 +22,7 @@ from dashboards.web.link import LETTERS, MOST_DESIGNS, MOST_REPLICATIONS, View
 from dashboards.web.running import Awaited, hint, last_shown
 from dashboards.web.state import change, view
 from dashboards.words import SHOWN_KPIS, SLO_WORDS
+from models.judge.ranges import compared_node_notes
 from models.judge.verdict import SLO_KPIS
 from models.judge.wording import NOTHING, plural, with_unit
 from models.results.result import Difference
@@ -48,6 +49,8 @@ def show(problems: tuple[str, ...]) -> Awaited:
         (compared, names), found = shown
         if job is None or job.key != compared.key:
             notice("The designs have changed; this is the comparison before that.")
+        for note in compared_node_notes(*compared.designs):
+            notice(note)
         _differences(names, found, compared.replications)
     elif job is not None:
         runs = plural(job.replications * len(job.designs), "run")

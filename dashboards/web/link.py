@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from dashboards.options import LARGEST_SEED
+from dashboards.options import LARGEST_SEED, PAIRS
 from dashboards.web.design import DEFAULT, Design, changed_by
 from models.yaml_text import MAX_BYTES
 from sim.errors import BadInput
@@ -46,7 +46,7 @@ class View:
     seed: int = 1
     replications: int = 1
     others: tuple[Design, ...] = ()
-    pairs: int = 5
+    pairs: int = PAIRS
     vary: tuple[str, ...] = ()
     runs_per_cell: int = 1
 

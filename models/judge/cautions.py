@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from math import comb
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from models.judge.limit import per_second
+from models.judge.sale import KEPT_SHARE, achieved_admissions_rps
 from models.judge.wording import number, plural
 from models.scenario.rates import groups_of, held_s, lapsing
+from models.script_limits import CALLS_PER_OPERATION
 
 if TYPE_CHECKING:
     from models.results.result import RunResult
@@ -22,6 +27,7 @@ def cautions(result: RunResult, scenario: Scenario) -> tuple[str, ...]:
     found = [*_reads(scenario), *_luck(result, scenario)]
     if scenario.clients.load.mode == "onsale":
         found += [*_window(scenario), *_bucket(scenario), *_calls(scenario), *_heartbeats(scenario)]
+        found += _waves(result, scenario)
     return tuple(found)
 
 
@@ -70,6 +76,35 @@ def _heartbeats(s: Scenario) -> Iterator[str]:
             f"waiting_room.heartbeat_ttl_s: a place is removed after {number(ttl_s)} s without a sign of life, and "
             f"{number(share)} % of the clients poll every {number(least_s)} s or less often: they lose their places."
         )
+
+
+def _waves(result: RunResult, s: Scenario) -> Iterator[str]:
+    """Say where calls come in waves: replicas write nothing, and only a script that writes calls anybody.
+
+    People who joined together give their signs of life together, and between those waves only passes call.
+    """
+    rate, every_s, room = s.admission.rate_rps, s.waiting_room.heartbeat_ttl_s / 3, s.waiting_room
+    by_passes = CALLS_PER_OPERATION * room.events / room.expire_every_s
+    if not s.reads_replicas or by_passes >= rate:
+        return
+    reached = achieved_admissions_rps(result, s)
+    if reached is None or reached >= KEPT_SHARE * rate or every_s <= _joined_within_s(result):
+        return
+    yield (
+        f"waiting_room.heartbeat_ttl_s: status reads of replicas write nothing, and this Lua core calls people only in "
+        f"scripts that write, at most {CALLS_PER_OPERATION} in each: signs of life, every {number(every_s)} s (a third "
+        f"of the TTL) and all together where people joined together, and passes, which call {number(by_passes)}/s. "
+        f"admission.burst keeps {number(s.admission.burst)} calls from one wave to the next: {number(reached)}/s of "
+        f"{number(rate)}/s were let in. The talk does not say who calls, so that is a limit of this core, not of its "
+        f"design."
+    )
+
+
+def _joined_within_s(result: RunResult) -> int:
+    """Return in how many seconds nine tenths of the joins were answered, those of the middle."""
+    joined = np.cumsum(per_second(result, "answered_join"))
+    first, last = np.searchsorted(joined, (0.05 * joined[-1], 0.95 * joined[-1]))
+    return int(last - first) + 1
 
 
 def _luck(result: RunResult, s: Scenario) -> Iterator[str]:

@@ -113,7 +113,7 @@ def _breaks(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]) ->
     question, first = "What breaks first, and at which load?", limits[0]
     load = sum((per_second(result, f"sent_{endpoint}") for endpoint in ENDPOINTS), start=np.zeros(len(result.series)))
     if not first.bound or first.first_s is None:
-        used = "" if first.used_percent is None else f", {number(first.used_percent)} % used"
+        used = "" if first.used_percent is None else f", {number(first.used_percent)} % used in its busiest second"
         text = f"Nothing up to {number(load.max())} requests a second; closest is the {first.name}{used}."
         if not first.used_percent:
             return CentralAnswer(question, text, ())

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from models.judge.finding import Finding, Severity, bad
-from models.judge.limit import Limit, within_reach
+from models.judge.limit import SUSTAINED_S, Limit, within_reach
 from models.judge.limits import busy_by_shard, mean_busy
 from models.judge.lone_primary import without_replica
 from models.judge.outages import outages
@@ -49,7 +49,9 @@ def findings_of(
 def _binding(limits: tuple[Limit, ...], broken: Collection[str]) -> Finding:
     first = limits[0]
     if not first.bound:
-        return Finding("Binds first", f"Nothing is exhausted. Closest: {first.name}, {first.evidence}.", Severity.GOOD)
+        enough = f" for {SUSTAINED_S} s in a row" if first.touched else ""
+        text = f"Nothing is exhausted{enough}. Closest: {first.name}, {first.evidence}."
+        return Finding("Binds first", text, Severity.REMARK if first.touched else Severity.GOOD)
     text = f"The {first.name}, from second {first.first_s} and for {clock(first.seconds)}: {first.evidence}."
     others = [limit for limit in limits[1:] if limit.bound]
     together = [limit.name for limit in others if within_reach(limit, first)]

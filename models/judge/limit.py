@@ -61,6 +61,18 @@ class Limit:
         """Whether the limit was reached at any time."""
         return self.first_s is not None
 
+    @property
+    def touched(self) -> bool:
+        """Whether single seconds reached it, and never SUSTAINED_S of them in a row: no sign that anything failed."""
+        return not self.bound and self.used_percent is not None and self.used_percent >= 100 * FULL
+
+    @property
+    def since_text(self) -> str:
+        """Say from when on it was exhausted, or that it never was for long enough to count."""
+        if self.touched:
+            return f"never for {SUSTAINED_S} s in a row"
+        return "never" if self.first_s is None else f"second {self.first_s}"
+
 
 def within_reach(limit: Limit, other: Limit) -> bool:
     """Whether two limits were reached so close together that seconds do not tell which came first."""

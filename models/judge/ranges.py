@@ -6,14 +6,21 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from models.judge.wording import number
+from models.node_standing import node_standing
+from models.profile import load_profile
 
 if TYPE_CHECKING:
     from models.results.result import RunResult
+    from models.scenario import Scenario
 
 WORDS = {
     "members": ("{} people in one line", "what a walk through a line costs", "{}"),
     "keys": ("{} keys on one node", "what KEYS costs", "{} keys"),
-    "rate_rps": ("{} requests a second at one engine thread", "what a wake-up and a request cost", "{} a second"),
+    "rate_rps": (
+        "{} requests in a second at one engine thread (counted as a pass begins, so a burst before it is worked off)",
+        "what a wake-up and a request cost",
+        "{} a second",
+    ),
     "connections": ("{} open connections to a node", "what a request costs", "{} connections"),
     "payload_bytes": ("requests or replies of {} bytes", "what a request costs", "{} bytes"),
 }
@@ -64,6 +71,12 @@ def node_notes(result: RunResult) -> tuple[str, ...]:
     """Return what is to be known beside the headline of a node type that the profile is not of; nothing if it is."""
     note = result.facts["node_standing"]
     return (note,) if note else ()
+
+
+def compared_node_notes(*scenarios: Scenario) -> tuple[str, ...]:
+    """Return what is to be known of the nodes of compared scenarios, each once; nothing if the profiles are of them."""
+    found = (node_standing(load_profile(s.redis.profile), s.redis.node_type).text for s in scenarios)
+    return tuple(dict.fromkeys(text for text in found if text))
 
 
 def with_node(headline: str, result: RunResult) -> str:

@@ -1,5 +1,6 @@
 from dashboards.comparison import comparison_view
 from dashboards.output import comparison_document
+from models.judge.ranges import compared_node_notes
 from models.results.result import Difference
 from models.scenario import load_scenario
 from tests.dashboards.synthetic import difference, printed
@@ -29,9 +30,21 @@ def test_one_pair_can_tell_nothing() -> None:
 
 def test_the_document_has_both_sides_and_the_difference() -> None:
     item = difference("status", "ms", 4_710, -4_620, 25)
-    document = comparison_document("a", "b", 3, 5, {"status": item})
+    document = comparison_document(A, B, 3, 5, {"status": item})
     found = document["differences"]["status"]
-    assert (document["a"], document["b"], document["seed"], document["replications"]) == ("a", "b", 3, 5)
+    assert (document["a"], document["b"], document["seed"], document["replications"]) == (A.name, B.name, 3, 5)
     assert found["difference"] == {"low": -4_645, "best": -4_620, "high": -4_595, "n": 5}
     assert found["detectable"] is True
     assert found["rests_on"] == ["the mean", "common draws"]
+    assert document["nodes"] == []
+
+
+def test_what_is_not_known_of_the_nodes_stands_beside_what_differs() -> None:
+    other = load_scenario("onsale-300k", ("redis.node_type=cache.r7g.xlarge",))
+    known = compared_node_notes(other, other)
+    assert len(known) == 1, "each is said once"
+    assert "cache.r7g.xlarge" in known[0]
+    item = difference("status", "ms", 4_710, -4_620, 25)
+    assert "cache.r7g.xlarge" in printed(comparison_view(A, other, 5, {"status": item}))
+    assert comparison_document(A, other, 3, 5, {"status": item})["nodes"] == list(known)
+    assert compared_node_notes(A, B) == (), "nothing is said of the node that the profile is of"

@@ -3,6 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dashboards.words import severity_of
+from models.judge.finding import Severity
+from models.judge.findings import findings_of
 from models.judge.limit import FULL, SUSTAINED_S, first_sustained
 from models.judge.limits import limits_of
 from models.scenario import load_scenario
@@ -27,6 +30,29 @@ def test_an_engine_thread_is_exhausted_after_three_full_seconds(length: int, bou
     )
     assert engine.bound is bound
     assert engine.first_s == (50 if bound else None)
+
+
+@pytest.mark.parametrize(("length", "since"), [(1, "never for 3 s in a row"), (3, "second 50")])
+def test_a_capacity_that_single_seconds_reach_is_told_apart_from_one_that_they_do_not(length: int, since: str) -> None:
+    """101 % of the Reservation API for a second is no exhaustion, and no reason for a tick either."""
+    scenario = load_scenario("onsale-300k")
+    much = 1.01 * scenario.backend.reservation_capacity_rps
+    result = onsale_result(scenario, series=QUIET | {"answered_reserve": spell(much, 50, length)})
+    limits = limits_of(result, scenario)
+    backend = next(limit for limit in limits if limit.key == "backend")
+    assert backend.touched is (length < SUSTAINED_S)
+    assert backend.since_text == since
+    assert severity_of(backend) == Severity.REMARK
+    (first, *_) = findings_of(result, scenario, limits)
+    assert ("Nothing is exhausted for 3 s in a row" in first.text) is backend.touched
+    assert first.severity == Severity.REMARK
+
+
+def test_a_capacity_that_is_not_reached_at_all_has_a_tick() -> None:
+    scenario = load_scenario("onsale-300k")
+    result = onsale_result(scenario, series=QUIET | {"answered_reserve": 10.0})
+    backend = next(limit for limit in limits_of(result, scenario) if limit.key == "backend")
+    assert (backend.since_text, severity_of(backend)) == ("never", Severity.GOOD)
 
 
 def test_a_single_refusal_counts() -> None:
