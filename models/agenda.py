@@ -21,17 +21,26 @@ def schedule(w: World, time: int, kind: int, entity: int, number: int, item: int
 
 
 @inlined
-def new_slot(w: World) -> int:
-    """Return a free slot, marked as used; the loop has made sure that there is one."""
+def new_request(w: World, sent_at: int, origin: int, entity: int, number: int, op: int, token: int) -> int:
+    """Return the slot of a new request, of which nothing else is known yet: all other fields are 0.
+
+    The loop has made sure that a slot is free. Its last user left its fields as they were.
+    """
     free = w.total[FREE_SLOTS] - 1
     w.total[FREE_SLOTS] = free
     w.total[IN_FLIGHT] += 1
-    return w.free[free]
+    slot = w.free[free]
+    r = w.slot[slot]
+    r.sent_at, r.origin, r.entity, r.number, r.op, r.token = sent_at, origin, entity, number, op, token
+    r.stamp, r.queued_at, r.detail, r.stage = 0, 0, 0, 0
+    r.pod, r.life, r.node, r.node_life = 0, 0, 0, 0
+    r.answer, r.abandoned, r.dials = 0, 0, 0
+    return slot
 
 
 @inlined
 def free_slot(w: World, slot: int) -> None:
-    """Give a slot back; its next user writes all its fields."""
+    """Give a slot back."""
     w.slot[slot].entity = NOTHING
     w.free[w.total[FREE_SLOTS]] = slot
     w.total[FREE_SLOTS] += 1

@@ -2,7 +2,7 @@
 
 import math
 
-from models.agenda import NOTHING, free_slot, new_slot, schedule
+from models.agenda import NOTHING, free_slot, new_request, schedule
 from models.codes import (
     ANSWER_CONNECTION,
     ANSWER_FIRST_FAILURE,
@@ -319,13 +319,10 @@ def on_request(w: World, now: int, s: int) -> int:
         c.came_at = now
     if w.p.load == CLOSED_LOOP:
         c.op = generated_op(w, s, c.number)
-    slot = new_slot(w)
-    r = w.slot[slot]
-    r.sent_at, r.queued_at, r.detail = c.sent_at, 0, 0
-    r.entity, r.number, r.op = s, c.number, c.op
-    r.token = s if w.p.load == ONSALE else generated_token(w, s, c.number, c.op)
-    r.origin, r.abandoned, r.answer, r.dials = CLIENT, 0, 0, 0
-    r.stage = 0 if w.p.load == ONSALE else measured_stage(w, c.sent_at)
+    token = s if w.p.load == ONSALE else generated_token(w, s, c.number, c.op)
+    slot = new_request(w, c.sent_at, CLIENT, s, c.number, c.op, token)
+    if w.p.load != ONSALE:
+        w.slot[slot].stage = measured_stage(w, c.sent_at)
     c.awaiting = 1
     return slot
 

@@ -2,7 +2,7 @@
 
 import math
 
-from models.agenda import NOTHING, new_slot, schedule
+from models.agenda import NOTHING, new_request, schedule
 from models.codes import (
     KIND_ARRIVE,
     KIND_SOURCE,
@@ -96,13 +96,8 @@ def next_source_time(stage_end, stage_rate, now: int, u: float) -> int:  # type:
 def on_source(w: World, now: int, entity: int) -> None:
     """An open-loop source sends a request and goes on to the next."""
     op = generated_op(w, entity, 0)
-    slot = new_slot(w)
-    r = w.slot[slot]
-    r.sent_at, r.queued_at, r.detail = now, 0, 0
-    r.entity, r.number, r.op = entity, 0, op
-    r.token = generated_token(w, entity, 0, op)
-    r.origin, r.abandoned, r.answer, r.dials = SOURCE, 0, 0, 0
-    r.stage = measured_stage(w, now)
+    slot = new_request(w, now, SOURCE, entity, 0, op, generated_token(w, entity, 0, op))
+    w.slot[slot].stage = measured_stage(w, now)
     base = from_table(w.x.base, w.x.starts[STREAM_NET_BASE], entity, 0)
     schedule(
         w, now + base + from_table(w.x.jitter, w.x.starts[STREAM_NET_OUT], entity, 0), KIND_ARRIVE, entity, 0, slot

@@ -1,6 +1,6 @@
 """A pod's process as control starts, probes and ends it: opening its connections, the kubelet's calls, its death."""
 
-from models.agenda import free_slot, new_slot, schedule
+from models.agenda import free_slot, new_request, schedule
 from models.codes import (
     ANSWER_WAITING,
     COLUMN_GATEWAY_BUSY_NS,
@@ -36,12 +36,10 @@ def open_pool(w: World, now: int, number: int, node: int) -> None:
     """Let a pod whose process has begun open its connections to one node, one after the other."""
     pod = w.pod[number]
     pod.connecting += 1
-    slot = new_slot(w)
+    entity = _FIRST_CONNECTING + number * w.p.nodes + node
+    slot = new_request(w, now, DIALLER, entity, handshake_number(pod.life, 0), OP_CONNECT, 0)
     r = w.slot[slot]
-    r.sent_at, r.stamp, r.detail = now, 0, 0
-    r.entity, r.number = _FIRST_CONNECTING + number * w.p.nodes + node, handshake_number(pod.life, 0)
-    r.op, r.token, r.pod, r.node, r.life = OP_CONNECT, 0, number, node, pod.life
-    r.origin, r.abandoned, r.dials = DIALLER, 0, 1
+    r.pod, r.life, r.node, r.dials = number, pod.life, node, 1
     _dial(w, now, slot)
 
 
@@ -78,14 +76,11 @@ def on_dialled(w: World, now: int, slot: int) -> None:
 @compiled
 def send_probe(w: World, now: int, number: int, op: int, probe: int) -> None:
     """Let the kubelet call a pod; it is on the same node, but what happens at one instant must have an order."""
-    slot = new_slot(w)
-    r = w.slot[slot]
-    r.sent_at, r.stamp, r.queued_at, r.detail = now, 0, 0, 0
-    r.entity, r.number = _FIRST_PROBE + 2 * number + (1 if op == OP_LIVENESS else 0), probe
-    r.op, r.token, r.pod, r.stage = op, 0, number, 0
-    r.node = 0 if w.p.ping_all else below(w.x.starts[STREAM_PING], r.entity, probe, w.p.shards)
-    r.origin, r.abandoned, r.answer, r.dials = KUBELET, 0, 0, 0
-    schedule(w, now, KIND_ARRIVE, r.entity, probe, slot)
+    entity = _FIRST_PROBE + 2 * number + (1 if op == OP_LIVENESS else 0)
+    slot = new_request(w, now, KUBELET, entity, probe, op, 0)
+    w.slot[slot].pod = number
+    w.slot[slot].node = 0 if w.p.ping_all else below(w.x.starts[STREAM_PING], entity, probe, w.p.shards)
+    schedule(w, now, KIND_ARRIVE, entity, probe, slot)
 
 
 @compiled

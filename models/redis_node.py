@@ -7,7 +7,7 @@ work, the script's overhead and the commands the waiting room runs for it.
 
 from models import rooms
 from models import waiting_room_core as core
-from models.agenda import NOTHING, free_slot, new_slot, schedule
+from models.agenda import NOTHING, free_slot, new_request, schedule
 from models.bill import swing_ns
 from models.codes import (
     ANSWER_GRANTED,
@@ -77,11 +77,9 @@ _FIRST_FEED, _LAST_OF_CONTROL = FEEDS.first, CONTROL_ENTITIES.end - 1
 def send_expiry(w: World, now: int, event: int, delay: int) -> None:
     """Let the control side ask the event's primary to remove silent and lapsed places; it arrives after `delay` ns."""
     entity = _LAST_OF_CONTROL - event
-    slot = new_slot(w)
+    slot = new_request(w, now, CONTROL, entity, w.total[CONTROL_SENT], OP_EXPIRE, event)
     r = w.slot[slot]
-    r.sent_at, r.stamp, r.detail, r.queued_at = now, EPOCH_NS + now, 0, 0
-    r.entity, r.number, r.op, r.token = entity, w.total[CONTROL_SENT], OP_EXPIRE, event
-    r.origin, r.abandoned, r.answer, r.dials = CONTROL, 0, 0, 0
+    r.stamp = EPOCH_NS + now
     r.node = w.x.event_node[event]
     r.node_life = w.node[r.node].life
     w.total[CONTROL_SENT] += 1
@@ -222,12 +220,9 @@ def _feed_replicas(w: World, now: int, shard: int, effect_ns: int) -> None:
     w.node[shard].applied = w.rooms.logged[shard]
     for replica in range(w.p.replicas):
         k = w.p.shards + shard * w.p.replicas + replica
-        slot = new_slot(w)
+        slot = new_request(w, now, PRIMARY, _FIRST_FEED + k, w.node[shard].passes & _PASS_MASK, OP_REPLICATE, 0)
         r = w.slot[slot]
-        r.sent_at, r.stamp, r.queued_at, r.detail = now, w.rooms.logged[shard], effect_ns, 0
-        r.entity, r.number = _FIRST_FEED + k, w.node[shard].passes & _PASS_MASK
-        r.op, r.token, r.node = OP_REPLICATE, 0, k
-        r.origin, r.abandoned, r.answer, r.dials, r.node_life = PRIMARY, 0, 0, 0, 0
+        r.stamp, r.queued_at, r.node = w.rooms.logged[shard], effect_ns, k
         schedule(w, now + w.x.feed_delay[k], KIND_NODE_ARRIVE, r.entity, r.number, slot)
 
 

@@ -16,7 +16,7 @@ from models.waiting_room import RoomRules
 from sim import ranked
 from sim.compiled import compiled, inlined
 from sim.deadlines import Deadlines, new_deadlines
-from sim.memory import zeros
+from sim.memory import CACHE_LINE, zeros
 from sim.ranked import Ranked
 
 OUT, LINE, CALLED = range(3)
@@ -35,6 +35,7 @@ PLACE = np.dtype(
     ]
 )
 """A place, in half a cache line."""
+assert 2 * PLACE.itemsize == CACHE_LINE
 ROOM = np.dtype(
     [
         ("opened", "i8"),

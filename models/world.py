@@ -17,7 +17,7 @@ from models.units import FOREVER
 from sim import ranked
 from sim.compiled import inlined
 from sim.heap import Heap, new_heap
-from sim.memory import zeros
+from sim.memory import CACHE_LINE, zeros
 from sim.ranked import new_ranked
 from sim.wheel import Wheel, new_wheel
 
@@ -46,6 +46,7 @@ SESSION = np.dtype(
     ]
 )
 """A session, in one cache line: what changes, and what is fixed about it (see `population.Population`)."""
+assert SESSION.itemsize == CACHE_LINE
 BOT, SAYS_LEAVE, HAS_TABS, TIMED, HIDDEN, TOLD = 1, 2, 4, 8, 16, 32
 """Traits of a session; HAS_TABS: its person has others; HIDDEN: its page is in the background; TOLD: it knows that the
 seats are gone. TIMED comes and goes: an event is due that will look whether it still waits for an answer, not later
@@ -73,6 +74,7 @@ SLOT = np.dtype(
 )
 """A request, in one cache line. A change for a replica has where its log ends as `stamp`, and its work in ns as
 `queued_at`."""
+assert SLOT.itemsize == CACHE_LINE
 CLIENT, SOURCE, KUBELET, DIALLER, CONTROL, PRIMARY = range(6)
 """Where a request comes from; for all up to DIALLER, which is a pod that opens connections, a pod waits."""
 COMING, JOINING, WAITING, ENTERING, BUYING, DONE = range(6)

@@ -13,6 +13,8 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+CACHE_LINE = 64
+"""Bytes that a processor fetches at once, on x86-64 and on most of ARM."""
 _HUGE_PAGE = 1 << 21
 
 
