@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 
 from models.commands import Command
-from models.operations import FIRST_FAILURE, Answer, Kind, News, Op, Stream
+from models.operations import FIRST_FAILURE, OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Kind, News, Op, Stream
 from models.record import Column
 
 
@@ -28,6 +28,9 @@ OP_REPLICATE = _code(Op.REPLICATE)
 OP_RESERVE = _code(Op.RESERVE)
 OP_STATUS = _code(Op.STATUS)
 OP_STATUS_READ = _code(Op.STATUS_READ)
+IS_OF_THE_ROOM = np.array([op in OF_THE_ROOM for op in Op])
+IS_TOLD_OF_SOLD_OUT = np.array([op in TOLD_OF_SOLD_OUT for op in Op])
+"""By `Op`, bool[len(Op)]."""
 
 ANSWER_CONNECTION = _code(Answer.CONNECTION)
 ANSWER_EXPIRED = _code(Answer.EXPIRED)

@@ -16,17 +16,16 @@ from models.codes import (
     ANSWER_SOLD_OUT,
     COLUMN_BACKLOG_FULL,
     COLUMN_GATEWAY_BUSY_NS,
+    IS_OF_THE_ROOM,
+    IS_TOLD_OF_SOLD_OUT,
     KIND_BACKEND_ARRIVE,
     KIND_CLIENT_REPLY,
     KIND_CPU_DONE,
     NEWS_EMPTY,
     NEWS_PROBED,
-    OP_ENTER,
-    OP_JOIN,
     OP_LIVENESS,
     OP_READINESS,
     OP_RESERVE,
-    OP_STATUS,
     OP_STATUS_READ,
     STREAM_CPU,
     STREAM_ROUTE,
@@ -35,7 +34,6 @@ from models.plan import RANDOM, ROUND_ROBIN, UNIT
 from models.pods import forget, on_dialled
 from models.pools import arm, ask, connect, release
 from models.record import add_busy, count
-from models.sessions import endpoint_of
 from models.units import EPOCH_NS
 from models.world import (
     DIALLER,
@@ -46,6 +44,7 @@ from models.world import (
     ROUND_ROBIN_AT,
     SERVING,
     SOURCE,
+    UNKNOWN,
     World,
 )
 from sim import queues
@@ -143,13 +142,15 @@ def on_cpu_done(w: World, now: int, slot: int) -> None:
         _finish_work(w, now, slot)
     elif r.op == OP_READINESS:
         connect(w, now, slot)
-    elif w.announced[event] == 1 and (r.op == OP_JOIN or r.op == OP_ENTER or endpoint_of(r.op) == OP_STATUS):
+    elif w.announced[event] == 1 and IS_TOLD_OF_SOLD_OUT[r.op]:
         r.answer = ANSWER_SOLD_OUT
         _finish_work(w, now, slot)
-    else:
+    elif IS_OF_THE_ROOM[r.op]:
         shard = w.x.event_node[event]
         r.node = w.x.read_node[r.pod, shard] if r.op == OP_STATUS_READ else shard
         connect(w, now, slot)
+    else:
+        w.total[UNKNOWN] += 1
 
 
 @compiled

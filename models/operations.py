@@ -23,6 +23,10 @@ class Op(IntEnum):
 
 
 OPS = len(Op)
+OF_THE_ROOM = frozenset({Op.JOIN, Op.STATUS, Op.ENTER, Op.LEAVE, Op.STATUS_READ})
+"""What a pod asks a Redis node for a client."""
+TOLD_OF_SOLD_OUT = OF_THE_ROOM - {Op.LEAVE}
+"""What a pod that knows its event to be sold out answers so, without asking: whoever leaves is gone anyway."""
 ENDPOINTS = ("join", "status", "enter", "leave", "reserve")
 """Names of the endpoints by `Op`; a STATUS_READ counts as a status."""
 

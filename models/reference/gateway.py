@@ -6,7 +6,7 @@ import numpy as np
 
 from models.entities import CONNECTING, PROBES
 from models.gateway import cpu_time
-from models.operations import FIRST_FAILURE, Answer, Kind, News, Op, Stream, Told
+from models.operations import FIRST_FAILURE, OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Kind, News, Op, Stream, Told
 from models.plan import RANDOM, ROUND_ROBIN
 from models.plane import Reading
 from models.pods import DIAL_AGAIN_NS, handshake_number
@@ -114,12 +114,14 @@ class Gateway:
             yield from self._ping(r, pod)
         elif r.op == Op.LIVENESS:
             return
-        elif self.announced[r.token % self.p.events] and r.op != Op.LEAVE:
+        elif r.op in TOLD_OF_SOLD_OUT and self.announced[r.token % self.p.events]:
             r.reply = Reply(Answer.SOLD_OUT)
-        else:
+        elif r.op in OF_THE_ROOM:
             shard = int(self.x.event_node[r.token % self.p.events])
             r.node = int(self.x.read_node[r.pod, shard]) if r.op == Op.STATUS_READ else shard
             yield from self._ask_redis(r, pod)
+        else:
+            raise ValueError(f"no pod is asked for {r.op!r}")
 
     def _cpu_done(self, r: Request, pod: Pod) -> At:
         """Give a request to the pod's CPU and return when that is done with it."""
