@@ -5,6 +5,7 @@ quantile whatever else the scenario changes.
 """
 
 from collections.abc import Sequence
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from scipy.special import ndtri
 from models.columns import read_times_s
 from models.scenario.arrival import (
     ExponentialArrival,
+    PiecewiseArrival,
     RushArrival,
     TraceArrival,
     UniformArrival,
@@ -48,8 +50,10 @@ def arrival_times_ns(clients: Clients, opens_at_s: float, u: Floats, bot: NDArra
         delay_s = exponential_quantile(u, arrival.mean_s)
     elif isinstance(arrival, WeibullArrival):
         delay_s = weibull_quantile(u, arrival.shape, arrival.scale_s)
-    else:
+    elif isinstance(arrival, PiecewiseArrival):
         delay_s = piecewise_quantile(u, arrival.points)
+    else:
+        assert_never(arrival)
     return _nanoseconds(opens_at_s + delay_s)
 
 

@@ -12,6 +12,7 @@ from models.codes import (
     ANSWER_OUT_OF_MEMORY,
     ANSWER_POOL_TIMEOUT,
     ANSWER_READY,
+    ANSWER_REFUSED,
     ANSWER_SOLD,
     ANSWER_SOLD_OUT,
     ANSWER_THROTTLED,
@@ -145,7 +146,9 @@ def try_again(w: World, s: int, now: int) -> None:
         send(w, s, OP_RESERVE, now + own_interval(w, s))
     elif op == OP_JOIN:
         next_turn(w, s, OP_JOIN, now, now + own_interval(w, s))
+    elif op == OP_ENTER or endpoint_of(op) == OP_STATUS:
     else:
+        w.total[UNKNOWN] += 1
         c.phase = WAITING
         poll_later(w, s, now, 1)
 
@@ -217,7 +220,7 @@ def _on_answer(w: World, s: int, now: int, answer: int, detail: int) -> None:
 
 
 @inlined
-def _cause(answer: int) -> int:
+def _cause(w: World, answer: int) -> int:
     """Return the column of a failure that a client is told of."""
     if answer == ANSWER_POOL_TIMEOUT:
         return COLUMN_FAILED_POOL_TIMEOUT
@@ -225,7 +228,11 @@ def _cause(answer: int) -> int:
         return COLUMN_FAILED_MAX_CLIENTS
     if answer == ANSWER_OUT_OF_MEMORY:
         return COLUMN_FAILED_OUT_OF_MEMORY
-    return COLUMN_FAILED_CONNECTION if answer == ANSWER_CONNECTION else COLUMN_FAILED_REFUSED
+    if answer == ANSWER_CONNECTION:
+        return COLUMN_FAILED_CONNECTION
+    if answer != ANSWER_REFUSED:
+        w.total[UNKNOWN] += 1
+    return COLUMN_FAILED_REFUSED
 
 
 @compiled
@@ -245,7 +252,7 @@ def on_client_reply(w: World, now: int, slot: int) -> None:
     failed = answer >= ANSWER_FIRST_FAILURE
     if failed:
         w.total[FAILED] += 1
-        count(w.record, _cause(answer), 1)
+        count(w.record, _cause(w, answer), 1)
         w.record.failed[stage, endpoint] += 1
     else:
         w.total[ANSWERED] += 1

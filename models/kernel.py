@@ -34,6 +34,7 @@ from models.world import (
     NEWS,
     NEXT_ARRIVAL,
     NOW,
+    SOURCE,
     TRACED,
     UNKNOWN,
     World,
@@ -151,6 +152,9 @@ def _arrive(w: World, now: int, entity: int, slot: int) -> None:
             return
     elif w.slot[slot].origin == KUBELET:
         on_probe(w, now, slot)
+        return
+    elif w.slot[slot].origin != SOURCE:
+        w.total[UNKNOWN] += 1
         return
     count_sent(w, now, slot)
     on_arrive(w, now, slot)

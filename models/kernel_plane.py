@@ -86,6 +86,8 @@ class KernelPlane:
                 return Stop(self.now, DRAINED)
             if cause == kernel.TOLD:
                 return Stop(self.now, TOLD)
+            if cause != kernel.SHORT:
+                raise RuntimeError(f"the engine has stopped for an unknown cause ({cause})")
             self.world, self._view = roomy(self.world)
 
     def news(self) -> list[Told]:

@@ -11,7 +11,7 @@ import simpy
 from models import laws
 from models.control import Control
 from models.kernel_plane import KernelPlane
-from models.plan import ONSALE, OPEN_LOOP, Plan
+from models.plan import CLOSED_LOOP, ONSALE, OPEN_LOOP, Plan
 from models.plane import Plane
 from models.planning import make_plan
 from models.profile import Profile
@@ -117,4 +117,6 @@ def expected_share(plan: Plan, now: int) -> float:
         ends = np.concatenate([[0], np.minimum(x.stage_end, p.end)])
         sent = np.concatenate([[0.0], np.cumsum(x.stage_rate * np.diff(ends))])
         return float(np.interp(now, ends, sent) / max(sent[-1], 1.0))
-    return now / p.end
+    if p.load == CLOSED_LOOP:
+        return now / p.end
+    raise ValueError(f"load: there is none with the code {p.load}")

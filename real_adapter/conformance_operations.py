@@ -105,8 +105,10 @@ class ModelRoom:
                 return self._enter(o)
             case "leave":
                 return room.leave(o.token)
-            case _:
+            case "expire":
                 return room.expire(o.limit, o.now_ms)
+            case _:
+                raise ValueError(f"there is no operation {o.name!r}")
 
     @property
     def asked_time(self) -> bool:
@@ -159,8 +161,10 @@ def call_of(operation: Operation, room: RedisRoom) -> Call:
             return calls.enter(o.token, o.now_ms)
         case "leave":
             return calls.leave(o.token)
-        case _:
+        case "expire":
             return calls.expire(o.limit, o.now_ms)
+        case _:
+            raise ValueError(f"there is no operation {o.name!r}")
 
 
 def random_settings(random: Random, events: int) -> Settings:

@@ -58,6 +58,8 @@ def measured(baselines: Mapping[str, Baseline], progress: Progress) -> Evidence:
             found |= {(file, name): _costs(file, name, case.profile) for name, case in baseline.cases.items()}
         elif isinstance(baseline, SimulationBaseline):
             simulated |= {(file, name): case for name, case in baseline.cases.items()}
+        else:
+            raise TypeError(f"{file}: nothing is known of a {type(baseline).__name__}")
     prepared(simulated, traced.extra)  # what is wrong with one is told before anything is compiled or run
     if simulated:
         prepare("kernel", progress)  # here once, so that the processes need only load it

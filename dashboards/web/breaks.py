@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 import streamlit as st
 
 from dashboards.figures.sweep import figures_of, shares_of_limits
@@ -78,10 +80,14 @@ def default_values(design: Design, path: str) -> str:
         values = [value, *(choice for choice in shown.choices if choice != value)][:4]
     elif shown.kind == "switch":
         values = [False, True]
-    else:
+    elif shown.kind == "integer" or shown.kind == "number":
         low, high = shown.low or 0, shown.high or value
         scaled = [min(high, max(low, share * (value or 1))) for share in SHARES]
         values = [max(1 if low >= 1 else low, round(each)) for each in scaled] if shown.kind == "integer" else scaled
+    elif shown.kind == "section":
+        raise ValueError(f"{path}: a section has no values to vary over")
+    else:
+        assert_never(shown.kind)
     return f"{path}={','.join(setting_text(each) for each in dict.fromkeys(values))}"
 
 

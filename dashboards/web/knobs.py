@@ -164,8 +164,10 @@ def _knob(path: str, schema: dict[str, Any]) -> Knob:
             kind = "number"
         case "boolean":
             kind = "switch"
-        case _:
+        case None | "object":  # a reference, or one that may be null
             kind = "section"
+        case other:
+            raise ValueError(f"{path}: there is no widget for {other!r}")
     low = schema.get("minimum", schema.get("exclusiveMinimum"))
     return Knob(path, kind, label, text, low, schema.get("maximum"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, assert_never
 
 import streamlit as st
 
@@ -31,6 +31,8 @@ def widget(shown: Knob, key: str, value: Any, base: Any, take: Callable[..., Non
             st.selectbox(shown.label, choices_with(shown, value), **common)
         case "switch" | "section":
             st.toggle(shown.label, **common)
+        case _:
+            assert_never(shown.kind)
 
 
 def choices_with(shown: Knob, value: Any) -> tuple[Any, ...]:

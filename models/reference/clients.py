@@ -178,5 +178,7 @@ class Clients:
             return Op.RESERVE, now + c.interval
         if c.op == Op.JOIN:
             return self._turn(c, Op.JOIN, now + c.interval)
-        c.waiting = True
-        return self._poll(c, 1)
+        if c.op in (Op.STATUS, Op.STATUS_READ, Op.ENTER):
+            c.waiting = True
+            return self._poll(c, 1)
+        raise ValueError(f"no client asks for {c.op!r}")

@@ -1,0 +1,78 @@
+"""Nothing falls into a last `else`: what is handed on is all there is of its kind, and anything else is counted."""
+
+import ast
+import inspect
+from collections.abc import Iterable
+from enum import IntEnum
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from models import codes, gateway, kernel, redis_node
+from models.agenda import new_request
+from models.codes import IS_OF_THE_ROOM, IS_TOLD_OF_SOLD_OUT
+from models.commands import Command
+from models.kernel_plane import KernelPlane
+from models.operations import OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Kind, News, Op, Stream
+from models.record import Column
+from models.world import CLIENT, SLOT
+from tests.models.recordings import planned
+
+ENUMERATIONS: dict[str, type[IntEnum]] = {
+    "OP": Op,
+    "ANSWER": Answer,
+    "KIND": Kind,
+    "NEWS": News,
+    "STREAM": Stream,
+    "COMMAND": Command,
+    "COLUMN": Column,
+}
+
+
+def branches(module: ModuleType, functions: Iterable[str], enumeration: str) -> list[str]:
+    """Members that the conditions of these functions compare with, each as often as it is."""
+    wanted, found = set(functions), []
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.FunctionDef) and node.name in wanted:
+            wanted.discard(node.name)
+            tests = [branch.test for branch in ast.walk(node) if isinstance(branch, ast.If)]
+            names = [name.id for test in tests for name in ast.walk(test) if isinstance(name, ast.Name)]
+            found += [name.removeprefix(f"{enumeration}_") for name in names if name.startswith(f"{enumeration}_")]
+    assert not wanted
+    return found
+
+
+def test_every_kind_of_event_is_dispatched_once():
+    found = branches(kernel, ["_dispatch"], "KIND")
+    assert sorted(found) == sorted(kind.name for kind in Kind)
+
+
+def test_a_node_executes_every_operation_that_is_sent_to_one():
+    found = set(branches(redis_node, ["_execute", "_execute_rare"], "OP"))
+    never_there = {Op.RESERVE.name, Op.LIVENESS.name}
+    dials = {Op.CONNECT.name}  # told by the slot's `dials`
+    assert found | dials == set(Op.__members__) - never_there
+
+
+def test_a_pod_knows_whom_to_ask_for_every_operation_that_comes_to_one():
+    found = set(branches(gateway, ["on_cpu_done"], "OP")) - {Op.STATUS_READ.name}
+    assert found | {op.name for op in OF_THE_ROOM} == set(Op.__members__) - {"EXPIRE", "REPLICATE", "CONNECT"}
+    assert [op for op in Op if IS_OF_THE_ROOM[op]] == sorted(OF_THE_ROOM)
+    assert [op for op in Op if IS_TOLD_OF_SOLD_OUT[op]] == sorted(TOLD_OF_SOLD_OUT)
+
+
+@pytest.mark.parametrize("name", [name for name in vars(codes) if name.partition("_")[0] in ENUMERATIONS])
+def test_a_code_is_the_member_that_it_is_named_for(name):
+    enumeration, _, member = name.partition("_")
+    expected = Answer.POOL_TIMEOUT if member == "FIRST_FAILURE" else ENUMERATIONS[enumeration][member]
+    assert getattr(codes, name) == expected
+
+
+def test_a_new_request_has_nothing_of_the_last_one_in_its_slot():
+    plane = KernelPlane(planned("clients.count=3"))
+    plane.world.slot[:] = np.frombuffer(b"\x55" * SLOT.itemsize, SLOT)[0]
+    given = {"sent_at": 7, "origin": CLIENT, "entity": 2, "number": 5, "op": int(Op.ENTER), "token": 1}
+    slot = new_request(plane._view, *given.values())
+    found = dict(zip(SLOT.names, plane.world.slot[slot].tolist(), strict=True))
+    assert found == dict.fromkeys(SLOT.names, 0) | given
