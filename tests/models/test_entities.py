@@ -3,25 +3,30 @@
 from math import sqrt
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import BaseModel
 
 from models import entities
 from models.kernel_plane import KernelPlane
-from models.operations import Kind
+from models.operations import Answer, Kind, Op
 from models.placement import pods_at_most
+from models.planning import MAX_NEW_TOKENS
 from models.pods import LIFE_SHIFT
 from models.scenario import load_scenario
 from models.scenario.checks import MAX_OPEN_LOOP_REQUESTS, MAX_SESSIONS
+from models.scenario.demand import Clients
+from models.scenario.loads import OpenLoopLoad
 from models.scenario.platform import Gateway, Redis, WaitingRoom
 from models.units import SECOND
+from models.world import POD, POOL, SESSION, SLOT
 from sim import wheel
 from tests.models.recordings import planned
 
 
-def most(section: type[BaseModel], name: str) -> Any:
-    """The most that a setting can be."""
-    return next(bound.le for bound in section.model_fields[name].metadata if hasattr(bound, "le"))
+def most(section: type[BaseModel], name: str, bound: str = "le") -> Any:
+    """The most that a setting can be, or with *bound* `max_length` the most that it can have."""
+    return next(getattr(each, bound) for each in section.model_fields[name].metadata if hasattr(each, bound))
 
 
 def room(row: entities.Entities) -> int:
@@ -47,6 +52,23 @@ def test_there_are_numbers_for_as_many_as_a_scenario_can_have():
     assert room(entities.PROBES) >= 2 * pods
     assert room(entities.CONTROL) >= most(WaitingRoom, "events")
     assert most(Gateway, "redis_min_idle") < 1 << LIFE_SHIFT
+
+
+def test_no_field_of_a_record_is_too_narrow_for_what_a_scenario_can_have():
+    nodes = most(Redis, "shards") * (1 + most(Redis, "replicas_per_shard"))
+    largest = {
+        (SLOT, "token"): MAX_SESSIONS + MAX_NEW_TOKENS,
+        (SLOT, "node"): nodes,
+        (SLOT, "stage"): most(OpenLoopLoad, "stages", "max_length"),
+        (SLOT, "op"): max(Op),
+        (SLOT, "answer"): max(Answer),
+        (SESSION, "attempt"): most(Clients, "retries"),
+        (SESSION, "person"): MAX_SESSIONS,
+        (POD, "working"): most(Gateway, "worker_slots"),
+        (POOL, "open"): most(Gateway, "redis_pool_size"),
+    }
+    for (record, field), value in largest.items():
+        assert value <= np.iinfo(record[field]).max, field
 
 
 def test_the_largest_key_of_every_kind_is_a_number_of_its_own():
