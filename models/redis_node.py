@@ -59,6 +59,7 @@ from models.rooms import (
     WAIT_MS,
 )
 from models.units import EPOCH_NS, MILLISECOND, SECOND
+from models.waiting_room import KEYS_PER_EVENT
 from models.waiting_room_expiry import expire
 from models.world import CONTROL, CONTROL_SENT, DIALLER, PRIMARY, UNKNOWN, World, wide
 from sim import queues
@@ -326,11 +327,11 @@ def _count_by_bucket_time(w: World, bucket_at_ms: int) -> None:
 
 @compiled
 def keys_of(w: World, k: int) -> int:
-    """Return how many keys the node's keyspace has in the first version: one stream per place, five keys an event."""
+    """Return how many keys the node's keyspace has in the first version: a stream per place, and some an event."""
     keys = 0
     for event in range(w.p.events):
         if w.x.event_node[event] == k:
-            keys += w.rooms.line.members[event] + w.rooms.room[event].called + 5
+            keys += w.rooms.line.members[event] + w.rooms.room[event].called + KEYS_PER_EVENT
     return keys
 
 

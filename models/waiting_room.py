@@ -33,6 +33,8 @@ MICRO = 1_000_000
 """One admission, or one call, in the integer unit of the buckets."""
 XLENS_PER_KEYS_STATUS = 9
 """The talk saw over 100k commands/s at 10k requests/s before the index: ten commands a request, one of them KEYS."""
+KEYS_PER_EVENT = 5
+"""Keys of an event that the first version's KEYS lists beside a stream for every place (assumption)."""
 NEVER = -1
 
 

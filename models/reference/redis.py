@@ -17,7 +17,7 @@ from models.plan import COUNTER, REDIS_TIME
 from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column
 from models.reference.run import Pool, Process, Request, Run
 from models.units import EPOCH_NS, MILLISECOND, SECOND
-from models.waiting_room import Effect, Reply, WaitingRoom
+from models.waiting_room import KEYS_PER_EVENT, Effect, Reply, WaitingRoom
 from sim.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
 
 
@@ -352,8 +352,10 @@ class Redis:
         return sum(len(room.seen) for room, home in zip(self.rooms, self.home, strict=True) if home == k)
 
     def _keys(self, k: int) -> int:
-        """Return how many keys a node has in the first version: one stream per place, five keys an event."""
-        return sum(len(room.seen) + 5 for room, home in zip(self.rooms, self.home, strict=True) if home == k)
+        """Return how many keys a node has in the first version: a stream per place, and some an event."""
+        return sum(
+            len(room.seen) + KEYS_PER_EVENT for room, home in zip(self.rooms, self.home, strict=True) if home == k
+        )
 
     def _call(self, command: Command, elements: int, members: int) -> None:
         self.bill.call(command, elements, members)

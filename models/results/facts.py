@@ -4,21 +4,17 @@ from typing import Any
 
 import numpy as np
 
-from models.bill import Bill
-from models.commands import Command
 from models.node_standing import node_standing
-from models.operations import Op
 from models.plan import Plan
 from models.profile_parts import Quantity
 from models.ranges import outside
 from models.record import NODES, PER_NODE, REQUESTS, Column, Level
 from models.recording import Recording
+from models.results.ceiling import status_request_ns
 from models.results.failovers import failover_facts
 from models.results.series import busy_share
 from models.results.usage import nodes_of
 from models.units import SECOND
-from models.waiting_room import XLENS_PER_KEYS_STATUS
-from sim.engine_thread import GARBAGE_EVERY, garbage_ns
 
 
 def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
@@ -91,25 +87,6 @@ def hot_node(plan: Plan, recording: Recording) -> int:
 def _busiest(recording: Recording, nodes: int) -> int:
     """Return which of the first *nodes*, of which the primaries come before all replicas, worked longest."""
     return int(np.argmax([busy_share(recording, node).sum() for node in range(nodes)]))
-
-
-def status_request_ns(plan: Plan, line: int) -> int:
-    """Return what one status poll of somebody in a line of this length costs a primary that is always busy, ns.
-
-    A nanosecond at least, the finest time there is, for a profile in which it costs nothing.
-    """
-    p, bill = plan.params, Bill(plan.cost)
-    calls = [(Command.HMGET, 1), (Command.ZRANK, line), (Command.ZADD, line)]
-    if p.key_scan:
-        calls += [(Command.KEYS, line + 5)] + [(Command.XLEN, 1)] * XLENS_PER_KEYS_STATUS
-    for command, members in calls:
-        bill.call(command, 1, members)
-    sizes = {"none": 0, "line": line, "called": min(line, plan.rules.call_window), "seen": line}
-    for entry in plan.scenario.waiting_room.extra_calls:
-        if entry.operation == "status":
-            bill.change(entry, sizes[entry.on])
-    request_ns = p.io + int(plan.tables.script[Op.STATUS]) + (p.feed if bill.write_ns else 0) + bill.cost_ns
-    return max(1, request_ns + garbage_ns(p.engine, GARBAGE_EVERY * request_ns) // GARBAGE_EVERY)
 
 
 def _longest_line(recording: Recording) -> int:

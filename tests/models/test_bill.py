@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.bill import Bill, changed_ns, swing_ns
 from models.commands import FREE_LEVELS, Command, call_cost_ns
-from models.results.facts import status_request_ns
+from models.results.ceiling import status_request_ns
 from models.scenario import ExtraCall, load_scenario
 from sim.errors import BadInput
 from tests.models.recordings import planned

@@ -1,0 +1,47 @@
+"""What a status costs the engine thread that answers it: one over it is the most that a primary answers in a second."""
+
+from typing import Any
+
+from models.bill import Bill
+from models.operations import Op
+from models.plan import Plan
+from models.waiting_room import KEYS_PER_EVENT, WaitingRoom
+from sim.engine_thread import GARBAGE_EVERY, garbage_ns
+
+
+class Everybody(dict[int, Any]):
+    """A sorted set of so many members that whoever is asked about is one of them, with the score 0."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def __contains__(self, member: object) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __missing__(self, member: int) -> Any:
+        return 0
+
+
+def status_request_ns(plan: Plan, line: int) -> int:
+    """Return what one status poll of somebody in a line of this length costs a primary that is always busy, ns.
+
+    The calls are those of the specification, in a room in which nobody's turn comes. A nanosecond at least, the finest
+    time there is, for a profile in which it costs nothing.
+    """
+    p, bill = plan.params, Bill(plan.cost)
+    room = WaitingRoom(plan.rules, bill.call, lambda token, answer, deadline_ms: None)
+    room.score, room.seen = Everybody(line), Everybody(line)
+    if p.key_scan:
+        room.status_keys(0, 0, line + KEYS_PER_EVENT)
+    else:
+        room.status(0, 0)
+    sizes = {"none": 0, "line": line, "called": min(line, plan.rules.call_window), "seen": line}
+    for entry in plan.scenario.waiting_room.extra_calls:
+        if entry.operation == "status":
+            bill.change(entry, sizes[entry.on])
+    request_ns = p.io + int(plan.tables.script[Op.STATUS]) + (p.feed if bill.write_ns else 0) + bill.cost_ns
+    return max(1, request_ns + garbage_ns(p.engine, GARBAGE_EVERY * request_ns) // GARBAGE_EVERY)
