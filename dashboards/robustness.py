@@ -12,7 +12,7 @@ from rich.text import Text
 
 from dashboards.page import card, folded, table
 from dashboards.terminal import bullets, grid
-from models.robustness.conclusions import HOLDS
+from models.robustness.table import HOLDS
 from models.robustness.words import cell_text, conditions, scope_text, survivors, value_words
 
 if TYPE_CHECKING:

@@ -106,7 +106,7 @@ class KernelPlane:
 
     def recording(self) -> Recording:
         """Return what the run leaves behind."""
-        return of_kernel(self)
+        return of_kernel(self.world, self.now)
 
     def open_sale(self) -> None:
         """Begin to call and to admit."""

@@ -1,7 +1,7 @@
 """What a finished run leaves behind, of either engine: the one thing that results and laws are worked out from."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ from models.rooms import OUT
 from models.units import SECOND
 from models.world import ANSWERED, DONE, FAILED, LATE, SENT, SOLD_OUT_AT, SOURCE, TOLD, World
 from sim.draws import from_table
-
-if TYPE_CHECKING:
-    from models.kernel_plane import KernelPlane
 
 
 class Sessions(NamedTuple):
@@ -90,12 +87,11 @@ class Recording:
         return self.record.series[: self.seconds, column]
 
 
-def of_kernel(plane: "KernelPlane") -> Recording:
-    """Return the recording of a run of the compiled engine."""
-    w = plane.world
-    awaited = np.concatenate([_awaited_by_sessions(w, plane.now), _awaited_of_source(w, plane.now)])
+def of_kernel(w: World, now: int) -> Recording:
+    """Return the recording of a run of the compiled engine that ended at `now` ns."""
+    awaited = np.concatenate([_awaited_by_sessions(w, now), _awaited_of_source(w, now)])
     return Recording(
-        end_ns=plane.now,
+        end_ns=now,
         record=w.record,
         sent=int(w.total[SENT]),
         answered=int(w.total[ANSWERED]),

@@ -12,15 +12,13 @@ from models.judge.limit import FULL, SUSTAINED_S, per_second
 from models.judge.limits import busy_by_shard
 from models.judge.sale import KEPT_SHARE, achieved_admissions_rps
 from models.judge.wording import number, plural, with_unit
+from models.robustness.table import BOTS, CAPACITY, FIRST, HOLDS, JOINS, LEVEL, RATE, SOLD
 
 if TYPE_CHECKING:
     from models.judge.verdict import SloRow, Verdict
     from models.results.result import RunResult
     from models.scenario import Scenario
 
-JOINS, RATE, HOLDS, FIRST, CAPACITY, BOTS, SOLD = "joins", "rate", "holds", "first", "capacity", "bots", "sold"
-LEVEL = "level."
-"""Beginning of the keys of conclusions about service levels."""
 SAYS_HOLDS = {
     True: "the design holds",
     False: "the design does not hold",

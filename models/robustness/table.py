@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from models.robustness.conclusions import JOINS
-
 FORMAT = 1
+JOINS, RATE, HOLDS, FIRST, CAPACITY, BOTS, SOLD = "joins", "rate", "holds", "first", "capacity", "bots", "sold"
+"""Keys of conclusions."""
+LEVEL = "level."
+"""Beginning of the keys of conclusions about service levels."""
 SCOPE = {JOINS: ("waiting_room.events",)}
 """Settings that a conclusion is about, by its key: another value makes another sentence, not a contradiction."""
 

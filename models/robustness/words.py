@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from models.judge.wording import number, plural, with_unit
-from models.robustness.conclusions import FIRST, HOLDS, JOINS, LEVEL, RATE
-from models.robustness.table import Cell, Robustness, Row
+from models.robustness.table import FIRST, HOLDS, JOINS, LEVEL, RATE, Cell, Robustness, Row
 
 OPEN = "open"
 TOLD = 4

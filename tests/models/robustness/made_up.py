@@ -1,7 +1,6 @@
 """A robustness table that is made up: one conclusion survives, one is contradicted, one is open."""
 
-from models.robustness.conclusions import BOTS, HOLDS, JOINS, RATE
-from models.robustness.table import Cell, Origin, Robustness, Row
+from models.robustness.table import BOTS, HOLDS, JOINS, RATE, Cell, Origin, Robustness, Row
 
 SCENARIO = "onsale-300k"
 

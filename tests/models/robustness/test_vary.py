@@ -9,7 +9,8 @@ from models.judge.verdict import judge
 from models.preparing import prepare
 from models.results.run_result import result_of
 from models.robustness import vary as module
-from models.robustness.conclusions import HOLDS, JOINS, RATE, Conclusion, conclusions_of
+from models.robustness.conclusions import Conclusion, conclusions_of
+from models.robustness.table import HOLDS, JOINS, RATE
 from models.robustness.task import Concluded, ConclusionTask
 from models.robustness.vary import DRAWS, HORIZON_S, MORE, cells_of, robustness_of, shortened, undecided, variations
 from models.running import run_once
