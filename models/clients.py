@@ -49,13 +49,11 @@ from models.units import MILLISECOND
 from models.world import (
     ANSWERED,
     BOT,
-    BUYING,
+    BUSY,
     CLIENT,
-    ENTERING,
     FAILED,
     HAS_TABS,
     HIDDEN,
-    JOINING,
     LATE,
     SAYS_LEAVE,
     SENT,
@@ -147,10 +145,10 @@ def try_again(w: World, s: int, now: int) -> None:
     elif op == OP_JOIN:
         next_turn(w, s, OP_JOIN, now, now + own_interval(w, s))
     elif op == OP_ENTER or endpoint_of(op) == OP_STATUS:
-    else:
-        w.total[UNKNOWN] += 1
         c.phase = WAITING
         poll_later(w, s, now, 1)
+    else:
+        w.total[UNKNOWN] += 1
 
 
 @compiled
@@ -161,10 +159,10 @@ def _on_place(w: World, s: int, now: int, answer: int, position: int) -> None:
         c.phase = WAITING
         poll_later(w, s, now, position)
     elif answer == ANSWER_READY:
-        c.phase = ENTERING
+        c.phase = BUSY
         send(w, s, OP_ENTER, now)
     elif answer == ANSWER_UNKNOWN:
-        c.phase = JOINING
+        c.phase = BUSY
         next_turn(w, s, OP_JOIN, now, now)
     elif answer == ANSWER_SOLD_OUT:
         c.traits |= TOLD
@@ -179,7 +177,7 @@ def _on_enter(w: World, s: int, now: int, answer: int, wait_ms: int) -> None:
     """Act on the answer to an enter."""
     c = w.session[s]
     if answer == ANSWER_GRANTED:
-        c.phase = BUYING
+        c.phase = BUSY
         c.pass_until = now + w.p.pass_ttl
         if c.admitted == 0:
             c.admitted = 1

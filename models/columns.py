@@ -1,4 +1,4 @@
-"""Numbers recorded in a column of a CSV or Parquet file."""
+"""Times recorded in a column of a CSV or Parquet file."""
 
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,12 @@ PER_SECOND = (1.0, 1e3, 1e6, 1e9)
 """Units in which times of the epoch are written: s, ms, us and ns. Each is told from the next by its size."""
 
 
-def read_column(file: str, column: str, path: str) -> NDArray[np.float64]:
-    """Return a column of *file*. BadInput, which names the setting *path*, if it cannot be read or is no numbers."""
-    return _numbers(_column(file, column, path), file, column, path)
-
-
 def read_times_s(file: str, column: str, path: str) -> NDArray[np.float64]:
-    """Return a column of times in seconds.
+    """Return a column of times in seconds; `path` is the setting that names the file.
 
     Numbers below `EPOCH_FROM` are what they are. Times of the clock, ISO 8601 (without an offset: UTC) or numbers of
-    the epoch, count from the earliest of them. BadInput as for `read_column`, also where the two kinds are mixed.
+    the epoch, count from the earliest of them. BadInput, which names the setting, if the file cannot be read, if
+    the column is no numbers, and where the two kinds are mixed.
     """
     import pandas
 

@@ -77,8 +77,8 @@ SLOT = np.dtype(
 assert SLOT.itemsize == CACHE_LINE
 CLIENT, SOURCE, KUBELET, DIALLER, CONTROL, PRIMARY = range(6)
 """Where a request comes from; for all up to DIALLER, which is a pod that opens connections, a pod waits."""
-COMING, JOINING, WAITING, ENTERING, BUYING, DONE = range(6)
-"""Phases of a session."""
+BUSY, WAITING, DONE = range(3)
+"""Phases of a session: it waits in line, as far as it knows; it is over; or neither."""
 NODE = np.dtype(
     [
         ("idle_since", "i8"),
@@ -105,8 +105,7 @@ POD = np.dtype(
         ("working", "i4"),
         ("most", "i4"),  # requests in it at most, since that was last read
         ("connecting", "i4"),  # pools that are not open yet
-        ("state", "i1"),
-        ("unused", "i1"),
+        ("state", "i2"),
         ("life", "i2"),  # the process in it: another one after it has been killed
     ]
 )

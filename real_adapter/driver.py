@@ -55,12 +55,6 @@ class Driven:
     send_calls: int
     wakes: int
 
-    @property
-    def latency_ns(self) -> Times:
-        """From due to replied, of the requests that were answered."""
-        answered = self.replied_ns >= 0
-        return self.replied_ns[answered] - self.due_ns[answered]
-
 
 def drive_open(
     connections: Connections,

@@ -93,7 +93,7 @@ class Scale:
         trend = self.trend_percent
         assert trend.low is not None
         assert trend.high is not None
-        if (trend.low > 0 or trend.high < 0) and abs(trend.best) > 100 * NEGLIGIBLE:
+        if trend.excludes(0) and abs(trend.best) > 100 * NEGLIGIBLE:
             what = f"the residual changes by {trend.best:+.0f} % from the lowest rate to the highest"
             lines.append(f"{what}: one factor is not enough")
         return tuple(lines)

@@ -1,25 +1,19 @@
-"""Experiments: a task replicated over seeds, until it is precise, or against another on common seeds."""
+"""Experiments: a task replicated over seeds, or beside others on common seeds."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, NamedTuple
 
 from sim.errors import BadInput
-from sim.estimate import Estimate
 from sim.outcome import Comparison, Outcome, P, Replications, Task
 from sim.store import Store
 from sim.workers import Crew, Job, Workers
 
 OnDone = Callable[[int, Outcome[P]], None]
 """Called in the calling process with each seed and its outcome as it finishes, those found stored first."""
-
-FIRST_LOOK = 10
-"""Replications before precision is first judged: with fewer, a lucky small spread stops too early too often
-(Law, Simulation Modeling and Analysis, 5th edition, section 9.4.1, recommends at least 10)."""
 
 
 def replicate(
@@ -38,54 +32,6 @@ def replicate(
     """
     with Workers(workers) as crew:
         return _run(crew, task, seeds, store, on_done)
-
-
-@dataclass(frozen=True)
-class Precision(Generic[P]):
-    """Replications run for the sake of one KPI, its estimate, and whether it is as precise as asked."""
-
-    replications: Replications[P]
-    estimate: Estimate
-    reached: bool
-
-
-def until_precise(
-    task: Task[P],
-    kpi: str,
-    relative_half_width: float,
-    max_n: int,
-    *,
-    first_seed: int = 1,
-    workers: int = 1,
-    store: Path | None = None,
-    on_done: OnDone[P] | None = None,
-) -> Precision[P]:
-    """Replicate with seeds *first_seed*, *first_seed* + 1, ... until the mean of *kpi* is precise.
-
-    Precise: at 95 %, the estimate is off by at most *relative_half_width* (a fraction) of the true
-    mean. The interval is therefore compared with r / (1 + r) of the estimate (Law, as for FIRST_LOOK).
-    Precision is judged seed by seed, so the stop does not depend on *workers*; after *max_n* seeds the answer
-    is what there is, with *reached* false. BadInput also for a KPI that none of the first 10 observes.
-    """
-    if not 0 < relative_half_width < 1:
-        raise BadInput(f"relative_half_width: {relative_half_width} is not allowed; must be between 0 and 1")
-    if max_n < FIRST_LOOK:
-        raise BadInput(f"max_n: {max_n} is not allowed; must be an integer from {FIRST_LOOK}")
-    allowed = relative_half_width / (1 + relative_half_width)
-    with Workers(workers) as crew:
-        done = _run(crew, task, range(first_seed, first_seed + FIRST_LOOK), store, on_done)
-        for n in range(FIRST_LOOK, max_n + 1):
-            have = len(done.outcomes)
-            if have < n:
-                ahead = range(first_seed + have, first_seed + min(have + workers, max_n))
-                done += _run(crew, task, ahead, store, on_done)
-            judged = Replications(task.key, dict(list(done.outcomes.items())[:n]))
-            estimate = judged.estimate(kpi)
-            width = estimate.half_width
-            reached = width is not None and width <= allowed * abs(estimate.best)
-            if reached:
-                break
-    return Precision(judged, estimate, reached)
 
 
 def compare_paired(

@@ -30,7 +30,7 @@ def differences(found: Mapping[str, Mapping[str, Difference]], kpis: Sequence[st
     figure = go.Figure()
     for place, (name, each) in enumerate(found.items()):
         _draw(figure, place, len(found), name, [(kpi, each[kpi]) for kpi in shown if kpi in each])
-    title = _title(found, shown, first)
+    title = _title(found, shown)
     height = 190 + len(shown) * (18 + 16 * len(found))
     figure = styled(figure, title, height)
     figure.add_vline(x=0, line={"color": GREY, "width": 1.5})
@@ -96,7 +96,7 @@ def _share(found: Difference | None) -> tuple[float, float, float] | None:
     return best * of, (best if low is None else low) * of, (best if high is None else high) * of
 
 
-def _title(found: Mapping[str, Mapping[str, Difference]], shown: Sequence[str], first: str) -> str:
+def _title(found: Mapping[str, Mapping[str, Difference]], shown: Sequence[str]) -> str:
     told = []
     for name, each in ((_short(name, 30), each) for name, each in found.items()):
         changed = [each[kpi] for kpi in shown if kpi in each and each[kpi].detectable]

@@ -55,7 +55,7 @@ class Deployment:
 
     def new_pod(self) -> Pod:
         """Return a pod that is not anywhere yet."""
-        pod = Pod(self.created, self.revision, self.shared.now)
+        pod = Pod(self.created, self.revision)
         self.created += 1
         self.shared.pods[pod.number] = pod
         return pod

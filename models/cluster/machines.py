@@ -64,14 +64,14 @@ class Machines:
     def place(self) -> None:
         """Bind waiting pods to the nodes with most room, as the scheduler does; call for nodes if some have none."""
         for pod in self.shared.pending():
-            node = self._roomiest(pod)
+            node = self._roomiest()
             if node is not None:
                 self._bind(pod, node)
                 self.env.process(self.kubelet.run(pod))
         if self.shared.pending():
             self.short()
 
-    def _roomiest(self, pod: Pod) -> Node | None:
+    def _roomiest(self) -> Node | None:
         """Return the ready node with most CPU not requested that has room (NodeResourcesFit, LeastAllocated)."""
         able = [node for node in self.shared.nodes.values() if node.ready and not node.leaving and self._has_room(node)]
         return max(able, key=lambda node: (self._free_milli(node), -node.number), default=None)

@@ -25,7 +25,6 @@ class Pod:
 
     number: int
     revision: int
-    created_at: int
     node: "Node | None" = None
     accepted_at: int = 0
     started_at: int = 0

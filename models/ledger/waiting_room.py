@@ -26,7 +26,6 @@ from models.ledger.runs import FEWER_PEOPLE, JITTERS, POLLS_SPREAD, RATES_RPS
 from sim.estimate import Estimate
 
 BUSIEST_MINUTE, RESERVED_MINUTE = "requests.status_rps_peak_60s", "fact.reserve_rps_peak_60s"
-BACKEND_CPU = "a run with the backend's CPU modelled"
 NEAR = 0.1
 """Share by which a simulated figure may be off a published one and still be about it."""
 

@@ -51,7 +51,6 @@ def test_each_request_is_sent_once_in_order_and_gets_its_own_reply(
     assert (driven.replied_ns >= driven.sent_ns).all()
     assert all((np.diff(driven.sent_ns[on == which]) >= 0).all() for which in range(connections))
     assert (driven.errors, driven.first_error) == (0, None)
-    assert driven.latency_ns.tolist() == (driven.replied_ns - due).tolist()
     assert driven.seconds * 1e9 >= driven.replied_ns.max()
 
 

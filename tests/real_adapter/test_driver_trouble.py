@@ -60,7 +60,6 @@ def test_a_server_that_never_answers_is_given_up_at_the_deadline(busy_wait: bool
     assert driven.replied_ns.tolist() == [-1] * 5
     assert (driven.sent_ns >= 0).all()
     assert driven.fell_behind
-    assert driven.latency_ns.size == 0
     assert driven.seconds >= 0.2
 
 

@@ -1,14 +1,12 @@
-"""Schedules: a Poisson process is one, a recording is read exactly or refused in one line."""
+"""Schedules: a Poisson process is one, bursts come together."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from real_adapter.schedules import bursts_ns, poisson_ns, recorded_ns
-from sim.errors import BadInput
+from real_adapter.schedules import bursts_ns, poisson_ns
 
 
 def test_gaps_are_exponential_and_counts_poisson() -> None:
@@ -32,40 +30,6 @@ def test_a_schedule_ascends_within_its_duration_and_comes_again(rate_rps: float,
 def test_bursts_come_together() -> None:
     assert bursts_ns(3, 0.01, 0.025).tolist() == [0] * 3 + [10_000_000] * 3 + [20_000_000] * 3
     assert bursts_ns(1, 0.5, 1.0).tolist() == [0, 500_000_000]
-
-
-@pytest.mark.parametrize(("unit", "ns"), [("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1)])
-@pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_a_recording_is_read_in_its_unit(tmp_path, unit: str, ns: int, suffix: str) -> None:
-    file, rows = str(tmp_path / f"r.{suffix}"), pd.DataFrame({"who": ["a", "b", "c"], f"at_{unit}": [0, 2, 2]})
-    rows.to_csv(file, index=False) if suffix == "csv" else rows.to_parquet(file)
-    assert recorded_ns(file, f"at_{unit}").tolist() == [0, 2 * ns, 2 * ns]
-
-
-@pytest.mark.parametrize(
-    ("content", "column", "says"),
-    [
-        ("at_s\n1\n-1\n", "at_s", "schedule: 'at_s' is -1 in row 2; must be 0 to 86400"),
-        ("at_ms\n1\n\n", "at_s", "schedule: no numbers in column 'at_s'"),
-        ("at_ms\n1\nnan\n3\n", "at_ms", "schedule: 'at_ms' is nan in row 2; must be 0 to 8.64e+07"),
-        ("at_s\n1\n3\n2\n", "at_s", "schedule: 'at_s' falls to 2 in row 3; must be ascending"),
-        ("at_s\n90000\n", "at_s", "schedule: 'at_s' is 90000 in row 1"),
-        ("at\n1\n", "at", "schedule: column 'at' must end with its unit, one of _s, _ms, _us, _ns"),
-        ("at_s\nx\n", "at_s", "schedule: no numbers in column 'at_s'"),
-    ],
-)
-def test_a_recording_that_is_no_schedule_is_refused_in_one_line(tmp_path, content, column, says) -> None:
-    file = tmp_path / "r.csv"
-    file.write_text(content)
-    with pytest.raises(BadInput) as refusal:
-        recorded_ns(str(file), column)
-    assert says in str(refusal.value)
-    assert "\n" not in str(refusal.value)
-
-
-def test_a_recording_that_is_not_there_is_refused() -> None:
-    with pytest.raises(BadInput, match=r"schedule: cannot read 'nowhere\.csv': No such file"):
-        recorded_ns("nowhere.csv", "at_s")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
-"""Replications: the same on one process or two, resumable, precise as asked, paired."""
+"""Replications: the same on one process or two, resumable, paired."""
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +8,9 @@ import numpy as np
 import pytest
 
 from sim.errors import BadInput
-from sim.experiment import FIRST_LOOK, compare_paired, replicate, until_precise
+from sim.experiment import compare_paired, replicate
 from sim.histogram import LogHistogram
-from sim.outcome import Outcome, Replications
+from sim.outcome import Outcome
 
 
 @dataclass(frozen=True)
@@ -96,66 +94,9 @@ def test_seeds_that_make_no_sense_are_refused(seeds: list[int], reason: str) -> 
         replicate(Normal(5, 1), seeds)
 
 
-@pytest.mark.parametrize(("target", "deviation"), [(0.05, 10.0), (0.1, 40.0)])
-def test_replications_stop_when_the_mean_is_precise(target: float, deviation: float) -> None:
-    precise = until_precise(Normal(100, deviation), "value", target, 500)
-    estimate, n = precise.estimate, precise.estimate.n
-    assert precise.reached
-    assert list(precise.replications.outcomes) == list(range(1, n + 1))
-    assert estimate == precise.replications.estimate("value")
-    # asked of the true mean, so r / (1 + r) of the estimate; a normal mean needs (1.96 s / that)^2 samples
-    allowed = target / (1 + target) * estimate.best
-    assert estimate.half_width is not None
-    assert estimate.half_width <= allowed
-    assert n == pytest.approx((1.96 * deviation / (target / (1 + target) * 100)) ** 2, rel=0.5)
-    # and it stopped no later than it could
-    if n > FIRST_LOOK:
-        earlier = Replications(Normal(100, deviation).key, dict(list(precise.replications.outcomes.items())[:-1]))
-        before = earlier.estimate("value")
-        assert before.half_width is not None
-        assert before.half_width > target / (1 + target) * before.best
-
-
-def test_the_stop_does_not_depend_on_the_workers(tmp_path: Path) -> None:
-    alone = until_precise(Normal(100, 16), "value", 0.1, 40, first_seed=3)
-    assert FIRST_LOOK < alone.estimate.n < 40
-    assert until_precise(Normal(100, 16), "value", 0.1, 40, first_seed=3, workers=2) == alone
-
-
-def test_the_mean_found_is_as_close_as_promised() -> None:
-    misses = 0
-    for block in range(200):
-        found = until_precise(Normal(100, 12), "value", 0.1, 200, first_seed=1000 * block + 1)
-        misses += abs(found.estimate.best - 100) > 0.1 * 100
-    # 5 % of 200 are 10, four standard deviations are 12
-    assert misses <= 22
-
-
-def test_a_precision_out_of_reach_is_not_called_reached() -> None:
-    wide = until_precise(Normal(100, 500), "value", 0.01, 12)
-    assert not wide.reached
-    assert wide.estimate.n == 12
-
-
-def test_a_kpi_that_is_always_zero_is_precise() -> None:
-    exact = until_precise(Normal(0, 0), "value", 0.05, 50)
-    assert exact.reached
-    assert exact.estimate.n == FIRST_LOOK
-
-
-@pytest.mark.parametrize(
-    ("call", "field"),
-    [
-        (lambda: until_precise(Normal(1, 1), "value", 0.0, 20), "relative_half_width"),
-        (lambda: until_precise(Normal(1, 1), "value", math.nan, 20), "relative_half_width"),
-        (lambda: until_precise(Normal(1, 1), "value", 0.1, 9), "max_n"),
-        (lambda: until_precise(Normal(1, 1), "valeu", 0.1, 20), "must be one of value"),
-        (lambda: replicate(Normal(1, 1), [1], workers=0), "workers"),
-    ],
-)
-def test_wishes_that_make_no_sense_are_refused(call: Callable[[], object], field: str) -> None:
-    with pytest.raises(BadInput, match=field):
-        call()
+def test_no_workers_are_refused() -> None:
+    with pytest.raises(BadInput, match="workers"):
+        replicate(Normal(1, 1), [1], workers=0)
 
 
 def test_common_random_numbers_show_what_independent_ones_hide() -> None:
