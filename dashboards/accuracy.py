@@ -15,7 +15,7 @@ from dashboards.terminal import bullets, grid
 from models.judge.wording import number
 
 if TYPE_CHECKING:
-    from real_adapter.accuracy import Comparison, Verification
+    from real_adapter.calibrate.accuracy import Comparison, Verification
     from sim.estimate import Estimate
 
 TITLES = ("case", "metric", "predicted", "measured", "error", "allowed")

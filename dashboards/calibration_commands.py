@@ -15,10 +15,10 @@ from dashboards.options import FINE, VERDICT_FAILED, JsonOption, RedisOption, Re
 from sim.errors import BadInput
 
 if TYPE_CHECKING:
-    from models.profile import Profile
-    from real_adapter.calibration import Rig
-    from real_adapter.cloudwatch import Statistic
-    from real_adapter.telemetry import Telemetry
+    from models.redis_costs.profile import Profile
+    from real_adapter.calibrate.calibration import Rig
+    from real_adapter.telemetry.cloudwatch import Statistic
+    from real_adapter.telemetry.minutes import Telemetry
 
 PROFILE = Path("runs/calibration/profile.json")
 LEAST_S, MOST_S = 60, 86_400
@@ -26,7 +26,7 @@ RESCALED = "x86-measured"
 IN_LINE, MOST_IN_LINE = 100_000, 10_000_000
 """People in line where an export was made, if nobody says, and the most that a cost is worked out for."""
 NAME = "[a-z0-9][a-z0-9-]{0,62}"
-"""What a profile can be called (`models.profile.Profile`)."""
+"""What a profile can be called (`models.redis_costs.profile.Profile`)."""
 
 
 def calibrate(
@@ -67,7 +67,7 @@ def calibrate(
     ] = None,
 ) -> int:
     """Measure a real Redis running the Lua core and fit a profile, or rescale one to production telemetry."""
-    from models.profile import load_profile, profile_json
+    from models.redis_costs.profile import load_profile, profile_json
 
     _must_go_together(
         cloudwatch, prometheus, redis, profile, statistic, (requests, in_line, replicas) != (None, IN_LINE, 0)
@@ -75,7 +75,7 @@ def calibrate(
     _must_be_a_node(node_type, any(source is not None for source in (cloudwatch, prometheus, redis)))
     _must_name_a_profile(out)
     if cloudwatch is not None or prometheus is not None:
-        from real_adapter.rescale import rescale
+        from real_adapter.telemetry.rescale import rescale
 
         telemetry = _telemetry(cloudwatch, prometheus, statistic)
         found = rescale(
@@ -111,7 +111,7 @@ def verify_calibration(
     as_json: JsonOption = False,
 ) -> int:
     """Compare predicted with measured on loads that the fit never saw."""
-    from models.profile import load_profile
+    from models.redis_costs.profile import load_profile
 
     wanted = load_profile(profile)
     if out is not None:
@@ -121,9 +121,9 @@ def verify_calibration(
     from dashboards.output import json_text
     from dashboards.progress import progress_line
     from dashboards.whole import write_files
-    from models.preparing import prepare
-    from real_adapter.accuracy import document_of
-    from real_adapter.verification import verify
+    from models.experiments.warm_up import prepare
+    from real_adapter.calibrate.accuracy import document_of
+    from real_adapter.calibrate.verification import verify
 
     with progress_line() as told, _rig(redis, allow_remote_writes) as rig:
         prepare("kernel")  # not before it is known that there is something to measure
@@ -143,7 +143,7 @@ def verify_calibration(
 
 def _must_be_a_node(node_type: str | None, of_a_server: bool) -> None:
     """Refuse a node type that is not in the catalogue, and one of the server that is started here."""
-    from models.redis_nodes import redis_nodes
+    from models.catalogues.redis_nodes import redis_nodes
 
     if node_type is None:
         return
@@ -155,11 +155,11 @@ def _must_be_a_node(node_type: str | None, of_a_server: bool) -> None:
 
 def _measured(url: str | None, allow_remote_writes: bool, budget_s: float, name: str, node_type: str | None) -> Profile:
     from dashboards.progress import progress_line
-    from real_adapter.beyond import measure_beyond
-    from real_adapter.calibrated_profile import profile_of
-    from real_adapter.calibration import calibrate as measure
-    from real_adapter.memory_use import measure_memory
-    from real_adapter.server import start_server
+    from real_adapter.calibrate.beyond import measure_beyond
+    from real_adapter.calibrate.calibration import calibrate as measure
+    from real_adapter.calibrate.profile import profile_of
+    from real_adapter.measure.memory_use import measure_memory
+    from real_adapter.server.server import start_server
 
     with progress_line() as told, _rig(url, allow_remote_writes) as rig:
         calibration = measure(rig, budget_s, told)
@@ -172,8 +172,8 @@ def _measured(url: str | None, allow_remote_writes: bool, budget_s: float, name:
 
 
 def _telemetry(cloudwatch: Path | None, prometheus: Path | None, statistic: Statistic | None) -> Telemetry:
-    from real_adapter.cloudwatch import read_cloudwatch
-    from real_adapter.prometheus import read_prometheus
+    from real_adapter.telemetry.cloudwatch import read_cloudwatch
+    from real_adapter.telemetry.prometheus import read_prometheus
 
     if cloudwatch is not None:
         return read_cloudwatch(cloudwatch, statistic)
@@ -182,9 +182,9 @@ def _telemetry(cloudwatch: Path | None, prometheus: Path | None, statistic: Stat
 
 @contextmanager
 def _rig(url: str | None, allow_remote_writes: bool) -> Iterator[Rig]:
-    from real_adapter.calibration import MOST_WRITTEN_BYTES, own_rig, their_rig
-    from real_adapter.connect import connect
-    from real_adapter.connections import address_of
+    from real_adapter.calibrate.calibration import MOST_WRITTEN_BYTES, own_rig, their_rig
+    from real_adapter.drive.connections import address_of
+    from real_adapter.server.connect import connect
 
     if url is None:
         with own_rig() as rig:

@@ -144,7 +144,7 @@ def compare(
 
     from dashboards.output import comparison_document, json_text
     from dashboards.progress import ProgressLine
-    from models.simulate import compare_scenarios
+    from models.experiments.simulate import compare_scenarios
 
     with ProgressLine() as progress:
         differences = compare_scenarios(first, second, replications, seed=seed, progress=progress)
@@ -184,8 +184,8 @@ def sweep(
     as_json: JsonOption = False,
 ) -> int:
     """Run a scenario over values of its settings: what holds where, and where it breaks. Can be taken up again."""
-    from models.sweep.cells import cells_of
-    from models.sweep.design import design_of
+    from models.experiments.sweep.cells import cells_of
+    from models.experiments.sweep.design import design_of
     from sim.seeds import derived_seeds
 
     design = design_of(vary, latin_hypercube, seed)
@@ -198,7 +198,7 @@ def sweep(
     result = swept(design, cells, derived_seeds(seed, replications), scheduler, out, asked)
     if as_json:
         from dashboards.output import json_text
-        from models.sweep.records import document_of
+        from models.experiments.sweep.records import document_of
 
         print(json_text(document_of(result)))
     else:
@@ -280,7 +280,7 @@ def _with_robustness(verdict: Verdict, scenario: Scenario, asked: bool) -> Verdi
 
 def _simulated(scenario: Scenario, seed: int, replications: int, engine: Engine, store: Path | None) -> RunResult:
     from dashboards.progress import ProgressLine
-    from models.simulate import simulate, simulate_many
+    from models.experiments.simulate import simulate, simulate_many
 
     with ProgressLine() as progress:
         if replications == 1:

@@ -22,8 +22,8 @@ def conformance(
     from contextlib import nullcontext
 
     from dashboards.progress import progress_line
-    from real_adapter.conformance import check_conformance
-    from real_adapter.connect import connect
+    from real_adapter.conformance.comparison import check_conformance
+    from real_adapter.server.connect import connect
 
     there = nullcontext() if redis is None else connect(redis, allow_remote_writes=allow_remote_writes)
     with progress_line() as progress, there as connection:

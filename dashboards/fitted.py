@@ -12,7 +12,7 @@ from dashboards.terminal import bullets, grid
 from models.judge.wording import number
 
 if TYPE_CHECKING:
-    from models.profile import Profile
+    from models.redis_costs.profile import Profile
 
 SHOWN_MISSES = 8
 

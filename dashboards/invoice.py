@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from models.cost import PARTS, CostBreakdown, CostItem, PartCost
+from models.documents.sourced import Number
 from models.judge.invoice import Invoice
 from models.judge.wording import NOTHING, number, with_unit
-from models.sourced import Number
+from models.results.cost import PARTS, CostBreakdown, CostItem, PartCost
 
 TITLES = ("part", "event, list", "event, talk", "month, list", "month, talk", "an event takes")
 """Of the columns of `part_rows`."""

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboards.whole import all_or_nothing
+from models.documents.sourced import Number
 from models.judge.ranges import compared_node_notes
 from models.scenario.messages import shown
-from models.sourced import Number
 from sim.errors import BadInput
 
 if TYPE_CHECKING:

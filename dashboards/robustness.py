@@ -31,9 +31,9 @@ def robustness_for(scenario: Scenario, seed: int = 1) -> Robustness:
     BadInput for a scenario that is no on-sale.
     """
     from dashboards.progress import ProgressLine
-    from models.preparing import prepare
+    from models.experiments.warm_up import prepare
     from models.robustness.vary import robustness_of
-    from sim.compiling import cache_home
+    from sim.compile_cache import cache_home
     from sim.workers import Workers, processes_for
 
     with ProgressLine() as progress, Workers(processes_for(64)) as crew:

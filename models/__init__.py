@@ -1,5 +1,5 @@
 """The system being twinned: one file per part of it, the dispatch loop, the reference and the judge."""
 
-from sim.compiling import require_cache
+from sim.compile_cache import require_cache
 
 require_cache()

@@ -1,5 +1,5 @@
 """The engine: clock, compiled primitives, recording and statistics. It knows nothing of tickets, Redis or AWS."""
 
-from sim import compiling
+from sim import compile_cache
 
-compiling.use_cache()
+compile_cache.use_cache()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import compiled, inlined
+from sim.jit import compiled, inlined
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 NUMBER_BITS = 30

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import inlined
+from sim.jit import inlined
 
 
 class Heap(NamedTuple):

@@ -18,7 +18,7 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from sim.compiled import compiled
+from sim.jit import compiled
 
 PRECISION_BITS = 7
 """Each power of two is cut into 2**7 buckets: relative width 1/128."""

@@ -6,7 +6,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import inlined
+from sim.jit import inlined
 
 FIRST, LAST, LENGTH = range(3)
 

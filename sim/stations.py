@@ -9,7 +9,7 @@ times), so waits obey M/M/1, M/D/1, M/G/1 and, with several servers, Erlang C.
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import compiled
+from sim.jit import compiled
 
 
 @compiled

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import inlined
+from sim.jit import inlined
 from sim.memory import zeros
 
 CHUNK = 31

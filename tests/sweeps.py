@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from models.experiments.sweep.cells import cells_of
+from models.experiments.sweep.design import Design, Point
+from models.experiments.sweep.run import Judged, Sweep
 from models.judge.verdict import slo_rows
-from models.sweep.cells import cells_of
-from models.sweep.design import Design, Point
-from models.sweep.run import Judged, Sweep
 from sim.estimate import Estimate
 
 FIGURES: Mapping[str, float] = MappingProxyType(

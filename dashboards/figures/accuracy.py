@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from dashboards.figures.looks import BLUE, GREY, RED, log_axis, styled
 
 if TYPE_CHECKING:
-    from real_adapter.accuracy import Comparison, Verification
+    from real_adapter.calibrate.accuracy import Comparison, Verification
     from sim.estimate import Estimate
 
 METRICS = {

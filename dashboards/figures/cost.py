@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboards.figures.looks import BLUE, GREEN, GREY, ORANGE, PALE, PURPLE, RED, SKY, SLATE, YELLOW, styled
-from models.cost import PARTS, CostBreakdown
 from models.judge.invoice import Invoice, largest
 from models.judge.wording import with_unit
+from models.results.cost import PARTS, CostBreakdown
 
 PART_COLOURS = {
     "redis": SKY,

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from dashboards.figures.looks import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, log_axis, styled
 from models.judge.wording import number
-from models.profile import KINDS, Profile
-from models.profile_parts import Case
+from models.redis_costs.parts import Case
+from models.redis_costs.profile import KINDS, Profile
 
 OPERATION_COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
 

@@ -22,13 +22,13 @@ from dashboards.sweep.words import (
     levels_shown,
     unit_text,
 )
+from models.experiments.sweep.cells import label, value_text
+from models.experiments.sweep.design import GRID
+from models.experiments.sweep.knee import Knee, is_number, knees
+from models.experiments.sweep.run import Judged, Sweep
 from models.judge.verdict import SLO_KPIS
 from models.judge.wording import NOTHING, number, with_unit
 from models.results.kpis import unit_of
-from models.sweep.cells import label, value_text
-from models.sweep.design import GRID
-from models.sweep.knee import Knee, is_number, knees
-from models.sweep.run import Judged, Sweep
 
 LINE_COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
 """One for each line; with more lines than these a figure turns into a heat map or points."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from models.ledger.book import Ledger
     from models.ledger.checks import Sources
     from models.ledger.measured import Measured
-    from models.running import Progress
+    from models.run.run import Progress
 
 LEDGER_FILES = ("ledger.json", "ledger.md", "ledger.html")
 FORGOTTEN_AFTER_S = 30 * 86_400.0
@@ -98,7 +98,7 @@ def _measured() -> Measured:
     """Measure, before anything else runs, and write what was found in place of what was."""
     from dashboards.progress import ProgressLine
     from models.ledger.measured import MEASUREMENTS, write_measured
-    from real_adapter.claim_measurements import measure_claims
+    from real_adapter.calibrate.claim_measurements import measure_claims
 
     began = time.monotonic()
     with ProgressLine() as line:
@@ -114,11 +114,11 @@ def sources_for(
     wanted: Collection[str], measured: Measured, questions: bool, progress: Progress, seed: int = 1
 ) -> Sources:
     """Return all evidence of these claims: runs and flips, found stored or run on worker processes."""
+    from models.experiments.warm_up import prepare
     from models.ledger.book import runs_for, searches_for
     from models.ledger.checks import Sources
     from models.ledger.evidence import gather
     from models.ledger.searches import find
-    from models.preparing import prepare
     from sim.workers import Workers, processes_for
 
     names, searches = runs_for(wanted, questions), searches_for(wanted, questions)
@@ -134,7 +134,7 @@ def sources_for(
 
 def _store() -> Path:
     """Return where evidence is kept: the same simulation is found again, whichever claim asks for it."""
-    from sim.compiling import cache_home
+    from sim.compile_cache import cache_home
 
     home = Path(cache_home()) / "ledger"
     for old in home.glob("*"):

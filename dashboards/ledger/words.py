@@ -15,8 +15,8 @@ from models.ledger.entry import estimate_text
 from models.robustness.words import told
 
 if TYPE_CHECKING:
-    from models.claims import ClaimVerdict
     from models.ledger.book import Ledger
+    from models.ledger.claims import ClaimVerdict
     from models.ledger.entry import Entry, Flip
     from models.ledger.measured import Measured
     from models.ledger.questions import Answer

@@ -6,9 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from models import lua_scripts
-from models.preparing import prepare
-from models.profile import load_profile
+from models.experiments.warm_up import prepare
+from models.redis_costs.profile import load_profile
 from models.regression.baseline import (
     SHIPPED,
     Baseline,
@@ -22,8 +21,9 @@ from models.regression.compare import CaseKey, Evidence, Measured
 from models.regression.costs import profile_costs
 from models.regression.simulated import prepared, run_cases
 from models.results.run_result import versions
-from models.running import Progress
-from real_adapter.script_calls import script_calls
+from models.run.run import Progress
+from models.waiting_room import scripts as lua_scripts
+from real_adapter.measure.script_calls import script_calls
 from sim.errors import BadInput
 from sim.workers import Workers, processes_for
 
@@ -46,7 +46,7 @@ def wanted_baselines(folder: Path, update: bool) -> dict[str, Baseline]:
 def measured(baselines: Mapping[str, Baseline], progress: Progress) -> Evidence:
     """Measure all cases of *baselines*. BadInput if a scenario, profile or script cannot be used, or without a server.
 
-    The scripts are those in `models.lua_scripts.FOLDER`.
+    The scripts are those in `models.waiting_room.scripts.FOLDER`.
     """
     traced = script_calls(lua_scripts.FOLDER)
     found: dict[CaseKey, Measured] = {}

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from dashboards.output import json_text
 from dashboards.whole import all_or_nothing
+from models.experiments.sweep.cells import Cell
+from models.experiments.sweep.records import document_of, manifest_of, table_of
+from models.experiments.sweep.run import Sweep
 from models.judge.asked import Asked
-from models.sweep.cells import Cell
-from models.sweep.records import document_of, manifest_of, table_of
-from models.sweep.run import Sweep
-from sim.compiling import cache_home
+from sim.compile_cache import cache_home
 
 SWEEP_FILES = ("manifest.json", "summary.json", "sweep.parquet", "sweep.html")
 """The files of a sweep."""

@@ -19,11 +19,11 @@ from dashboards.sweep.words import (
     levels_shown,
     rounding_note,
 )
+from models.experiments.sweep.cells import value_text
+from models.experiments.sweep.records import parameters_text
+from models.experiments.sweep.run import Sweep
 from models.judge.asked import asked_in
 from models.judge.wording import plural
-from models.sweep.cells import value_text
-from models.sweep.records import parameters_text
-from models.sweep.run import Sweep
 
 
 def page_of(sweep: Sweep, manifest: Mapping[str, Any]) -> str:

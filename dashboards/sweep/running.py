@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from dashboards.output import checked_target, unfinished
 from dashboards.progress import ProgressLine
 from dashboards.sweep.output import SWEEP_FILES, cached_store, write_sweep
+from models.experiments.replication import identity
+from models.experiments.sweep.cells import Cell
+from models.experiments.sweep.design import Design
+from models.experiments.sweep.run import Sweep, run_sweep
+from models.experiments.warm_up import prepare
 from models.judge.asked import Asked
-from models.preparing import prepare
-from models.replication import identity
-from models.sweep.cells import Cell
-from models.sweep.design import Design
-from models.sweep.run import Sweep, run_sweep
 from sim.workers import Workers, processes_for
 
 if TYPE_CHECKING:
-    from sim.cluster import Cluster
+    from sim.dask_crew import Cluster
 
 
 def swept(
@@ -52,6 +52,6 @@ def _crew(scheduler: str | None, jobs: int) -> tuple[Workers | Cluster, str]:
     """Who runs the jobs, and that in words."""
     if scheduler is None:
         return Workers(processes_for(jobs)), "processes of one machine"
-    from sim.cluster import Cluster
+    from sim.dask_crew import Cluster
 
     return Cluster(scheduler, identity), f"Dask cluster {scheduler}"

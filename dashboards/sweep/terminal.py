@@ -18,11 +18,11 @@ from dashboards.sweep.words import (
     rounding_note,
 )
 from dashboards.terminal import bullets, grid, mark
+from models.experiments.sweep.cells import value_text
+from models.experiments.sweep.run import Sweep
 from models.judge.asked import Asked
 from models.judge.verdict import SloRow
 from models.judge.wording import clock, plural
-from models.sweep.cells import value_text
-from models.sweep.run import Sweep
 
 ROWS_SHOWN = 40
 """Rows of the table; the files have all cells."""

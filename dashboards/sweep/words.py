@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from models.experiments.sweep.cells import label, value_text
+from models.experiments.sweep.design import GRID, HYPERCUBE, Design
+from models.experiments.sweep.knee import Knee, knees, levels_of
+from models.experiments.sweep.run import Sweep
 from models.judge.verdict import SloRow
 from models.judge.wording import number, plural, with_unit
 from models.results.result import INTERVALS
-from models.sweep.cells import label, value_text
-from models.sweep.design import GRID, HYPERCUBE, Design
-from models.sweep.knee import Knee, knees, levels_of
-from models.sweep.run import Sweep
 
 LEVEL_WORDS = {
     "mean_wait_s": "mean wait",

@@ -19,12 +19,12 @@ from dashboards.web.knobs import GROUPS, knob
 from dashboards.web.link import MOST_REPLICATIONS, View
 from dashboards.web.running import Awaited, hint, last_shown
 from dashboards.web.state import change, view
+from models.experiments.sweep.cells import cells_from
+from models.experiments.sweep.design import design_of
+from models.experiments.sweep.records import table_of
+from models.experiments.sweep.run import Sweep
 from models.judge.asked import setting_text
 from models.judge.wording import plural
-from models.sweep.cells import cells_from
-from models.sweep.design import design_of
-from models.sweep.records import table_of
-from models.sweep.run import Sweep
 from sim.errors import BadInput
 
 PAGE = "breaks"

@@ -20,9 +20,9 @@ from dashboards.web.hold import current_run
 from dashboards.web.jobs import Run
 from dashboards.web.running import Awaited, ask, first_visit, hint, last_shown
 from dashboards.web.state import view
-from models.cost import CostBreakdown
 from models.judge.invoice import Invoice, bill_of
 from models.judge.verdict import Verdict
+from models.results.cost import CostBreakdown
 from models.results.result import RunResult
 from sim.errors import BadInput
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from models.judge.asked import Asked, Change, setting_text, value_at
 from models.scenario import Scenario, override, scenario_names, shipped_varied, text_varied
+from models.scenario.autoscaling import Autoscaling
 from models.scenario.merge import apply_override
-from models.scenario.scaling import Autoscaling
 from sim.errors import BadInput
 
 DEFAULT = "onsale-300k"

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from models.running import Progress
+from models.run.run import Progress
 
 if TYPE_CHECKING:
+    from models.experiments.sweep.cells import Cell
+    from models.experiments.sweep.design import Design
+    from models.experiments.sweep.run import Sweep
     from models.judge.verdict import Verdict
     from models.ledger.book import Ledger
     from models.ledger.measured import Measured
     from models.results.result import Difference, RunResult
     from models.scenario import Scenario
-    from models.sweep.cells import Cell
-    from models.sweep.design import Design
-    from models.sweep.run import Sweep
 
 
 class Job(Protocol):
@@ -48,9 +48,9 @@ class Run:
 
     def run(self, progress: Progress) -> tuple[RunResult, Verdict]:
         """Return the result and its verdict."""
+        from models.experiments.simulate import simulate, simulate_many
         from models.judge.verdict import judge
         from models.robustness.verdicts import with_stored
-        from models.simulate import simulate, simulate_many
 
         if self.replications == 1:
             result = simulate(self.scenario, seed=self.seed, progress=progress)
@@ -74,7 +74,7 @@ class Compare:
 
     def run(self, progress: Progress) -> tuple[dict[str, Difference], ...]:
         """Return the differences of every design but the first, by KPI."""
-        from models.simulate import compare_designs
+        from models.experiments.simulate import compare_designs
 
         return compare_designs(self.designs, self.replications, seed=self.seed, progress=progress)
 
@@ -96,7 +96,7 @@ class RunSweep:
     def run(self, progress: Progress) -> Sweep:
         """Return the finished sweep; one that is cancelled goes on where it was when it is asked for again."""
         from dashboards.sweep.output import cached_store
-        from models.sweep.run import run_sweep
+        from models.experiments.sweep.run import run_sweep
         from sim.seeds import derived_seeds
         from sim.workers import Workers, processes_for
 
@@ -115,7 +115,7 @@ class Validate:
     @cached_property
     def key(self) -> str:
         """Of the sources that are loaded: evidence and rules are those of this program."""
-        from models.replication import identity
+        from models.experiments.replication import identity
 
         return _key("validate", [], 0, 0) + identity()["sources"]
 
@@ -131,7 +131,7 @@ class Validate:
 
 
 def _key(kind: str, scenarios: Sequence[Scenario], seed: int, replications: int) -> str:
-    from models.replication import ScenarioTask
+    from models.experiments.replication import ScenarioTask
 
     tasks = (f"{each.name} {ScenarioTask.of(each, 'kernel', drawn=replications > 1).key}" for each in scenarios)
     return hashlib.sha256("\n".join([kind, str(seed), str(replications), *tasks]).encode()).hexdigest()

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from dashboards.web.design import FILES
-from models.profile import profile_names
-from models.redis_nodes import redis_nodes
+from models.catalogues.redis_nodes import redis_nodes
+from models.redis_costs.profile import profile_names
 from models.scenario import setting_schema
 
 

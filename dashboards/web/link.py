@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from dashboards.options import LARGEST_SEED, PAIRS
 from dashboards.web.design import DEFAULT, Design, changed_by
-from models.yaml_text import MAX_BYTES
+from models.documents.yaml_text import MAX_BYTES
 from sim.errors import BadInput
 
 VERSION = "1"

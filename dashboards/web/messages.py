@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 
 class Progressed(NamedTuple):
-    """How far it is, as `models.running.Progress` has it; an empty key while the engine is loaded."""
+    """How far it is, as `models.run.run.Progress` has it; an empty key while the engine is loaded."""
 
     key: str
     fraction: float

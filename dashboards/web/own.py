@@ -16,10 +16,10 @@ from ruamel.yaml.error import YAMLError
 from dashboards.options import shortened
 from dashboards.web.design import Design
 from dashboards.web.state import change_design, view
+from models.documents.yaml_text import composed, line_in
 from models.judge.asked import value_at
 from models.judge.wording import plural
 from models.scenario import BadScenario, Scenario
-from models.yaml_text import composed, line_in
 from sim.errors import BadInput
 
 MOST_SHOWN = 20

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from dashboards.web.design import FILES
-from models.profile import load_profile
+from models.redis_costs.profile import load_profile
 from sim.errors import BadInput
 
 HOST = "127.0.0.1"

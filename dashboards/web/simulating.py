@@ -46,7 +46,7 @@ def _receive(connection: Connection, jobs: queue.SimpleQueue[Any]) -> None:
 
 def _get_ready(progress: Any) -> None:
     """Load the compiled engine before anybody waits for it; what is wrong with it the first job will say."""
-    from models.preparing import prepare
+    from models.experiments.warm_up import prepare
 
     try:
         prepare("kernel", progress)

@@ -23,9 +23,9 @@ from dashboards.web.state import view
 from models.judge.standing import trust
 from models.judge.wording import plural
 from models.ledger.book import Ledger
-from models.node_costs import node_costs
-from models.profile import KINDS, Profile
-from real_adapter.accuracy import Verification, stored_verification
+from models.plan.node_costs import node_costs
+from models.redis_costs.profile import KINDS, Profile
+from real_adapter.calibrate.accuracy import Verification, stored_verification
 from sim.errors import BadInput
 
 PAGE = "trust"

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from models.documents.yaml_text import read_value
 from models.judge.wording import number
 from models.scenario import load_scenario, override
-from models.yaml_text import read_value
 from sim.errors import BadInput
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from models.judge.limit import per_second
 from models.judge.sale import KEPT_SHARE, achieved_admissions_rps
 from models.judge.wording import number, plural
 from models.scenario.rates import groups_of, held_s, lapsing
-from models.script_limits import CALLS_PER_OPERATION
+from models.vocabulary.script_limits import CALLS_PER_OPERATION
 
 if TYPE_CHECKING:
     from models.results.result import RunResult

@@ -17,7 +17,7 @@ from models.judge.limit import Limit, per_second
 from models.judge.remedies import SAFE_SHARE, safe_poll_s, tabs_on_hot_shard
 from models.judge.sale import KEPT_SHARE, achieved_admissions_rps, is_onsale
 from models.judge.wording import clock, number, plural, with_unit
-from models.operations import ENDPOINTS
+from models.vocabulary.operations import ENDPOINTS
 
 if TYPE_CHECKING:
     from models.results.result import RunResult

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.judge.limit import per_second
-from models.operations import ENDPOINTS
 from models.results.node_use import trailing_means
+from models.vocabulary.operations import ENDPOINTS
 
 if TYPE_CHECKING:
     from models.results.result import RunResult

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
-from models.cost import LEFT_OUT, PARTS, CostBreakdown, Usage, cost_of
+from models.catalogues.prices import PriceTable, Region, list_prices, talk_prices
 from models.judge.finding import Finding
 from models.judge.wording import number, plural, with_unit
-from models.prices import PriceTable, Region, list_prices, talk_prices
+from models.results.cost import LEFT_OUT, PARTS, CostBreakdown, Usage, cost_of
 from models.results.usage import usage_in
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Figures of the talk that runs are held against, beside which reports and charts show their own.
 
-They are those of the claims (`models/claims.py`), written again because evidence by simulation would otherwise be run
-anew whenever the wording of a claim changes; a test holds the two together.
+They are those of the claims (`models/ledger/claims.py`), written again because evidence by simulation would otherwise
+be run anew whenever the wording of a claim changes; a test holds the two together.
 """
 
 TALK_PEOPLE = 300_000

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from models.judge.wording import number
-from models.node_standing import node_standing
-from models.profile import load_profile
+from models.redis_costs.node_standing import node_standing
+from models.redis_costs.profile import load_profile
 
 if TYPE_CHECKING:
     from models.results.result import RunResult

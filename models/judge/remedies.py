@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models.catalogues.redis_nodes import redis_nodes
 from models.judge.asked import asked_in
 from models.judge.limit import Limit
 from models.judge.sale import KEPT_SHARE, achieved_admissions_rps, is_onsale
 from models.judge.wording import clock, number
-from models.redis_nodes import redis_nodes
 
 if TYPE_CHECKING:
     from models.results.result import RunResult

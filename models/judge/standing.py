@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from models.judge.ranges import node_notes
 from models.judge.wording import number
-from models.profile import KINDS
+from models.redis_costs.profile import KINDS
 
 if TYPE_CHECKING:
     from models.results.result import RunResult

@@ -5,12 +5,12 @@ Pure. Nothing here is simulated or measured: a claim about behaviour may still f
 
 from __future__ import annotations
 
-from models.claims import Claim, claims
+from models.catalogues.redis_nodes import bytes_per_s, redis_nodes
 from models.judge.wording import number
 from models.ledger import sums_backend, sums_edge, sums_money
+from models.ledger.claims import Claim, claims
 from models.ledger.entry import about, at_least, at_most, exactly, weakest
 from models.ledger.sums import ROUNDING, STATED, Redone, Sum
-from models.redis_nodes import bytes_per_s, redis_nodes
 from models.scenario import Scenario
 
 REDIS_NODE = "cache.m7g.xlarge"

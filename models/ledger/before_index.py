@@ -6,12 +6,12 @@ measured costs; that they wait for each other is not modelled, so it is arithmet
 
 from __future__ import annotations
 
-from models.claims import Claim, claims
-from models.commands import Command
 from models.judge.wording import clock, latency, number
 from models.ledger.checks import Check, Sources, profile
+from models.ledger.claims import Claim, claims
 from models.ledger.entry import Entry, about, at_least, exactly, in_every_case
 from models.ledger.flips import bisected, by_case
+from models.redis_costs.commands import Command
 from models.scenario import Scenario
 from sim.estimate import Estimate
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from models.claims import claims
 from models.ledger import before_index, design, gateway, money, people, redis, scaling, waiting_room
 from models.ledger.checks import Check, Sources
+from models.ledger.claims import claims
 from models.ledger.entry import Entry
 from models.ledger.questions import QUESTIONS, Answer
 from models.ledger.runs import RUNS

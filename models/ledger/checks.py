@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from models.claims import Claim, How
 from models.ledger.arithmetic import redone
+from models.ledger.claims import Claim, How
 from models.ledger.entry import Entry
 from models.ledger.evidence import Evidence
 from models.ledger.measured import Measured
 from models.ledger.searches import FlipPlace
-from models.profile import Profile, load_profile
+from models.redis_costs.profile import Profile, load_profile
 from models.results.origins import profile_origin
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from models.claims import Claim, ClaimVerdict
 from models.judge.wording import latency, number
 from models.ledger.checks import Check, Sources, by_sum, rests_on
+from models.ledger.claims import Claim, ClaimVerdict
 from models.ledger.entry import Entry, Flip, about, at_most, in_every_case, that_change, weakest
 from models.ledger.evidence import ENGINE, Evidence
 from models.ledger.flips import OPEN, RUN, by_case

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.claims import Claim, ClaimVerdict
 from models.judge.wording import number, with_unit
+from models.ledger.claims import Claim, ClaimVerdict
 from sim.estimate import Estimate, unvaried_text
 
 

@@ -15,7 +15,7 @@ from models.judge.verdict import SLO_KPIS
 from models.ledger.observed import EvidenceTask, Observed
 from models.ledger.runs import FEW, MOST, RUNS, RUSH, Run
 from models.results.kpis import possible, unit_of
-from models.running import Progress
+from models.run.run import Progress
 from models.scenario import Scenario
 from sim.estimate import Estimate
 from sim.experiment import outcomes_of

@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from models.sourced import Number, Sourced, read_sourced
+from models.documents.sourced import Number, Sourced, read_sourced
 
 FACTS = Path(__file__).with_name("facts.yaml")
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from models.claims import ClaimVerdict
 from models.judge.wording import number
+from models.ledger.claims import ClaimVerdict
 from models.ledger.entry import Flip
 
 BISECTED = "bisection of this sum"

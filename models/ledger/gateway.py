@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from models.claims import Claim, ClaimVerdict
-from models.cluster.autoscaler import heap_of
-from models.go_heap import live_kib, resident_kib
 from models.judge.wording import clock, latency, number
+from models.kubernetes.autoscaler import heap_of
+from models.kubernetes.go_heap import live_kib, resident_kib
 from models.ledger.checks import Check, Sources, rests_on
+from models.ledger.claims import Claim, ClaimVerdict
 from models.ledger.entry import (
     Entry,
     Flip,
@@ -25,10 +25,10 @@ from models.ledger.evidence import Evidence
 from models.ledger.flips import COMPUTED, OPEN, RUN, by_case
 from models.ledger.runs import stage_kpi
 from models.scenario import Scenario
-from models.scenario.loads import OpenLoopLoad
-from models.scenario.platform import Gateway
+from models.scenario.autoscaling import Autoscaling
+from models.scenario.load_kinds import OpenLoopLoad
 from models.scenario.pods import Heap
-from models.scenario.scaling import Autoscaling
+from models.scenario.waiting_room import Gateway
 
 BUSY_REQUESTS = 4000
 """Requests in a pod at the worst of a load test (assumption)."""

@@ -6,8 +6,8 @@ from collections import Counter
 
 from models.judge.cautions import chance_of
 from models.judge.wording import number, plural
+from models.plan.hash_slots import shard_of, slot_of
 from models.scenario import Scenario
-from models.slots import shard_of, slot_of
 
 
 def most_on_a_shard(scenario: Scenario) -> int:

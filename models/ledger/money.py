@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from models.claims import Claim, How
 from models.judge.wording import number
 from models.ledger.arithmetic import redone
 from models.ledger.checks import Check, Sources, by_sum, not_yet, rests_on
+from models.ledger.claims import Claim, How
 from models.ledger.entry import Entry, Flip, about, that_change, weakest
 from models.ledger.flips import COMPUTED, OPEN
 

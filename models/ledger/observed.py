@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from models.experiments.replication import ScenarioTask
+from models.experiments.warm_up import prepare
 from models.judge.gateway_load import pods_by_second
 from models.judge.limit import Limit, per_second
 from models.judge.limits import limits_of
 from models.judge.published import TALK_ENOUGH_RPS
-from models.preparing import prepare
-from models.replication import ScenarioTask
 from models.results.kpis import highest_minute
 from models.results.result import RunResult, Stage
 from models.results.run_result import result_of
-from models.running import run_once
+from models.run.run import run_once
 from models.scenario import Scenario
-from sim.compiling import sources_hash
+from sim.compile_cache import sources_hash
 from sim.outcome import Outcome
 
 SOURCE = "models/ledger/observed.py"

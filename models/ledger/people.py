@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from models.claims import Claim, ClaimVerdict
 from models.judge.wording import clock, number
 from models.ledger.checks import Check, Sources, rests_on
+from models.ledger.claims import Claim, ClaimVerdict
 from models.ledger.entry import (
     Entry,
     Flip,

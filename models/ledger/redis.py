@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from models.claims import Claim, ClaimVerdict, claims
-from models.commands import Command
+from models.catalogues.redis_nodes import redis_nodes
 from models.judge.wording import latency, number
 from models.ledger.arithmetic import redone
 from models.ledger.checks import Check, Sources, profile, rests_on
+from models.ledger.claims import Claim, ClaimVerdict, claims
 from models.ledger.entry import (
     Entry,
     Flip,
@@ -25,8 +25,8 @@ from models.ledger.entry import (
 from models.ledger.evidence import ENGINE, Evidence
 from models.ledger.flips import COMPUTED, OPEN, RUN, bisected, by_case
 from models.ledger.runs import STAGES, stage_kpi
-from models.redis_nodes import redis_nodes
-from models.units import HOURS_PER_MONTH
+from models.redis_costs.commands import Command
+from models.vocabulary.units import HOURS_PER_MONTH
 from sim.estimate import Estimate
 
 HEADROOM = 2.0

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from models.claims import Claim, ClaimVerdict
 from models.judge.wording import clock, number
 from models.ledger.checks import Check, Sources, rests_on
+from models.ledger.claims import Claim, ClaimVerdict
 from models.ledger.entry import Entry, about, at_least, at_most, interval_text, that_change
 from models.ledger.evidence import Evidence
 from models.ledger.flips import OPEN, RUN, by_case
-from models.scenario.loads import OpenLoopLoad
+from models.scenario.load_kinds import OpenLoopLoad
 from sim.estimate import Estimate
 
 NEAR = 0.3

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from models.claims import ClaimVerdict
 from models.judge.verdict import SLO_KPIS
 from models.judge.wording import number
+from models.ledger.claims import ClaimVerdict
 from models.ledger.entry import Flip
 from models.ledger.observed import EvidenceTask, Observed
 from models.ledger.runs import HOT, RUSH, SPREAD, Run, polls

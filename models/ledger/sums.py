@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from models.claims import Claim, ClaimVerdict
+from models.catalogues.prices import HOME, PriceTable, list_prices
+from models.documents.sourced import Number
+from models.ledger.claims import Claim, ClaimVerdict
 from models.ledger.entry import Flip
 from models.ledger.flips import bisected
-from models.prices import HOME, PriceTable, list_prices
-from models.sourced import Number
 from sim.estimate import Estimate
 
 STATED = "the talk's own inputs"

@@ -5,8 +5,8 @@ Nothing here is modelled yet: where a sum contradicts itself that is the verdict
 
 from __future__ import annotations
 
-from models.claims import Claim, ClaimVerdict, claims
 from models.judge.wording import clock, number
+from models.ledger.claims import Claim, ClaimVerdict, claims
 from models.ledger.entry import about, at_least, at_most, exactly, in_every_case, weakest
 from models.ledger.facts import facts, firm, origin
 from models.ledger.flips import bisected, by_case

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from models.claims import Claim, ClaimVerdict, claims
-from models.ec2_nodes import ec2_nodes
+from models.catalogues.ec2_nodes import ec2_nodes
+from models.catalogues.redis_nodes import redis_nodes
 from models.judge.wording import number
+from models.ledger.claims import Claim, ClaimVerdict, claims
 from models.ledger.entry import about, at_least, exactly, in_every_case, weakest
 from models.ledger.flips import bisected, by_case
 from models.ledger.sums import PRICE, ROUNDING, STATED, Redone, Sum, known, listed, priced_by
-from models.redis_nodes import redis_nodes
-from models.units import HOURS_PER_MONTH
+from models.vocabulary.units import HOURS_PER_MONTH
 from sim.estimate import Estimate
 
 NODE, REDIS_NODE = "m7g.xlarge", "cache.m7g.xlarge"

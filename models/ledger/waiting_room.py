@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from models.claims import Claim, ClaimVerdict, claims
 from models.judge.wording import clock, number
 from models.ledger.arithmetic import redone
 from models.ledger.checks import Check, Sources, rests_on
+from models.ledger.claims import Claim, ClaimVerdict, claims
 from models.ledger.entry import (
     Entry,
     Flip,

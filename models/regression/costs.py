@@ -4,8 +4,8 @@ Engine CPU hardly shows a cost of which there is little in a request, and not at
 calls yet. So all of them are watched by themselves.
 """
 
-from models.commands import Command, call_cost_ns
-from models.profile import Profile
+from models.redis_costs.commands import Command, call_cost_ns
+from models.redis_costs.profile import Profile
 from models.regression.compare import Measured
 from models.results.run_result import profile_hash
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from models.node_costs import node_costs
-from models.preparing import prepare
-from models.profile import Profile
+from models.experiments.warm_up import prepare
+from models.plan.node_costs import node_costs
+from models.redis_costs.profile import Profile
 from models.regression.baseline import SimulationCase
 from models.regression.compare import EXTRA_CALLS, NO_EXTRA_CALLS, CaseKey, Measured
 from models.results.facts import hot_node
@@ -15,9 +15,9 @@ from models.results.kpis import kpis_of, unit_of
 from models.results.result import Stage
 from models.results.run_result import profile_hash
 from models.results.stages import stages_of
-from models.running import Progress, run_once
+from models.run.run import Progress, run_once
 from models.scenario import Scenario, load_scenario, scenario_hash
-from models.scenario.platform import ExtraCall
+from models.scenario.waiting_room import ExtraCall
 from sim.errors import BadInput
 from sim.outcome import Outcome
 from sim.workers import Crew, Job

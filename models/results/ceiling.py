@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from models.bill import Bill
-from models.operations import Op
-from models.plan import Plan
-from models.waiting_room import KEYS_PER_EVENT, WaitingRoom
-from sim.engine_thread import GARBAGE_EVERY, garbage_ns
+from models.plan.plan import Plan
+from models.redis_costs.engine_thread import GARBAGE_EVERY, garbage_ns
+from models.vocabulary.operations import Op
+from models.waiting_room.script_cost import Bill
+from models.waiting_room.specification import KEYS_PER_EVENT, WaitingRoom
 
 
 class Everybody(dict[int, Any]):

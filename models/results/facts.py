@@ -4,17 +4,17 @@ from typing import Any
 
 import numpy as np
 
-from models.node_standing import node_standing
-from models.plan import Plan
-from models.profile_parts import Quantity
-from models.ranges import outside
-from models.record import NODES, PER_NODE, REQUESTS, Column, Level
-from models.recording import Recording
+from models.engine.record import NODES, PER_NODE, REQUESTS, Column, Level
+from models.engine.recording import Recording
+from models.plan.plan import Plan
+from models.redis_costs.node_standing import node_standing
+from models.redis_costs.parts import Quantity
+from models.redis_costs.ranges import outside
 from models.results.ceiling import status_request_ns
 from models.results.failovers import failover_facts
 from models.results.series import busy_share
 from models.results.usage import nodes_of
-from models.units import SECOND
+from models.vocabulary.units import SECOND
 
 
 def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
@@ -24,8 +24,8 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
     they and those who came later, if nobody told them. `admitted_without_seat`: let in, and never got one.
     `node_hours`: type, how bought, and hours of the nodes of an event; None where pods are fixed in number.
     `used_at_most`: of every quantity that costs depend on, the most that was used; `outside_ranges` those that are
-    beyond what the profile was measured over, as `models.ranges.Outside`. `node_standing` says how the profile stands
-    for the nodes' type, empty if it is of it; `node_known` is false if nothing is known of that type.
+    beyond what the profile was measured over, as `models.redis_costs.ranges.Outside`. `node_standing` says how the
+    profile stands for the nodes' type, empty if it is of it; `node_known` is false if nothing is known of that type.
     """
     params, scenario = plan.params, plan.scenario
     request_ns = status_request_ns(plan, _longest_line(recording) // params.events)

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from models.plan import Failover, Plan
-from models.record import Column
-from models.recording import Recording
-from models.redis_faults import learning
-from models.units import SECOND
+from models.engine.record import Column
+from models.engine.recording import Recording
+from models.plan.plan import Failover, Plan
+from models.redis.failover_timeline import learning
+from models.vocabulary.units import SECOND
 
 WINDOW_S = 10
 """Seconds over which the admissions before and after are compared."""

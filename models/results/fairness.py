@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.compiled import compiled
+from sim.jit import compiled
 
 
 def order_kept(

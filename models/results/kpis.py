@@ -10,12 +10,11 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from models.cost import cost_of
-from models.operations import ENDPOINTS, Op
-from models.plan import Plan
-from models.prices import list_prices
-from models.record import CLIENTS, FAILURES, NODES, PER_NODE, REQUESTS, WAIT, Column, Level
-from models.recording import Recording
+from models.catalogues.prices import list_prices
+from models.engine.record import CLIENTS, FAILURES, NODES, PER_NODE, REQUESTS, WAIT, Column, Level
+from models.engine.recording import Recording
+from models.plan.plan import Plan
+from models.results.cost import cost_of
 from models.results.failovers import failover_kpis
 from models.results.fairness import order_kept
 from models.results.latencies import latency_kpis
@@ -26,7 +25,8 @@ from models.results.result import Kpi
 from models.results.series import busy_share, gateway_share, node_names, pods_running
 from models.results.usage import usage_of
 from models.scenario import Scenario
-from models.units import SECOND
+from models.vocabulary.operations import ENDPOINTS, Op
+from models.vocabulary.units import SECOND
 from sim.histogram import LogHistogram
 
 Found = tuple[str, float | None]

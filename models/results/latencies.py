@@ -13,10 +13,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from models.operations import ENDPOINTS
-from models.record import BANDED
-from models.recording import Recording
-from models.units import MILLISECOND
+from models.engine.record import BANDED
+from models.engine.recording import Recording
+from models.vocabulary.operations import ENDPOINTS
+from models.vocabulary.units import MILLISECOND
 from sim.histogram import LogHistogram, bucket_high, bucket_low, percentile_of
 
 Found = tuple[str, float | None]

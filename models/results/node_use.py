@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.redis_nodes import RedisNode, bytes_per_s, redis_nodes
+from models.catalogues.redis_nodes import RedisNode, bytes_per_s, redis_nodes
 
 if TYPE_CHECKING:
     from models.scenario import Scenario

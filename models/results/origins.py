@@ -3,8 +3,8 @@
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from models.prices import list_prices
-from models.profile import KINDS, Profile
+from models.catalogues.prices import list_prices
+from models.redis_costs.profile import KINDS, Profile
 from models.scenario import Scenario
 
 _DEMAND = ("clients.count", "clients.arrival", "clients.poll_interval_s")

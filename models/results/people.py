@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.plan import ONSALE, Plan
-from models.recording import Recording
-from models.units import FOREVER, SECOND
+from models.engine.recording import Recording
+from models.plan.plan import ONSALE, Plan
+from models.vocabulary.units import FOREVER, SECOND
 
 Found = tuple[str, float | None]
 

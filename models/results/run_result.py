@@ -7,16 +7,16 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from models.profile import Profile, profile_json
+from models.redis_costs.profile import Profile, profile_json
 from models.results.facts import facts_of, hot_node
 from models.results.kpis import histograms_of, kpis_of
 from models.results.origins import profile_origin
 from models.results.result import RunResult
 from models.results.series import series_of
 from models.results.stages import stages_of
-from models.running import Finished
+from models.run.run import Finished
 from models.scenario import Scenario, scenario_hash
-from models.units import SECOND
+from models.vocabulary.units import SECOND
 from sim import clock
 
 PACKAGES = ("breakwater", "numba", "numpy", "scipy", "simpy")

@@ -6,9 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.operations import ENDPOINTS
-from models.plan import Plan
-from models.record import (
+from models.engine.record import (
     BAND_SHIFT,
     BANDED,
     BANDS,
@@ -23,8 +21,10 @@ from models.record import (
     Column,
     Level,
 )
-from models.recording import Recording
-from models.units import MILLISECOND, SECOND
+from models.engine.recording import Recording
+from models.plan.plan import Plan
+from models.vocabulary.operations import ENDPOINTS
+from models.vocabulary.units import MILLISECOND, SECOND
 from sim.histogram import bucket_high, bucket_low
 
 _NODE_PARTS = (("requests", REQUESTS), ("commands", COMMANDS), ("queue", QUEUE), ("connections", CLIENTS))

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from models.operations import ENDPOINTS, Op
-from models.plan import Plan
-from models.record import BUSY_NS, COMMANDS, FAILURES, NODES, PER_NODE, Column
-from models.recording import Recording
+from models.engine.record import BUSY_NS, COMMANDS, FAILURES, NODES, PER_NODE, Column
+from models.engine.recording import Recording
+from models.plan.plan import Plan
 from models.results.latencies import latency_ms
 from models.results.result import Stage
-from models.scenario.loads import OnsaleLoad, RateStage, UserStage
-from models.units import SECOND
+from models.scenario.load_kinds import OnsaleLoad, RateStage, UserStage
+from models.vocabulary.operations import ENDPOINTS, Op
+from models.vocabulary.units import SECOND
 
 
 def stages_of(plan: Plan, recording: Recording, hot_node: int) -> tuple[Stage, ...]:

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from models.cost import NodeHours, Usage
-from models.karpenter import Capacity
-from models.operations import Op
-from models.plan import Plan
-from models.record import Column, Level
-from models.recording import Recording
+from models.engine.record import Column, Level
+from models.engine.recording import Recording
+from models.kubernetes.karpenter import Capacity
+from models.plan.plan import Plan
+from models.results.cost import NodeHours, Usage
 from models.results.result import RunResult
-from models.units import SECOND
+from models.vocabulary.operations import Op
+from models.vocabulary.units import SECOND
 
 GIGABYTE = 1e9
 LCU_NEW_CONNECTIONS_PER_S = 25

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from models.profile import load_profile
+from models.redis_costs.profile import load_profile
 from models.results.run_result import profile_hash
 from models.robustness.table import Robustness
 from models.robustness.vary import SOURCE
 from models.scenario import Scenario, load_scenario, scenario_hash
-from sim.compiling import sources_hash
+from sim.compile_cache import sources_hash
 from sim.errors import BadInput
 
 TABLES = Path(__file__).parent / "tables"

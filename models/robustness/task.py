@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from models.experiments.replication import ScenarioTask
+from models.experiments.warm_up import prepare
 from models.judge.verdict import judge
-from models.preparing import prepare
-from models.replication import ScenarioTask
 from models.results.run_result import result_of
 from models.robustness.conclusions import Conclusion, conclusions_of
-from models.running import run_once
+from models.run.run import run_once
 from models.scenario import Scenario
-from sim.compiling import sources_hash
+from sim.compile_cache import sources_hash
 from sim.outcome import Outcome
 
 SOURCE = "models/robustness/task.py"

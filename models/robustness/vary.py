@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from models.assumptions import Assumption, assumptions
+from models.experiments.sweep.cells import value_text
 from models.judge.sale import is_onsale
-from models.profile import load_profile
+from models.redis_costs.profile import load_profile
 from models.results.run_result import profile_hash
+from models.robustness.assumptions import Assumption, assumptions
 from models.robustness.conclusions import Conclusion
 from models.robustness.table import Cell, Origin, Robustness, Row
 from models.robustness.task import Concluded, ConclusionTask
-from models.running import Progress
+from models.run.run import Progress
 from models.scenario import Scenario, scenario_hash
-from models.scenario.load import scenario_from_mapping
 from models.scenario.merge import apply_override
-from models.sweep.cells import value_text
-from sim.compiling import sources_hash
+from models.scenario.reading import scenario_from_mapping
+from sim.compile_cache import sources_hash
 from sim.errors import BadInput
 from sim.experiment import outcomes_of
 from sim.outcome import Outcome

@@ -1,6 +1,7 @@
 """Scenarios: the schema, the loader and the shipped files."""
 
-from models.scenario.load import (
+from models.scenario.messages import BadScenario, json_schema, setting_schema
+from models.scenario.reading import (
     load_scenario,
     load_varied,
     override,
@@ -10,9 +11,8 @@ from models.scenario.load import (
     shipped_varied,
     text_varied,
 )
-from models.scenario.messages import BadScenario, json_schema, setting_schema
-from models.scenario.platform import ExtraCall
 from models.scenario.schema import Scenario
+from models.scenario.waiting_room import ExtraCall
 
 __all__ = [
     "BadScenario",

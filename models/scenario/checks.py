@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from models.scenario.arrival import PiecewiseArrival
-from models.scenario.demand import Clients
+from models.scenario.clients import Clients
 from models.scenario.fault_checks import fault_contradictions
-from models.scenario.loads import ClosedLoopLoad, Mix, OpenLoopLoad, RateStage, UserStage
+from models.scenario.load_kinds import ClosedLoopLoad, Mix, OpenLoopLoad, RateStage, UserStage
 from models.scenario.scaling_checks import scaling_contradictions
-from models.script_limits import RATE_STEPS_PER_RPS
-from models.units import HOURS_PER_MONTH
+from models.vocabulary.script_limits import RATE_STEPS_PER_RPS
+from models.vocabulary.units import HOURS_PER_MONTH
 
 if TYPE_CHECKING:
     from models.scenario.schema import Scenario

@@ -8,7 +8,7 @@ from models.scenario.base import Section
 
 
 class Cost(Section):
-    """How long everything runs, and what it is bought as. Prices stand in models/prices.yaml, by date and source."""
+    """How long everything runs, and what it is bought as. Prices: models/catalogues/prices.yaml, by date and source."""
 
     region: Literal["us-east-1", "ap-northeast-2"] = Field(
         "us-east-1", description="region of the list prices; those of ap-northeast-2 are weaker (assumption)"
@@ -31,7 +31,7 @@ class Cost(Section):
         "m7g.xlarge",
         min_length=1,
         max_length=32,
-        description="EC2 type under pods fixed in number and between events, one of models/ec2_nodes.yaml "
+        description="EC2 type under pods fixed in number and between events, one of models/catalogues/ec2_nodes.yaml "
         "(assumption: ten cost the talk's $1,200 a month)",
     )
     daemons_milli: int = Field(

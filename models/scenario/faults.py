@@ -27,7 +27,7 @@ class Deploy(Section):
 
 
 class RedisFailover(Section):
-    """The primary of a shard dies, and a replica takes its place (see `models/failover.py`).
+    """The primary of a shard dies, and a replica takes its place (see `models/redis/failover.py`).
 
     A shard without a replica gets an empty node instead. What the dead node was, a replica, it does not become again
     within the run: a full synchronisation would cost the new primary a fork, of which no source says how much. The new

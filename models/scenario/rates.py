@@ -6,7 +6,7 @@ interval P. A call is held for E[min(U(0, P), T)] with its TTL T; a window of W 
 
 from typing import NamedTuple
 
-from models.scenario.demand import Clients
+from models.scenario.clients import Clients
 
 
 class Group(NamedTuple):

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from models.ec2_nodes import ec2_nodes
-from models.karpenter import Demand, fits
+from models.catalogues.ec2_nodes import ec2_nodes
+from models.kubernetes.karpenter import Demand, fits
+from models.scenario.autoscaling import Autoscaling, ScaleDown, ScaleUp
 from models.scenario.pods import DisruptionBudget
-from models.scenario.scaling import Autoscaling, ScaleDown, ScaleUp
 
 if TYPE_CHECKING:
     from models.scenario.schema import Scenario

@@ -5,14 +5,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from models.scenario.autoscaling import Autoscaling
 from models.scenario.base import Section, Sequence
 from models.scenario.checks import contradictions
+from models.scenario.clients import Clients, Event, Run
 from models.scenario.cost import Cost
-from models.scenario.demand import Clients, Event, Run
 from models.scenario.faults import Fault, RedisFailover
-from models.scenario.platform import Admission, Backend, Gateway, Network, Redis, WaitingRoom
-from models.scenario.scaling import Autoscaling
 from models.scenario.slo import Slo
+from models.scenario.waiting_room import Admission, Backend, Gateway, Network, Redis, WaitingRoom
 
 
 class Scenario(Section):

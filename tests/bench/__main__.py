@@ -40,9 +40,9 @@ def one(scenario: str, engine: str, settings: Sequence[str]) -> dict[str, Any]:
     """Run a scenario once in this process: its requests, processor and real seconds, and peak memory in MB."""
     import resource
 
-    from models.node_costs import node_costs
-    from models.preparing import prepare
-    from models.running import run_once
+    from models.experiments.warm_up import prepare
+    from models.plan.node_costs import node_costs
+    from models.run.run import run_once
     from models.scenario import load_scenario
 
     wanted = load_scenario(scenario, settings)

@@ -7,8 +7,8 @@ import pytest
 from dashboards.accuracy import accuracy_figure, accuracy_markdown, accuracy_page, accuracy_view, headline
 from dashboards.fitted import fitted_view
 from dashboards.terminal import console
-from models.profile import load_profile
-from real_adapter.accuracy import CPU, P50, P99, Comparison, Verification, document_of, verification_of
+from models.redis_costs.profile import load_profile
+from real_adapter.calibrate.accuracy import CPU, P50, P99, Comparison, Verification, document_of, verification_of
 from sim.estimate import Estimate
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from dashboards.calibration_commands import calibrate
-from models.profile import load_profile
+from models.redis_costs.profile import load_profile
 from models.scenario import load_scenario
-from real_adapter import calibration as measuring
-from real_adapter import server as server_module
-from real_adapter.server import LocalServer, start_server
+from real_adapter.calibrate import calibration as measuring
+from real_adapter.server import server as server_module
+from real_adapter.server.server import LocalServer, start_server
 from sim.errors import BadInput
 from tests.dashboards.test_cli import breakwater, one_line
-from tests.real_adapter.known_server import calibration
+from tests.real_adapter.fit.known_server import calibration
 
 
 @pytest.fixture

@@ -20,12 +20,12 @@ ENTRY = "from dashboards.cli import main; main()"
 FAKE_ENGINE = """
 import sys, time, types
 from tests.dashboards.synthetic import onsale_result
-fake = types.ModuleType("models.simulate")
+fake = types.ModuleType("models.experiments.simulate")
 def simulate(scenario, *, seed=1, engine="kernel", progress=None):
     {body}
     return onsale_result(scenario, manifest={{"seed": seed, "engine": engine}})
 fake.simulate = fake.simulate_many = simulate
-sys.modules["models.simulate"] = fake
+sys.modules["models.experiments.simulate"] = fake
 """
 
 

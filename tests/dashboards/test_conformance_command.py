@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from real_adapter.server import LocalServer, start_server
+from real_adapter.server.server import LocalServer, start_server
 from tests.dashboards.conftest import Refused
 from tests.dashboards.test_cli import ENTRY, breakwater, one_line
 
 # a checker that finds this; what it is asked is not looked at
 FOUND = """
-from real_adapter import conformance
-from real_adapter.conformance_report import Case, ConformanceReport
+from real_adapter.conformance import comparison as conformance
+from real_adapter.conformance.report import Case, ConformanceReport
 conformance.check_conformance = lambda *asked: ConformanceReport("redis 7", 5, (Case("one", 100, {differences}, 2.0),))
 """
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from models.sourced import Sourced, read_sourced
+from models.documents.sourced import Sourced, read_sourced
 from sim.errors import BadInput
 
 Place = tuple[str, ...]

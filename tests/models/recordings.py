@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from models.node_costs import node_costs
-from models.plan import Plan
-from models.planning import make_plan
-from models.record import new_record
-from models.recording import Recording, Sessions
+from models.engine.record import new_record
+from models.engine.recording import Recording, Sessions
+from models.plan.making import make_plan
+from models.plan.node_costs import node_costs
+from models.plan.plan import Plan
 from models.scenario import load_scenario
-from models.units import SECOND
+from models.vocabulary.units import SECOND
 
 
 def planned(*settings: str, name: str = "onsale-small", seed: int = 1, script_us: float | None = None) -> Plan:

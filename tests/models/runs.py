@@ -1,12 +1,12 @@
 """Whole runs for tests: of the compiled engine, which pass all laws, or of both engines, which agree."""
 
-from models.agreement import compare_engines
-from models.control import Control
-from models.plan import Plan
-from models.record import Column, Level
-from models.recording import Recording
-from models.running import run_once
-from models.world import Sizes
+from models.engine.record import Column, Level
+from models.engine.recording import Recording
+from models.engine.world import Sizes
+from models.plan.plan import Plan
+from models.run.agreement import compare_engines
+from models.run.control import Control
+from models.run.run import run_once
 
 
 def recording_of(plan: Plan) -> Recording:

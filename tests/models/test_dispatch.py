@@ -9,14 +9,17 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from models import codes, gateway, kernel, redis_node
-from models.agenda import new_request
-from models.codes import IS_OF_THE_ROOM, IS_TOLD_OF_SOLD_OUT
-from models.commands import Command
-from models.kernel_plane import KernelPlane
-from models.operations import OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Kind, News, Op, Stream
-from models.record import Column
-from models.world import CLIENT, SLOT
+from models.engine.agenda import new_request
+from models.engine.record import Column
+from models.engine.world import CLIENT, SLOT
+from models.redis import kernel as redis_node
+from models.redis_costs.commands import Command
+from models.run import dispatch as kernel
+from models.run.compiled import KernelPlane
+from models.service import kernel as gateway
+from models.vocabulary import codes
+from models.vocabulary.codes import IS_OF_THE_ROOM, IS_TOLD_OF_SOLD_OUT
+from models.vocabulary.operations import OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Kind, News, Op, Stream
 from tests.models.recordings import planned
 
 ENUMERATIONS: dict[str, type[IntEnum]] = {

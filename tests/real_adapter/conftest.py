@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from real_adapter.cluster import LocalCluster, start_cluster
-from real_adapter.server import LocalServer, start_server
+from real_adapter.server.cluster import LocalCluster, start_cluster
+from real_adapter.server.server import LocalServer, start_server
 
 
 @pytest.fixture(scope="session")

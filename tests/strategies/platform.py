@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from models.commands import Command
+from models.redis_costs.commands import Command
 from tests.strategies.base import Draw, Section, durations, pick
 from tests.strategies.scaling import disruption_budgets, probes, rollouts
 

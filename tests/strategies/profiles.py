@@ -2,11 +2,11 @@
 
 from hypothesis import strategies as st
 
-from models.commands import Command
-from models.node_costs import node_costs
-from models.profile import Profile
-from models.profile_parts import CommandCost, Draws, EngineCosts, ScriptCost
-from models.scenario.platform import Redis
+from models.plan.node_costs import node_costs
+from models.redis_costs.commands import Command
+from models.redis_costs.parts import CommandCost, Draws, EngineCosts, ScriptCost
+from models.redis_costs.profile import Profile
+from models.scenario.waiting_room import Redis
 from tests.strategies.base import Draw, pick
 
 

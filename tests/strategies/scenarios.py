@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from models.profile import Profile
+from models.redis_costs.profile import Profile
 from models.scenario import Scenario, scenario_from_mapping
 from tests.strategies.base import Draw, pick
 from tests.strategies.demand import generated, people, sales

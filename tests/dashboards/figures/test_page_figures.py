@@ -11,12 +11,12 @@ from dashboards.figures.differences import differences
 from dashboards.figures.fit import residuals
 from dashboards.figures.sweep import shares_of_limits
 from dashboards.figures.timeline import timeline
+from models.experiments.sweep.design import design_of
 from models.judge.invoice import bill_of
 from models.judge.verdict import Verdict, judge
-from models.profile import load_profile, profile_names
+from models.redis_costs.profile import load_profile, profile_names
 from models.results.result import RunResult
 from models.scenario import Scenario, load_scenario
-from models.sweep.design import design_of
 from tests.dashboards.figures.test_run_figures import PALETTE
 from tests.dashboards.synthetic import difference, onsale_result
 from tests.sweeps import sweep_of

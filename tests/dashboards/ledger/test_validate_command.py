@@ -9,8 +9,8 @@ from dashboards.cli import _guarded
 from dashboards.ledger.page import ledger_page
 from dashboards.ledger.words import ledger_markdown, ledger_view
 from dashboards.terminal import console
-from models.claims import claims
 from models.ledger.book import judged
+from models.ledger.claims import claims
 from models.ledger.measured import read_measured
 from tests.models.ledger.made_up import sources
 

@@ -33,15 +33,15 @@ CASES = {
     "profile-costs.json": {"talk-m7g": None},
     "lua-calls.json": {"scripts": None},
 }
-PARTS = {"lua": "models.lua_scripts.FOLDER", "profiles": "models.profile.PROFILES",
-         "scenarios": "models.scenario.load.SHIPPED"}  # fmt: skip
+PARTS = {"lua": "models.waiting_room.scripts.FOLDER", "profiles": "models.redis_costs.profile.PROFILES",
+         "scenarios": "models.scenario.reading.SHIPPED"}  # fmt: skip
 """Folders of the package, and what says where each is."""
 MARK = "return tell_place"
 ADDED = "redis.call('ZCOUNT', KEYS[1], '-inf', '+inf')\n"
 OUTSIDE = """
 import pathlib
-import models.lua_scripts
-models.lua_scripts.FOLDER = pathlib.Path({folder!r})
+import models.waiting_room.scripts
+models.waiting_room.scripts.FOLDER = pathlib.Path({folder!r})
 """
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from models.replication import ScenarioTask
+from models.experiments.replication import ScenarioTask
 from models.scenario import load_scenario
 from sim.experiment import replicate
 from sim.seeds import derived_seeds

@@ -12,10 +12,10 @@ from dashboards.sweep.output import SWEEP_FILES, cached_store, write_sweep
 from dashboards.sweep.page import page_of
 from dashboards.sweep.terminal import ROWS_SHOWN, short_names, sweep_view
 from dashboards.sweep.words import findings, headline, rounding_note
+from models.experiments.sweep.design import Point, design_of
+from models.experiments.sweep.records import document_of, manifest_of, table_of
+from models.experiments.sweep.run import Sweep
 from models.judge.asked import asked_for
-from models.sweep.design import Point, design_of
-from models.sweep.records import document_of, manifest_of, table_of
-from models.sweep.run import Sweep
 from tests.dashboards.synthetic import printed
 from tests.sweeps import sweep_of
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from dashboards.web.design import Design, changed_by
 from dashboards.web.link import LONGEST, Params, View, params_of, query_of, view_of
+from models.documents.yaml_text import read_value
 from models.judge.asked import setting_text
 from models.scenario import scenario_names
-from models.yaml_text import read_value
 from sim.errors import BadInput
 
 SETTINGS = st.fixed_dictionaries(

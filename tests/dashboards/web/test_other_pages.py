@@ -11,13 +11,13 @@ from dashboards.web.design import Design
 from dashboards.web.finished import FINISHED
 from dashboards.web.jobs import Run, Validate
 from dashboards.web.link import View
+from models.experiments.sweep.design import design_of
 from models.judge.verdict import judge
 from models.judge.wording import plural
 from models.ledger.book import judged, wanted_claims
 from models.ledger.measured import read_measured
-from models.profile import load_profile
-from models.sweep.design import design_of
-from real_adapter.accuracy import document_of, stored_verification, verification_of
+from models.redis_costs.profile import load_profile
+from real_adapter.calibrate.accuracy import document_of, stored_verification, verification_of
 from tests.dashboards.synthetic import difference, ladder_run
 from tests.dashboards.web.conftest import Shown, finished_run
 from tests.dashboards.web.pages import html, notices, texts

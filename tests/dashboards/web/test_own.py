@@ -5,8 +5,8 @@ import pytest
 
 from dashboards.web.design import Design, changed_by
 from dashboards.web.own import annotated, changes_as_yaml, problems_in, scenario_yaml
+from models.documents.yaml_text import composed, line_in
 from models.scenario import scenario_names, text_varied
-from models.yaml_text import composed, line_in
 
 
 def test_every_error_stands_at_its_line() -> None:

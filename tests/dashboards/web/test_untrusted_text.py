@@ -116,9 +116,9 @@ def test_neither_does_a_setting_of_a_link(design: Design, change: str) -> None:
 def test_a_profile_that_the_server_was_started_with_can_be_chosen(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    import models.profile
+    import models.redis_costs.profile
 
-    shipped = Path(models.profile.__file__).with_name("profiles") / "talk-m7g.json"
+    shipped = Path(models.redis_costs.profile.__file__).parents[1] / "profiles" / "talk-m7g.json"
     mine = tmp_path / "mine.json"
     mine.write_text(shipped.read_text(encoding="utf-8").replace('"talk-m7g"', '"mine"'), encoding="utf-8")
     monkeypatch.setattr("dashboards.web.design.FILES", [*FILES, str(mine)])

@@ -11,11 +11,11 @@ import pytest
 from dashboards.web.jobs import Compare, Job, Run, RunSweep
 from dashboards.web.messages import Done, Failed, Refused
 from dashboards.web.worker import Ended, Worker
+from models.experiments.simulate import compare_scenarios, simulate
+from models.experiments.sweep.cells import cells_of
+from models.experiments.sweep.design import design_of
 from models.judge.verdict import judge
 from models.scenario import load_scenario
-from models.simulate import compare_scenarios, simulate
-from models.sweep.cells import cells_of
-from models.sweep.design import design_of
 from tests.dashboards.web.workers import SMALL, Raise, Sleep, is_running, small_run, wait_until
 
 linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
@@ -62,7 +62,7 @@ def test_replications_run_on_processes_of_the_workers_own(worker: Worker) -> Non
 def test_designs_are_compared_with_the_first(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = (load_scenario("onsale-small", [*SMALL, f"clients.poll_interval_s={poll}"]) for poll in (5, 3))
     message = ended(worker, Compare((a, b, a), 1, 2))
-    monkeypatch.setattr("models.simulate.processes_for", lambda jobs: 1)
+    monkeypatch.setattr("models.experiments.simulate.processes_for", lambda jobs: 1)
     assert isinstance(message, Done)
     assert message.value[0] == compare_scenarios(a, b, 2)
     assert not any(item.detectable for item in message.value[1].values())

@@ -2,11 +2,11 @@
 
 import pytest
 
+from models.experiments.simulate import simulate
 from models.judge.central import central_answers
 from models.judge.limits import limits_of
 from models.judge.verdict import judge
 from models.scenario import load_scenario
-from models.simulate import simulate
 
 SMALL = ("clients.count=3000", "event.seats=100", "run.duration_s=300", "admission.rate_rps=20", "admission.burst=20")
 

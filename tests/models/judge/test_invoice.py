@@ -1,8 +1,8 @@
 import pytest
 
-from models.cost import LEFT_OUT
 from models.judge.invoice import cost_finding, invoice_of
 from models.judge.verdict import judge
+from models.results.cost import LEFT_OUT
 from models.scenario import load_scenario
 from tests.dashboards.synthetic import ladder_run, onsale_result
 

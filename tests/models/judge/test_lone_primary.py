@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from models.experiments.simulate import simulate
 from models.judge.finding import Finding, Severity
 from models.judge.findings import findings_of
 from models.judge.limits import limits_of
 from models.results.result import RunResult
 from models.scenario import load_scenario
-from models.simulate import simulate
 from tests.dashboards.synthetic import onsale_result
 
 LONELY = ("redis.replicas_per_shard=0",)

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.catalogues.redis_nodes import redis_catalogue
 from models.judge.limit import Limit
 from models.judge.node_limits import connections, memory, network
-from models.redis_nodes import redis_catalogue
 from models.results.node_use import BURST_LASTS_S, trailing_means
 from models.scenario import load_scenario
 from tests.dashboards.synthetic import SECONDS, onsale_result, spell

@@ -2,8 +2,8 @@
 
 import pytest
 
-from models.claims import claims
 from models.judge.published import PUBLISHED_ENGINE_CPU, TALK_ENOUGH_RPS, TALK_PEOPLE, TALK_STATUS_RPS
+from models.ledger.claims import claims
 
 
 def test_the_demand_is_that_of_the_claims() -> None:

@@ -2,13 +2,13 @@
 
 import pytest
 
+from models.experiments.simulate import simulate
 from models.judge.ranges import range_notes
 from models.judge.verdict import judge
-from models.profile import load_profile
-from models.profile_parts import Beyond, Range
-from models.ranges import Outside, outside
+from models.redis_costs.parts import Beyond, Range
+from models.redis_costs.profile import load_profile
+from models.redis_costs.ranges import Outside, outside
 from models.scenario import load_scenario
-from models.simulate import simulate
 from tests.dashboards.synthetic import onsale_result
 
 OVER = {"members": Range(low=1_000, high=100_000), "rate_rps": Range(low=20, high=30_000)}

@@ -4,7 +4,7 @@ import pytest
 
 from models.judge.standing import trust
 from models.judge.verdict import judge
-from models.profile import KINDS
+from models.redis_costs.profile import KINDS
 from models.scenario import load_scenario
 from tests.dashboards.synthetic import onsale_result
 

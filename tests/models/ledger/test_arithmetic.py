@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from models.claims import claims
 from models.ledger import sums_backend
 from models.ledger.arithmetic import redone, sums_redone
+from models.ledger.claims import claims
 from models.ledger.facts import Facts, facts
 from models.scenario import Scenario
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from models.claims import claims
 from models.ledger.before_index import CHECKS, COSTS
 from models.ledger.checks import Sources, profile
+from models.ledger.claims import claims
 from models.ledger.measured import Measured
 from tests.models.ledger.made_up import measured
 

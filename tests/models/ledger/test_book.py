@@ -2,8 +2,8 @@
 
 import pytest
 
-from models.claims import claims
 from models.ledger.book import CHECKS, document_of, judged, runs_for, wanted_claims
+from models.ledger.claims import claims
 from models.ledger.evidence import LONGEST_FIRST
 from models.ledger.measured import Measured, read_measured
 from models.ledger.runs import RUNS

@@ -8,12 +8,12 @@ from functools import cache
 
 import pytest
 
-from models.claims import Claim, claims
 from models.ledger.book import CHECKS
 from models.ledger.checks import Sources
+from models.ledger.claims import Claim, claims
 from models.ledger.entry import Entry
 from models.ledger.runs import RUNS
-from models.scenario.loads import OpenLoopLoad
+from models.scenario.load_kinds import OpenLoopLoad
 from tests.models.ledger.made_up import sources
 
 SAYS_NOTHING = {"profile.position", "spot.interruptions", "waf.captcha"}

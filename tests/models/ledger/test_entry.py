@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.claims import claims
+from models.ledger.claims import claims
 from models.ledger.entry import (
     Entry,
     Flip,

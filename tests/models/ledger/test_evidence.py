@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from models.experiments.simulate import simulate_many
+from models.experiments.warm_up import prepare
 from models.ledger import evidence as module
 from models.ledger.entry import estimate_text
 from models.ledger.evidence import EARLY, Evidence, gather
 from models.ledger.observed import EvidenceTask, Observed
 from models.ledger.runs import MOST, Run
-from models.preparing import prepare
-from models.simulate import simulate_many
 from sim.outcome import Outcome, Replications
 from sim.seeds import derived_seeds
 from sim.workers import Workers

@@ -7,7 +7,7 @@ import pytest
 from models.ledger.luck import luck_text, most_on_a_shard
 from models.ledger.questions import QUESTIONS, Answer
 from models.ledger.runs import RUNS
-from models.slots import shard_of, slot_of
+from models.plan.hash_slots import shard_of, slot_of
 from tests.models.ledger.made_up import Value, sources
 
 RATE, REDIS, PODS, BREAKS = QUESTIONS

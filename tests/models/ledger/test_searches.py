@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from models.experiments.warm_up import prepare
 from models.ledger import searches as module
 from models.ledger.observed import EvidenceTask
 from models.ledger.searches import DRAWS, FlipPlace, Search, find, people
-from models.preparing import prepare
 from sim.bisection import Bracket, Crossing
 from sim.seeds import derived_seeds
 from sim.workers import Workers

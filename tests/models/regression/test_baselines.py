@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models.profile import profile_names
+from models.redis_costs.profile import profile_names
 from models.regression.baseline import (
     SHIPPED,
     ProfileBaseline,

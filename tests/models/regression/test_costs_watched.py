@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from models.profile import Profile, load_profile, profile_names
+from models.redis_costs.profile import Profile, load_profile, profile_names
 from models.regression.baseline import SHIPPED, read_baselines
 from models.regression.compare import Evidence, compare
 from models.regression.costs import profile_costs

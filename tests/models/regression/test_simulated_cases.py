@@ -2,10 +2,10 @@
 
 import pytest
 
-from models.profile import load_profile
+from models.redis_costs.profile import load_profile
 from models.regression.baseline import SimulationCase
 from models.regression.simulated import run_cases
-from models.scenario.platform import ExtraCall
+from models.scenario.waiting_room import ExtraCall
 from sim.errors import BadInput
 from sim.workers import Workers
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from models.plan import Plan
-from models.record import Column
-from models.redis_faults import learning
+from models.engine.record import Column
+from models.plan.plan import Plan
+from models.redis.failover_timeline import learning
 from models.results.failovers import failover_facts
 from models.results.kpis import kpis_of, unit_of
-from models.units import SECOND
+from models.vocabulary.units import SECOND
 from tests.models.recordings import blank, planned
 
 FAULT = "kind: redis_failover, at_s: 20, detection_s: 6, promotion_s: 1"

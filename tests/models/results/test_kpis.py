@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.cost import PARTS
-from models.operations import Op
-from models.plan import Plan
-from models.record import BUSY_NS, CLIENTS, NODES, PER_NODE, REQUESTS, Column, Level
-from models.recording import Recording
+from models.engine.record import BUSY_NS, CLIENTS, NODES, PER_NODE, REQUESTS, Column, Level
+from models.engine.recording import Recording
+from models.plan.plan import Plan
+from models.results.cost import PARTS
 from models.results.kpis import highest_minute, kpis_of, unit_of
-from models.units import MILLISECOND, SECOND
+from models.vocabulary.operations import Op
+from models.vocabulary.units import MILLISECOND, SECOND
 from sim.histogram import bucket_of
 from tests.models.recordings import blank, planned
 

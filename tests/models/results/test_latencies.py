@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.operations import Op
 from models.results.kpis import kpis_of
 from models.results.latencies import percentile
-from models.units import MILLISECOND, SECOND
+from models.vocabulary.operations import Op
+from models.vocabulary.units import MILLISECOND, SECOND
 from sim.histogram import BUCKETS, LogHistogram, bucket_of
 from tests.models.recordings import blank, planned
 

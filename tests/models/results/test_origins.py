@@ -1,6 +1,6 @@
 import pytest
 
-from models.profile import load_profile, profile_json
+from models.redis_costs.profile import load_profile, profile_json
 from models.results.kpis import kpis_of
 from models.results.origins import SETTINGS, origin_of, rests_on
 from models.scenario import load_scenario

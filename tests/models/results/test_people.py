@@ -2,11 +2,11 @@ import dataclasses
 
 import pytest
 
-from models.plan import Plan
-from models.recording import Recording
+from models.engine.recording import Recording
+from models.plan.plan import Plan
 from models.results.kpis import is_at_least, kpis_of
 from models.results.people import people_of
-from models.units import SECOND
+from models.vocabulary.units import SECOND
 from tests.models.recordings import blank, planned
 
 PEOPLE = ("clients.count=4", "clients.patience={median_s: 20, sigma: 0}", "clients.bots.share=0")

@@ -3,10 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from models.operations import ENDPOINTS
-from models.record import BAND_SHIFT, BUSY_NS, NODES, PER_NODE, Column, Level, add_latency, new_record, turn_to
+from models.engine.record import BAND_SHIFT, BUSY_NS, NODES, PER_NODE, Column, Level, add_latency, new_record, turn_to
 from models.results.series import series_of
-from models.units import MILLISECOND, SECOND
+from models.vocabulary.operations import ENDPOINTS
+from models.vocabulary.units import MILLISECOND, SECOND
 from tests.models.recordings import blank, planned
 
 NODE = ("busy", "requests", "commands", "queue", "connections")

@@ -1,9 +1,9 @@
 import pytest
 
-from models.operations import Op
-from models.record import BUSY_NS, COMMANDS, NODES, PER_NODE, Column
+from models.engine.record import BUSY_NS, COMMANDS, NODES, PER_NODE, Column
 from models.results.stages import stages_of
-from models.units import MILLISECOND, SECOND
+from models.vocabulary.operations import Op
+from models.vocabulary.units import MILLISECOND, SECOND
 from sim.histogram import bucket_of
 from tests.models.recordings import blank, planned
 

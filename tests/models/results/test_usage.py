@@ -2,13 +2,13 @@ import dataclasses
 
 import pytest
 
-from models.operations import Op
-from models.plan import Plan
-from models.record import Column
-from models.recording import PaidNode, Recording
+from models.engine.record import Column
+from models.engine.recording import PaidNode, Recording
+from models.plan.plan import Plan
 from models.results.kpis import kpis_of
 from models.results.usage import usage_of
-from models.units import SECOND
+from models.vocabulary.operations import Op
+from models.vocabulary.units import SECOND
 from tests.models.recordings import blank, planned
 
 

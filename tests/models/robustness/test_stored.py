@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from models.judge.verdict import judge
-from models.profile import load_profile
+from models.redis_costs.profile import load_profile
 from models.results.run_result import profile_hash
 from models.robustness import verdicts
 from models.robustness.stored import Stored, stored_for, write
 from models.robustness.vary import SOURCE
 from models.scenario import Scenario, load_scenario, scenario_hash
-from sim.compiling import sources_hash
+from sim.compile_cache import sources_hash
 from sim.errors import BadInput
 from tests.dashboards.synthetic import onsale_result
 from tests.models.robustness.made_up import SCENARIO, TABLE, origin

@@ -1,0 +1,1 @@
+"""What AWS offers and what it asks for it, each figure with its date and source."""

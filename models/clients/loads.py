@@ -1,0 +1,109 @@
+"""The generated loads of the ladders: an open loop, which sends whatever happens, and the users of a closed one."""
+
+import math
+
+from models.clients.sessions import exponential, finish, send
+from models.engine.agenda import NOTHING, new_request, schedule
+from models.engine.world import ACTIVE, SOURCE, SOURCE_JOINS, World
+from models.plan.plan import ONSALE
+from models.vocabulary.codes import (
+    KIND_ARRIVE,
+    KIND_SOURCE,
+    OP_ENTER,
+    OP_JOIN,
+    OP_STATUS,
+    STREAM_NET_BASE,
+    STREAM_NET_OUT,
+    STREAM_SOURCE_GAP,
+    STREAM_SOURCE_OP,
+    STREAM_SOURCE_TOKEN,
+    STREAM_THINK,
+)
+from sim.draws import below, from_table, uniform
+from sim.jit import compiled
+
+
+@compiled
+def stage_at(w: World, now: int) -> int:
+    """Return the stage that holds `now`, or the number of stages after the last."""
+    stage = 0
+    while stage < w.x.stage_end.size and now >= w.x.stage_end[stage]:
+        stage += 1
+    return stage
+
+
+@compiled
+def measured_stage(w: World, sent_at: int) -> int:
+    """Return the stage whose figures a request sent now belongs to; the last row is for those of none."""
+    stage = stage_at(w, sent_at)
+    if w.p.load == ONSALE:
+        return 0
+    begin = 0 if stage == 0 else w.x.stage_end[stage - 1]
+    return w.x.stage_end.size if sent_at - begin < w.p.settle else stage
+
+
+@compiled
+def next_iteration(w: World, s: int, now: int) -> None:
+    """Let a closed-loop user think and send again, or pause until a stage has room for it."""
+    c = w.session[s]
+    at = now + exponential(uniform(w.x.starts[STREAM_THINK], s, c.number), w.p.think)
+    stage = stage_at(w, at)
+    while stage < w.x.stage_end.size and w.x.stage_rate[stage] <= s:
+        at = w.x.stage_end[stage]
+        stage += 1
+    if stage == w.x.stage_end.size:
+        finish(w, s)
+    else:
+        send(w, s, OP_STATUS, at)  # what it is for is drawn when it arrives
+
+
+@compiled
+def generated_op(w: World, entity: int, number: int) -> int:
+    """Return the operation of a generated request, by the mix."""
+    u = uniform(w.x.starts[STREAM_SOURCE_OP], entity, number)
+    if u < w.p.mix_join:
+        return OP_JOIN
+    return OP_ENTER if u < w.p.mix_join + w.p.mix_enter else OP_STATUS
+
+
+@compiled
+def generated_token(w: World, entity: int, number: int, op: int) -> int:
+    """Return whose place a generated request is about: a new one's for a join, else one in line."""
+    if op == OP_JOIN:
+        joins = w.total[SOURCE_JOINS]
+        w.total[SOURCE_JOINS] += 1
+        return w.p.prejoined + joins % (w.p.tokens - w.p.prejoined)
+    return below(w.x.starts[STREAM_SOURCE_TOKEN], entity, number, w.p.prejoined)
+
+
+@compiled
+def next_source_time(stage_end, stage_rate, now: int, u: float) -> int:  # type: ignore[no-untyped-def]
+    """Return when a Poisson source with these stages sends after `now`, or -1: never again."""
+    left = -math.log1p(-u)
+    begin = now
+    for stage in range(stage_end.size):
+        if begin >= stage_end[stage]:
+            continue
+        inside = stage_rate[stage] * (stage_end[stage] - begin) * 1e-9
+        if left < inside:
+            return begin + math.floor(left / stage_rate[stage] * 1e9 + 0.5)
+        left -= inside
+        begin = stage_end[stage]
+    return -1
+
+
+@compiled
+def on_source(w: World, now: int, entity: int) -> None:
+    """An open-loop source sends a request and goes on to the next."""
+    op = generated_op(w, entity, 0)
+    slot = new_request(w, now, SOURCE, entity, 0, op, generated_token(w, entity, 0, op))
+    w.slot[slot].stage = measured_stage(w, now)
+    base = from_table(w.x.base, w.x.starts[STREAM_NET_BASE], entity, 0)
+    schedule(
+        w, now + base + from_table(w.x.jitter, w.x.starts[STREAM_NET_OUT], entity, 0), KIND_ARRIVE, entity, 0, slot
+    )
+    at = next_source_time(w.x.stage_end, w.x.stage_rate, now, uniform(w.x.starts[STREAM_SOURCE_GAP], entity + 1, 0))
+    if at >= 0:
+        schedule(w, at, KIND_SOURCE, entity + 1, 0, NOTHING)
+    else:
+        w.total[ACTIVE] -= 1

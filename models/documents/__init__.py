@@ -1,0 +1,1 @@
+"""Files as they are read: strictly, and refused in one line."""

@@ -1,0 +1,1 @@
+"""What all parts share: state, agenda, records, and the data plane as control sees it."""

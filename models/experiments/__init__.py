@@ -1,0 +1,1 @@
+"""Many runs: one scenario replicated, and sweeps over its settings."""

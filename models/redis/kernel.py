@@ -1,0 +1,386 @@
+"""A Redis node: an engine thread that works in passes (see `models.redis_costs.engine_thread`), and what it executes.
+
+A pass takes every request that is readable when it starts, reads and executes them in order, and lets all replies out
+at its end. Their effects are applied when the pass starts: nobody can look in between. Each request costs its socket
+work, the script's overhead and the commands the waiting room runs for it.
+"""
+
+from models.engine.agenda import NOTHING, free_slot, new_request, schedule
+from models.engine.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, add_busy, count
+from models.engine.world import CONTROL, CONTROL_SENT, DIALLER, PRIMARY, UNKNOWN, World, wide
+from models.plan.plan import COUNTER, REDIS_TIME
+from models.redis.failover import break_off
+from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
+from models.service.pools import accept
+from models.vocabulary.codes import (
+    ANSWER_GRANTED,
+    ANSWER_MAX_CLIENTS,
+    ANSWER_OUT_OF_MEMORY,
+    ANSWER_READY,
+    ANSWER_THROTTLED,
+    ANSWER_UNKNOWN,
+    ANSWER_WAITING,
+    COLUMN_ADMISSIONS_REPEATED,
+    COLUMN_ADMITTED_BY_BUCKET,
+    COLUMN_CONNECTIONS_REFUSED,
+    COLUMN_EXPIRED,
+    COLUMN_JOINED,
+    COLUMN_LAPSED,
+    COLUMN_LEFT,
+    COLUMN_THROTTLED,
+    KIND_NODE_ARRIVE,
+    KIND_NODE_WAKE,
+    KIND_PASS_END,
+    KIND_POD_REPLY,
+    OP_ENTER,
+    OP_EXPIRE,
+    OP_JOIN,
+    OP_LEAVE,
+    OP_READINESS,
+    OP_REPLICATE,
+    OP_STATUS,
+    OP_STATUS_READ,
+)
+from models.vocabulary.instants import CONTROL as CONTROL_ENTITIES
+from models.vocabulary.instants import FEEDS, NUMBER_BITS
+from models.vocabulary.units import EPOCH_NS, MILLISECOND, SECOND
+from models.waiting_room import kernel as core
+from models.waiting_room import state as rooms
+from models.waiting_room.expiry import expire
+from models.waiting_room.script_cost import swing_ns
+from models.waiting_room.specification import KEYS_PER_EVENT
+from models.waiting_room.state import COMMANDS as BILLED_COMMANDS
+from models.waiting_room.state import (
+    COST_NS,
+    EFFECT_NS,
+    JOINED,
+    LAPSED,
+    LEFT,
+    POSITION,
+    REMOVED,
+    REPEATED,
+    REPEATED_NS,
+    SILENT,
+    WAIT_MS,
+)
+from sim import queues
+from sim.jit import compiled, inlined
+from sim.memory import prefetch
+from sim.queues import FIRST, LAST, LENGTH
+
+FETCH = 8
+"""Requests of a pass that are fetched in advance: in a saturated shard they have long left the caches."""
+_PASS_MASK = (1 << NUMBER_BITS) - 1
+_FIRST_FEED, _LAST_OF_CONTROL = FEEDS.first, CONTROL_ENTITIES.end - 1
+
+
+@compiled
+def send_expiry(w: World, now: int, event: int, delay: int) -> None:
+    """Let the control side ask the event's primary to remove silent and lapsed places; it arrives after `delay` ns."""
+    entity = _LAST_OF_CONTROL - event
+    slot = new_request(w, now, CONTROL, entity, w.total[CONTROL_SENT], OP_EXPIRE, event)
+    r = w.slot[slot]
+    r.stamp = EPOCH_NS + now
+    r.node = w.x.event_node[event]
+    r.node_life = w.node[r.node].life
+    w.total[CONTROL_SENT] += 1
+    w.node[r.node].expiring += 1
+    schedule(w, now + delay, KIND_NODE_ARRIVE, entity, r.number, slot)
+
+
+@compiled
+def open_sale(w: World, now: int) -> None:
+    """Begin to call and to admit in every event."""
+    rooms.open_rooms(w.rooms, (EPOCH_NS + now) // MILLISECOND)
+
+
+@compiled
+def on_node_arrive(w: World, now: int, slot: int) -> None:
+    """A request is readable at its node, which wakes for it if it sleeps, if that is still the process it was for."""
+    k = wide(w.slot[slot].node)
+    node = w.node[k]
+    if node.dead == 1 or w.slot[slot].node_life != node.life:
+        break_off(w, now, slot)
+        return
+    queues.put(w.inbox, k, w.follower, slot)
+    if node.busy == 0:
+        node.busy = 1
+        _wake(w, now, k)
+
+
+@compiled
+def _wake(w: World, now: int, k: int) -> None:
+    """Let the engine thread run again, with what its caches have left after the sleep."""
+    node = w.node[k]
+    idle = now - node.idle_since
+    node.wake = wake_ns(w.p.engine, idle)
+    node.near = cooled(node.near, w.p.engine.near_lost, idle)
+    node.far = cooled(node.far, w.p.engine.far_lost, idle)
+    if w.p.engine.wake_delay > 0:
+        schedule(w, now + w.p.engine.wake_delay, KIND_NODE_WAKE, k, node.passes & _PASS_MASK, NOTHING)
+    else:
+        _pass(w, now, k, node.wake)
+
+
+@compiled
+def on_node_wake(w: World, now: int, k: int, number: int) -> None:
+    """The engine thread runs again, if it has not died: it takes what has come meanwhile, too."""
+    if number == w.node[k].passes & _PASS_MASK:
+        _pass(w, now, k, w.node[k].wake)
+
+
+@compiled
+def _pass(w: World, now: int, k: int, wake: int) -> None:
+    """Start a pass over everything in the inbox."""
+    w.in_pass[k, FIRST] = w.inbox[k, FIRST]
+    w.in_pass[k, LAST] = w.inbox[k, LAST]
+    w.in_pass[k, LENGTH] = w.inbox[k, LENGTH]
+    w.inbox[k, LENGTH] = 0
+    node = w.node[k]
+    node.effect_ns = 0
+    work = wake + w.p.engine.per_pass
+    commands = repeated = 0
+    slot = ahead = w.in_pass[k, FIRST]
+    for at in range(w.in_pass[k, LENGTH]):
+        ahead = _fetch_ahead(w, ahead, at, w.in_pass[k, LENGTH])
+        work += w.p.io + _execute(w, now, k, slot)
+        work += _collect(w, now + work, k)
+        commands += w.rooms.bill[BILLED_COMMANDS]
+        repeated += w.rooms.bill[REPEATED_NS]
+        slot = w.follower[slot]
+    kept = kept_cold(w.p.engine, work, w.in_pass[k, LENGTH], repeated)
+    cost = slowed_ns(w.p.engine, work, kept, node.near, node.far)
+    node.near *= kept
+    node.far *= kept
+    column = NODES + PER_NODE * k
+    count(w.record, column + REQUESTS, w.in_pass[k, LENGTH])
+    count(w.record, column + COMMANDS, commands)
+    add_busy(w.record, column + BUSY_NS, now, cost)
+    node.passes += 1
+    node.ends = now + cost
+    schedule(w, node.ends, KIND_PASS_END, k, node.passes & _PASS_MASK, NOTHING)
+
+
+@inlined
+def _collect(w: World, at: int, k: int) -> int:
+    """Collect the garbage of scripts if it is time, and return how long that takes, ns."""
+    if w.p.engine.garbage == 0 or w.node[k].scripts < GARBAGE_EVERY:
+        return 0
+    node = w.node[k]
+    cost = garbage_ns(w.p.engine, at - node.collected_at)
+    node.scripts = 0
+    node.collected_at = at
+    w.rooms.bill[REPEATED_NS] += cost
+    return cost
+
+
+@compiled
+def _fetch_ahead(w: World, ahead: int, at: int, length: int) -> int:
+    """Fetch the slots and places that a long pass comes to next; `ahead` runs some requests in front of it."""
+    for _ in range(FETCH if at == 0 else 1):
+        if at + FETCH < length:
+            token = int(w.slot[ahead].token)
+            if token < w.rooms.place.size:
+                prefetch(w.rooms.place, token)
+            ahead = int(w.follower[ahead])
+            prefetch(w.slot, int(w.follower[ahead]))
+    return ahead
+
+
+@compiled
+def on_pass_end(w: World, now: int, k: int, number: int) -> None:
+    """All replies of the pass leave, its changes go to the replicas, and the next pass starts or the thread sleeps."""
+    if number != w.node[k].passes & _PASS_MASK:
+        return  # it has died meanwhile
+    slot = w.in_pass[k, FIRST]
+    for _ in range(w.in_pass[k, LENGTH]):
+        follower = int(w.follower[slot])
+        prefetch(w.slot, int(w.follower[follower]))
+        r = w.slot[slot]
+        if r.origin <= DIALLER:
+            schedule(w, now + w.x.delay[r.pod, k], KIND_POD_REPLY, r.entity, r.number, slot)
+        else:
+            free_slot(w, slot)
+        slot = follower
+    node = w.node[k]
+    if w.p.replicas > 0 and k < w.p.shards and (node.effect_ns > 0 or w.rooms.logged[k] > node.applied):
+        _feed_replicas(w, now, k, node.effect_ns)
+    if now <= w.x.copied_until[k]:
+        rooms.mark_copied(w.rooms, k)
+    if w.inbox[k, LENGTH] > 0:
+        _pass(w, now, k, 0)
+    else:
+        w.in_pass[k, LENGTH] = 0
+        node.busy = 0
+        node.idle_since = now
+
+
+@compiled
+def _feed_replicas(w: World, now: int, shard: int, effect_ns: int) -> None:
+    """Send the writes of a pass to every replica of the shard, and the changes that were not sent before."""
+    w.node[shard].applied = w.rooms.logged[shard]
+    for replica in range(w.p.replicas):
+        k = w.p.shards + shard * w.p.replicas + replica
+        slot = new_request(w, now, PRIMARY, _FIRST_FEED + k, w.node[shard].passes & _PASS_MASK, OP_REPLICATE, 0)
+        r = w.slot[slot]
+        r.stamp, r.queued_at, r.node = w.rooms.logged[shard], effect_ns, k
+        schedule(w, now + w.x.feed_delay[k], KIND_NODE_ARRIVE, r.entity, r.number, slot)
+
+
+@compiled
+def _execute(w: World, now: int, k: int, slot: int) -> int:
+    """Execute one request and return its cost beside the socket work, ns."""
+    r = w.slot[slot]
+    rooms.clear_bill(w.rooms)
+    if r.op == OP_REPLICATE:
+        _apply(w, k, r.stamp)
+        return r.queued_at
+    if r.dials == 1 or r.op == OP_READINESS:
+        w.rooms.bill[BILLED_COMMANDS] = 1
+        if r.dials == 1 and not accept(w, slot):
+            r.answer = ANSWER_MAX_CLIENTS
+            count(w.record, COLUMN_CONNECTIONS_REFUSED, 1)
+            return 0
+        return w.p.connect if r.dials == 1 else 0
+    token = wide(r.token)
+    event = token % w.p.events
+    now_ms = r.stamp // MILLISECOND
+    swing = 0
+    if r.op == OP_STATUS:
+        if w.p.key_scan:
+            keys = keys_of(w, k)
+            core.bill_key_scan(w.rooms, keys)
+            swing = swing_ns(w.rooms.cost, keys, w.p.listing_swing, wide(w.node[k].listed))
+            w.node[k].listed ^= 1
+        r.answer = core.status(w.rooms, event, token, now_ms, w.x.advice.shape[0] > 0)
+        r.detail = w.rooms.bill[POSITION]
+    elif r.op == OP_STATUS_READ:
+        r.answer = _read(w, k, event, token, now_ms)
+        r.detail = w.rooms.bill[POSITION]
+    else:
+        _execute_rare(w, now, event, token, now_ms, slot)
+    if w.rooms.extra.shape[0] > 0:
+        rooms.bill_extra_calls(w.rooms, event, int(r.op))
+    effect = w.rooms.bill[EFFECT_NS]
+    w.rooms.bill[BILLED_COMMANDS] += 1  # the call of the script itself
+    w.node[k].effect_ns += effect
+    w.node[k].scripts += 1
+    return w.x.script[r.op] + w.rooms.bill[COST_NS] + swing + (w.p.feed if effect > 0 else 0)
+
+
+@compiled
+def _execute_rare(w: World, now: int, event: int, token: int, now_ms: int, slot: int) -> None:
+    """Execute anything but a status."""
+    r = w.slot[slot]
+    if r.op == OP_JOIN and _is_full(w, event, token):
+        r.answer = ANSWER_OUT_OF_MEMORY
+    elif r.op == OP_JOIN:
+        joined, lapsed = w.rooms.counts[JOINED], w.rooms.counts[LAPSED]
+        score = float((EPOCH_NS + now) // 1000) if w.p.ticket_order == REDIS_TIME else float(r.stamp)
+        timed = w.p.ticket_order == REDIS_TIME
+        r.answer = core.join(w.rooms, event, token, now_ms, score, w.p.ticket_order == COUNTER, timed)
+        r.detail = w.rooms.bill[POSITION]
+        count(w.record, COLUMN_JOINED, w.rooms.counts[JOINED] - joined)
+        count(w.record, COLUMN_LAPSED, w.rooms.counts[LAPSED] - lapsed)
+    elif r.op == OP_ENTER:
+        repeated = w.rooms.counts[REPEATED]
+        r.answer = core.enter(w.rooms, event, token, now_ms)
+        r.detail = w.rooms.bill[WAIT_MS]
+        count(w.record, COLUMN_ADMISSIONS_REPEATED, w.rooms.counts[REPEATED] - repeated)
+        if r.answer == ANSWER_GRANTED:
+            _count_by_bucket_time(w, w.rooms.room[event].bucket_at_ms)
+        elif r.answer == ANSWER_THROTTLED:
+            count(w.record, COLUMN_THROTTLED, 1)
+    elif r.op == OP_LEAVE:
+        left = w.rooms.counts[LEFT]
+        r.answer = core.leave(w.rooms, event, token)
+        count(w.record, COLUMN_LEFT, w.rooms.counts[LEFT] - left)
+    elif r.op == OP_EXPIRE:
+        w.node[r.node].expiring -= 1
+        silent, lapsed = w.rooms.counts[SILENT], w.rooms.counts[LAPSED]
+        r.answer = expire(w.rooms, event, w.p.expire_limit, now_ms)
+        r.detail = w.rooms.bill[REMOVED]
+        count(w.record, COLUMN_EXPIRED, w.rooms.counts[SILENT] - silent)
+        count(w.record, COLUMN_LAPSED, w.rooms.counts[LAPSED] - lapsed)
+    else:
+        w.total[UNKNOWN] += 1
+
+
+@compiled
+def _is_full(w: World, event: int, token: int) -> bool:
+    """Tell whether the event's primary has no memory for a place of this token, which has none."""
+    if w.p.most_places >= w.p.tokens or w.rooms.place[token].where != rooms.OUT:
+        return False
+    held = 0
+    for other in range(w.p.events):
+        if w.x.event_node[other] == w.x.event_node[event]:
+            held += rooms.in_place(w.rooms, other)
+    return held >= w.p.most_places
+
+
+@compiled
+def _count_by_bucket_time(w: World, bucket_at_ms: int) -> None:
+    """Count an admission in the second the token bucket goes by: the latest of the pods' stamps it has seen."""
+    second = max(0, (bucket_at_ms * MILLISECOND - EPOCH_NS) // SECOND)
+    w.record.series[min(second, w.record.series.shape[0] - 1), COLUMN_ADMITTED_BY_BUCKET] += 1
+
+
+@compiled
+def keys_of(w: World, k: int) -> int:
+    """Return how many keys the node's keyspace has in the first version: a stream per place, and some an event."""
+    keys = 0
+    for event in range(w.p.events):
+        if w.x.event_node[event] == k:
+            keys += w.rooms.line.members[event] + w.rooms.room[event].called + KEYS_PER_EVENT
+    return keys
+
+
+@compiled
+def _read(w: World, k: int, event: int, token: int, now_ms: int) -> int:
+    """Answer a read-only status from what this node knows: a primary all, a replica what has reached it."""
+    primary = k < w.p.shards
+    replica = 0 if primary else (k - w.p.shards) % w.p.replicas
+    place = w.rooms.place[token]
+    if primary:
+        known = ANSWER_WAITING if place.where == rooms.LINE else ANSWER_READY
+        if place.where == rooms.OUT:
+            known = ANSWER_UNKNOWN
+        deadline = place.deadline_ms
+    else:
+        known = w.known[replica, token]
+        deadline = w.known_deadline[replica, token]
+    if known == ANSWER_READY and deadline <= now_ms:
+        known = ANSWER_UNKNOWN
+    core.bill_read(w.rooms, event, token, known == ANSWER_WAITING, w.x.advice.shape[0] > 0)
+    return known
+
+
+@compiled
+def _apply(w: World, k: int, log_end: int) -> None:
+    """Let a replica see its primary's changes up to `log_end`."""
+    replica = (k - w.p.shards) % w.p.replicas
+    shard = (k - w.p.shards) // w.p.replicas
+    node = w.node[k]
+    size = w.rooms.log.shape[1]
+    for at in range(node.applied, log_end):
+        change = w.rooms.log[shard, at % size]
+        w.known[replica, change[0]] = change[1]
+        w.known_deadline[replica, change[0]] = change[2]
+    node.applied = max(node.applied, log_end)
+
+
+@compiled
+def prejoin(w: World) -> None:
+    """Put the tokens of a generated load into line before the run, at no cost, in the order of their numbers."""
+    now_ms = EPOCH_NS // MILLISECOND
+    for token in range(w.p.prejoined):
+        rooms.clear_bill(w.rooms)
+        core.join(w.rooms, token % w.p.events, token, now_ms, float(EPOCH_NS - w.p.prejoined + token), False, False)
+        for replica in range(w.p.replicas):
+            w.known[replica, token] = ANSWER_WAITING
+    for k in range(w.p.nodes):
+        w.node[k].applied = w.rooms.logged[k if k < w.p.shards else (k - w.p.shards) // w.p.replicas]
+    for k in range(w.p.shards):
+        if w.x.copied_until[k] >= 0:
+            rooms.mark_copied(w.rooms, k)
+    w.rooms.counts[:] = 0

@@ -1,0 +1,369 @@
+"""The Redis nodes: engine threads that work in passes, and what they execute.
+
+A pass takes every request that is readable when it starts; effects are applied at its start and all replies leave at
+its end. A replica knows what its primary's passes have changed, once that has reached it and been worked on.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import simpy
+
+from models.engine.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column
+from models.engine.reference_run import Pool, Process, Request, Run
+from models.plan.plan import COUNTER, REDIS_TIME
+from models.redis_costs.commands import Command
+from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
+from models.vocabulary.instants import CONTROL, FEEDS
+from models.vocabulary.operations import Answer, Kind, Op
+from models.vocabulary.units import EPOCH_NS, MILLISECOND, SECOND
+from models.waiting_room.script_cost import Bill, swing_ns
+from models.waiting_room.specification import KEYS_PER_EVENT, Effect, Reply, WaitingRoom
+
+
+class Feed(NamedTuple):
+    """What a primary sends to a replica after a pass: tokens with their new state, and the work that they are, ns."""
+
+    changes: list[tuple[int, Answer, int]]
+    work: int
+
+
+class Node:
+    """A node: its input, the pass under way, changes not yet sent to its replicas; what it knows if it is one."""
+
+    def __init__(self, env: simpy.Environment) -> None:
+        self.inbox: list[Request | Feed] = []
+        self.in_pass: list[Request | Feed] = []
+        self.readable = env.event()
+        self.passes = 0
+        self.near = self.far = 1.0  # coldness of its caches
+        self.life = self.ends = 0
+        self.clients = 0  # connections it has accepted and that stand
+        self.scripts = self.collected_at = 0  # runs since the garbage was collected, and when that was
+        self.listed = 0  # 1 after an odd number of scripts that list keys
+        self.dead = self.killed = False
+        self.unsent: list[tuple[int, Answer, int]] = []
+        self.known: dict[int, tuple[Answer, int]] = {}
+
+
+class Redis:
+    """All nodes, and the waiting rooms of all events on their primaries."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.p, self.x, self.env = run, run.p, run.x, run.env
+        self.bill = Bill(run.plan.cost)
+        self.nodes = [Node(run.env) for _ in range(run.p.nodes)]
+        self.home = [int(node) for node in run.x.event_node]
+        self.rooms = [WaitingRoom(run.plan.rules, self._call, self._to_replicas(node)) for node in self.home]
+        self.positions_wanted = run.x.advice.shape[0] > 0
+        self.copied_until = run.x.copied_until.tolist()
+        self.kept = [room.clone() for room in self.rooms]  # as a replica knows them, where a primary will die
+        for node in self.nodes:
+            node.clients = run.p.warm_pods * run.p.warm_connections
+        self._prejoin()
+        for k in range(run.p.nodes):
+            run.env.process(self._engine_thread(k))
+
+    def _prejoin(self) -> None:
+        """Put the tokens of a generated load into line, at no cost, in the order of their numbers; replicas know."""
+        count = self.p.prejoined
+        for token in range(count):
+            score = float(EPOCH_NS - count + token)
+            self.rooms[token % self.p.events].join(token, EPOCH_NS // MILLISECOND, score)
+        for node in self.nodes:
+            node.unsent.clear()
+        for node in self.nodes[self.p.shards :]:
+            node.known = {token: (Answer.WAITING, 0) for token in range(count)}
+        for k, until in enumerate(self.copied_until):
+            if until >= 0:
+                self._copy(k)
+
+    def open(self, now_ms: int) -> None:
+        """Begin to call and to admit in every event; that is never lost."""
+        for room in (*self.rooms, *self.kept):
+            room.open(now_ms)
+
+    # -- the engine threads -----------------------------------------------------------------------------------------
+
+    def ask(self, r: Request, leaves: int = 0) -> Process:
+        """Bring a request from its pod to its node, not before it `leaves`, and the reply back."""
+        delay, asked_at = int(self.x.delay[r.pod, r.node]), max(leaves, int(self.env.now))
+        r.replied = self.env.event()
+        yield self.run.at(asked_at + delay, Kind.NODE_ARRIVE, r.entity, r.number)
+        self._deliver(r.node, r)
+        yield r.replied
+        patience = int(self.x.give_up[r.node])
+        if r.reply.answer == Answer.CONNECTION and patience >= 0:
+            seen_at = max(int(self.env.now), asked_at + patience)
+        else:
+            seen_at = int(self.env.now) + delay
+        yield self.run.at(seen_at, Kind.POD_REPLY, r.entity, r.number)
+
+    def expire(self, event: int, now: int) -> None:
+        """Ask the event's primary, from the control side at `now`, to remove silent and lapsed places."""
+        r = Request(self.run, CONTROL.end - 1 - event, self.run.totals["control sent"], Op.EXPIRE, event, now)
+        self.run.totals["control sent"] += 1
+        r.stamp, r.node = EPOCH_NS + now, self.home[event]
+        r.node_life = self.nodes[r.node].life
+        arrives = self.run.at(now + self.p.to_backend, Kind.NODE_ARRIVE, r.entity, r.number)
+        arrives.callbacks.append(self._delivery(r.node, r))
+
+    def _delivery(self, k: int, item: Request | Feed) -> Callable[[simpy.Event], None]:
+        return lambda _: self._deliver(k, item)
+
+    def _deliver(self, k: int, item: Request | Feed) -> None:
+        node = self.nodes[k]
+        if isinstance(item, Request) and (node.dead or item.node_life != node.life):
+            self._break_off(item)
+            return
+        node.inbox.append(item)
+        if not node.readable.triggered:
+            node.readable.succeed()
+
+    def _engine_thread(self, k: int) -> Process:
+        """A node's loop: sleep until something is readable, then pass after pass until nothing is."""
+        p, node = self.p, self.nodes[k]
+        while True:
+            slept_at = self.env.now
+            node.readable = self.env.event()
+            yield node.readable
+            idle = int(self.env.now - slept_at)
+            wake = wake_ns(p.engine, idle)
+            node.near = cooled(node.near, p.engine.near_lost, idle)
+            node.far = cooled(node.far, p.engine.far_lost, idle)
+            if p.engine.wake_delay:
+                yield self.run.after(p.engine.wake_delay, Kind.NODE_WAKE, k, node.passes)
+                if node.killed:
+                    return
+            while node.inbox:
+                cost, write_ns = self._run_pass(k, wake)
+                node.ends = int(self.env.now) + cost
+                yield self.run.after(cost, Kind.PASS_END, k, node.passes)
+                if node.killed:
+                    return
+                self._reply(node)
+                if k < p.shards and (write_ns or node.unsent):
+                    self._feed_replicas(k, write_ns)
+                if self.env.now <= self.copied_until[k]:
+                    self._copy(k)
+                wake = 0
+            node.in_pass = []
+
+    def _run_pass(self, k: int, wake: int) -> tuple[int, int]:
+        """Execute everything readable and return what that costs, and how much of it a replica will have to repeat."""
+        node, column = self.nodes[k], NODES + PER_NODE * k
+        node.in_pass, node.inbox = node.inbox, []
+        node.passes += 1
+        work, write_ns, repeated = wake + self.p.engine.per_pass, 0, 0
+        for item in node.in_pass:
+            if isinstance(item, Feed):
+                node.known.update({token: (answer, deadline) for token, answer, deadline in item.changes})
+                work += self.p.io + item.work
+                continue
+            if item.dials or item.op == Op.READINESS:
+                work += self.p.io + (self.p.connect if item.dials and self._accept(node, item) else 0)
+                self.run.count(column + COMMANDS)
+                continue
+            bill = self.bill = Bill(self.run.plan.cost)
+            item.reply = self._execute(k, item)
+            self._change(item)
+            work += self.p.io + int(self.x.script[item.op]) + bill.cost_ns + (self.p.feed if bill.write_ns else 0)
+            write_ns += bill.write_ns
+            repeated += bill.repeated_ns
+            if item.op == Op.STATUS and self.p.key_scan:
+                work += swing_ns(self.run.plan.cost, self._keys(k), self.p.listing_swing, node.listed)
+                node.listed ^= 1
+            node.scripts += 1
+            pause = self._collect(node, int(self.env.now) + work)
+            work, repeated = work + pause, repeated + pause
+            self.run.count(column + COMMANDS, bill.commands + 1)  # the call of the script itself is one
+        self.run.count(column + REQUESTS, len(node.in_pass))
+        kept = kept_cold(self.p.engine, work, len(node.in_pass), repeated)
+        cost = slowed_ns(self.p.engine, work, kept, node.near, node.far)
+        node.near, node.far = node.near * kept, node.far * kept
+        self.run.add_busy(column + BUSY_NS, int(self.env.now), cost)
+        return cost, write_ns
+
+    def _accept(self, node: Node, r: Request) -> bool:
+        """Accept the connection that a request asks for, or refuse it; of a pod that has been killed there is none."""
+        if r.pool is None or r.pool.closed:
+            return True
+        if node.clients >= self.p.max_clients:
+            r.reply = Reply(Answer.MAX_CLIENTS)
+            self.run.count(Column.CONNECTIONS_REFUSED)
+            return False
+        node.clients += 1
+        r.pool.accepted += 1
+        return True
+
+    def disconnect(self, k: int, pool: Pool) -> None:
+        """Close the pool of a pod that has been killed: the node has its connections free, if they are to it."""
+        node = self.nodes[k]
+        if not node.dead and node.life == pool.node_life:
+            node.clients -= pool.accepted
+        pool.closed = True
+
+    def _collect(self, node: Node, at: int) -> int:
+        """Collect the garbage of scripts if it is time, and return how long that takes."""
+        if not self.p.engine.garbage or node.scripts < GARBAGE_EVERY:
+            return 0
+        cost = garbage_ns(self.p.engine, at - node.collected_at)
+        node.scripts, node.collected_at = 0, at
+        return cost
+
+    def _reply(self, node: Node) -> None:
+        """Let all replies of a pass out; nobody waits for those to control and to primaries."""
+        for item in node.in_pass:
+            if isinstance(item, Request) and item.op != Op.EXPIRE:
+                item.replied.succeed()
+            else:
+                self.run.in_flight -= 1
+
+    def _feed_replicas(self, shard: int, work: int) -> None:
+        node, replicas = self.nodes[shard], self.p.replicas
+        first, feed = self.p.shards + shard * replicas, Feed(node.unsent, work)
+        for k in range(first, first + replicas):
+            self.run.in_flight += 1
+            arrives = self.run.after(int(self.x.feed_delay[k]), Kind.NODE_ARRIVE, FEEDS.first + k, node.passes)
+            arrives.callbacks.append(self._delivery(k, feed))
+        node.unsent = []
+
+    # -- a primary dies ---------------------------------------------------------------------------------------------
+
+    def kill(self, k: int) -> None:
+        """End a node's process: what it has not answered is broken off, its rooms are as a successor knows them."""
+        node, now = self.nodes[k], int(self.env.now)
+        node.killed = True
+        successor = self.nodes[k] = Node(self.env)
+        successor.dead, successor.life, successor.passes = True, node.life + 1, node.passes + 1
+        self.run.add_busy(NODES + PER_NODE * k + BUSY_NS, now, node.ends - now, -1)
+        for item in (*node.in_pass, *node.inbox):
+            self._break_off(item)
+        for event, home in enumerate(self.home):
+            if home == k:
+                self._fall_back(self.rooms[event], self.kept[event])
+                self.rooms[event] = self.kept[event]
+
+    def revive(self, k: int) -> None:
+        """Let a successor serve in its place, with cold caches."""
+        self.nodes[k].dead = False
+        self.env.process(self._engine_thread(k))
+
+    def _break_off(self, item: Request | Feed) -> None:
+        """Let a request's pod see that the node is gone; nobody waits for those of control."""
+        if isinstance(item, Request) and item.op != Op.EXPIRE:
+            item.reply = Reply(Answer.CONNECTION)
+            item.replied.succeed()
+        else:
+            self.run.in_flight -= 1
+
+    def _copy(self, k: int) -> None:
+        """Take note of what a node's replica has: all that its rooms hold now."""
+        for event, home in enumerate(self.home):
+            if home == k:
+                self.kept[event] = self.rooms[event].clone()
+
+    def _fall_back(self, room: WaitingRoom, kept: WaitingRoom) -> None:
+        """Count what is lost, and what comes back, when a room becomes what a replica has of it."""
+        self.run.count(Column.PLACES_LOST, len(room.seen.keys() - kept.seen.keys()))
+        self.run.count(Column.PLACES_RETURNED, len(kept.seen.keys() - room.seen.keys()))
+        self._count_by_bucket_time(room, Column.ADMISSIONS_LOST, room.granted - kept.granted)
+        kept.lost_passes = room.passes - kept.passes
+
+    def _to_replicas(self, shard: int) -> Effect:
+        """Return what takes note of changes on a shard, if it has replicas that are read."""
+        node = self.nodes[shard]
+        if self.p.replicas == 0:
+            return lambda token, answer, deadline: None
+        return lambda token, answer, deadline: node.unsent.append((token, answer, deadline))
+
+    # -- the scripts ------------------------------------------------------------------------------------------------
+
+    def _execute(self, k: int, r: Request) -> Reply:
+        """Run a request's script on node `k`."""
+        room, now_ms = self.rooms[r.token % self.p.events], r.stamp // MILLISECOND
+        if r.op == Op.STATUS and self.p.key_scan:
+            return self._without_position(room.status_keys(r.token, now_ms, self._keys(k)))
+        if r.op == Op.STATUS:
+            return self._without_position(room.status(r.token, now_ms))
+        if r.op == Op.STATUS_READ:
+            return self._without_position(self._read(k, room, r.token, now_ms))
+        if r.op == Op.JOIN:
+            return self._join(room, r, now_ms)
+        if r.op == Op.ENTER:
+            return self._enter(room, r.token, now_ms)
+        if r.op == Op.LEAVE:
+            reply = room.leave(r.token)
+            self.run.count(Column.LEFT, reply.answer == Answer.LEFT)
+            return reply
+        if r.op != Op.EXPIRE:
+            raise ValueError(f"no script is for {r.op!r}")
+        silent, lapsed = room.silent, room.lapsed
+        reply = room.expire(self.p.expire_limit, now_ms)
+        self.run.count(Column.EXPIRED, room.silent - silent)
+        self.run.count(Column.LAPSED, room.lapsed - lapsed)
+        return reply
+
+    def _join(self, room: WaitingRoom, r: Request, now_ms: int) -> Reply:
+        if r.token not in room.seen and self._places(r.node) >= self.p.most_places:
+            return Reply(Answer.OUT_OF_MEMORY)
+        had_place, lapsed = r.token in room.score, room.lapsed
+        score: float | None = float(r.stamp)
+        if self.p.ticket_order == REDIS_TIME:
+            score = float((EPOCH_NS + int(self.env.now)) // 1000)
+        elif self.p.ticket_order == COUNTER:
+            score = None
+        reply = room.join(r.token, now_ms, score, asks_time=self.p.ticket_order == REDIS_TIME)
+        self.run.count(Column.LAPSED, room.lapsed - lapsed)
+        self.run.count(Column.JOINED, r.token in room.score and not had_place)
+        return reply
+
+    def _enter(self, room: WaitingRoom, token: int, now_ms: int) -> Reply:
+        repeated = room.repeated
+        reply = room.enter(token, now_ms)
+        if reply.answer == Answer.GRANTED:
+            self._count_by_bucket_time(room, Column.ADMITTED_BY_BUCKET, 1)
+        self.run.count(Column.ADMISSIONS_REPEATED, room.repeated - repeated)
+        self.run.count(Column.THROTTLED, reply.answer == Answer.THROTTLED)
+        return reply
+
+    def _count_by_bucket_time(self, room: WaitingRoom, column: int, amount: int) -> None:
+        """Count in the second the token bucket goes by: the latest of the pods' stamps it has seen."""
+        second = max(0, (room.bucket_at_ms * MILLISECOND - EPOCH_NS) // SECOND)
+        self.run.series[min(second, self.run.last_row), column] += amount
+
+    def _read(self, k: int, room: WaitingRoom, token: int, now_ms: int) -> Reply:
+        """Answer a read-only status from what this node knows: a primary all, a replica what has reached it."""
+        if k < self.p.shards:
+            known = Answer.WAITING if token in room.score else Answer.READY if token in room.called else Answer.UNKNOWN
+            deadline = room.called.get(token, 0)
+        else:
+            known, deadline = self.nodes[k].known.get(token, (Answer.UNKNOWN, 0))
+        if known == Answer.READY and deadline <= now_ms:
+            known = Answer.UNKNOWN
+        return Reply(known, room.status_read(token, known))
+
+    def _without_position(self, reply: Reply) -> Reply:
+        """Drop the place unless the clients are advised by it: what nobody reads is not worked out."""
+        return reply if self.positions_wanted else reply._replace(position=0)
+
+    def _places(self, k: int) -> int:
+        """Return how many places a primary holds."""
+        return sum(len(room.seen) for room, home in zip(self.rooms, self.home, strict=True) if home == k)
+
+    def _keys(self, k: int) -> int:
+        """Return how many keys a node has in the first version: a stream per place, and some an event."""
+        return sum(
+            len(room.seen) + KEYS_PER_EVENT for room, home in zip(self.rooms, self.home, strict=True) if home == k
+        )
+
+    def _call(self, command: Command, elements: int, members: int) -> None:
+        self.bill.call(command, elements, members)
+
+    def _change(self, r: Request) -> None:
+        """Bill what the request's script calls more or fewer than the specification."""
+        room = self.rooms[r.token % self.p.events]
+        for entry in self.run.plan.scenario.waiting_room.extra_calls:
+            if Op[entry.operation.upper()] == r.op:
+                sizes = {"none": 0, "line": len(room.line), "called": len(room.called), "seen": len(room.seen)}
+                self.bill.change(entry, sizes[entry.on])

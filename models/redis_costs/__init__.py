@@ -1,0 +1,1 @@
+"""What work costs on the engine thread of a Redis node, and where that is known from."""

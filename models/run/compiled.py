@@ -1,0 +1,208 @@
+"""The compiled engine as the clock and the control processes see it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.clients.loads import next_source_time
+from models.engine.growth import is_short, roomy, with_line_to_refill
+from models.engine.plane import TOLD, Reading
+from models.engine.record import CLIENTS, NODES, PER_NODE, QUEUE, Column, Level
+from models.engine.recording import Recording, of_kernel
+from models.engine.world import (
+    ACTIVE,
+    BUCKET_NEEDS,
+    ENDING,
+    IN_FLIGHT,
+    MOST_NEWS,
+    NEWS,
+    NOW,
+    PODS_KNOWN,
+    POOL_WAITING,
+    SENT,
+    SERVING,
+    UNKNOWN,
+    Sizes,
+    new_world,
+    usual_sizes,
+)
+from models.plan.plan import OPEN_LOOP, Plan
+from models.redis.failover import die, fall_back, revive
+from models.redis.kernel import open_sale, prejoin, send_expiry
+from models.run import dispatch as kernel
+from models.run.dispatch import advance, first_arrivals
+from models.service.kernel import kill
+from models.service.pods import open_pool, send_probe
+from models.service.pools import learn
+from models.vocabulary.instants import event_key
+from models.vocabulary.operations import Kind, News, Op, Stream, Told
+from sim import wheel
+from sim.clock import DRAINED, REACHED, Stop
+from sim.draws import uniform
+from sim.queues import LENGTH
+from sim.views import seen_compiled
+
+
+class KernelPlane:
+    """One run of the compiled engine. `world` is its state; it may be replaced by a larger one while it runs.
+
+    `platform` is what control writes for the levels: pods running, ready and wanted, and nodes. With other *sizes* of
+    its arrays at first than the usual ones it does the same.
+    """
+
+    def __init__(self, plan: Plan, traced: int = 0, sizes: Sizes | None = None) -> None:
+        tables = plan.tables
+        arrival = first_arrivals(
+            plan.population.first_send, plan.population.base_delay, tables.jitter, tables.starts[Stream.NET_OUT]
+        )
+        self.plan = plan
+        self.now = 0
+        self.platform = [plan.params.warm_pods] * 3 + [0]
+        world = new_world(plan, arrival, traced, sizes or usual_sizes(plan.params))
+        self.world, self._view = roomy(with_line_to_refill(world) if plan.params.prejoined else world)
+        prejoin(self._view)
+        if plan.params.load == OPEN_LOOP:
+            self._start_source()
+
+    def _start_source(self) -> None:
+        tables, first = self.plan.tables, self.plan.params.sessions
+        u = uniform(tables.starts[Stream.SOURCE_GAP], first, 0)
+        at = next_source_time(tables.stage_end, tables.stage_rate, 0, u)
+        if at >= 0:
+            self.world.total[ACTIVE] += 1
+            wheel.insert(self.world.wheel, at, event_key(Kind.SOURCE, first, 0), -1)
+
+    def advance(self, until: int) -> Stop:
+        """Run every event before `until`, growing arrays as needed, or stop where there is news for control."""
+        while True:
+            cause = advance(self._view, until)
+            if self.world.total[UNKNOWN] > 0:
+                raise RuntimeError(f"an event before {self.world.total[NOW]} ns is of a kind that the engine has not")
+            if cause == kernel.REACHED:
+                self.now = until
+                return Stop(until, REACHED)
+            self.now = max(self.now, int(self.world.total[NOW]))
+            if cause == kernel.DRAINED:
+                return Stop(self.now, DRAINED)
+            if cause == kernel.TOLD:
+                return Stop(self.now, TOLD)
+            if cause != kernel.SHORT:
+                raise RuntimeError(f"the engine has stopped for an unknown cause ({cause})")
+            self.world, self._view = roomy(self.world)
+
+    def news(self) -> list[Told]:
+        """Return what control has not been told yet, in the order in which it happened."""
+        count = int(self.world.total[NEWS])
+        if count > MOST_NEWS:
+            raise RuntimeError(f"{count} news of one event, of {MOST_NEWS} that there is room for")
+        self.world.total[NEWS] = 0
+        return [
+            Told(News(what), whose, number, ok == 1) for what, whose, number, ok in self.world.news[:count].tolist()
+        ]
+
+    def requests(self) -> int:
+        """Return how many requests have reached the load balancer so far."""
+        return int(self.world.total[SENT])
+
+    def recording(self) -> Recording:
+        """Return what the run leaves behind."""
+        return of_kernel(self.world, self.now)
+
+    def open_sale(self) -> None:
+        """Begin to call and to admit."""
+        open_sale(self._view, self.now)
+
+    def announce_sold_out(self) -> None:
+        """Let the gateways tell everybody of the events that have sold out."""
+        left = self.world.seats - self.world.sold
+        self.world.announced[:] = left < self.plan.params.seats_per_order
+
+    def expire(self, event: int) -> None:
+        """Ask the event's primary to remove silent and lapsed places."""
+        if self.world.total[ACTIVE] > 0:
+            self._make_room()
+            send_expiry(self._view, self.now, event, self.plan.params.to_backend)
+
+    def _make_room(self, broken: int = 0) -> None:
+        """Grow what one more request of control's could be too much for, or so many *broken* off, each due sometime."""
+        self.world.total[BUCKET_NEEDS] = broken
+        if is_short(self._view):
+            self.world, self._view = roomy(self.world)
+        self.world.total[BUCKET_NEEDS] = 0
+
+    def route_to(self, pods: Sequence[int]) -> None:
+        """Let the load balancer know these pods and no others, from now on."""
+        self.world.endpoint[: len(pods)] = pods
+        self.world.total[PODS_KNOWN] = len(pods)
+
+    def start_pod(self, pod: int) -> None:
+        """Begin a pod's process: it opens its connections, and then takes requests."""
+        for node in range(self.plan.params.nodes):
+            self.learn(pod, node)
+        for node in range(self.plan.params.nodes if self.plan.params.min_idle else 0):
+            self._make_room()
+            open_pool(self._view, self.now, pod, node)
+        if self.plan.params.min_idle == 0:
+            self.world.pod["state"][pod] = SERVING
+
+    def probe(self, pod: int, op: Op, number: int) -> None:
+        """Let the kubelet call a pod; there will be news of this number, unless the pod is killed before."""
+        self._make_room()
+        send_probe(self._view, self.now, pod, int(op), number)
+
+    def end_pod(self, pod: int) -> bool:
+        """Let a pod take no more requests; return whether it has none left. If it has, there will be news."""
+        self.world.pod["state"][pod] = ENDING
+        return int(self.world.pod["working"][pod]) == 0
+
+    def kill_pod(self, pod: int) -> None:
+        """Kill a pod's process with all that is in it."""
+        w, nodes = self.world, self.plan.params.nodes
+        waiting = w.pool_queue[pod * nodes : (pod + 1) * nodes, LENGTH].sum()
+        self._make_room(int(w.backlog[pod, LENGTH] + waiting))
+        kill(self._view, self.now, pod)
+
+    def kill_node(self, node: int) -> None:
+        """End the process of a shard's primary; its rooms become what a successor knows of them."""
+        w = self.world
+        self._make_room(int(w.inbox[node, LENGTH] + w.in_pass[node, LENGTH]))
+        die(self._view, self.now, node)
+        self.world = with_line_to_refill(self.world)
+        self._view = seen_compiled(self.world)
+        fall_back(self.world, self._view, self.now, node)
+
+    def revive_node(self, node: int) -> None:
+        """Let a successor serve in its place."""
+        revive(self._view, self.now, node)
+
+    def learn(self, pod: int, node: int) -> None:
+        """Let a pod know of the successor, and connect to it."""
+        self._make_room()
+        learn(self._view, self.now, pod, node)
+
+    def reading(self, pod: int) -> Reading:
+        """Read a pod's meters."""
+        w, nodes = self.world, self.plan.params.nodes
+        row = w.pod[pod]
+        held = int(row["working"]) + int(w.backlog[pod, LENGTH])
+        found = Reading(
+            cpu_ns=int(row["given_ns"]) - int(np.maximum(w.core_free[pod] - self.now, 0).sum()),
+            requests=held,
+            most_requests=max(held, int(row["most"])),
+            connections=int(w.pool["open"][pod * nodes : (pod + 1) * nodes].sum()),
+        )
+        row["most"] = held
+        return found
+
+    def sample(self, second: int) -> None:
+        """Write down the levels at the end of this second."""
+        w = self.world
+        row = w.record.series[second]
+        row[Column.LEVELS + Level.WAITING] = w.rooms.line.members.sum()
+        row[Column.LEVELS + Level.CALLED] = w.rooms.room["called"].sum()
+        row[Column.LEVELS + Level.POOL_WAITING] = w.total[POOL_WAITING]
+        row[Column.LEVELS + Level.IN_FLIGHT] = w.total[IN_FLIGHT]
+        row[Column.LEVELS + Level.PODS_RUNNING : Column.LEVELS + Level.CONNECTIONS] = self.platform
+        row[Column.LEVELS + Level.CONNECTIONS] = w.pool["open"].sum()
+        row[NODES + QUEUE :: PER_NODE] = w.inbox[:, LENGTH] + w.in_pass[:, LENGTH]
+        row[NODES + CLIENTS :: PER_NODE] = w.node["clients"]

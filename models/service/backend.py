@@ -1,0 +1,78 @@
+"""The reservation service: a FIFO station of many servers in front of the stock of seats.
+
+A seat is taken when the service is done, atomically and once per session: a client that asks again after a timeout is
+told what it already has. Nothing oversells.
+"""
+
+from models.engine.agenda import schedule, tell
+from models.engine.record import count
+from models.engine.world import (
+    BACKEND_BUSY,
+    SOLD_OUT_AT,
+    SOLD_OUT_EVENTS,
+    World,
+    wide,
+)
+from models.vocabulary.codes import (
+    ANSWER_PASS_EXPIRED,
+    ANSWER_SOLD,
+    ANSWER_SOLD_OUT,
+    COLUMN_SOLD,
+    KIND_BACKEND_DONE,
+    KIND_POD_REPLY,
+    NEWS_SOLD_OUT,
+    STREAM_BACKEND,
+)
+from sim import queues
+from sim.draws import from_table
+from sim.jit import compiled
+from sim.queues import LENGTH
+
+
+@compiled
+def on_backend_arrive(w: World, now: int, slot: int) -> None:
+    """A reservation reaches the backend: it is served now or waits."""
+    if w.total[BACKEND_BUSY] < w.p.servers:
+        w.total[BACKEND_BUSY] += 1
+        _serve(w, now, slot)
+    else:
+        queues.put(w.backend_queue, 0, w.follower, slot)
+
+
+@compiled
+def _serve(w: World, now: int, slot: int) -> None:
+    r = w.slot[slot]
+    service = from_table(w.x.service, w.x.starts[STREAM_BACKEND], r.entity, r.number)
+    schedule(w, now + service, KIND_BACKEND_DONE, r.entity, r.number, slot)
+
+
+@compiled
+def on_backend_done(w: World, now: int, slot: int) -> None:
+    """A reservation has been worked on: take the seats, answer, go on to the next."""
+    r = w.slot[slot]
+    r.answer = _reserve(w, now, r.entity, wide(r.token) % w.p.events)
+    schedule(w, now + w.p.to_backend, KIND_POD_REPLY, r.entity, r.number, slot)
+    if w.backend_queue[0, LENGTH] > 0:
+        _serve(w, now, queues.take(w.backend_queue, 0, w.follower))
+    else:
+        w.total[BACKEND_BUSY] -= 1
+
+
+@compiled
+def _reserve(w: World, now: int, s: int, event: int) -> int:
+    c = w.session[s]
+    if c.holds == 1:
+        return ANSWER_SOLD
+    if now > c.pass_until:
+        return ANSWER_PASS_EXPIRED
+    if w.seats[event] - w.sold[event] < w.p.seats_per_order:
+        return ANSWER_SOLD_OUT
+    c.holds = 1
+    w.sold[event] += w.p.seats_per_order
+    count(w.record, COLUMN_SOLD, w.p.seats_per_order)
+    if w.seats[event] - w.sold[event] < w.p.seats_per_order:
+        tell(w, NEWS_SOLD_OUT, event, 0, True)
+        w.total[SOLD_OUT_EVENTS] += 1
+        if w.total[SOLD_OUT_EVENTS] == w.p.events:
+            w.total[SOLD_OUT_AT] = now
+    return ANSWER_SOLD

@@ -1,0 +1,239 @@
+"""The gateway: a load balancer in front of pods, each with worker slots, a CPU and pools of Redis connections.
+
+A request holds a worker slot from its arrival to its reply, waits in the pod's backlog if all slots are taken, and is
+refused if that is full; a Go server gives each a goroutine, so by default none waits for a slot. It uses the pod's CPU
+(FIFO) once, then a connection to the Redis node it needs (`pools`), for which it waits up to the pool timeout; if the
+node dies meanwhile, so does the request. A pod that is not there, or that has begun to end, refuses; so does everything
+in a pod that is killed, when the pod would next have had to do with it.
+"""
+
+from models.clients.kernel import way_back
+from models.engine.agenda import NOTHING, free_slot, schedule, tell
+from models.engine.record import add_busy, count
+from models.engine.world import (
+    DIALLER,
+    ENDING,
+    KUBELET,
+    PODS_KNOWN,
+    POOL_WAITING,
+    ROUND_ROBIN_AT,
+    SERVING,
+    SOURCE,
+    UNKNOWN,
+    World,
+)
+from models.plan.plan import RANDOM, ROUND_ROBIN, UNIT
+from models.service.pods import forget, on_dialled
+from models.service.pools import arm, ask, connect, release
+from models.vocabulary.codes import (
+    ANSWER_FIRST_FAILURE,
+    ANSWER_POOL_TIMEOUT,
+    ANSWER_REFUSED,
+    ANSWER_SOLD_OUT,
+    COLUMN_BACKLOG_FULL,
+    COLUMN_GATEWAY_BUSY_NS,
+    IS_OF_THE_ROOM,
+    IS_TOLD_OF_SOLD_OUT,
+    KIND_BACKEND_ARRIVE,
+    KIND_CLIENT_REPLY,
+    KIND_CPU_DONE,
+    NEWS_EMPTY,
+    NEWS_PROBED,
+    OP_LIVENESS,
+    OP_READINESS,
+    OP_RESERVE,
+    OP_STATUS_READ,
+    STREAM_CPU,
+    STREAM_ROUTE,
+)
+from models.vocabulary.units import EPOCH_NS
+from sim import queues
+from sim.draws import below, from_table
+from sim.jit import compiled
+from sim.queues import FIRST, LENGTH
+from sim.stations import serve
+
+
+@compiled
+def cpu_time(unit: int, mean: int) -> int:
+    """Return a CPU time in ns: a draw from the unit table times the endpoint's mean."""
+    return (unit * mean) // UNIT
+
+
+@compiled
+def _route(w: World, slot: int) -> int:
+    """Return the pod the load balancer picks of those it knows, or NOTHING.
+
+    Sticky clients are spread anew whenever the pods it knows change.
+    """
+    known = w.total[PODS_KNOWN]
+    if known == 0:
+        return NOTHING
+    if w.p.routing == ROUND_ROBIN:
+        at = w.total[ROUND_ROBIN_AT]
+        if at >= known:
+            at = 0
+        w.total[ROUND_ROBIN_AT] = at + 1
+        return w.endpoint[at]
+    r = w.slot[slot]
+    return w.endpoint[below(w.x.starts[STREAM_ROUTE], r.entity, r.number if w.p.routing == RANDOM else 0, known)]
+
+
+@compiled
+def on_arrive(w: World, now: int, slot: int) -> None:
+    """A request is given to a pod, if the load balancer knows one."""
+    pod = _route(w, slot)
+    if pod == NOTHING:
+        lose(w, now, slot)
+    else:
+        _give(w, now, slot, pod)
+
+
+@compiled
+def on_probe(w: World, now: int, slot: int) -> None:
+    """A probe of the kubelet is at its pod."""
+    _give(w, now, slot, w.slot[slot].pod)
+
+
+@compiled
+def _give(w: World, now: int, slot: int, number: int) -> None:
+    """Give a request to a pod: to a worker, to the backlog, or back."""
+    r = w.slot[slot]
+    pod = w.pod[number]
+    r.pod = number
+    r.life = pod.life
+    if pod.state == SERVING and pod.working < w.p.worker_slots:
+        pod.working += 1
+        _start_work(w, now, slot)
+    elif pod.state == SERVING and w.backlog[number, LENGTH] < w.p.backlog:
+        queues.put(w.backlog, number, w.follower, slot)
+    else:
+        if pod.state == SERVING and r.origin <= SOURCE:
+            count(w.record, COLUMN_BACKLOG_FULL, 1)
+        r.answer = ANSWER_REFUSED
+        _answer(w, now, slot)
+        return
+    pod.most = max(pod.most, pod.working + w.backlog[number, LENGTH])
+
+
+@compiled
+def _start_work(w: World, now: int, slot: int) -> None:
+    r = w.slot[slot]
+    unit = from_table(w.x.cpu_unit, w.x.starts[STREAM_CPU], r.entity, r.number)
+    service = cpu_time(unit, w.x.cpu_mean[r.op])
+    w.pod[r.pod].given_ns += service
+    done = serve(w.core_free[r.pod], now, service)
+    add_busy(w.record, COLUMN_GATEWAY_BUSY_NS, done - service, service)
+    schedule(w, done, KIND_CPU_DONE, r.entity, r.number, slot)
+
+
+@compiled
+def on_cpu_done(w: World, now: int, slot: int) -> None:
+    """The pod has worked out what to ask: the backend, nobody (the event is known to be sold out), or a Redis node."""
+    r = w.slot[slot]
+    if r.life != w.pod[r.pod].life:
+        lose(w, now, slot)
+        return
+    r.stamp = EPOCH_NS + now + w.x.skew[r.pod]
+    event = r.token % w.p.events
+    if r.op == OP_RESERVE:
+        schedule(w, now + w.p.to_backend, KIND_BACKEND_ARRIVE, r.entity, r.number, slot)
+    elif r.op == OP_LIVENESS:
+        _finish_work(w, now, slot)
+    elif r.op == OP_READINESS:
+        connect(w, now, slot)
+    elif w.announced[event] == 1 and IS_TOLD_OF_SOLD_OUT[r.op]:
+        r.answer = ANSWER_SOLD_OUT
+        _finish_work(w, now, slot)
+    elif IS_OF_THE_ROOM[r.op]:
+        shard = w.x.event_node[event]
+        r.node = w.x.read_node[r.pod, shard] if r.op == OP_STATUS_READ else shard
+        connect(w, now, slot)
+    else:
+        w.total[UNKNOWN] += 1
+
+
+@compiled
+def on_pool_timeout(w: World, now: int, pool: int) -> None:
+    """Fail the first in line for a connection of this pool if it has waited too long; the next has its own timeout."""
+    w.pool[pool].armed = 0
+    if w.pool_queue[pool, LENGTH] == 0:
+        return
+    slot = w.pool_queue[pool, FIRST]
+    if w.slot[slot].queued_at + w.p.pool_timeout <= now:
+        queues.take(w.pool_queue, pool, w.follower)
+        w.total[POOL_WAITING] -= 1
+        w.slot[slot].answer = ANSWER_POOL_TIMEOUT
+        _finish_work(w, now, slot)
+    if w.pool_queue[pool, LENGTH] > 0:
+        arm(w, pool)
+
+
+@compiled
+def on_pod_reply(w: World, now: int, slot: int) -> None:
+    """The answer is back at the pod: the connection goes to the next in line, the worker to the next request."""
+    r = w.slot[slot]
+    if r.life != w.pod[r.pod].life:
+        lose(w, now, slot)
+    elif r.origin == DIALLER:
+        on_dialled(w, now, slot)
+    elif r.op == OP_RESERVE:
+        _finish_work(w, now, slot)
+    elif r.dials == 1 and r.answer < ANSWER_FIRST_FAILURE:
+        r.dials = 0  # the connection stands; now the question
+        ask(w, now, slot)
+    else:
+        release(w, now, slot)
+        if r.op == OP_READINESS and w.p.ping_all and r.node + 1 < w.p.shards and r.answer < ANSWER_FIRST_FAILURE:
+            r.node += 1
+            connect(w, now, slot)
+        else:
+            _finish_work(w, now, slot)
+
+
+@compiled
+def _finish_work(w: World, now: int, slot: int) -> None:
+    """Give the worker slot to the first in the backlog and send the answer off."""
+    number = w.slot[slot].pod
+    if w.backlog[number, LENGTH] > 0:
+        _start_work(w, now, queues.take(w.backlog, number, w.follower))
+    else:
+        pod = w.pod[number]
+        pod.working -= 1
+        if pod.working == 0 and pod.state == ENDING:
+            tell(w, NEWS_EMPTY, number, 0, True)
+    _answer(w, now, slot)
+
+
+@compiled
+def _answer(w: World, now: int, slot: int) -> None:
+    """Let the answer go to the client, or tell control how its probe has ended."""
+    r = w.slot[slot]
+    if r.origin == KUBELET:
+        tell(w, NEWS_PROBED, r.pod, r.number, r.answer < ANSWER_FIRST_FAILURE)
+        free_slot(w, slot)
+    else:
+        schedule(w, now + way_back(w, slot), KIND_CLIENT_REPLY, r.entity, r.number, slot)
+
+
+@compiled
+def lose(w: World, now: int, slot: int) -> None:
+    """A request that no pod has, or whose pod has been killed: refuse it; nobody waits for a probe or a handshake."""
+    r = w.slot[slot]
+    if r.origin <= SOURCE:
+        r.answer = ANSWER_REFUSED
+        _answer(w, now, slot)
+    else:
+        free_slot(w, slot)
+
+
+@compiled
+def kill(w: World, now: int, number: int) -> None:
+    """Kill a pod's process: what waits in it is refused at once, the rest when the pod would have gone on with it."""
+    while w.backlog[number, LENGTH] > 0:
+        lose(w, now, queues.take(w.backlog, number, w.follower))
+    for pool in range(number * w.p.nodes, (number + 1) * w.p.nodes):
+        while w.pool_queue[pool, LENGTH] > 0:
+            w.total[POOL_WAITING] -= 1
+            lose(w, now, queues.take(w.pool_queue, pool, w.follower))
+    forget(w, now, number)

@@ -1,0 +1,99 @@
+"""A pod's process as control starts, probes and ends it: opening its connections, the kubelet's calls, its death."""
+
+from models.engine.agenda import free_slot, new_request, schedule
+from models.engine.record import spread_busy
+from models.engine.world import DIALLER, KUBELET, OFF, SERVING, World
+from models.service.pools import close, has_none
+from models.vocabulary.codes import (
+    ANSWER_WAITING,
+    COLUMN_GATEWAY_BUSY_NS,
+    KIND_ARRIVE,
+    KIND_NODE_ARRIVE,
+    OP_CONNECT,
+    OP_LIVENESS,
+    STREAM_PING,
+)
+from models.vocabulary.instants import CONNECTING, PROBES
+from models.vocabulary.units import SECOND
+from sim.draws import below
+from sim.jit import compiled
+
+DIAL_AGAIN_NS = SECOND
+"""A starting pod whose handshake has failed waits so long before the next (assumption)."""
+_FIRST_CONNECTING, _FIRST_PROBE = CONNECTING.first, PROBES.first
+LIFE_SHIFT = 14
+"""A handshake's number is the pod's life times 2**14 plus the connection's own number (at most 10,000 in a pool)."""
+
+
+@compiled
+def handshake_number(life: int, connection: int) -> int:
+    """Return the number of the event that opens a connection."""
+    return ((life & 0xFFFF) << LIFE_SHIFT) + connection
+
+
+@compiled
+def open_pool(w: World, now: int, number: int, node: int) -> None:
+    """Let a pod whose process has begun open its connections to one node, one after the other."""
+    pod = w.pod[number]
+    pod.connecting += 1
+    entity = _FIRST_CONNECTING + number * w.p.nodes + node
+    slot = new_request(w, now, DIALLER, entity, handshake_number(pod.life, 0), OP_CONNECT, 0)
+    r = w.slot[slot]
+    r.pod, r.life, r.node, r.dials = number, pod.life, node, 1
+    _dial(w, now, slot)
+
+
+@compiled
+def _dial(w: World, leaves: int, slot: int) -> None:
+    """Let a handshake leave a starting pod, for the process that the pod takes the node for."""
+    r = w.slot[slot]
+    r.queued_at, r.answer = leaves, ANSWER_WAITING
+    r.node_life = w.pool[r.pod * w.p.nodes + r.node].node_life
+    schedule(w, leaves + w.x.delay[r.pod, r.node], KIND_NODE_ARRIVE, r.entity, r.number, slot)
+
+
+@compiled
+def on_dialled(w: World, now: int, slot: int) -> None:
+    """A connection of a starting pod stands: open the next of its pool when that is due. After all, listen."""
+    r = w.slot[slot]
+    pool = w.pool[r.pod * w.p.nodes + r.node]
+    if has_none(r.answer) or r.node_life != pool.node_life:
+        _dial(w, now + DIAL_AGAIN_NS, slot)
+        return
+    pool.open += 1
+    r.detail += 1
+    if r.detail < w.p.min_idle:
+        r.number = handshake_number(r.life, r.detail)
+        _dial(w, max(now, r.sent_at + r.detail * w.p.connect_gap), slot)
+        return
+    pod = w.pod[r.pod]
+    free_slot(w, slot)
+    pod.connecting -= 1
+    if pod.connecting == 0 and pod.state == OFF:
+        pod.state = SERVING
+
+
+@compiled
+def send_probe(w: World, now: int, number: int, op: int, probe: int) -> None:
+    """Let the kubelet call a pod; it is on the same node, but what happens at one instant must have an order."""
+    entity = _FIRST_PROBE + 2 * number + (1 if op == OP_LIVENESS else 0)
+    slot = new_request(w, now, KUBELET, entity, probe, op, 0)
+    w.slot[slot].pod = number
+    w.slot[slot].node = 0 if w.p.ping_all else below(w.x.starts[STREAM_PING], entity, probe, w.p.shards)
+    schedule(w, now, KIND_ARRIVE, entity, probe, slot)
+
+
+@compiled
+def forget(w: World, now: int, number: int) -> None:
+    """Reset a pod whose process has been killed: its work, its connections, its place in time."""
+    pod = w.pod[number]
+    for pool in range(number * w.p.nodes, (number + 1) * w.p.nodes):
+        close(w, pool)
+    for core in range(w.p.cores):
+        left = w.core_free[number, core] - now
+        if left > 0:
+            spread_busy(w.record, COLUMN_GATEWAY_BUSY_NS, now, left, -1)
+        w.core_free[number, core] = 0
+    pod.given_ns, pod.working, pod.most, pod.connecting = 0, 0, 0, 0
+    pod.state = OFF
+    pod.life += 1

@@ -1,0 +1,140 @@
+"""The connections of a pod to the Redis nodes: a pool for each node, opened as needed, FIFO when all are in use.
+
+A connection is to one life of a node. When the node dies it breaks, which the pod sees when an answer does not come;
+to the node's next life the pod connects once it has learned of it, with an empty pool: what its requests still hold of
+the old one is dropped, and those that wait for a connection are given new ones. A node that has accepted as many
+connections as it may refuses the next ("max number of clients reached"): whoever wanted it fails.
+"""
+
+from models.engine.agenda import NOTHING, schedule
+from models.engine.world import POOL_WAITING, World
+from models.vocabulary.codes import ANSWER_CONNECTION, ANSWER_MAX_CLIENTS, KIND_NODE_ARRIVE, KIND_POOL_TIMEOUT
+from sim import queues
+from sim.jit import compiled, inlined
+from sim.memory import prefetch
+from sim.queues import FIRST, LENGTH
+
+
+@inlined
+def has_none(answer: int) -> bool:
+    """Tell whether a request came back without a connection: the node died, or accepts no further one."""
+    return answer in (ANSWER_CONNECTION, ANSWER_MAX_CLIENTS)
+
+
+@compiled
+def accept(w: World, slot: int) -> bool:
+    """Let the node accept the connection that a request asks for; of a pod that has been killed there is none.
+
+    Tell whether the pod, if it is still there, has it now.
+    """
+    r = w.slot[slot]
+    node = w.node[r.node]
+    if r.life != w.pod[r.pod].life:
+        return True
+    if node.clients >= w.p.max_clients:
+        return False
+    node.clients += 1
+    w.pool[r.pod * w.p.nodes + r.node].accepted += 1
+    return True
+
+
+@compiled
+def close(w: World, number: int) -> None:
+    """Close a pool of a pod that has been killed: the node has its connections free, if it is the one they are to."""
+    pool = w.pool[number]
+    node = w.node[number % w.p.nodes]
+    if node.dead == 0 and pool.node_life == node.life:
+        node.clients -= pool.accepted
+    pool.in_use, pool.open, pool.accepted = 0, 0, 0
+
+
+@compiled
+def connect(w: World, now: int, slot: int) -> None:
+    """Take a connection of the pod to the node, open another one, or wait for one."""
+    r = w.slot[slot]
+    number = r.pod * w.p.nodes + r.node
+    pool = w.pool[number]
+    if pool.in_use < pool.open:
+        pool.in_use += 1
+        r.node_life = pool.node_life
+        ask(w, now, slot)
+    elif pool.open < w.p.pool_size:
+        _dial(w, now, slot, number)
+    else:
+        r.queued_at = now
+        queues.put(w.pool_queue, number, w.follower, slot)
+        w.total[POOL_WAITING] += 1
+        arm(w, number)
+
+
+@compiled
+def arm(w: World, pool: int) -> None:
+    """Set the pool's timer for its first in line, unless it is set: it is never later than needed."""
+    if w.pool[pool].armed == 0:
+        w.pool[pool].armed = 1
+        first = w.pool_queue[pool, FIRST]
+        schedule(w, w.slot[first].queued_at + w.p.pool_timeout, KIND_POOL_TIMEOUT, pool, 0, NOTHING)
+
+
+@compiled
+def ask(w: World, now: int, slot: int) -> None:
+    """Send a request, or the wish for a connection, to its node."""
+    r = w.slot[slot]
+    r.queued_at = now
+    schedule(w, now + w.x.delay[r.pod, r.node], KIND_NODE_ARRIVE, r.entity, r.number, slot)
+
+
+@compiled
+def _dial(w: World, now: int, slot: int, number: int) -> None:
+    """Open a connection for a request."""
+    pool = w.pool[number]
+    pool.in_use += 1
+    pool.open += 1
+    r = w.slot[slot]
+    r.dials = 1
+    r.node_life = pool.node_life
+    ask(w, now, slot)
+
+
+@compiled
+def _first_waiter(w: World, number: int) -> int:
+    """Take the first in line for a connection."""
+    w.total[POOL_WAITING] -= 1
+    first = queues.take(w.pool_queue, number, w.follower)
+    prefetch(w.slot, w.pool_queue[number, FIRST])
+    return first
+
+
+@compiled
+def release(w: World, now: int, slot: int) -> None:
+    """Give the connection of a request to the first in line, or back to the pool; for a broken one dial anew."""
+    r = w.slot[slot]
+    number = r.pod * w.p.nodes + r.node
+    pool = w.pool[number]
+    if r.node_life != pool.node_life:
+        return
+    waiting = w.pool_queue[number, LENGTH] > 0
+    if has_none(r.answer):
+        pool.in_use -= 1
+        pool.open -= 1
+        if waiting:
+            _dial(w, now, _first_waiter(w, number), number)
+    elif waiting:
+        first = _first_waiter(w, number)
+        w.slot[first].node_life = pool.node_life
+        ask(w, now, first)
+    else:
+        pool.in_use -= 1
+
+
+@compiled
+def learn(w: World, now: int, pod: int, node: int) -> None:
+    """Let a pod know which process the node is now, if it lives and the pod did not know."""
+    number = pod * w.p.nodes + node
+    pool = w.pool[number]
+    if w.node[node].dead == 1 or pool.node_life == w.node[node].life:
+        return
+    pool.node_life = w.node[node].life
+    pool.in_use, pool.open, pool.accepted = 0, 0, 0
+    while w.pool_queue[number, LENGTH] > 0 and pool.open < w.p.pool_size:
+        _dial(w, now, _first_waiter(w, number), number)

@@ -1,0 +1,286 @@
+"""The gateway: a load balancer in front of pods, each with worker slots, a CPU and pools of Redis connections."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.engine.plane import Reading
+from models.engine.record import Column
+from models.engine.reference_run import At, Pool, Process, Request, Run, Servers
+from models.engine.world import ENDING, OFF, SERVING
+from models.plan.plan import RANDOM, ROUND_ROBIN
+from models.redis.reference import Redis
+from models.service.kernel import cpu_time
+from models.service.pods import DIAL_AGAIN_NS, handshake_number
+from models.service.reference_backend import Backend
+from models.vocabulary.instants import CONNECTING, PROBES
+from models.vocabulary.operations import (
+    FIRST_FAILURE,
+    OF_THE_ROOM,
+    TOLD_OF_SOLD_OUT,
+    Answer,
+    Kind,
+    News,
+    Op,
+    Stream,
+    Told,
+)
+from models.vocabulary.units import EPOCH_NS
+from models.waiting_room.specification import Reply
+from sim.draws import below
+from sim.stations import serve
+
+NO_CONNECTION = (Answer.CONNECTION, Answer.MAX_CLIENTS)
+"""Answers to a request that has none: the node died, or accepts no further one."""
+
+
+class Killed(Exception):
+    """The pod that a request was in is no more."""
+
+
+class Pod:
+    """A pod's process, one life of it; its pools are to the nodes' lives that it knows of."""
+
+    def __init__(self, run: Run, number: int, life: int, state: int, connections: int, node_lives: list[int]) -> None:
+        p = run.p
+        self.number, self.life, self.state = number, life, state
+        self.workers = Servers(run.env, p.worker_slots)
+        self.cores = np.zeros(p.cores, np.int64)
+        self.pools = [Pool(run, connections, node_life) for node_life in node_lives]
+        self.connecting = self.given_ns = self.most = 0
+        self.killed = False
+
+    def held(self) -> int:
+        """Return how many requests are in it."""
+        return self.workers.taken + len(self.workers.queue)
+
+    def must_live(self) -> None:
+        """Raise Killed if it has been."""
+        if self.killed:
+            raise Killed
+
+
+class Gateway:
+    """All pods. `announced` tells by event whether they know it to be sold out, `known` are in the load balancer."""
+
+    def __init__(self, run: Run, redis: Redis, backend: Backend) -> None:
+        p = run.p
+        self.run, self.p, self.x, self.env, self.redis, self.backend = run, p, run.x, run.env, redis, backend
+        warm, cold = (SERVING, p.warm_connections), (OFF, 0)
+        self.pods = [Pod(run, k, 0, *(warm if k < p.warm_pods else cold), [0] * p.nodes) for k in range(p.pods)]
+        self.known = list(range(p.warm_pods))
+        self.cpu_mean = [int(mean) for mean in run.x.cpu_mean]
+        self.skew = [int(skew) for skew in run.x.skew]
+        self.announced = [False] * p.events
+        self.next_pod = 0
+
+    def handle(self, r: Request) -> Process:
+        """Bring a request from the load balancer to the moment when its pod answers."""
+        if self.known:
+            yield from self._serve(r, self.pods[self._route(r)])
+        else:
+            r.reply = Reply(Answer.REFUSED)
+
+    def _route(self, r: Request) -> int:
+        """Return the pod that the load balancer picks of those it knows."""
+        if self.p.routing == ROUND_ROBIN:
+            at = self.next_pod if self.next_pod < len(self.known) else 0
+            self.next_pod = at + 1
+            return self.known[at]
+        number = r.number if self.p.routing == RANDOM else 0
+        return self.known[below(self.run.starts[Stream.ROUTE], r.entity, number, len(self.known))]
+
+    def _serve(self, r: Request, pod: Pod) -> Process:
+        """Let a pod answer: refuse, if it does not take requests, is full, or is killed meanwhile."""
+        workers = pod.workers
+        r.reply = Reply(Answer.REFUSED)
+        if pod.state != SERVING:
+            return
+        if workers.taken == workers.count and len(workers.queue) == self.p.backlog:
+            self.run.count(Column.BACKLOG_FULL, r.op not in (Op.READINESS, Op.LIVENESS))
+            return
+        r.pod = pod.number
+        pod.most = max(pod.most, pod.held() + 1)
+        try:
+            yield from workers.acquire()
+            pod.must_live()
+            yield from self._work(r, pod)
+        except Killed:
+            r.reply = Reply(Answer.REFUSED)
+            return
+        workers.release()
+        if workers.taken == 0 and pod.state == ENDING:
+            self.run.tell(Told(News.EMPTY, pod.number))
+
+    def _work(self, r: Request, pod: Pod) -> Process:
+        yield self._cpu_done(r, pod)
+        pod.must_live()
+        r.stamp = EPOCH_NS + int(self.env.now) + self.skew[r.pod]
+        r.reply = Reply(Answer.WAITING)
+        if r.op == Op.RESERVE:
+            yield from self.backend.reserve(r)
+            pod.must_live()
+        elif r.op == Op.READINESS:
+            yield from self._ping(r, pod)
+        elif r.op == Op.LIVENESS:
+            return
+        elif r.op in TOLD_OF_SOLD_OUT and self.announced[r.token % self.p.events]:
+            r.reply = Reply(Answer.SOLD_OUT)
+        elif r.op in OF_THE_ROOM:
+            shard = int(self.x.event_node[r.token % self.p.events])
+            r.node = int(self.x.read_node[r.pod, shard]) if r.op == Op.STATUS_READ else shard
+            yield from self._ask_redis(r, pod)
+        else:
+            raise ValueError(f"no pod is asked for {r.op!r}")
+
+    def _cpu_done(self, r: Request, pod: Pod) -> At:
+        """Give a request to the pod's CPU and return when that is done with it."""
+        unit = self.run.draw(self.x.cpu_unit, Stream.CPU, r.entity, r.number)
+        service = cpu_time(unit, self.cpu_mean[r.op])
+        pod.given_ns += service
+        done = serve(pod.cores, int(self.env.now), service)
+        self.run.add_busy(Column.GATEWAY_BUSY_NS, done - service, service)
+        return self.run.at(done, Kind.CPU_DONE, r.entity, r.number)
+
+    def _ping(self, r: Request, pod: Pod) -> Process:
+        """Ask one primary, drawn for this probe, or all of them one after the other while they answer."""
+        picked = below(self.run.starts[Stream.PING], r.entity, r.number, self.p.shards)
+        for node in range(self.p.shards) if self.p.ping_all else [picked]:
+            r.node = int(node)
+            yield from self._ask_redis(r, pod)
+            if r.reply.answer >= FIRST_FAILURE:
+                return
+
+    def _ask_redis(self, r: Request, pod: Pod) -> Process:
+        """Take a connection, open one, or wait for one; ask the node; give the connection back."""
+        pool = pod.pools[r.node]
+        if pool.taken < pool.count:
+            pool.taken += 1
+        else:
+            connection = pool.queue_up()
+            yield connection | self._pool_timeout(r)
+            if not connection.triggered:
+                pod.pools[r.node].queue.remove(connection)
+                r.reply = Reply(Answer.POOL_TIMEOUT)
+                return
+            pod.must_live()
+            pool = pod.pools[r.node]  # to the node's next life, if the pod has learned of that meanwhile
+        yield from self._ask_through(pool, r, pod)
+        if pool is pod.pools[r.node]:
+            pool.open -= r.reply.answer in NO_CONNECTION  # the next in line opens another one
+            pool.release()
+
+    def _ask_through(self, pool: Pool, r: Request, pod: Pod) -> Process:
+        """Ask the node through a connection of this pool, which is opened first if it is not."""
+        r.node_life = pool.node_life
+        if pool.taken > pool.open:
+            pool.open += 1
+            r.dials, r.pool = True, pool
+            yield from self.redis.ask(r)
+            pod.must_live()
+            r.dials = False
+        if r.reply.answer not in NO_CONNECTION:
+            yield from self.redis.ask(r)
+            pod.must_live()
+
+    def _pool_timeout(self, r: Request) -> At:
+        pool = r.pod * self.p.nodes + r.node
+        return self.run.timer(int(self.env.now) + self.p.pool_timeout, Kind.POOL_TIMEOUT, pool, 0)
+
+    def waiting_for_connections(self) -> int:
+        """Return how many requests wait for a connection."""
+        return sum(len(pool.queue) for pod in self.pods for pool in pod.pools)
+
+    # -- what control does with pods ---------------------------------------------------------------------------------
+
+    def start(self, number: int) -> None:
+        """Begin a pod's process: it opens its connections, and then takes requests."""
+        pod = self.pods[number]
+        for node in range(self.p.nodes):
+            self.learn(number, node)
+        if self.p.min_idle == 0:
+            pod.state = SERVING
+            return
+        pod.connecting = self.p.nodes
+        for node in range(self.p.nodes):
+            entity = CONNECTING.first + number * self.p.nodes + node
+            r = Request(self.run, entity, 0, Op.CONNECT, 0, int(self.env.now))
+            r.pod, r.node, r.dials = number, node, True
+            self.env.process(self._open_pool(pod, r))
+
+    def _open_pool(self, pod: Pod, r: Request) -> Process:
+        """Open a pool's connections one after the other, in the time given; the last of all lets the pod listen.
+
+        A handshake that fails, or that was with a node's former life, is made again later.
+        """
+        opened, leaves = 0, r.sent_at
+        while opened < self.p.min_idle:
+            pool, r.reply = pod.pools[r.node], Reply(Answer.WAITING)
+            r.number, r.node_life, r.pool = handshake_number(pod.life, opened), pool.node_life, pool
+            yield from self.redis.ask(r, leaves)
+            if pod.killed:
+                break
+            if r.reply.answer in NO_CONNECTION or pool is not pod.pools[r.node]:
+                leaves = int(self.env.now) + DIAL_AGAIN_NS
+                continue
+            pool.open += 1
+            opened += 1
+            leaves = max(int(self.env.now), r.sent_at + opened * self.p.connect_gap)
+        self.run.in_flight -= 1
+        pod.connecting -= 1
+        if pod.connecting == 0 and pod.state == OFF and not pod.killed:
+            pod.state = SERVING
+
+    def probe(self, number: int, op: Op, probe: int) -> None:
+        """Let the kubelet call a pod."""
+        r = Request(self.run, PROBES.first + 2 * number + (op == Op.LIVENESS), probe, op, 0, int(self.env.now))
+        self.env.process(self._probe(r, number))
+
+    def _probe(self, r: Request, number: int) -> Process:
+        yield self.run.after(0, Kind.ARRIVE, r.entity, r.number)
+        pod = self.pods[number]
+        yield from self._serve(r, pod)
+        self.run.in_flight -= 1
+        if not pod.killed:
+            self.run.tell(Told(News.PROBED, number, r.number, r.reply.answer < FIRST_FAILURE))
+
+    def end(self, number: int) -> bool:
+        """Let a pod take no more requests; return whether it has none left."""
+        self.pods[number].state = ENDING
+        return self.pods[number].workers.taken == 0
+
+    def kill(self, number: int) -> None:
+        """Kill a pod's process: what waits in it is refused at once, the rest when the pod would have gone on."""
+        pod = self.pods[number]
+        pod.killed = True
+        for node, pool in enumerate(pod.pools):
+            self.redis.disconnect(node, pool)
+        for queue in (pod.workers.queue, *(pool.queue for pool in pod.pools)):
+            while queue:
+                queue.popleft().succeed()
+        for free in pod.cores.tolist():
+            self.run.add_busy(Column.GATEWAY_BUSY_NS, int(self.env.now), free - int(self.env.now), -1)
+        self.pods[number] = Pod(self.run, number, pod.life + 1, OFF, 0, [pool.node_life for pool in pod.pools])
+
+    def learn(self, number: int, node: int) -> None:
+        """Let a pod know which process a node is now: an empty pool, whose connections go to those that wait."""
+        pod, old, life = self.pods[number], self.pods[number].pools[node], self.redis.nodes[node].life
+        if self.redis.nodes[node].dead or old.node_life == life:
+            return
+        pool = pod.pools[node] = Pool(self.run, 0, life)
+        pool.queue = old.queue
+        while pool.queue and pool.taken < pool.count:
+            pool.taken += 1
+            pool.queue.popleft().succeed()
+
+    def reading(self, number: int) -> Reading:
+        """Read a pod's meters."""
+        pod = self.pods[number]
+        held, waiting_ns = pod.held(), np.maximum(pod.cores - int(self.env.now), 0).sum()
+        found = Reading(pod.given_ns - int(waiting_ns), held, max(held, pod.most), sum(pool.open for pool in pod.pools))
+        pod.most = held
+        return found
+
+    def route_to(self, pods: Sequence[int]) -> None:
+        """Let the load balancer know these pods and no others, from now on."""
+        self.known = list(pods)

@@ -1,0 +1,49 @@
+"""The reservation service: a FIFO station of many servers in front of the stock of seats."""
+
+from models.engine.record import Column
+from models.engine.reference_run import Process, Request, Run, Servers
+from models.vocabulary.operations import Answer, Kind, News, Stream, Told
+from models.waiting_room.specification import Reply
+
+
+class Backend:
+    """Servers and stock. `sold` counts seats by event; `sold_out_at` is when the last event sold out, ns, or -1."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.p, self.env = run, run.p, run.env
+        self.servers = Servers(run.env, run.p.servers)
+        self.seats = [int(seats) for seats in run.plan.seats]
+        self.sold = [0] * run.p.events
+        self.sold_out_at = -1
+
+    def reserve(self, r: Request) -> Process:
+        """Be served by the first free of many servers; the seats are taken when the service is done."""
+        yield self.run.after(self.p.to_backend, Kind.BACKEND_ARRIVE, r.entity, r.number)
+        yield from self.servers.acquire()
+        service = self.run.draw(self.run.x.service, Stream.BACKEND, r.entity, r.number)
+        yield self.run.after(service, Kind.BACKEND_DONE, r.entity, r.number)
+        r.reply = Reply(self._take_seats(r.entity, r.token % self.p.events))
+        self.servers.release()
+        yield self.run.after(self.p.to_backend, Kind.POD_REPLY, r.entity, r.number)
+
+    def is_sold_out(self, event: int) -> bool:
+        """Tell whether an event has too few seats left for another order."""
+        return self.seats[event] - self.sold[event] < self.p.seats_per_order
+
+    def _take_seats(self, s: int, event: int) -> Answer:
+        """Take seats atomically and once per session: who asks again is told what it has."""
+        buyer = self.run.sessions[s]
+        if buyer.holds:
+            return Answer.SOLD
+        if self.env.now > buyer.pass_until:
+            return Answer.PASS_EXPIRED
+        if self.is_sold_out(event):
+            return Answer.SOLD_OUT
+        buyer.holds = True
+        self.sold[event] += self.p.seats_per_order
+        self.run.count(Column.SOLD, self.p.seats_per_order)
+        if self.is_sold_out(event):
+            self.run.tell(Told(News.SOLD_OUT, event))
+            if all(self.is_sold_out(other) for other in range(self.p.events)):
+                self.sold_out_at = int(self.env.now)
+        return Answer.SOLD

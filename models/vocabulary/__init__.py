@@ -1,0 +1,1 @@
+"""What both engines, control and results call the same by the same number."""

@@ -1,0 +1,1 @@
+"""From a server to a profile that has been verified, and to the figures that claims need."""

@@ -1,0 +1,1 @@
+"""The Lua core on a real server against its specification."""

@@ -1,0 +1,1 @@
+"""Load on a real server: compiled, on a schedule, over many connections."""

@@ -1,0 +1,1 @@
+"""What is measured of a server: loads, windows, counters, and the calls of scripts."""

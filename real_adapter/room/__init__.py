@@ -1,0 +1,1 @@
+"""The waiting room on a real server, and all that is known of it."""

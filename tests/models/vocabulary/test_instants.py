@@ -1,0 +1,85 @@
+"""Numbers of entities: enough of each for any scenario that is not refused, and no two alike in one kind of event."""
+
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+
+from models.engine.world import POD, POOL, SESSION, SLOT
+from models.plan.making import MAX_NEW_TOKENS
+from models.plan.placement import pods_at_most
+from models.run.compiled import KernelPlane
+from models.scenario import load_scenario
+from models.scenario.checks import MAX_OPEN_LOOP_REQUESTS, MAX_SESSIONS
+from models.scenario.clients import Clients
+from models.scenario.load_kinds import OpenLoopLoad
+from models.scenario.waiting_room import Gateway, Redis, WaitingRoom
+from models.service.pods import LIFE_SHIFT
+from models.vocabulary import instants as entities
+from models.vocabulary.operations import Answer, Kind, Op
+from models.vocabulary.units import SECOND
+from sim import wheel
+from tests.models.recordings import planned
+
+
+def most(section: type[BaseModel], name: str, bound: str = "le") -> Any:
+    """The most that a setting can be, or with *bound* `max_length` the most that it can have."""
+    return next(getattr(each, bound) for each in section.model_fields[name].metadata if hasattr(each, bound))
+
+
+def room(row: entities.Entities) -> int:
+    return row.end - row.first
+
+
+def test_there_are_numbers_for_as_many_as_a_scenario_can_have():
+    pods = pods_at_most(
+        load_scenario(
+            "autoscale-from-3",
+            (
+                f"gateway.pods={most(Gateway, 'pods')}",
+                f"autoscaling.max_pods={most(Gateway, 'pods')}",
+                "gateway.rollout.max_surge_percent=100",
+            ),
+        )
+    )
+    nodes = most(Redis, "shards") * (1 + most(Redis, "replicas_per_shard"))
+    ten_deviations = 10 * sqrt(MAX_OPEN_LOOP_REQUESTS)
+    assert room(entities.CLIENTS) > max(MAX_SESSIONS, MAX_OPEN_LOOP_REQUESTS + ten_deviations)
+    assert room(entities.FEEDS) >= nodes
+    assert room(entities.CONNECTING) >= pods * nodes
+    assert room(entities.PROBES) >= 2 * pods
+    assert room(entities.CONTROL) >= most(WaitingRoom, "events")
+    assert most(Gateway, "redis_min_idle") < 1 << LIFE_SHIFT
+
+
+def test_no_field_of_a_record_is_too_narrow_for_what_a_scenario_can_have():
+    nodes = most(Redis, "shards") * (1 + most(Redis, "replicas_per_shard"))
+    largest = {
+        (SLOT, "token"): MAX_SESSIONS + MAX_NEW_TOKENS,
+        (SLOT, "node"): nodes,
+        (SLOT, "stage"): most(OpenLoopLoad, "stages", "max_length"),
+        (SLOT, "op"): max(Op),
+        (SLOT, "answer"): max(Answer),
+        (SESSION, "attempt"): most(Clients, "retries"),
+        (SESSION, "person"): MAX_SESSIONS,
+        (POD, "working"): most(Gateway, "worker_slots"),
+        (POOL, "open"): most(Gateway, "redis_pool_size"),
+    }
+    for (record, field), value in largest.items():
+        assert value <= np.iinfo(record[field]).max, field
+
+
+def test_the_largest_key_of_every_kind_is_a_number_of_its_own():
+    last = (1 << entities.ENTITY_BITS) - 1, (1 << entities.NUMBER_BITS) - 1
+    keys = [key for kind in Kind for key in (entities.event_key(kind, 0, 0), entities.event_key(kind, *last))]
+    assert keys == sorted(set(keys))
+    assert keys[-1] < 2**63
+
+
+def test_an_event_of_no_known_kind_is_refused():
+    plane = KernelPlane(planned("clients.count=3"))
+    wheel.insert(plane.world.wheel, 2 * SECOND, entities.event_key(max(Kind) + 1, 0, 0), -1)
+    with pytest.raises(RuntimeError, match="of a kind that the engine has not"):
+        plane.advance(3 * SECOND)
