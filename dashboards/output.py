@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from dashboards.whole import all_or_nothing
 from models.documents.sourced import Number
+from models.documents.text import shown
 from models.judge.ranges import compared_node_notes
-from models.scenario.messages import shown
 from sim.errors import BadInput
 
 if TYPE_CHECKING:

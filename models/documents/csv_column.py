@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.scenario.messages import shown
+from models.documents.text import shown
 from sim.errors import BadInput
 
 EPOCH_FROM = 1e9

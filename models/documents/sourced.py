@@ -9,7 +9,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.documents.yaml_text import printable, read_mapping
+from models.documents.text import printable
+from models.documents.yaml_text import read_mapping
 from sim.errors import BadInput
 
 Confidence = Literal["high", "medium", "low", "from_memory", "assumption"]

@@ -2,8 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from models.documents.yaml_text import printable
-from models.scenario.messages import shown
+from models.documents.text import printable, shown
 
 
 class Part(BaseModel):

@@ -12,6 +12,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, NodeEvent
 from ruamel.yaml.nodes import MappingNode, SequenceNode
 
+from models.documents.text import printable
 from sim.errors import BadInput
 
 #: The largest scenario in use is a few kilobytes.
@@ -117,9 +118,3 @@ def _refuse_anchors_and_tags(yaml: YAML, text: str, source: str) -> None:
             raise BadInput(f"{source}: line {line}: anchors and aliases (& and *) are not allowed; use extends")
         if getattr(event, "tag", None) is not None:
             raise BadInput(f"{source}: line {line}: tags (!) are not allowed")
-
-
-def printable(text: str) -> str:
-    """Return `text` on one line, without control characters, at most 160 characters long."""
-    safe = "".join(c if c.isprintable() else "?" for c in text)
-    return safe if len(safe) <= 160 else safe[:157] + "..."

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from models.documents.text import nearest, shown
 from models.ledger import before_index, design, gateway, money, people, redis, scaling, waiting_room
 from models.ledger.checks import Check, Sources
 from models.ledger.claims import claims
@@ -17,7 +18,6 @@ from models.ledger.runs import RUNS
 from models.robustness.stored import SHIPPED, Stored, stored_for
 from models.robustness.words import conditions, depends_text, survivors
 from models.scenario import load_scenario
-from models.scenario.messages import nearest, shown
 from sim.errors import BadInput
 
 if TYPE_CHECKING:

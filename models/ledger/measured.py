@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from models.documents.sourced import Date, Sourced
-from models.documents.yaml_text import printable
+from models.documents.text import printable
 from sim.errors import BadInput
 from sim.estimate import Estimate
 from sim.store import write_atomically

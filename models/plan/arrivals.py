@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from models.documents.csv_column import read_times_s
+from models.documents.text import shown
 from models.scenario.arrival import (
     ExponentialArrival,
     PiecewiseArrival,
@@ -21,7 +22,6 @@ from models.scenario.arrival import (
     WeibullArrival,
 )
 from models.scenario.clients import Bots, Clients
-from models.scenario.messages import shown
 from models.vocabulary.units import SECOND
 from sim.errors import BadInput
 

@@ -4,10 +4,10 @@ Where something is known of a type that the profile is not of, its costs are sca
 of the factor in them; else they are those of the profile's own machine, and the verdict says so.
 """
 
+from models.documents.text import shown
 from models.redis_costs.node_standing import node_standing
 from models.redis_costs.profile import Profile, load_profile
 from models.redis_costs.scale import dilated, spread
-from models.scenario.messages import shown
 from models.scenario.waiting_room import Redis
 from sim.errors import BadInput
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
 from models.documents.strict import Part, told
-from models.documents.yaml_text import printable
+from models.documents.text import printable, shown
 from models.redis_costs.commands import Command, log2_1024
 from models.redis_costs.engine_thread import EngineThread
 from models.redis_costs.parts import (
@@ -39,7 +39,6 @@ from models.redis_costs.parts import (
     ScriptCost,
     Server,
 )
-from models.scenario.messages import shown
 from models.vocabulary.operations import Op
 from sim.errors import BadInput
 

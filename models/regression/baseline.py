@@ -13,8 +13,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from models.documents.strict import Part, told
-from models.documents.yaml_text import printable
-from models.scenario.messages import shown
+from models.documents.text import printable, shown
 from sim.errors import BadInput
 
 SHIPPED = Path(__file__).parent.parent / "baselines"

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from models.documents.text import nearest, shown
 from models.regression.baseline import ABSOLUTE, Baseline, Row, ScriptsBaseline
-from models.scenario.messages import nearest, shown
 from sim.errors import BadInput
 
 CaseKey = tuple[str, str]

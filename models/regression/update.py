@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
+from models.documents.text import shown
 from models.regression.baseline import LONGEST_REASON, Baseline, Row, ScriptsBaseline
 from models.regression.compare import Evidence, Outcome, Regression
-from models.scenario.messages import shown
 from sim.errors import BadInput
 
 

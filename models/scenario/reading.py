@@ -11,10 +11,11 @@ from pydantic import ValidationError
 
 from models.catalogues.ec2_nodes import ec2_nodes
 from models.catalogues.redis_nodes import redis_nodes
-from models.documents.yaml_text import mapping_in, printable, read_mapping, read_value
+from models.documents.text import nearest, printable, shown
+from models.documents.yaml_text import mapping_in, read_mapping, read_value
 from models.scenario.arrival import TraceArrival
 from models.scenario.merge import apply_override, merged
-from models.scenario.messages import nearest, refusal, shown
+from models.scenario.messages import refusal
 from models.scenario.packing import backend_pods_per_node, pods_per_node
 from models.scenario.schema import Scenario
 from sim.errors import BadInput

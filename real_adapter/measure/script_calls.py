@@ -16,7 +16,7 @@ from typing import get_args
 
 import redis
 
-from models.documents.yaml_text import printable
+from models.documents.text import printable
 from models.redis_costs.commands import Command
 from models.regression.compare import CALLS, Measured
 from models.scenario.waiting_room import ExtraCall

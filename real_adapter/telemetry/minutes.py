@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.documents.yaml_text import printable
+from models.documents.text import printable
 from sim.errors import BadInput
 
 Vector = NDArray[np.float64]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.documents.text import shown
 from models.experiments.replication import ScenarioTask
 from models.experiments.sweep.design import Design, Point
 from models.scenario import Scenario, load_varied
-from models.scenario.messages import shown
 from sim.errors import BadInput
 
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.documents.text import shown
 from models.documents.yaml_text import read_value
-from models.scenario.messages import is_integer, shown
+from models.scenario.messages import is_integer
 from sim.errors import BadInput
 
 Point = Mapping[str, Any]
