@@ -3,18 +3,15 @@
 import itertools
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from models.scenario.arrival import PiecewiseArrival
 from models.scenario.clients import Clients
 from models.scenario.fault_checks import fault_contradictions
 from models.scenario.load_kinds import ClosedLoopLoad, Mix, OpenLoopLoad, RateStage, UserStage
 from models.scenario.scaling_checks import scaling_contradictions
+from models.scenario.sections import Sections
 from models.vocabulary.script_limits import RATE_STEPS_PER_RPS
 from models.vocabulary.units import HOURS_PER_MONTH
-
-if TYPE_CHECKING:
-    from models.scenario.schema import Scenario
 
 #: Shares are given in decimal, so their sum is 1 only up to rounding.
 SHARE_TOLERANCE = 1e-9
@@ -28,7 +25,7 @@ MAX_REQUESTS = 10_000_000_000
 MAX_SERVERS = 100_000
 
 
-def contradictions(scenario: "Scenario") -> Iterator[str]:
+def contradictions(scenario: Sections) -> Iterator[str]:
     """Yield one line for everything in `scenario` that cannot be."""
     yield from _time(scenario)
     yield from _people(scenario.clients)
@@ -45,7 +42,7 @@ def contradictions(scenario: "Scenario") -> Iterator[str]:
     yield from scaling_contradictions(scenario)
 
 
-def _time(s: "Scenario") -> Iterator[str]:
+def _time(s: Sections) -> Iterator[str]:
     if s.event.opens_at_s >= s.run.duration_s:
         yield (
             f"event.opens_at_s: {s.event.opens_at_s:g} is not allowed; "
@@ -86,7 +83,7 @@ def _arrival(c: Clients) -> Iterator[str]:
         yield f"{path}: all rates are 0, so nobody would arrive; at least one must be 1e-9 or more"
 
 
-def _polling(s: "Scenario") -> Iterator[str]:
+def _polling(s: Sections) -> Iterator[str]:
     if s.clients.load.mode != "onsale":
         return
     polls = s.clients.count * sum(k * share for k, share in s.clients.tabs.items())
@@ -126,7 +123,7 @@ def _mix(mix: Mix) -> Iterator[str]:
         yield f"clients.load.mix: the shares sum to {total:g}; they must sum to 1 (those not named are 0)"
 
 
-def _load(s: "Scenario") -> Iterator[str]:
+def _load(s: Sections) -> Iterator[str]:
     load = s.clients.load
     if not isinstance(load, OpenLoopLoad | ClosedLoopLoad):
         return
@@ -176,7 +173,7 @@ def _closed_loop(load: ClosedLoopLoad) -> Iterator[str]:
         )
 
 
-def _events(s: "Scenario") -> Iterator[str]:
+def _events(s: Sections) -> Iterator[str]:
     events = s.waiting_room.events
     tags = s.waiting_room.event_tags
     if tags is not None and len(tags) != events:
@@ -205,7 +202,7 @@ def _events(s: "Scenario") -> Iterator[str]:
         )
 
 
-def _extra_calls(s: "Scenario") -> Iterator[str]:
+def _extra_calls(s: Sections) -> Iterator[str]:
     for k, entry in enumerate(s.waiting_room.extra_calls):
         if entry.calls == 0:
             yield (
@@ -214,7 +211,7 @@ def _extra_calls(s: "Scenario") -> Iterator[str]:
             )
 
 
-def _admission(s: "Scenario") -> Iterator[str]:
+def _admission(s: Sections) -> Iterator[str]:
     a = s.admission
     if a.rate_rps / s.waiting_room.events * RATE_STEPS_PER_RPS < 1:
         yield (
@@ -229,7 +226,7 @@ def _admission(s: "Scenario") -> Iterator[str]:
         )
 
 
-def _platform(s: "Scenario") -> Iterator[str]:
+def _platform(s: Sections) -> Iterator[str]:
     if s.backend.servers > MAX_SERVERS:
         yield (
             f"backend.reservation_capacity_rps: times service time is {s.backend.servers:,} reservations at "
@@ -237,7 +234,7 @@ def _platform(s: "Scenario") -> Iterator[str]:
         )
 
 
-def _month(s: "Scenario") -> Iterator[str]:
+def _month(s: Sections) -> Iterator[str]:
     hours = s.cost.event_hours(s.run.duration_s)
     if s.cost.events_per_month * hours > HOURS_PER_MONTH:
         yield (

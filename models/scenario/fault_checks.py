@@ -1,15 +1,12 @@
 """Faults that cannot happen in their scenario; each line names a field and a remedy, or what is not modelled."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from models.scenario.faults import RedisFailover
-
-if TYPE_CHECKING:
-    from models.scenario.schema import Scenario
+from models.scenario.sections import Sections
 
 
-def fault_contradictions(s: "Scenario") -> Iterator[str]:
+def fault_contradictions(s: Sections) -> Iterator[str]:
     """Yield one line for every fault that cannot be."""
     for k, fault in enumerate(s.faults):
         if s.autoscaling is None and not isinstance(fault, RedisFailover):
@@ -22,7 +19,7 @@ def fault_contradictions(s: "Scenario") -> Iterator[str]:
     yield from _failovers(s)
 
 
-def _failovers(s: "Scenario") -> Iterator[str]:
+def _failovers(s: Sections) -> Iterator[str]:
     failing = [(k, fault) for k, fault in enumerate(s.faults) if isinstance(fault, RedisFailover)]
     for k, fault in failing:
         if fault.shard is not None and fault.shard >= s.redis.shards:

@@ -1,18 +1,15 @@
 """Settings of pods and nodes that are fine alone and impossible together; each line names a field and a remedy."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from models.catalogues.ec2_nodes import ec2_nodes
 from models.kubernetes.karpenter import Demand, fits
 from models.scenario.autoscaling import Autoscaling, ScaleDown, ScaleUp
 from models.scenario.pods import DisruptionBudget
-
-if TYPE_CHECKING:
-    from models.scenario.schema import Scenario
+from models.scenario.sections import Sections
 
 
-def scaling_contradictions(s: "Scenario") -> Iterator[str]:
+def scaling_contradictions(s: Sections) -> Iterator[str]:
     """Yield one line for everything about pods and nodes that cannot be."""
     rollout = s.gateway.rollout
     if rollout.pre_stop_s > rollout.grace_s:
@@ -46,7 +43,7 @@ def _budget(budget: DisruptionBudget) -> Iterator[str]:
         )
 
 
-def _autoscaler(s: "Scenario", scaling: Autoscaling) -> Iterator[str]:
+def _autoscaler(s: Sections, scaling: Autoscaling) -> Iterator[str]:
     if scaling.min_pods > scaling.max_pods:
         yield (
             f"autoscaling.min_pods: {scaling.min_pods} is not allowed; "
@@ -71,7 +68,7 @@ def _autoscaler(s: "Scenario", scaling: Autoscaling) -> Iterator[str]:
         )
 
 
-def _nodes(s: "Scenario", scaling: Autoscaling) -> Iterator[str]:
+def _nodes(s: Sections, scaling: Autoscaling) -> Iterator[str]:
     nodes, gateway, catalogue = scaling.nodes, s.gateway, ec2_nodes()
     unknown = [name for name in nodes.instance_types if name not in catalogue]
     if unknown:

@@ -1,70 +1,16 @@
-"""A scenario: everything a simulation needs to know, as one immutable value."""
+"""A scenario: everything a simulation needs to know, as one immutable value that makes sense."""
 
-from typing import Annotated, Literal, Self
+from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from models.scenario.autoscaling import Autoscaling
-from models.scenario.base import Section, Sequence
 from models.scenario.checks import contradictions
-from models.scenario.clients import Clients, Event, Run
-from models.scenario.cost import Cost
-from models.scenario.faults import Fault, RedisFailover
-from models.scenario.slo import Slo
-from models.scenario.waiting_room import Admission, Backend, Gateway, Network, Redis, WaitingRoom
+from models.scenario.sections import Sections
 
 
-class Scenario(Section):
+class Scenario(Sections):
     """A complete, consistent scenario. Read one with `load_scenario`."""
-
-    schema_version: Literal[1] = Field(1, description="version of this format")
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)] = Field(
-        "scenario", description="short name in results; by default the name of the file"
-    )
-    description: str = Field("", max_length=2000, description="what the scenario is for")
-    beside: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
-        None, description="shipped scenario whose verdict is to be seen together with this one's; null = none"
-    )
-    architecture: Literal["gateway_admission"] = Field(
-        "gateway_admission", description="path of a request: through the gateway's waiting room (the talk)"
-    )
-    run: Run = Run()
-    event: Event = Event()
-    clients: Clients = Clients()
-    network: Network = Network()
-    gateway: Gateway = Gateway()
-    waiting_room: WaitingRoom = WaitingRoom()
-    admission: Admission = Admission()
-    redis: Redis = Redis()
-    autoscaling: Autoscaling | None = Field(
-        None, description="how pods and nodes are scaled; null = gateway.pods, warm and fixed in number (assumption)"
-    )
-    faults: Sequence[Fault] = Field((), max_length=100, description="what goes wrong, and when (assumption: nothing)")
-    backend: Backend = Backend()
-    slo: Slo = Slo()
-    cost: Cost = Cost()
-
-    @property
-    def without_replica_reads(self) -> str | None:
-        """Return why status is read from primaries although `waiting_room.replica_reads` is on; None if it is not so.
-
-        What replicas answer while their primary is dead is not modelled; the first version's KEYS asks the primary.
-        """
-        if not self.waiting_room.replica_reads:
-            return None
-        if self.redis.replicas_per_shard == 0:
-            return "redis.replicas_per_shard is 0"
-        if self.waiting_room.core == "keys":
-            return "the version with KEYS asks the primary"
-        if any(isinstance(fault, RedisFailover) for fault in self.faults):
-            return "what replicas answer while their primary is dead is not modelled"
-        return None
-
-    @property
-    def reads_replicas(self) -> bool:
-        """Return whether status is read from replicas."""
-        return self.waiting_room.replica_reads and self.without_replica_reads is None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
