@@ -5,8 +5,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from models.documents.strict import Strict, from_data
 from models.documents.yaml_text import read_mapping
 
 CATALOGUE = Path(__file__).with_name("ec2_nodes.yaml")
@@ -20,10 +21,8 @@ _RESERVED_MILLI_FURTHER = 2.5
 """CPU that EKS reserves for the kubelet: of the first core, the next, the next two, and every further one."""
 
 
-class Ec2Node(BaseModel):
+class Ec2Node(Strict):
     """One instance type: processor, memory in GiB, most pods, and USD per hour (spot: None if not known)."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
     arch: Literal["arm64", "amd64"]
     vcpu: int = Field(gt=0)
@@ -52,4 +51,6 @@ class Ec2Node(BaseModel):
 def ec2_nodes() -> MappingProxyType[str, Ec2Node]:
     """Return every instance type of the catalogue by name."""
     data = read_mapping(CATALOGUE)
-    return MappingProxyType({name: Ec2Node.model_validate(values) for name, values in data.items()})
+    return MappingProxyType(
+        {name: from_data(Ec2Node, values, f"{CATALOGUE.name}: {name}") for name, values in data.items()}
+    )

@@ -12,7 +12,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from models.catalogues.ec2_nodes import ec2_nodes
 from models.catalogues.redis_nodes import Engine, Origin, redis_catalogue, redis_nodes
-from models.documents.sourced import Number, Sourced, read_sourced
+from models.documents.sourced import Number, read_sourced
+from models.documents.strict import Strict
 from models.vocabulary.units import HOURS_PER_MONTH
 
 PRICES = Path(__file__).with_name("prices.yaml")
@@ -23,7 +24,7 @@ HOME = "us-east-1"
 Region = Literal["us-east-1", "ap-northeast-2"]
 
 
-class Prices(Sourced):
+class Prices(Strict):
     """One table, the unit in the name. Every price stands there, if only as null."""
 
     ec2_node_usd_per_month: Number | None
@@ -59,7 +60,7 @@ class Prices(Sourced):
         return self
 
 
-class Factors(Sourced):
+class Factors(Strict):
     """What the prices of a service cost elsewhere, as a multiple of the home region's."""
 
     ec2: Number
@@ -67,7 +68,7 @@ class Factors(Sourced):
     dynamodb: Number
 
 
-class Elsewhere(Sourced):
+class Elsewhere(Strict):
     """A region: its factors, and the prices that are known themselves."""
 
     factors: Factors
@@ -83,7 +84,7 @@ class Elsewhere(Sourced):
 Family = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+$")]
 
 
-class PriceFile(Sourced):
+class PriceFile(Strict):
     """The whole file. `ec2_not_checked` names the families whose on-demand price in the catalogue was not read."""
 
     ec2: Origin

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from models.documents.sourced import Confidence, Date, Number, Sourced, read_sourced
+from models.documents.sourced import Confidence, Date, Number, read_sourced
+from models.documents.strict import Strict
 
 CATALOGUE = Path(__file__).with_name("redis_nodes.yaml")
 
@@ -19,7 +20,7 @@ Processor = Literal["graviton2", "graviton3", "graviton4", "xeon"]
 Positive = Annotated[float, Field(gt=0, le=1e6)]
 
 
-class RedisNode(Sourced):
+class RedisNode(Strict):
     """One node type: memory in GiB, network in Gbps (sustained, and in bursts on credits), USD per node and hour.
 
     None where no source was found. `enhanced_io` moves socket work off the engine thread, `tls_offload` encryption, and
@@ -69,7 +70,7 @@ def bytes_per_s(gbps: float) -> float:
     return gbps * 1e9 / 8
 
 
-class Origin(Sourced):
+class Origin(Strict):
     """Where the figures of one kind come from; `confidence` is None where every node has its own."""
 
     date: Date
@@ -78,7 +79,7 @@ class Origin(Sourced):
     confidence: Confidence | None = None
 
 
-class ProcessorGain(Sourced):
+class ProcessorGain(Strict):
     """By what factor the throughput of an engine thread is higher on the newer of two processors, at most."""
 
     newer: Processor
@@ -86,7 +87,7 @@ class ProcessorGain(Sourced):
     up_to: Number
 
 
-class EngineGains(Sourced):
+class EngineGains(Strict):
     """What raises the throughput of an engine thread, each by a factor from 1 to the one that its vendor states."""
 
     processor: list[ProcessorGain]
@@ -95,7 +96,7 @@ class EngineGains(Sourced):
     eight_cores: Number
 
 
-class RedisCatalogue(Sourced):
+class RedisCatalogue(Strict):
     """The whole file: node types by name, what all have in common, and the origin of each kind of figure."""
 
     max_connections: Number

@@ -7,11 +7,11 @@ price that is text is refused in one line.
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
+from models.documents.strict import Strict, from_data
 from models.documents.text import printable
 from models.documents.yaml_text import read_mapping
-from sim.errors import BadInput
 
 Confidence = Literal["high", "medium", "low", "from_memory", "assumption"]
 """Read in a primary source; in a secondary source, or one report; in a weak one; remembered, not read; assumed."""
@@ -23,13 +23,7 @@ Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$")]
 """The day, or the month, a number was read or is of."""
 
 
-class Sourced(BaseModel):
-    """What every part of such a file has in common: immutable, strict, and deaf to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-
-
-class Number(Sourced):
+class Number(Strict):
     """A number with its origin. Its unit is in the name of the field that holds it."""
 
     value: float = Field(ge=0, le=1e9)
@@ -47,7 +41,7 @@ class Number(Sourced):
         )
 
 
-File = TypeVar("File", bound=Sourced)
+File = TypeVar("File", bound=Strict)
 
 
 def weaker(a: Confidence, b: Confidence) -> Confidence:
@@ -57,11 +51,4 @@ def weaker(a: Confidence, b: Confidence) -> Confidence:
 
 def read_sourced(path: Path, kind: type[File]) -> File:
     """Return the YAML file at *path* as *kind*; `BadInput` names the file and the first thing wrong with it."""
-    data = read_mapping(path)
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(printable(str(step)) for step in first["loc"])
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise BadInput(f"{printable(path.name)}: {where}: {printable(first['msg'])}{more}") from None
+    return from_data(kind, read_mapping(path), printable(path.name))

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from models.documents.sourced import Sourced, read_sourced
+from models.documents.sourced import read_sourced
+from models.documents.strict import Strict
 
 CLAIMS = Path(__file__).parents[1] / "claims.yaml"
 
@@ -20,7 +21,7 @@ ClaimVerdict = Literal[
 so that it tells nothing; cannot be told, by anybody or by this twin as it is meant to be; not by this twin yet."""
 
 
-class Claim(Sourced):
+class Claim(Strict):
     """One claim; `value` is a range where two are published, None where none is. `given` has units in its names."""
 
     id: str = Field(pattern=r"^[a-z]+\.[a-z0-9_]+$")
@@ -52,7 +53,7 @@ class Claim(Sourced):
         return found
 
 
-class Claims(Sourced):
+class Claims(Strict):
     """The whole file."""
 
     claims: Annotated[tuple[Claim, ...], Field(strict=False, min_length=1)]

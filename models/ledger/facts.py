@@ -3,12 +3,13 @@
 from functools import cache
 from pathlib import Path
 
-from models.documents.sourced import Number, Sourced, read_sourced
+from models.documents.sourced import Number, read_sourced
+from models.documents.strict import Strict
 
 FACTS = Path(__file__).with_name("facts.yaml")
 
 
-class Facts(Sourced):
+class Facts(Strict):
     """The whole file; units are in the names. `read_then_write_ms`: between reading an item and having written it."""
 
     item_writes_per_s: Number

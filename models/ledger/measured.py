@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from models.documents.sourced import Date, Sourced
+from models.documents.sourced import Date
+from models.documents.strict import Strict, from_json
 from models.documents.text import printable
 from sim.errors import BadInput
 from sim.estimate import Estimate
@@ -15,7 +16,7 @@ MEASUREMENTS = Path(__file__).parent.parent / "profiles" / "measurements" / "x86
 """The shipped ones."""
 
 
-class Quantity(Sourced):
+class Quantity(Strict):
     """One measured quantity, with a 95 % interval if it was measured more than once (`n`)."""
 
     low: float | None
@@ -40,7 +41,7 @@ class Quantity(Sourced):
         return Estimate(self.low, self.best, self.high, self.n)
 
 
-class Measured(Sourced):
+class Measured(Strict):
     """All that was measured at one time on one server."""
 
     schema_version: Literal[1]
@@ -65,16 +66,13 @@ class Measured(Sourced):
 def read_measured(path: Path = MEASUREMENTS) -> Measured:
     """Return the file at *path*; BadInput with one line if it is not there or not such a file."""
     try:
-        return Measured.model_validate_json(path.read_bytes())
+        document = path.read_bytes()
     except OSError as error:
         raise BadInput(
             f"measurements: {printable(str(path))} cannot be read ({error.strerror}); "
             "make it with breakwater validate --measure"
         ) from None
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(printable(str(step)) for step in first["loc"])
-        raise BadInput(f"{printable(path.name)}: {where or 'the file'}: {printable(first['msg'])}") from None
+    return from_json(Measured, document, printable(path.name))
 
 
 def write_measured(path: Path, measured: Measured) -> None:

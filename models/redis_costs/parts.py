@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from models.documents.strict import Part
+from models.documents.strict import Strict
 
 Microseconds = Annotated[float, Field(ge=0, le=1e6)]
 CallMicroseconds = Annotated[float, Field(ge=0, le=1e4)]
@@ -17,7 +17,7 @@ Bytes = Annotated[float, Field(ge=0)]
 MAX_DRAWS = 200
 
 
-class EngineCosts(Part):
+class EngineCosts(Strict):
     """What the event loop itself costs."""
 
     wake_warm_us: Microseconds = Field(description="wake-up after the shortest sleep")
@@ -66,7 +66,7 @@ ENGINE_CPU_TIMES = (
 """Of `EngineCosts` what is CPU time; the rest is time that passes, or a ratio."""
 
 
-class CommandCost(Part):
+class CommandCost(Strict):
     """One call of one command from a script; the terms are those of `models.redis_costs.commands`."""
 
     call_us: CallMicroseconds = Field(description="one call, whatever it handles")
@@ -78,13 +78,13 @@ class CommandCost(Part):
     )
 
 
-class ScriptCost(Part):
+class ScriptCost(Strict):
     """What is a script's own: entering and leaving it, its arguments, and the Lua between its calls."""
 
     overhead_us: Microseconds
 
 
-class Server(Part):
+class Server(Strict):
     """The server that was measured."""
 
     name: str = Field(description="redis, valkey, ...")
@@ -92,7 +92,7 @@ class Server(Part):
     settings: dict[str, str] = Field(description="settings that matter, as CONFIG GET gives them")
 
 
-class MachineSpeed(Part):
+class MachineSpeed(Strict):
     """How fast the processor ran that the costs are of, by two yardsticks, and what another speed makes of them.
 
     Where the yardsticks take c and m times as long, work takes c^p m^q as long, and what cold caches add to it m^r.
@@ -105,7 +105,7 @@ class MachineSpeed(Part):
     cold_by_memory: float = Field(ge=0, le=10, description="the exponent r")
 
 
-class MachineState(Part):
+class MachineState(Strict):
     """What the machine was like while it was measured: a window that was disturbed does not count."""
 
     steal_median_percent: float = Field(ge=0, le=100, description="hypervisor steal, over the windows kept")
@@ -115,7 +115,7 @@ class MachineState(Part):
     speed: MachineSpeed | None = Field(None, description="null: not measured")
 
 
-class Precision(Part):
+class Precision(Strict):
     """Whether the measurement became as precise as it was meant to be."""
 
     reached: bool
@@ -128,7 +128,7 @@ class Precision(Part):
         return self
 
 
-class Memory(Part):
+class Memory(Strict):
     """What the server's data take."""
 
     per_client_bytes: Bytes = Field(description="each person in line: their entries in line and seen")
@@ -138,7 +138,7 @@ class Memory(Part):
     clients: int = Field(ge=1, description="people in line when it was measured")
 
 
-class Interval(Part):
+class Interval(Strict):
     """A fitted value with its 95 % interval: low <= best <= high."""
 
     low: float = Field(ge=0)
@@ -152,7 +152,7 @@ class Interval(Part):
         return self
 
 
-class Measured(Part):
+class Measured(Strict):
     """A measured value with its 95 % interval, if it is known how far the measurement repeats."""
 
     low: float | None = Field(ge=0)
@@ -168,7 +168,7 @@ class Measured(Part):
         return self
 
 
-class Case(Part):
+class Case(Strict):
     """One load that was measured and fitted: CPU time and sleeps of the engine thread, per request."""
 
     name: str
@@ -183,7 +183,7 @@ class Case(Part):
     predicted_sleeps: float = Field(ge=0, le=1)
 
 
-class Fit(Part):
+class Fit(Strict):
     """How the numbers were fitted and how far to trust them."""
 
     parameters: dict[str, Interval]
@@ -209,7 +209,7 @@ Quantity = Literal["members", "keys", "rate_rps", "connections", "payload_bytes"
 one engine thread, open connections to a node, bytes of the larger of request and reply."""
 
 
-class Range(Part):
+class Range(Strict):
     """Over what a cost was measured or fitted."""
 
     low: float = Field(ge=0)
@@ -222,14 +222,14 @@ class Range(Part):
         return self
 
 
-class Beyond(Part):
+class Beyond(Strict):
     """What was seen beyond a range, and is in no cost."""
 
     at: float = Field(gt=0, description="so much of the quantity")
     adds_us: float = Field(ge=0, le=1e6, description="CPU of a request over that within the range, microseconds")
 
 
-class Reading(Part):
+class Reading(Strict):
     """One way to understand what a profile was fitted to, where its source leaves it open."""
 
     factor: float = Field(
@@ -238,7 +238,7 @@ class Reading(Part):
     description: str = Field(min_length=1, max_length=500)
 
 
-class Draws(Part):
+class Draws(Strict):
     """Joint draws of the parameters: each row of `values` has a value for each of `parameters`.
 
     A parameter is the dotted path of a cost, which the value replaces ("engine.wake_warm_us",

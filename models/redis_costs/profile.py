@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
-from models.documents.strict import Part, told
+from models.documents.strict import Strict, told
 from models.documents.text import printable, shown
 from models.redis_costs.commands import Command, log2_1024
 from models.redis_costs.engine_thread import EngineThread
@@ -58,7 +58,7 @@ KINDS = {
 """Kinds of profiles, in words."""
 
 
-class Profile(Part):
+class Profile(Strict):
     """Costs of one kind of Redis node, with their origin."""
 
     schema_version: Literal[2]

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from models.documents.strict import Part, told
+from models.documents.strict import Strict, from_json
 from models.documents.text import printable, shown
 from sim.errors import BadInput
 
@@ -29,7 +29,7 @@ PERCENT: Final = "percent"
 ABSOLUTE: Final = "absolute"
 
 
-class Case(Part):
+class Case(Strict):
     """What is measured; `made_of` says on what it was last, by the words of `models.regression.compare.CHANGES`."""
 
     made_of: dict[str, str] = Field(description="empty: not measured yet")
@@ -53,7 +53,7 @@ class ScriptsCase(Case):
     """The calls of the Lua scripts."""
 
 
-class Row(Part):
+class Row(Strict):
     """A KPI of a case: `value` is what it was, None if it did not happen; `direction` which way is worse."""
 
     case: Line
@@ -71,7 +71,7 @@ class Row(Part):
         return self.tolerance if self.tolerance_is == ABSOLUTE else abs(self.value or 0.0) * self.tolerance / 100
 
 
-class Baseline(Part):
+class Baseline(Strict):
     """A file. What `measures` says decides what its cases are."""
 
     schema_version: Literal[1]
@@ -153,10 +153,7 @@ def parse_baseline(document: bytes, origin: str) -> Baseline:
         raise BadInput(f"{origin}: schema_version: {shown(version)} cannot be read; must be {VERSION}")
     if not isinstance(measures, str) or measures not in KINDS:
         raise BadInput(f"{origin}: measures: {shown(measures)} is not allowed; must be one of {', '.join(KINDS)}")
-    try:
-        return KINDS[measures].model_validate_json(document)
-    except ValidationError as error:
-        raise BadInput(f"{origin}: {told(error)}") from None
+    return from_json(KINDS[measures], document, origin)
 
 
 def baseline_json(baseline: Baseline) -> str:

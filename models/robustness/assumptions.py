@@ -6,12 +6,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from models.documents.sourced import Sourced, read_sourced
+from models.documents.sourced import read_sourced
+from models.documents.strict import Strict
 
 ASSUMPTIONS = Path(__file__).with_name("assumptions.yaml")
 
 
-class Assumption(Sourced):
+class Assumption(Strict):
     """One of them: the dotted path of a `setting` and its `values`, the first of which is the default design's own.
 
     `says` is what it is about, `origin` where the values are from.
@@ -28,7 +29,7 @@ class Assumption(Sourced):
         return self.values[1:]
 
 
-class Assumptions(Sourced):
+class Assumptions(Strict):
     """The whole file."""
 
     assumptions: Annotated[tuple[Assumption, ...], Field(strict=False, min_length=1)]

@@ -1,8 +1,10 @@
-"""What every section of a scenario has in common: immutable, strict, and deaf to unknown keys."""
+"""What sections of a scenario have in common."""
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from models.documents.strict import Strict
 
 T = TypeVar("T")
 
@@ -10,14 +12,8 @@ T = TypeVar("T")
 Sequence = Annotated[tuple[T, ...], Field(strict=False)]
 
 
-class Section(BaseModel):
-    """One section of a scenario.
-
-    Types are strict (no number from text, no integer from 1.0; a float takes an integer), numbers are finite,
-    unknown keys are refused and instances cannot be changed.
-    """
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+class Section(Strict):
+    """One section of a scenario."""
 
 
 class Lognormal(Section):

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from models.documents.sourced import Sourced, read_sourced
+from models.documents.sourced import read_sourced
+from models.documents.strict import Strict
 from sim.errors import BadInput
 
 Place = tuple[str, ...]
@@ -32,7 +33,7 @@ def copied(data: Any, place: Place) -> tuple[Any, Any]:
     return whole, part
 
 
-def refused(folder: Path, kind: type[Sourced], data: object) -> str:
+def refused(folder: Path, kind: type[Strict], data: object) -> str:
     """The one line in which a file of *data* is refused as *kind*."""
     file = folder / "damaged.yaml"
     with file.open("w", encoding="utf-8") as stream:

@@ -19,10 +19,10 @@ def test_the_shipped_measurements_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"schema_version": 2}, "schema_version: Input should be 1"),
-        ({"date": "yesterday"}, "date: String should match"),
-        ({"quantities": {}}, "quantities: Dictionary should have at least 1"),
-        ({"more": 1}, "more: Extra inputs"),
+        ({"schema_version": 2}, "schema_version: 2 is not allowed; must be 1"),
+        ({"date": "yesterday"}, "date: 'yesterday' is not allowed; String should match"),
+        ({"quantities": {}}, "quantities: an empty mapping is not allowed; Dictionary should have at least 1"),
+        ({"more": 1}, "more: unknown key"),
         (
             {"quantities": {"a": {"low": 2.0, "best": 1.0, "high": 3.0, "n": 3, "unit": "s", "how": "x"}}},
             "quantities.a",
