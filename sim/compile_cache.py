@@ -1,100 +1,86 @@
 """Where compiled code is kept: one directory per state of the sources, so that none of it is ever stale.
 
-Numba keeps a compiled function as long as the *file* it stands in is unchanged; that a function it calls has changed in
-another file goes unseen, and the old numbers would come back. So compiled code goes to a directory whose name is a hash
-of numba, of Python, of the processor and of every source that compiled code stands in or could reach by its imports. It
-lies in `$XDG_CACHE_HOME/breakwater/numba` (`~/.cache` by default), or below NUMBA_CACHE_DIR if that is set.
+A function compiled for one state of the sources is wrong as soon as anything that it reaches has changed, in whatever
+file. So compiled code goes to a directory whose name is a hash of all that compiled functions reach (see
+`sim.compiled_sources`: prose does not count), of numba, of Python and of the processor. Each package has directories of
+its own, in `$XDG_CACHE_HOME/breakwater/numba` (`~/.cache` by default), or in NUMBA_CACHE_DIR if that is set.
 
-`import sim` runs this before numba is imported, which takes a few milliseconds and imports nothing heavy.
+Parsing the sources takes a quarter of a second, so the hash of their bytes is noted in the directory that it led to.
 """
 
 import contextlib
 import os
 import re
 import sys
+from functools import cache
 from hashlib import blake2b
 from importlib.machinery import PathFinder
 
 from sim.errors import BadInput
 
-PACKAGES = ("sim", "models", "real_adapter")
-"""Where the sources of compiled code are."""
-SIMULATION = ("sim", "models")
-"""Where those are that decide what a simulation gives."""
 KEPT = 3
-"""Directories kept, of the sources used last: switching between two branches compiles nothing anew."""
+"""Directories kept for a package, of the sources used last: switching between two branches compiles nothing anew."""
 
 _MARKER = "complete"
-_KEY = re.compile(r"[0-9a-f]{32}")
+_KEY = re.compile(r"(\w+-)?[0-9a-f]{32}")
 # what decides about machine code in /proc/cpuinfo, on x86 and on ARM; frequencies and the like change all the time
 _CPU_FIELDS = re.compile(
     rb"^(?:vendor_id|cpu family|model|model name|flags|CPU implementer|CPU architecture|CPU variant|CPU part|Features)"
     rb"\s*:.*$",
     re.MULTILINE,
 )
-
-_OURS = "|".join(PACKAGES).encode()
-_FROM = re.compile(rb"from ((?:%b)\b[\w.]*) import (\([^)]*\)|.*)" % _OURS)
-_DECORATORS = re.compile(rb"(?:from|import) (?:numba|sim\.jit)\b|from sim import [^\n]*\bjit\b")
-_IMPORT = re.compile(rb"import ((?:%b)\b[\w.]*)" % _OURS)
-
-_directory: str | None = None
-_problem: str | None = None
+_PACKAGE = re.compile(rb"^ *(?:from|import) (\w+)\b", re.MULTILINE)
+_FROM = re.compile(rb"^ *from ([\w.]+) import (\([^)]*\)|.*)", re.MULTILINE)
+_IMPORT = re.compile(rb"^ *import ([\w.]+)", re.MULTILINE)
 
 
-def use_cache() -> None:
-    """Let numba keep compiled code in the directory of these sources, which is made if absent, and prune old ones.
+@cache
+def directory_of(package: str) -> str:
+    """Return the directory of a package's compiled code, which is made if absent, and prune old ones.
 
-    Where that cannot be written, this is only noted (`breakwater --help` needs no compiled code): see `require_cache`.
+    BadInput if it cannot be written: without it every run would compile.
     """
-    global _directory, _problem
     try:
         base = _base()
-        directory = os.path.join(base, _key())
+        directory = os.path.join(base, f"{package}-{_key(base, package)}")
         os.makedirs(directory, exist_ok=True)
         if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError(f"{directory} is not writable")
         os.utime(directory)
     except (OSError, RuntimeError) as error:
-        _problem = getattr(error, "strerror", None) or str(error)
-        return
-    _directory = directory
-    os.environ["NUMBA_CACHE_DIR"] = directory
-    if "numba" in sys.modules:  # too late for the environment
-        sys.modules["numba"].config.CACHE_DIR = directory
-    _prune(base)
-
-
-def require_cache() -> str:
-    """Return the directory of compiled code. BadInput if it cannot be written: without it every run would compile."""
-    if _directory is None:
         raise BadInput(
-            f"the cache for compiled code cannot be written ({_problem}); "
+            f"the cache for compiled code cannot be written ({getattr(error, 'strerror', None) or error}); "
             "set NUMBA_CACHE_DIR or XDG_CACHE_HOME to a directory that can"
-        )
-    return _directory
+        ) from None
+    _prune(base, package)
+    return directory
 
 
-def is_compiled() -> bool:
+def has_sources(package: str) -> bool:
+    """Tell whether a package stands beside this one, so that a change of its sources is seen."""
+    return os.path.exists(os.path.join(_root(), package, "__init__.py"))
+
+
+def is_compiled(package: str) -> bool:
     """Tell whether everything has been compiled for these sources, so that it only needs to be loaded."""
-    return os.path.exists(os.path.join(require_cache(), _MARKER))
+    return os.path.exists(os.path.join(directory_of(package), _MARKER))
 
 
-def mark_compiled() -> None:
+def mark_compiled(package: str) -> None:
     """Note that everything has been compiled; on a full disk it may have to be once more."""
-    with contextlib.suppress(OSError), open(os.path.join(require_cache(), _MARKER), "w", encoding="utf-8"):
+    with contextlib.suppress(OSError), open(os.path.join(directory_of(package), _MARKER), "w", encoding="utf-8"):
         pass
 
 
-def sources_hash(root: str) -> str:
+def sources_hash(root: str, data: str) -> str:
     """Return 32 hexadecimal digits that stand for all sources that decide what the code at *root* gives.
 
-    These are what it imports, at any depth, and the catalogues of `models` that one of them names. What judges the
-    results of a simulation afterwards does not change what the simulation gives.
+    These are what it imports, at any depth, and the YAML files in the folder *data* that one of them names. What judges
+    the results of a simulation afterwards does not change what the simulation gives.
     """
-    sources = _sources(SIMULATION)
+    sources = _sources(_packages(root.split("/")[0]))
     reached = {path: sources[path] for path in _reached([root], sources)}
-    return _hash_of(reached | _catalogues(b"".join(reached.values())))
+    return _hash_of(reached | _named_in(b"".join(reached.values()), data))
 
 
 def cache_home() -> str:
@@ -108,21 +94,48 @@ def cache_home() -> str:
 def _base() -> str:
     """Return the directory that holds those of all sources."""
     given = os.environ.get("NUMBA_CACHE_DIR")
-    if given:
-        # what a parent process has set for itself leads to the same place
-        return os.path.dirname(given) if _KEY.fullmatch(os.path.basename(given)) else os.path.abspath(given)
-    return os.path.join(cache_home(), "numba")
+    return os.path.abspath(given) if given else os.path.join(cache_home(), "numba")
 
 
-def _key() -> str:
-    """Return 32 hexadecimal digits that stand for everything the compiled code depends on."""
-    sources = _sources(PACKAGES)
-    digest = blake2b(_hash_of({path: sources[path] for path in _compiled(sources)}).encode(), digest_size=16)
-    for package in ("numba", "llvmlite"):
-        digest.update(_version_of(package) + b"\0")
-    digest.update(f"{sys.version} {sys.implementation.cache_tag} {sys.maxsize}\0".encode())
-    digest.update(_processor())
-    return digest.hexdigest()
+def _key(base: str, package: str) -> str:
+    """Return 32 hexadecimal digits that stand for everything a package's compiled code depends on."""
+    sources = _sources(_packages(package))
+    machine = _machine()
+    digest = blake2b(machine, digest_size=16)
+    digest.update(_hash_of(sources).encode())
+    noted = f"sources-{digest.hexdigest()}"
+    for known in _directories(base, package):
+        if os.path.exists(os.path.join(known, noted)):
+            return known[-32:]
+    from sim.compiled_sources import key_of
+
+    key = blake2b(machine + key_of(sources).encode(), digest_size=16).hexdigest()
+    directory = os.path.join(base, f"{package}-{key}")
+    os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(directory, noted), "w", encoding="utf-8"):
+        pass
+    return key
+
+
+def _machine() -> bytes:
+    """Return what stands for numba, Python and the processor."""
+    versions = b"".join(_version_of(package) + b"\0" for package in ("numba", "llvmlite"))
+    python = f"{sys.version} {sys.implementation.cache_tag} {sys.maxsize}\0".encode()
+    return versions + python + _processor()
+
+
+@cache
+def _packages(package: str) -> tuple[str, ...]:
+    """Return a package and all that it imports from beside it, at any depth."""
+    found: list[str] = []
+    next_ones = [package]
+    while next_ones:
+        name = next_ones.pop()
+        if name not in found and has_sources(name):
+            found.append(name)
+            imported = {each for content in _sources((name,)).values() for each in _PACKAGE.findall(content)}
+            next_ones += sorted(each.decode() for each in imported)
+    return tuple(sorted(found))
 
 
 def _sources(packages: tuple[str, ...]) -> dict[str, bytes]:
@@ -139,15 +152,11 @@ def _sources(packages: tuple[str, ...]) -> dict[str, bytes]:
     return found
 
 
-def _catalogues(named_in: bytes) -> dict[str, bytes]:
-    """Return the content of every YAML file of `models` whose name stands in these sources, by its path."""
-    found = {}
-    for folder, _, files in os.walk(os.path.join(_root(), "models")):
-        for name in files:
-            if name.endswith(".yaml") and name.encode() in named_in:
-                path = os.path.join(folder, name)
-                found[os.path.relpath(path, _root()).replace(os.sep, "/")] = _content(path)
-    return found
+def _named_in(content: bytes, data: str) -> dict[str, bytes]:
+    """Return the content of every YAML file in the folder *data* whose name stands in these sources, by its path."""
+    folder = os.path.join(_root(), data)
+    names = [name for name in os.listdir(folder) if name.endswith(".yaml") and name.encode() in content]
+    return {f"{data}/{name}": _content(os.path.join(folder, name)) for name in names}
 
 
 def _root() -> str:
@@ -159,11 +168,6 @@ def _hash_of(sources: dict[str, bytes]) -> str:
     for path in sorted(sources):
         digest.update(path.encode() + b"\0" + sources[path] + b"\0")
     return digest.hexdigest()
-
-
-def _compiled(sources: dict[str, bytes]) -> set[str]:
-    """Return the paths of the sources that have compiled code and of all they import, at any depth."""
-    return _reached([path for path, content in sources.items() if _DECORATORS.search(content)], sources)
 
 
 def _reached(roots: list[str], sources: dict[str, bytes]) -> set[str]:
@@ -218,14 +222,22 @@ def _processor() -> bytes:
     return b"\n".join(_CPU_FIELDS.findall(text.split(b"\n\n")[0]))
 
 
-def _prune(base: str) -> None:
-    """Remove the directories of all sources but those used last. What another process removes first is fine."""
+def _prune(base: str, package: str) -> None:
+    """Remove a package's directories but those used last. What another process removes first is fine."""
     with contextlib.suppress(OSError):
-        found = [entry for entry in os.scandir(base) if _KEY.fullmatch(entry.name)]
+        found = _directories(base, package)
         if len(found) <= KEPT:
             return
         import shutil
 
-        found.sort(key=lambda entry: entry.stat().st_mtime_ns)
-        for entry in found[:-KEPT]:
-            shutil.rmtree(entry.path, ignore_errors=True)
+        found.sort(key=os.path.getmtime)
+        for directory in found[:-KEPT]:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _directories(base: str, package: str) -> list[str]:
+    """Return the directories of a package's compiled code, and those that were made for all packages together."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(base) as entries:
+        kinds = (None, f"{package}-")
+        return [each.path for each in entries if (key := _KEY.fullmatch(each.name)) and key[1] in kinds]
+    return []

@@ -12,10 +12,10 @@ from models.redis_costs.profile import Profile
 from models.results.kpis import histograms_of, kpis_of
 from models.results.run_result import profile_hash, versions
 from models.run.run import Finished, run_once
+from models.run.source_hash import simulation_hash
 from models.scenario import Scenario, scenario_hash
 from models.scenario.arrival import TraceArrival
 from models.vocabulary.operations import Stream
-from sim.compile_cache import sources_hash
 from sim.draws import stream_starts, uniform
 from sim.errors import BadInput
 from sim.histogram import LogHistogram
@@ -28,7 +28,7 @@ SOURCE = "models/experiments/replication.py"
 @cache
 def identity() -> Mapping[str, str]:
     """Versions and sources: what decides about an outcome besides scenario, profile and seed."""
-    return versions() | {"sources": sources_hash(SOURCE)}
+    return versions() | {"sources": simulation_hash(SOURCE)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,8 +16,8 @@ from models.results.kpis import highest_minute
 from models.results.result import RunResult, Stage
 from models.results.run_result import result_of
 from models.run.run import run_once
+from models.run.source_hash import simulation_hash
 from models.scenario import Scenario
-from sim.compile_cache import sources_hash
 from sim.outcome import Outcome
 
 SOURCE = "models/ledger/observed.py"
@@ -62,7 +62,7 @@ class EvidenceTask:
     def of(cls, scenario: Scenario, *, drawn: bool) -> Self:
         """Return the task of a scenario; BadInput if its profile cannot be read."""
         task = ScenarioTask.of(scenario, "kernel", drawn=drawn)
-        return cls(task, hashlib.sha256(f"{task.key}\n{sources_hash(SOURCE)}".encode()).hexdigest()[:32])
+        return cls(task, hashlib.sha256(f"{task.key}\n{simulation_hash(SOURCE)}".encode()).hexdigest()[:32])
 
     def __call__(self, seed: int) -> Outcome[Observed]:
         """Run the replication of *seed*."""

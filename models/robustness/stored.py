@@ -11,8 +11,8 @@ from models.redis_costs.profile import load_profile
 from models.results.run_result import profile_hash
 from models.robustness.table import Robustness
 from models.robustness.vary import SOURCE
+from models.run.source_hash import simulation_hash
 from models.scenario import Scenario, load_scenario, scenario_hash
-from sim.compile_cache import sources_hash
 from sim.errors import BadInput
 
 TABLES = Path(__file__).parent / "tables"
@@ -41,7 +41,7 @@ def stored_for(scenario: Scenario, folder: Path = TABLES) -> Stored:
     if table is None:
         return Stored(None, _unknown(scenario.name, now) if scenario.name in SHIPPED else "")
     changes = []
-    if table.origin.sources != sources_hash(SOURCE):
+    if table.origin.sources != simulation_hash(SOURCE):
         changes.append("its sources")
     if table.origin.profile_hash != profile_hash(load_profile(scenario.redis.profile)):
         changes.append("its profile")

@@ -13,8 +13,8 @@ from models.judge.verdict import judge
 from models.results.run_result import result_of
 from models.robustness.conclusions import Conclusion, conclusions_of
 from models.run.run import run_once
+from models.run.source_hash import simulation_hash
 from models.scenario import Scenario
-from sim.compile_cache import sources_hash
 from sim.outcome import Outcome
 
 SOURCE = "models/robustness/task.py"
@@ -51,7 +51,7 @@ class ConclusionTask:
     def of(cls, scenario: Scenario) -> Self:
         """Return the task of a scenario; BadInput if its profile cannot be read."""
         task = ScenarioTask.of(scenario, "kernel", drawn=True)
-        return cls(task, hashlib.sha256(f"{task.key}\n{sources_hash(SOURCE)}".encode()).hexdigest()[:32])
+        return cls(task, hashlib.sha256(f"{task.key}\n{simulation_hash(SOURCE)}".encode()).hexdigest()[:32])
 
     def __call__(self, seed: int) -> Outcome[Concluded]:
         """Run the replication of *seed*."""

@@ -21,10 +21,10 @@ from models.robustness.conclusions import Conclusion
 from models.robustness.table import Cell, Origin, Robustness, Row
 from models.robustness.task import Concluded, ConclusionTask
 from models.run.run import Progress
+from models.run.source_hash import simulation_hash
 from models.scenario import Scenario, scenario_hash
 from models.scenario.merge import apply_override
 from models.scenario.reading import scenario_from_mapping
-from sim.compile_cache import sources_hash
 from sim.errors import BadInput
 from sim.experiment import outcomes_of
 from sim.outcome import Outcome
@@ -79,7 +79,7 @@ def robustness_of(
             scenario.name,
             scenario_hash(scenario),
             profile_hash(load_profile(scenario.redis.profile)),
-            sources_hash(SOURCE),
+            simulation_hash(SOURCE),
             seeds,
             HORIZON_S,
             datetime.now(UTC).date().isoformat(),

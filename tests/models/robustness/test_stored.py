@@ -11,8 +11,8 @@ from models.results.run_result import profile_hash
 from models.robustness import verdicts
 from models.robustness.stored import Stored, stored_for, write
 from models.robustness.vary import SOURCE
+from models.run.source_hash import simulation_hash
 from models.scenario import Scenario, load_scenario, scenario_hash
-from sim.compile_cache import sources_hash
 from sim.errors import BadInput
 from tests.dashboards.synthetic import onsale_result
 from tests.models.robustness.made_up import SCENARIO, TABLE, origin
@@ -27,7 +27,7 @@ def kept(folder: Path, scenario: Scenario, **changes: str) -> None:
     hashes = {
         "scenario_hash": scenario_hash(scenario),
         "profile_hash": profile_hash(load_profile(scenario.redis.profile)),
-        "sources": sources_hash(SOURCE),
+        "sources": simulation_hash(SOURCE),
     }
     write(replace(TABLE, origin=origin(**hashes | changes)), folder)
 
