@@ -46,7 +46,7 @@ def answer_html(answer: Answer) -> str:
     longest = [max((len(row[k]) for row in answer.rows), default=0) for k in range(1, len(answer.columns))]
     classes = ("key", *("number wide" if letters > ONE_LINE else "number" for letters in longest))
     rows = (tuple(map(escape, row)) for row in answer.rows)
-    flips = "".join(f"<li>{escape(flip)}</li>" for flip in answer.flips)
+    flips = "".join(f"<li>{escape(note)}</li>" for note in answer.notes)
     return f"<p>{escape(answer.text)}</p>" + card(f"{table(answer.columns, rows, classes)}<ul>{flips}</ul>")
 
 

@@ -70,11 +70,12 @@ def flip_text(flip: Flip) -> str:
 
 
 def sentences(entry: Entry) -> list[str]:
-    """Why, where it flips or why nowhere, and what is still to be run."""
+    """Why, where it flips or why nowhere, what is still to be run, and with how many seeds it was."""
     found = [entry.why, *(f"{sentence(flip_text(flip))}." for flip in entry.flips)]
     if entry.no_flip and not entry.flips and entry.verdict == "conditional":
         found.append(f"No flip: {entry.no_flip}.")
-    return [*found, *([f"To come: {entry.later}."] if entry.later else [])]
+    found += [f"To come: {entry.later}."] if entry.later else []
+    return [*found, *([f"Seeds: {entry.seeds}."] if entry.seeds else [])]
 
 
 def sentence(text: str) -> str:
@@ -108,7 +109,7 @@ def _answer_view(answer: Answer) -> Iterator[RenderableType]:
     for row in answer.rows:
         rows.add_row(*row)
     yield Padding(rows, (0, 0, 1, 2))
-    yield Padding(bullets(answer.flips), (0, 0, 0, 2))
+    yield Padding(bullets(answer.notes), (0, 0, 0, 2))
 
 
 def _entry_view(entry: Entry) -> Iterator[RenderableType]:
@@ -133,7 +134,7 @@ def ledger_markdown(ledger: Ledger, measured: Measured) -> str:
         lines += ["", f"## {answer.question}", "", answer.text, ""]
         lines += [f"| {' | '.join(answer.columns)} |", f"|{'---|' * len(answer.columns)}"]
         lines += [f"| {' | '.join(map(_cell, row))} |" for row in answer.rows]
-        lines += ["", *(f"- {flip}" for flip in answer.flips)]
+        lines += ["", *(f"- {note}" for note in answer.notes)]
     for name, stored in ledger.robustness.items():
         lines += ["", f"## {HANGS} {name}", "", *(f"- {text}" for text in told(stored.table, stored.stale))]
     lines += [

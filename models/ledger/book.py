@@ -13,12 +13,14 @@ from models.ledger import before_index, design, gateway, money, people, redis, s
 from models.ledger.checks import Check, Sources
 from models.ledger.claims import claims
 from models.ledger.entry import Entry
-from models.ledger.questions import QUESTIONS, Answer
+from models.ledger.evidence import Evidence
+from models.ledger.questions import QUESTIONS, Answer, Question
 from models.ledger.runs import RUNS
 from models.robustness.stored import SHIPPED, Stored, stored_for
 from models.robustness.words import conditions, depends_text, survivors
 from models.scenario import load_scenario
 from sim.errors import BadInput
+from sim.estimate import rarer_than
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +36,10 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
     | design.CHECKS
 )
 """How each claim is judged, by its id."""
+
+
+NAMED = 4
+"""Runs that are named where seeds are counted; more are counted themselves."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +83,65 @@ def searches_for(ids: Collection[str], questions: bool) -> set[str]:
     return asked | ({search for question in QUESTIONS for search in question.searches} if questions else set())
 
 
+def unsettled(ids: Collection[str], questions: bool, sources: Sources) -> set[str]:
+    """Return the runs on the width of whose intervals a claim or a central question hangs.
+
+    A claim hangs on a run if its verdict, or what it flips to, is another by the run's intervals than with all figures
+    taken for certain; a question if a service level of its run may be kept or broken.
+    """
+    found = {run for name in ids for run in _hanging(name, sources)}
+    if questions:
+        asked = {run for question in QUESTIONS for run in question.runs}
+        found |= {run for run in asked if not sources[run].decided}
+    return found
+
+
+def _hanging(name: str, sources: Sources) -> set[str]:
+    """Return the runs on whose intervals one claim hangs."""
+    certain = {run: replace(item, certain=True) for run, item in sources.runs.items()}
+    check, claim = CHECKS[name], claims()[name]
+
+    def comes_to(runs: Mapping[str, Evidence]) -> tuple[object, ...]:
+        entry = check.judge(claim, replace(sources, runs=runs))
+        return entry.verdict, *((flip.setting, flip.verdict) for flip in entry.flips)
+
+    sure = comes_to(certain)
+    return {run for run in check.runs if comes_to({**certain, run: sources[run]}) != sure}
+
+
 def judged(ids: Sequence[str], sources: Sources, questions: bool) -> Ledger:
     """Return the ledger of these claims."""
     names = {RUNS[run].scenario for run in runs_for(ids, questions)}
     stored = {name: stored_for(load_scenario(name)) for name in SHIPPED if name in names}
-    entries = tuple(_with_ground(CHECKS[name].judge(claims()[name], sources), stored) for name in ids)
-    answers = tuple(question.answer(sources) for question in QUESTIONS) if questions else ()
+    entries = tuple(_with_ground(_judged(name, sources), stored) for name in ids)
+    answers = tuple(_answered(question, sources) for question in QUESTIONS) if questions else ()
     return Ledger(entries, answers, stored)
+
+
+def _judged(name: str, sources: Sources) -> Entry:
+    return replace(CHECKS[name].judge(claims()[name], sources), seeds=seeds_text(CHECKS[name].runs, sources))
+
+
+def _answered(question: Question, sources: Sources) -> Answer:
+    return replace(question.answer(sources), seeds=seeds_text(question.runs, sources))
+
+
+def seeds_text(runs: Sequence[str], sources: Sources) -> str:
+    """Say with how many seeds runs were made, and why with no more; nothing if there is none.
+
+    What was the same in all of them says little of how rare it is otherwise, so that is said, too.
+    """
+    by_why: dict[tuple[int, str], list[str]] = {}
+    for run in runs:
+        by_why.setdefault((sources[run].n, sources[run].why_enough), []).append(run)
+    if not by_why:
+        return ""
+    made = "; ".join(
+        f"{n} for {', '.join(names) if len(names) <= NAMED else f'each of {len(names)} runs'} ({why})"
+        for (n, why), names in by_why.items()
+    )
+    rare = ", ".join(f"{100 * rarer_than(n):.0f} % of {n}" for n in sorted({n for n, _ in by_why}))
+    return f"{made}; what is the same in all of them leaves up to {rare} to be otherwise"
 
 
 def _with_ground(entry: Entry, stored: Mapping[str, Stored]) -> Entry:
@@ -130,6 +188,7 @@ def document_of(ledger: Ledger) -> dict[str, Any]:
                 "published_unit": entry.claim.unit,
                 "twin": _twin(entry) | {"unit": entry.unit},
                 "samples": None if entry.twin is None else entry.twin.n,
+                "seeds": entry.seeds or None,
                 "no_interval": entry.no_interval or None,
                 "rests_on": list(entry.rests_on),
                 "why": entry.why,
@@ -149,6 +208,7 @@ def document_of(ledger: Ledger) -> dict[str, Any]:
                 "table": {"columns": list(answer.columns), "rows": [list(row) for row in answer.rows]},
                 "flips": list(answer.flips),
                 "rests_on": list(answer.rests_on),
+                "seeds": answer.seeds or None,
             }
             for answer in ledger.answers
         ],

@@ -25,6 +25,7 @@ class Entry:
     """A claim with its verdict. `twin` is in `unit`; None where there is no number of the twin's to give.
 
     What holds under a condition has flips, or `no_flip` says why there is none. `later`: what is still to be run.
+    `seeds`: how many the runs were made with, and why they are enough.
     ValueError for a verdict without grounds, a condition without a flip, and a flip that changes nothing.
     """
 
@@ -37,6 +38,7 @@ class Entry:
     flips: tuple[Flip, ...] = ()
     no_flip: str = ""
     later: str = ""
+    seeds: str = ""
 
     def __post_init__(self) -> None:
         if self.verdict not in ("not_yet_modelled", "not_testable") and not self.rests_on:

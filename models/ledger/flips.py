@@ -16,6 +16,7 @@ COMPUTED = "computed by the same sum"
 STEPS = 80
 """Halvings of a span: more than a float can tell apart."""
 RUN = "runs on both sides"
+STEPPED = "runs on both sides, not bisected"
 OPEN = "the interval spans the limit: no value of a setting decides it, a narrower interval would"
 
 
@@ -67,5 +68,5 @@ def stepped(setting: str, cases: Mapping[float, ClaimVerdict], here: float, unit
                 low, high = sorted((last, value))
                 between = f"between {number(low)} and {number(high)}{unit}{', open in between' if open_ else ''}"
                 way = "more" if value > here else "fewer" if not unit else "less"
-                yield Flip(setting, f"{number(value)}{unit} or {way}: {between}", cases[value], RUN)
+                yield Flip(setting, f"{number(value)}{unit} or {way}: {between}", cases[value], STEPPED)
                 break

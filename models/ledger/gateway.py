@@ -22,7 +22,7 @@ from models.ledger.entry import (
     weakest,
 )
 from models.ledger.evidence import Evidence
-from models.ledger.flips import COMPUTED, OPEN, RUN, by_case
+from models.ledger.flips import COMPUTED, OPEN, RUN, STEPPED, by_case
 from models.ledger.runs import stage_kpi
 from models.scenario import Scenario
 from models.scenario.autoscaling import Autoscaling
@@ -115,7 +115,7 @@ def _pool(claim: Claim, sources: Sources) -> Entry:
     ended = {new.worker_slots: now, least.worker_slots: scarcely}
     cases = {number(slots): weakest([at_most(found, 0.0), were]) for slots, found in ended.items()}
     verdict = in_every_case([*cases.values()])
-    flips = that_change(verdict, *by_case("gateway.worker_slots", cases, RUN))
+    flips = that_change(verdict, *by_case("gateway.worker_slots", cases, STEPPED))
     return Entry(claim, verdict, now, claim.unit, why, rests_on(large, small, few), flips, OPEN)
 
 

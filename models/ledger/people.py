@@ -15,7 +15,7 @@ from models.ledger.entry import (
 )
 from models.ledger.evidence import Evidence
 from models.ledger.facts import facts, origin
-from models.ledger.flips import OPEN, bisected, stepped
+from models.ledger.flips import OPEN, bisected
 from models.ledger.runs import REACTIONS_S, SILENT_TTLS_S
 from models.scenario.arrival import RushArrival
 from sim.estimate import Estimate
@@ -82,7 +82,6 @@ def _cleanup(claim: Claim, sources: Sources) -> Entry:
     expired, left, stay = run.best("fact.expired"), run.kpi("fact.waiting_at_end"), without.kpi("fact.waiting_at_end")
     silent, alive = real.of("expiry.silent_left_percent"), real.of("expiry.alive_left_percent")
     on_redis = weakest([at_most(silent, 0.0), at_least(alive, 100.0)])
-    removed, first = {float(ttl): _all_gone(each, stay) for ttl, each in runs.items()}, float(min(SILENT_TTLS_S))
     room = run.scenario.waiting_room
     why = (
         f"{number(expired)} people were removed because their heartbeat had stopped, within about "
@@ -93,12 +92,10 @@ def _cleanup(claim: Claim, sources: Sources) -> Entry:
         "here: an assumption. As deployed a place went only if its owner polled again, and an abandoned head of the "
         "line stayed for up to an hour."
     )
-    works = weakest([on_redis, removed[first]])
+    works = weakest([on_redis, _all_gone(run, stay)])
     verdict = weakest([works, "conditional"])
     as_deployed = Flip("places are removed", "only if their owner polls again, as deployed", _kept(stay), NO_REMOVAL)
-    flips = that_change(
-        verdict, *stepped("waiting_room.heartbeat_ttl_s", removed | {first: works}, first, " s"), as_deployed
-    )
+    flips = that_change(verdict, *sources.flips["silent_ttl"].flip(verdict, "refuted", verdict), as_deployed)
     rest = (*rests_on(*runs.values()), real.origin, "gateway-api repository, October 2025: removal")
     return Entry(claim, verdict, left, "people", why, rest, flips, OPEN)
 
@@ -128,10 +125,9 @@ def _bots(claim: Claim, sources: Sources) -> Entry:
         f"choose a seat as slowly as people: they win by reaction alone. Of the seats they take {found}{people}. A "
         f"share within {number(100 * NEAR)} % of their own is no more than their share."
     )
-    verdicts = {reaction: _more_than_their_share(claim, each.kpi(seats)) for reaction, each in runs.items()}
-    verdict = verdicts[mine_s]
-    flips = that_change(verdict, *stepped("clients.bots.reaction_median_s", verdicts, mine_s, " s"))
-    no_flip = "at no reaction that was tried do they take no more than their share"
+    verdict = _more_than_their_share(claim, share)
+    flips = sources.flips["bots_reaction"].flip("refuted", "conditional", verdict)
+    no_flip = f"they take more than their share {sources.flips['bots_reaction'].where}"
     return Entry(claim, verdict, share, claim.unit, why, rests_on(*runs.values()), flips, no_flip)
 
 
@@ -143,6 +139,8 @@ def _more_than_their_share(claim: Claim, seats: Estimate) -> ClaimVerdict:
 CHECKS = {
     "inventory.no_oversell": Check(_oversell, ("hot",), ("real",)),
     "fairness.fifo": Check(_fifo, ("hot", "told", "counter", "clocks_agree"), ("real",)),
-    "heartbeat.cleanup": Check(_cleanup, tuple(f"silent_{ttl}" for ttl in SILENT_TTLS_S), ("real",)),
-    "bots.share": Check(_bots, ("told", *(f"bots_{reaction:g}" for reaction in REACTIONS_S))),
+    "heartbeat.cleanup": Check(_cleanup, tuple(f"silent_{ttl}" for ttl in SILENT_TTLS_S), ("real",), ("silent_ttl",)),
+    "bots.share": Check(
+        _bots, ("told", *(f"bots_{reaction:g}" for reaction in REACTIONS_S)), searches=("bots_reaction",)
+    ),
 }

@@ -17,7 +17,7 @@ from models.ledger.runs import MORE_PEOPLE, PEOPLE, POLLS_S, RATES_RPS, SHARDS, 
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a question, the table it is read off, and where it would be another."""
+    """The answer to a question, the table it is read off, where it would be another, and with how many seeds."""
 
     question: str
     text: str
@@ -25,6 +25,12 @@ class Answer:
     rows: tuple[tuple[str, ...], ...]
     flips: tuple[str, ...]
     rests_on: tuple[str, ...]
+    seeds: str = ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what stands under the table: where the answer would be another, and the seeds of its runs."""
+        return (*self.flips, *([f"Seeds: {self.seeds}."] if self.seeds else []))
 
 
 @dataclass(frozen=True)
@@ -57,10 +63,11 @@ def _rate(question: str, sources: Sources) -> Answer:
     )
     flips = [
         f"admission.rate_rps = {number(row.rate_rps)}: mean wait {clock(row.mean_wait_s)}, backend "
-        f"{number(row.backend_percent)} %"
+        f"{number(row.backend_percent)} %{', open' if row.keeps is None else ''}"
         for row in rows.values()
         if not row.keeps
     ]
+    flips.append(f"admission.rate_rps: the backend's capacity is kept {sources.flips['rate_backend'].where}")
     flips.append("event.on_sold_out = announce: people are told, and at no rate does anybody wait for nothing")
     columns = (
         "admissions/s", "mean wait", "longest wait", "wait for nothing", "backend used", "sold out after", "event",
@@ -112,6 +119,14 @@ def _standing(good: tuple[int, ...]) -> str:
 
 
 ONE_EVENT, FIVE_EVENTS, TEN_EVENTS = "one event", "five events", "ten events on distinct slots"
+TEN_DRAWN = "ten events, names drawn"
+
+
+def shards_name(shards: int) -> str:
+    """Return what ten events on so many shards are called: their names are drawn."""
+    return f"ten events on {plural(shards, 'shard')}, names drawn"
+
+
 REDIS_RUNS = {
     ONE_EVENT: "hot",
     "one event, derived profile": "hot_derived",
@@ -120,8 +135,9 @@ REDIS_RUNS = {
     **{f"one event, polls every {poll} s": f"poll_{poll}" for poll in POLLS_S},
     FIVE_EVENTS: "five",
     TEN_EVENTS: "spread",
+    TEN_DRAWN: "spread_drawn",
     "ten events, derived profile": "spread_derived",
-    **{f"ten events on {shards} shard{'s' if shards > 1 else ''}": f"shards_{shards}" for shards in SHARDS},
+    **{shards_name(shards): f"shards_{shards}" for shards in SHARDS},
 }
 
 
@@ -132,7 +148,7 @@ def _redis(question: str, sources: Sources) -> Answer:
     flips = []
     flips.append(f"clients.poll_interval_s, one event: the engine's level is kept {sources.flips['poll_hot'].where}")
     if fewer and min(fewer) > 1:
-        flips.append(f"redis.shards: between {min(fewer) - 1} and {min(fewer)} ten events begin to hold")
+        flips.append(f"redis.shards: between {min(fewer) - 1} and {min(fewer)} ten events begin to hold, names drawn")
     wide = interval_text(sources["hot_derived"].kpi(ENGINE), "percent")
     flips.append(f"the profile: the derived one, which is wide, has one hot event at {wide}")
     table = tuple(
@@ -156,13 +172,13 @@ def _redis_text(found: Mapping[str, Evidence], fewer: Sequence[int], polls: Sequ
     said = "; ".join(
         f"for {name} {_word(keeps(found[name]))}, the busiest engine thread at {number(found[name].best(ENGINE))} % in "
         f"its worst minute and status at {latency(found[name].best('latency.status_p99_ms'))} at p99"
-        for name in (ONE_EVENT, FIVE_EVENTS, TEN_EVENTS)
+        for name in (ONE_EVENT, FIVE_EVENTS, TEN_EVENTS, TEN_DRAWN)
     )
     text = f"{said[:1].upper()}{said[1:]}. {luck_text(found[TEN_EVENTS].scenario)}"
     for shards in fewer[:1]:
-        run = found[f"ten events on {shards} shard{'s' if shards > 1 else ''}"]
-        held = f"{plural(shards, 'shard')} {'holds' if shards == 1 else 'hold'} ten events too"
-        text += f" {held}, with names that fall so well: {luck_text(run.scenario)}"
+        run = found[shards_name(shards)]
+        text += f" {plural(shards, 'shard')} {'holds' if shards == 1 else 'hold'} ten events too: the busiest is at "
+        text += f"{interval_text(run.kpi(ENGINE), 'percent')}, with names drawn anew for each of {run.n} runs."
     if not fewer:
         text += " Fewer shards do not hold ten events."
     if polls:
@@ -192,6 +208,8 @@ def _scaling(question: str, sources: Sources) -> Answer:
         f"{max(WARM_PODS)} it is {failed[1]}, {wait[1]} and {p99[1]}. "
     )
     text += f"As good, of those tried, is {enough} or more." if enough else "None that was tried keeps every level."
+    drawn = interval_text(sources["spread_drawn"].kpi(ENGINE), "percent")
+    text += f" That the names fall well decides nothing here: drawn, they have the busiest engine thread at {drawn}."
     table = tuple(
         (
             name,
@@ -203,7 +221,11 @@ def _scaling(question: str, sources: Sources) -> Answer:
         for name, run in found.items()
     )
     columns = ("pods at the opening", "failed", "mean wait", "status p99", "at most", "event", "holds")
-    flips = (f"gateway.pods at the opening: {_between(found, enough)}",)
+    flips = (
+        f"gateway.pods at the opening: {_between(found, enough)}",
+        f"gateway.pods at the opening: levels of failed requests and status p99 are kept "
+        f"{sources.flips['warm_pods'].where}",
+    )
     return Answer(question, text, columns, table, flips, rests_on(*found.values()))
 
 
@@ -241,8 +263,9 @@ def _first_pod_text(run: Evidence) -> str:
 
 def _breaks(question: str, sources: Sources) -> Answer:
     one = [(people, sources[f"people_{people}"]) for people in PEOPLE] + [(300_000, sources["hot"])]
-    many = [(300_000, sources["spread"])] + [(people, sources[f"people_{people}_spread"]) for people in MORE_PEOPLE]
-    text = f"For one event: {_first_break(one)} Over ten events on distinct slots: {_first_break(many)}"
+    more = [(people, sources[f"people_{people}_spread"]) for people in MORE_PEOPLE]
+    many = [(300_000, sources["spread_drawn"]), *more]
+    text = f"For one event: {_first_break(one)} Over ten events, names drawn: {_first_break(many)}"
     rows = [*(("one event", people, run) for people, run in one), *(("ten events", n, run) for n, run in many)]
     return Answer(
         question,
@@ -315,6 +338,7 @@ QUESTIONS = (
             *(f"window_{calls}" for calls in WINDOWS),
         ),
         _rate,
+        ("rate_backend",),
     ),
     Question(
         "Do five shards of cache.m7g.xlarge with a replica each hold?",
@@ -322,10 +346,15 @@ QUESTIONS = (
         _redis,
         ("poll_hot",),
     ),
-    Question("Do pods and nodes come in time, and what must be warm?", tuple(SCALING_RUNS.values()), _scaling),
+    Question(
+        "Do pods and nodes come in time, and what must be warm?",
+        (*SCALING_RUNS.values(), "spread_drawn"),
+        _scaling,
+        ("warm_pods",),
+    ),
     Question(
         "What breaks first, and at which load?",
-        ("hot", "spread", *(f"people_{n}" for n in PEOPLE), *(f"people_{n}_spread" for n in MORE_PEOPLE)),
+        ("hot", "spread_drawn", *(f"people_{n}" for n in PEOPLE), *(f"people_{n}_spread" for n in MORE_PEOPLE)),
         _breaks,
         ("people_hot_p99", "people_hot", "people_spread"),
     ),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from models.ledger.checks import Sources
+from models.ledger.entry import at_most, scaled, weakest
 from models.ledger.evidence import Evidence
 from models.ledger.runs import RATES_RPS
 
@@ -21,8 +22,8 @@ class RateRow:
     backend_percent: float
     sold_out_s: float
     cost_usd: float
-    keeps: bool
-    """Whether mean wait and the backend's capacity are kept."""
+    keeps: bool | None
+    """Whether mean wait and the backend's capacity are kept; None where the interval of one spans its limit."""
 
 
 def rate_rows(sources: Sources, name: str = "rate") -> tuple[RateRow, ...]:
@@ -37,15 +38,16 @@ def good_rates(rows: Iterable[RateRow]) -> tuple[int, ...]:
 
 def _row(run: Evidence, rate: int) -> RateRow:
     scenario = run.scenario
-    backend = 100 * run.best("fact.reserve_rps_peak_60s") / scenario.backend.reservation_capacity_rps
-    mean = run.best("wait.mean_s")
+    backend = scaled(run.kpi("fact.reserve_rps_peak_60s"), 100 / scenario.backend.reservation_capacity_rps)
+    mean = run.kpi("wait.mean_s")
+    kept = weakest([at_most(mean, scenario.slo.mean_wait_s), at_most(backend, 100)])
     return RateRow(
         rate_rps=rate,
-        mean_wait_s=mean,
+        mean_wait_s=mean.best,
         longest_wait_s=run.best("wait.max_s"),
         in_vain=run.best("fact.waited_in_vain"),
-        backend_percent=backend,
+        backend_percent=backend.best,
         sold_out_s=run.best("seats.sold_out_s") - scenario.event.opens_at_s,
         cost_usd=run.best("cost.event_usd"),
-        keeps=mean <= scenario.slo.mean_wait_s and backend <= 100,
+        keeps={"confirmed": True, "refuted": False}.get(kept),
     )

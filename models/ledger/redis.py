@@ -24,6 +24,7 @@ from models.ledger.entry import (
 )
 from models.ledger.evidence import ENGINE, Evidence
 from models.ledger.flips import COMPUTED, OPEN, RUN, bisected, by_case
+from models.ledger.luck import luck_text
 from models.ledger.runs import STAGES, stage_kpi
 from models.redis_costs.commands import Command
 from models.vocabulary.units import HOURS_PER_MONTH
@@ -112,7 +113,7 @@ def zrank_us(name: str, members: float) -> float:
 
 
 def _shard_share(claim: Claim, sources: Sources) -> Entry:
-    run, spread, real = sources["hot"], sources["spread"], sources.measured
+    run, spread, drawn, real = sources["hot"], sources["spread"], sources["spread_drawn"], sources.measured
     hot, even = _hottest_percent(run), 100 / claim.number("shards")
     measured = real.of("cluster.hot_share_percent")
     rps = exactly(claim.number("shards") * hot / 100 * claim.figure)
@@ -124,7 +125,8 @@ def _shard_share(claim: Claim, sources: Sources) -> Entry:
     verdict = weakest([at_most(exactly(share), EVEN * even) for share in (hot, measured.best)])
     otherwise = at_most(exactly(_hottest_percent(spread)), EVEN * even)
     flips = that_change(verdict, Flip("waiting_room.events", "10, on distinct slots", otherwise, RUN))
-    return Entry(claim, verdict, rps, claim.unit, why, (*rests_on(run, spread), real.origin), flips, OPEN)
+    why += f" {luck_text(spread.scenario)} Drawn, the hottest has {number(_hottest_percent(drawn))} %."
+    return Entry(claim, verdict, rps, claim.unit, why, (*rests_on(run, spread, drawn), real.origin), flips, OPEN)
 
 
 def _hottest_percent(run: Evidence) -> float:
@@ -286,7 +288,7 @@ CHECKS = {
     "redis.memory": Check(_memory, (), ("arithmetic", "real")),
     "redis.network": Check(_network, ("spread",), ("arithmetic",)),
     "redis.cpu_600ms": Check(_cpu_600ms, ("spread",), ("arithmetic", "real")),
-    "redis.shard_share": Check(_shard_share, ("hot", "spread"), ("real",)),
+    "redis.shard_share": Check(_shard_share, ("hot", "spread", "spread_drawn"), ("real",)),
     "redis.sizing": Check(_sizing, ("hot", "five", "hot_derived", "primary_only"), searches=SEARCHED),
     "redis.cpu_1k": Check(_engine_cpu, ("ladder", "ladder_derived")),
     "redis.cpu_keys_10k": Check(_cpu_keys, ("ladder_keys",), ("real",)),

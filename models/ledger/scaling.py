@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -46,18 +45,8 @@ def _taken(run: Evidence, stage: int, target: int, *, up: bool) -> Taken:
     begin, end = _stage_times_s(run, stage)
     ready = [pods[begin:end] for pods in run.every_series("pods_ready")]
     found = [first for pods in ready if (first := _first(pods, target, up=up)) is not None]
-    seconds = _one_more([float(second) for second in found]) if found else None
+    seconds = run.one_more([float(second) for second in found], "s") if found else None
     return Taken(seconds, len(ready), ready[0][0], ready[0][-1], end - begin)
-
-
-def _one_more(seconds: Sequence[float]) -> Estimate:
-    """Return the mean with the interval of one more run, taken of logarithms: no time is below none."""
-    estimate = Estimate.of_one_more(seconds)
-    logs = Estimate.of_one_more([math.log(max(second, 0.5)) for second in seconds])
-    if logs.low is None or logs.high is None:
-        return estimate
-    best = estimate.best
-    return Estimate(min(math.exp(logs.low), best), best, max(math.exp(logs.high), best), estimate.n)
 
 
 def _first(pods: Sequence[float], target: int, *, up: bool) -> int | None:

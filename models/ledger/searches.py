@@ -13,10 +13,11 @@ from types import MappingProxyType
 
 from models.judge.verdict import SLO_KPIS
 from models.judge.wording import number
-from models.ledger.claims import ClaimVerdict
+from models.ledger.claims import ClaimVerdict, claims
 from models.ledger.entry import Flip
 from models.ledger.observed import EvidenceTask, Observed
-from models.ledger.runs import HOT, RUSH, SPREAD, Run, polls
+from models.ledger.runs import DRAWN, HOT, MINUTE, RUSH, SCALED, SILENT, SPREAD, Run, polls, rate_settings
+from models.ledger.runs import TOLD as TOLD_ALL
 from models.scenario import Scenario
 from sim.bisection import Bracket, Crossing, Steps, bisected
 from sim.experiment import outcomes_of
@@ -28,6 +29,10 @@ ENGINE_LEVEL = ("engine_cpu_percent",)
 DRAWS = 6
 """Replications whose flips are found: the fewest of which an interval for one more is of use (t is 2.6)."""
 TOLD = Callable[[str], None]
+BUSIEST_MINUTE, RESERVED_MINUTE = "requests.status_rps_peak_60s", "fact.reserve_rps_peak_60s"
+RESERVED_SECOND = "fact.reserve_rps_peak"
+NEAR = 0.1
+"""Share by which a figure may be off a published one and still be it."""
 
 
 def people(count: float) -> tuple[str, ...]:
@@ -35,12 +40,17 @@ def people(count: float) -> tuple[str, ...]:
     return (f"clients.count={round(count)}",)
 
 
+def people_drawn(count: float) -> tuple[str, ...]:
+    """Return settings of a crowd of so many, over events whose names are drawn with the seed."""
+    return (*people(count), DRAWN)
+
+
 @dataclass(frozen=True)
 class Search:
     """A setting bisected from a value `kept`, at which the levels are expected to hold, to one `lost`.
 
     `settings` turns a value into settings; places closer together than `resolution` are not told apart. `levels` are
-    the service levels that are asked for, by their names.
+    the service levels that are asked for, by their names, and `kpis` what else is, with what each may be at most.
     """
 
     scenario: str
@@ -52,6 +62,7 @@ class Search:
     levels: tuple[str, ...]
     unit: str = ""
     whole: bool = False
+    kpis: tuple[tuple[str, float], ...] = ()
 
     def run(self, value: float) -> Run:
         """Return the run at a value: its first minutes, which have the worst one, if the engine alone is asked for.
@@ -124,7 +135,85 @@ SEARCHES: Mapping[str, Search] = MappingProxyType(
         "poll_hot": Search(HOT, "clients.poll_interval_s", 20, 5, 0.5, polls, ENGINE_LEVEL, "s"),
         "people_hot_p99": Search(HOT, "clients.count", 10_000, 300_000, 5_000, people, ("status_p99_ms",), whole=True),
         "people_hot": Search(HOT, "clients.count", 50_000, 600_000, 10_000, people, ENGINE_LEVEL, whole=True),
-        "people_spread": Search(SPREAD, "clients.count", 300_000, 600_000, 10_000, people, ENGINE_LEVEL, whole=True),
+        "people_spread": Search(
+            SPREAD, "clients.count", 300_000, 600_000, 10_000, people_drawn, ENGINE_LEVEL, whole=True
+        ),
+        "enough_polls": Search(
+            SPREAD,
+            "clients.poll_interval_s",
+            12,
+            5,
+            0.1,
+            lambda seconds: (*polls(seconds), MINUTE),
+            (),
+            "s",
+            kpis=((BUSIEST_MINUTE, claims()["demand.enough_30k"].figure),),
+        ),
+        "enough_people": Search(
+            SPREAD,
+            "clients.count",
+            100_000,
+            300_000,
+            2_000,
+            lambda count: (*people(count), MINUTE),
+            (),
+            whole=True,
+            kpis=((BUSIEST_MINUTE, claims()["demand.enough_30k"].figure),),
+        ),
+        "rate_backend": Search(
+            SPREAD,
+            "admission.rate_rps",
+            1_000,
+            4_000,
+            50,
+            lambda rate: (*rate_settings(round(rate)), MINUTE),
+            (),
+            whole=True,
+            kpis=((RESERVED_MINUTE, claims()["backend.reservation"].number("capacity_rps")),),
+        ),
+        "burst": Search(
+            HOT,
+            "admission.burst",
+            10,
+            5_000,
+            20,
+            lambda permits: (f"admission.burst={round(permits)}", MINUTE),
+            (),
+            whole=True,
+            kpis=((RESERVED_SECOND, (1 + NEAR) * claims()["admission.wait_rate"].figure),),
+        ),
+        "bots_reaction": Search(
+            SPREAD,
+            "clients.bots.reaction_median_s",
+            4,
+            0.05,
+            0.02,
+            lambda seconds: (TOLD_ALL, MINUTE, f"clients.bots.reaction_median_s={seconds:g}"),
+            (),
+            "s",
+            kpis=(("bots.seat_share_percent", (1 + NEAR) * claims()["bots.share"].figure),),
+        ),
+        "silent_ttl": Search(
+            SPREAD,
+            "waiting_room.heartbeat_ttl_s",
+            60,
+            700,
+            5,
+            lambda seconds: (*SILENT, f"waiting_room.heartbeat_ttl_s={seconds:g}"),
+            (),
+            "s",
+            kpis=(("fact.waiting_at_end", 0.0),),
+        ),
+        "warm_pods": Search(
+            SPREAD,
+            "gateway.pods",
+            30,
+            3,
+            1,
+            lambda pods: (f"gateway.pods={round(pods)}", SCALED),
+            ("error_percent", "status_p99_ms"),
+            whole=True,
+        ),
     }
 )
 """Every search by its name."""
@@ -172,6 +261,7 @@ def _bisect(
 
 
 def kept(search: Search, scenario: Scenario, outcome: Outcome[Observed]) -> bool:
-    """Whether a replication keeps the levels that are asked for; what was not observed is not kept."""
-    values = ((outcome.kpis.get(SLO_KPIS[level][0]), getattr(scenario.slo, level)) for level in search.levels)
+    """Whether a replication keeps what is asked for; what was not observed is not kept."""
+    levels = ((SLO_KPIS[level][0], getattr(scenario.slo, level)) for level in search.levels)
+    values = ((outcome.kpis.get(kpi), limit) for kpi, limit in (*levels, *search.kpis))
     return all(value is not None and value <= limit for value, limit in values)

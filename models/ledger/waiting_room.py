@@ -22,10 +22,12 @@ from models.ledger.entry import (
 from models.ledger.evidence import Evidence
 from models.ledger.flips import OPEN, RUN, bisected, stepped
 from models.ledger.rates import RateRow, good_rates, rate_rows
-from models.ledger.runs import FEWER_PEOPLE, JITTERS, POLLS_SPREAD, RATES_RPS
+from models.ledger.runs import JITTERS, RATES_RPS
+from models.ledger.searches import BUSIEST_MINUTE, RESERVED_MINUTE, RESERVED_SECOND
 from sim.estimate import Estimate
 
-BUSIEST_MINUTE, RESERVED_MINUTE = "requests.status_rps_peak_60s", "fact.reserve_rps_peak_60s"
+ENOUGH = ("enough_polls", "enough_people")
+"""Flips of the demand that are found by bisection of its runs."""
 NEAR = 0.1
 """Share by which a simulated figure may be off a published one and still be about it."""
 
@@ -55,31 +57,21 @@ def _status_rps(claim: Claim, sources: Sources) -> Entry:
 
 
 def _enough(claim: Claim, sources: Sources) -> Entry:
-    """Hold the rate against the busiest minute, and find with which polls, and how many people, it is enough."""
+    """Hold the rate against the busiest minute, and tell with which polls, and how many people, it is enough."""
     run, told, limit = sources["spread"], sources["told_1000"], claim.figure
-    clients = run.scenario.clients
-    count, every_s = float(clients.count), clients.poll_interval_s
-    polls = {every_s: run} | {float(poll): sources[f"poll_{poll}_spread"] for poll in POLLS_SPREAD}
-    people = {count: run} | {float(people): sources[f"people_{people}_spread"] for people in FEWER_PEOPLE}
     peak, peak_told = run.kpi(BUSIEST_MINUTE), told.kpi(BUSIEST_MINUTE)
     why = (
         f"The busiest minute asks for {number(peak.best)} RPS, and for {clock(run.best('fact.enough_exceeded_s'))} it "
         f"is more than {number(limit)} in a second. If people are told that the seats are gone, it is "
         f"{number(peak_told.best)}."
     )
-
-    def enough(runs: Mapping[float, Evidence]) -> dict[float, ClaimVerdict]:
-        return {at: at_most(other.kpi(BUSIEST_MINUTE), limit) for at, other in runs.items()}
-
     verdict = at_most(peak, limit)
     flips = that_change(
         verdict,
-        *stepped("clients.poll_interval_s", enough(polls), every_s, " s"),
-        *stepped("clients.count", enough(people), count),
+        *(flip for name in ENOUGH for flip in sources.flips[name].flip("confirmed", "refuted", verdict)),
         Flip("event.on_sold_out", "announce", at_most(peak_told, limit), RUN),
     )
-    rest = rests_on(*polls.values(), *people.values(), told)
-    return Entry(claim, verdict, peak, claim.unit, why, rest, flips, OPEN)
+    return Entry(claim, verdict, peak, claim.unit, why, rests_on(run, told), flips, OPEN)
 
 
 def _wait_rate(claim: Claim, sources: Sources) -> Entry:
@@ -155,7 +147,7 @@ def _cheapest(rows: Mapping[int, RateRow], rates: Sequence[int]) -> int:
 def _protects(claim: Claim, sources: Sources) -> Entry:
     """Hold what reaches the Reservation API in a second against the rate; of its CPU a share of RPS tells nothing."""
     runs, rate = [sources["spread"], sources["hot"]], claims()["admission.wait_rate"].figure
-    worst = max((run.kpi("fact.reserve_rps_peak") for run in runs), key=lambda found: found.best)
+    worst = max((run.kpi(RESERVED_SECOND) for run in runs), key=lambda found: found.best)
     bounded = at_most(worst, (1 + NEAR) * rate)
 
     def verdict_at(cpu_us: float) -> ClaimVerdict:
@@ -163,12 +155,12 @@ def _protects(claim: Claim, sources: Sources) -> Entry:
 
     limit_us = claim.figure * 1e4 / rate
     bucket, small = sources["hot"].scenario.admission.burst, sources["small_burst"]
-    smaller = at_most(small.kpi("fact.reserve_rps_peak"), (1 + NEAR) * rate)
+    smaller = at_most(small.kpi(RESERVED_SECOND), (1 + NEAR) * rate)
     why = (
         f"In the busiest second {interval_text(worst, 'rps')} reach the Reservation API, {number(rate)} give or take "
         f"{number(100 * NEAR)} % allowed: a bucket that holds {number(bucket)} permits lets in so many at once, and "
         f"only the time in which they choose a seat spreads them. With {number(small.scenario.admission.burst)} it is "
-        f"{number(small.best('fact.reserve_rps_peak'))}. CPU of the service is not modelled, and no figure of the talk "
+        f"{number(small.best(RESERVED_SECOND))}. CPU of the service is not modelled, and no figure of the talk "
         f"gives it: {number(claim.figure)} % are {number(limit_us)} us for each reservation and core, and a service "
         "may be full at a few per cent of CPU if it waits for others."
     )
@@ -179,6 +171,7 @@ def _protects(claim: Claim, sources: Sources) -> Entry:
         *bisected(setting, verdict_at, 0, 1000 * limit_us, unit=" us"),
         *bisected(setting, verdict_at, 1000 * limit_us, 0, unit=" us"),
         Flip("admission.burst", number(small.scenario.admission.burst), weakest([smaller, "conditional"]), RUN),
+        *sources.flips["burst"].flip("conditional", "refuted", verdict),
     )
     return Entry(
         claim, verdict, worst, "rps", why, rests_on(*runs), flips, OPEN, "a run with the backend's CPU modelled"
@@ -189,7 +182,7 @@ def _reservation(claim: Claim, sources: Sources) -> Entry:
     """The capacity is an input, set to what the talk says: its share can contradict itself, and confirms nothing."""
     run, capacity = sources["spread"], claim.number("capacity_rps")
     to_percent = 100 / capacity
-    steady, second = (scaled(run.kpi(kpi), to_percent) for kpi in (RESERVED_MINUTE, "fact.reserve_rps_peak"))
+    steady, second = (scaled(run.kpi(kpi), to_percent) for kpi in (RESERVED_MINUTE, RESERVED_SECOND))
     own, value = exactly(claim.number("offered_rps") * to_percent), claim.figure
     why = (
         f"{number(capacity)} RPS is what the twin's backend is set to because the talk says so, so nothing here tests "
@@ -207,15 +200,11 @@ CHECKS = {
     "demand.status_rps": Check(_status_rps, ("spread", *(f"jitter_{value:g}" for value in JITTERS)), ("arithmetic",)),
     "demand.enough_30k": Check(
         _enough,
-        (
-            "spread",
-            "told_1000",
-            *(f"poll_{poll}_spread" for poll in POLLS_SPREAD),
-            *(f"people_{people}_spread" for people in FEWER_PEOPLE),
-        ),
+        ("spread", "told_1000"),
+        searches=ENOUGH,
     ),
     "admission.wait_rate": Check(_wait_rate, _RATE_RUNS, ("arithmetic",)),
     "admission.optimal": Check(_optimal, (*_RATE_RUNS, *(f"told_{rate}" for rate in RATES_RPS)), ("cost",)),
-    "admission.protects": Check(_protects, ("spread", "hot", "small_burst")),
+    "admission.protects": Check(_protects, ("spread", "hot", "small_burst"), searches=("burst",)),
     "backend.reservation": Check(_reservation, ("spread",)),
 }

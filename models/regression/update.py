@@ -9,13 +9,13 @@ from models.regression.compare import Evidence, Outcome, Regression
 from sim.errors import BadInput
 
 
-def checked_reason(reason: str | None) -> str:
-    """Return *reason* without spaces around it. BadInput unless it is one line that says something."""
+def checked_reason(reason: str | None, option: str = "--reason", needed_by: str = "--update needs") -> str:
+    """Return *reason* without spaces around it. BadInput, about *option*, unless it is one line that says something."""
     text = (reason or "").strip()
     if not text or len(text) > LONGEST_REASON or re.search(r"[\x00-\x1f\x7f]", text):
         given = "is missing" if reason is None else f"{shown(reason)} is not allowed"
         raise BadInput(
-            f"--reason: {given}; --update needs one line of 1 to {LONGEST_REASON} characters that says why the "
+            f"{option}: {given}; {needed_by} one line of 1 to {LONGEST_REASON} characters that says why the "
             "predictions may change"
         )
     return text

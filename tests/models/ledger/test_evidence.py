@@ -1,30 +1,34 @@
 """Evidence from runs: found again instead of run again, and with intervals that can be."""
 
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from models.experiments.simulate import simulate_many
 from models.experiments.warm_up import prepare
 from models.ledger import evidence as module
 from models.ledger.entry import estimate_text
-from models.ledger.evidence import EARLY, Evidence, gather
+from models.ledger.evidence import ERROR, SPENT, Evidence, gather
 from models.ledger.observed import EvidenceTask, Observed
-from models.ledger.runs import MOST, Run
+from models.ledger.runs import FEW, MOST, Run
+from models.scenario import Scenario
 from sim.outcome import Outcome, Replications
 from sim.seeds import derived_seeds
 from sim.workers import Workers
 
-WAIT_S = 3.55
-"""About the mean wait of the run that is close: within the interval of one more on-sale with any number of seeds."""
 SMALL = ("clients.count=300", "event.seats=20", "run.duration_s=30")
 STAGES = "clients.load.stages=[{rate_rps: 50, duration_s: 1}, {rate_rps: 99, duration_s: 1}]"
 LADDER = ("clients.count=50", "run.duration_s=2", "clients.load.settle_s=0", STAGES)
 RUNS = {
     "one": Run("onsale-small", SMALL),
-    "four": Run("onsale-small", (*SMALL, "clients.poll_interval_s=4"), 4),
+    "all": Run("onsale-small", (*SMALL, "clients.poll_interval_s=4"), MOST),
     "same": Run("onsale-small", SMALL),
-    "close": Run("onsale-small", (*SMALL, "clients.poll_interval_s=3"), judged_by=(("wait.mean_s", WAIT_S),)),
+    "close": Run("onsale-small", (*SMALL, "clients.poll_interval_s=3")),
     "ladder": Run("ladder-index", LADDER),
 }
 
@@ -37,28 +41,45 @@ def _few_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_runs_are_gathered_once_and_found_again(tmp_path: Path) -> None:
     told: list[tuple[float, str]] = []
+    seen: list[dict[str, int]] = []
+
+    def close(runs: Mapping[str, Evidence]) -> list[str]:
+        seen.append({name: item.n for name, item in runs.items()})
+        return ["close"]
+
     with Workers(1) as crew:
-        first = gather(list(RUNS), crew, tmp_path, lambda share, requests, wall_s, note: told.append((share, note)))
-        again = gather(list(RUNS), crew, tmp_path)
+        first = gather(
+            list(RUNS), crew, tmp_path, lambda share, requests, wall_s, note: told.append((share, note)), close=close
+        )
+        again = gather(list(RUNS), crew, tmp_path, close=close)
     seeds = derived_seeds(1, MOST)
-    # "one" and "same" are one simulation; what lies within the interval of "close" gets all seeds there are
-    assert told[-1] == (1.0, f"{3 + 4 + 3 + MOST} runs, more seeds where it is close")
+    assert seen[0] == {name: MOST if name == "all" else FEW for name in RUNS}, "it is asked of the first look"
+    # "one" and "same" are one simulation
+    assert told[-1] == (1.0, f"{2 * FEW + 2 * MOST} runs, more seeds where it is close")
     assert [share for share, _ in told] == sorted(share for share, _ in told)
     assert {name: tuple(item.found.outcomes) for name, item in first.items()} == {
         name: tuple(sorted(seeds[:n]))
-        for name, n in {"one": 3, "four": 4, "same": 3, "close": MOST, "ladder": 3}.items()
+        for name, n in {"one": FEW, "all": MOST, "same": FEW, "close": MOST, "ladder": FEW}.items()
     }
     for name, item in first.items():
         assert again[name].found == item.found
         assert item.best("requests.total") > 0
-        assert item.command.endswith(f"--replications {len(item.found.outcomes)}")
+        assert item.command.endswith(f"--replications {item.n}")
+    # what is looked at twice errs in both looks together as much as what is looked at once
+    errors = {name: 1 - item.confidence for name, item in first.items()}
+    assert errors["one"] == pytest.approx(SPENT[0])
+    assert errors["close"] == pytest.approx(SPENT[1])
+    assert errors["all"] == pytest.approx(ERROR) == pytest.approx(sum(SPENT))
+    assert "no verdict hangs on their intervals, which err in 1 %" in first["one"].why_enough
+    assert "4 left a verdict open; these intervals err in 4 %" in first["close"].why_enough
+    assert "as set beforehand, and their intervals err in 5 %" in first["all"].why_enough
 
 
 def test_another_seed_is_other_evidence_and_its_command_says_so(tmp_path: Path) -> None:
     with Workers(1) as crew:
         mine, other = (gather(["one"], crew, tmp_path, seed=seed)["one"] for seed in (1, 2))
     assert not mine.found.outcomes.keys() & other.found.outcomes.keys()
-    assert other.command.endswith("--replications 3 --seed 2")
+    assert other.command.endswith("--replications 4 --seed 2")
 
 
 def test_the_command_of_a_run_repeats_its_evidence(tmp_path: Path) -> None:
@@ -69,17 +90,33 @@ def test_the_command_of_a_run_repeats_its_evidence(tmp_path: Path) -> None:
         assert again.best(name) == pytest.approx(item.best(name))
 
 
-def test_an_early_look_decides_only_where_a_wide_interval_does() -> None:
-    """Of 3 seeds with limits at the edge of their interval at 95 %, none is decided before more are run."""
-    item = evidence_of("wait.mean_s", [10.0, 11.0, 12.0], limit=18.0)
-    assert not item.kpi("wait.mean_s").excludes(10)
-    assert item.decided()
-    assert not item.decided(EARLY)
-    assert evidence_of("wait.mean_s", [10.0, 11.0, 12.0], limit=400.0).decided(EARLY)
+def test_a_race_errs_no_more_than_a_look_wherever_it_stops() -> None:
+    """10,000 races of normal figures, which stop where the interval of the first look leaves a limit out: of one more
+    figure each at most 5 % lie outside of the interval with which they stopped."""
+    draws = np.random.default_rng(7).normal(100, 10, (10_000, MOST + 1))
+    outside = 0
+    for *samples, further in draws.tolist():
+        first, last = (
+            evidence_of("wait.mean_s", samples[:n], confidence=1 - share).kpi("wait.mean_s")
+            for n, share in zip((FEW, MOST), SPENT, strict=True)
+        )
+        outside += (first if first.excludes(130) else last).excludes(further)
+    assert outside <= ERROR * len(draws) + 3 * math.sqrt(ERROR * len(draws))
+    assert outside >= 0.3 * ERROR * len(draws), "and not for having no end"
+
+
+def test_a_level_is_decided_by_the_whole_interval() -> None:
+    def item(limit: float) -> Evidence:
+        run = Run("onsale-small", (*SMALL, f"slo.mean_wait_s={limit:g}"))
+        return replace(evidence_of("wait.mean_s", [10.0, 11.0, 12.0]), scenario=run.load(), run=run)
+
+    assert not item(12.5).decided
+    assert item(60).decided
+    assert replace(item(12.5), certain=True).decided, "taken for certain, the mean is on one side"
 
 
 def test_a_count_that_never_varied_says_how_little_that_is() -> None:
-    found = evidence_of("errors.rate_percent", [0.0] * 10, limit=1.0).kpi("errors.rate_percent")
+    found = evidence_of("errors.rate_percent", [0.0] * 10).kpi("errors.rate_percent")
     assert estimate_text(found, "percent") == "0 % (the same in all 10 runs, which leaves up to 26 % of others)"
 
 
@@ -100,14 +137,18 @@ def test_stages_of_a_ladder_are_evidence_of_their_own(tmp_path: Path) -> None:
         ladder = gather(["ladder"], crew, tmp_path)["ladder"]
     assert ladder.best("stage.1.answered_rps") > ladder.best("stage.0.answered_rps")
     assert len(ladder.series("pods_ready")) == 2
-    assert ladder.every_series("pods_ready") == [ladder.series("pods_ready")] * 3
+    assert ladder.every_series("pods_ready") == [ladder.series("pods_ready")] * FEW
     assert ladder.limits
 
 
-def evidence_of(kpi: str, values: list[float], limit: float) -> Evidence:
+def evidence_of(kpi: str, values: list[float], confidence: float = 1 - ERROR) -> Evidence:
     outcomes = {seed: Outcome({kpi: value}, Observed({}, {})) for seed, value in enumerate(values, 1)}
-    run = Run("onsale-small", SMALL, judged_by=((kpi, limit),))
-    return Evidence(run, run.load(), Replications("made-up", outcomes))
+    return Evidence(RUNS["one"], loaded("one"), Replications("made-up", outcomes), confidence=confidence)
+
+
+@cache
+def loaded(name: str) -> Scenario:
+    return RUNS[name].load()
 
 
 def test_what_is_stored_reads_back(tmp_path: Path) -> None:
