@@ -69,8 +69,7 @@ def _line_needs(w: World) -> int:
 @inlined
 def _directory_needs(w: World) -> int:
     """Return how many chunks a line must be able to have: none of them is empty."""
-    each = w.rooms.called.due.shape[1]
-    return min(w.rooms.line.state[ranked.LONGEST] + _line_needs(w), each + 2)
+    return min(w.rooms.line.state[ranked.LONGEST] + _line_needs(w), w.p.largest_event + 2)
 
 
 @compiled
@@ -82,7 +81,7 @@ def _log_needs(w: World) -> int:
     called and is not any more, which is a change that has been counted.
     """
     tokens = w.rooms.place.size
-    callable_ = min(tokens, w.rooms.room.size * w.rooms.room[0].window)
+    callable_ = min(tokens, w.p.call_windows)
     longest = 0
     for shard in range(w.p.shards):
         seen = w.rooms.logged[shard]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.engine.record import Record
-from models.engine.world import ANSWERED, DONE, FAILED, LATE, SENT, SOLD_OUT_AT, SOURCE, TOLD, World
+from models.engine.world import ANSWERED, DONE, FAILED, LATE, SENT, SOURCE, TOLD, World
 from models.kubernetes.karpenter import Capacity
 from models.plan.plan import ONSALE
 from models.vocabulary.operations import Op, Stream
@@ -51,10 +51,10 @@ class Recording:
     """A finished run.
 
     It ended at `end_ns`. Of the requests `sent` (arrived at the load balancer) so many were `answered` in time,
-    `failed`, or still `awaited` by their client at the end; `late` answers found nobody. `in_the_air` int64[A, 3] are
-    those still awaited, ordered: stage, endpoint, and how long ago they were sent, ns. `sold_out_at` is when the
-    last event sold out, ns, or -1. By event, int64[E]: places `waiting` in line and `called` at the end, seats
-    `sold`. `nodes` are those that autoscaling bought; none where pods are fixed in number.
+    `failed`, or still `awaited` by their client at the end; `late` answers found nobody. `in_the_air` int64[A, 3]
+    are those still awaited, ordered: stage, endpoint, and how long ago they were sent, ns. By event, int64[E]:
+    places `waiting` in line and `called` at the end, seats `sold`, and when it sold out, ns, or -1,
+    `event_sold_out_at`. `nodes` are those that autoscaling bought; none where pods are fixed in number.
     """
 
     end_ns: int
@@ -65,10 +65,10 @@ class Recording:
     awaited: int
     late: int
     in_the_air: NDArray[np.int64]
-    sold_out_at: int
     waiting: NDArray[np.int64]
     called: NDArray[np.int64]
     sold: NDArray[np.int64]
+    event_sold_out_at: NDArray[np.int64]
     sessions: Sessions
     nodes: tuple[PaidNode, ...] = ()
 
@@ -81,6 +81,11 @@ class Recording:
     def end_s(self) -> float:
         """When the run ended, in seconds; a nanosecond for one in which nobody ever came, so that it has means."""
         return max(self.end_ns, 1) / SECOND
+
+    @property
+    def sold_out_at(self) -> int:
+        """When the last event sold out, ns; -1 if one did not."""
+        return int(self.event_sold_out_at.max()) if (self.event_sold_out_at >= 0).all() else -1
 
     def column(self, column: int) -> NDArray[np.int64]:
         """Return one column of the series, a value for each second of the run."""
@@ -99,10 +104,10 @@ def of_kernel(w: World, now: int) -> Recording:
         awaited=len(awaited),
         late=int(w.total[LATE]),
         in_the_air=in_order(awaited),
-        sold_out_at=int(w.total[SOLD_OUT_AT]),
         waiting=w.rooms.line.members.copy(),
         called=w.rooms.room["called"].copy(),
         sold=w.sold.copy(),
+        event_sold_out_at=w.sold_out_at.copy(),
         sessions=_sessions_of(w),
     )
 

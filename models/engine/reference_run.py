@@ -14,6 +14,7 @@ import simpy
 from numpy.typing import NDArray
 
 from models.engine.record import BAND_SHIFT, BANDED, new_record
+from models.plan.events import event_of
 from models.plan.plan import Plan
 from models.vocabulary.instants import event_key
 from models.vocabulary.operations import Answer, Kind, Op, Stream, Told
@@ -191,6 +192,10 @@ class Run:
     def chance(self, stream: Stream, entity: int, number: int) -> float:
         """Draw a uniform number from 0 to 1."""
         return float(uniform(self.starts[stream], entity, number))
+
+    def event_of(self, token: int) -> int:
+        """Return the event that a token belongs to."""
+        return int(event_of(self.x.event_cycle, token))
 
     def row(self) -> int:
         """Return the row of the series that the present belongs to."""

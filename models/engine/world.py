@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.engine.record import Record, new_record
+from models.plan.events import events_of
 from models.plan.plan import Params, Plan, Tables
 from models.vocabulary.operations import Answer
 from models.vocabulary.units import FOREVER
@@ -135,8 +136,6 @@ stops behind every event that is news."""
     BACKEND_BUSY,
     NEWS,
     PODS_KNOWN,
-    SOLD_OUT_EVENTS,
-    SOLD_OUT_AT,
     CONTROL_SENT,
     SOURCE_JOINS,
     NEXT_ARRIVAL,
@@ -147,7 +146,7 @@ stops behind every event that is news."""
     TRACED,
     UNKNOWN,  # events, operations and answers that nothing is known of: there are none (see `kernel_plane`)
     TOTALS,
-) = range(22)
+) = range(20)
 """Entries of `World.total`."""
 
 
@@ -182,6 +181,7 @@ class World(NamedTuple):
     backend_queue: NDArray[np.int64]
     seats: NDArray[np.int64]
     sold: NDArray[np.int64]
+    sold_out_at: NDArray[np.int64]  # ns, by event; -1 before
     announced: NDArray[np.int8]
     rooms: Rooms
     known: NDArray[np.int8]
@@ -205,13 +205,12 @@ class Sizes(NamedTuple):
 
 def usual_sizes(p: Params) -> Sizes:
     """Return sizes that most runs never outgrow."""
-    each = -(-p.tokens // p.events)
     return Sizes(
         slots=4096,
         heap=16384,
         timers=_wheel_buckets(p) // 4 + 2048 + p.sessions // 4,
         chunks=p.tokens // (ranked.CHUNK // 2) + 8 * p.events + 64,
-        longest=each // (ranked.CHUNK // 2) + 64,
+        longest=p.largest_event // (ranked.CHUNK // 2) + 64,
         log=1 << 14,
     )
 
@@ -230,7 +229,6 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int, sizes: Sizes)
     slots = sizes.slots
     total = np.zeros(TOTALS, np.int64)
     total[FREE_SLOTS] = slots
-    total[SOLD_OUT_AT] = -1
     total[PODS_KNOWN] = p.warm_pods
     session = _new_sessions(plan)
     total[ACTIVE] = p.sessions
@@ -261,12 +259,13 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int, sizes: Sizes)
         backend_queue=np.zeros((1, 3), np.int64),
         seats=plan.seats.copy(),
         sold=np.zeros(p.events, np.int64),
+        sold_out_at=np.full(p.events, -1, np.int64),
         announced=np.zeros(p.events, np.int8),
         rooms=new_rooms(
             plan.rules,
             plan.placement.event_node,
             p.shards,
-            max(p.tokens, 1),
+            np.bincount(events_of(plan.tables.event_cycle, p.tokens), minlength=p.events),
             plan.cost,
             plan.extra_calls,
             new_ranked(p.events, sizes.chunks, sizes.longest),

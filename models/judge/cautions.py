@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from math import comb
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.judge.apart import line_shares
 from models.judge.limit import per_second
 from models.judge.sale import KEPT_SHARE, achieved_admissions_rps
 from models.judge.wording import number, plural
 from models.scenario.rates import groups_of, held_s, lapsing
 from models.vocabulary.script_limits import CALLS_PER_OPERATION
+from sim.draws import uniforms
 
 if TYPE_CHECKING:
     from models.results.result import RunResult
     from models.scenario import Scenario
 
+DRAWN = 200_000
+"""Events that are placed by chance to see how rare a placement of unequal ones is: 20,000 placements of ten."""
 RARE = 0.95
 """Names of events are called lucky, or unlucky, up to this chance of falling no worse: a sure thing needs no remark."""
 
@@ -112,6 +116,9 @@ def _luck(result: RunResult, s: Scenario) -> Iterator[str]:
     events, shards, fullest = sum(held), len(held), max(held)
     if events < 2 or shards < 2:
         return
+    if "events_apart" in result.facts:
+        yield from _luck_of_unequal(result.facts)
+        return
     chance = chance_of(events, shards, fullest)
     if chance >= RARE:
         return
@@ -120,6 +127,27 @@ def _luck(result: RunResult, s: Scenario) -> Iterator[str]:
         f"The names of the {events} events, {names}, put {', '.join(map(str, held))} on the {shards} shards. Names by "
         f"chance put no more than {plural(fullest, 'event')} on any of them in {number(100 * chance)} % of cases."
     )
+
+
+def _luck_of_unequal(facts: Mapping[str, Any]) -> Iterator[str]:
+    shares = line_shares(facts)
+    chance = chance_of_shares([row["people_percent"] / 100 for row in facts["events_apart"]], len(shares), max(shares))
+    if chance < RARE:
+        yield (
+            f"The names of the events put {', '.join(number(100 * share) for share in shares)} % of the people on "
+            f"the {len(shares)} shards. Names by chance put no more than {number(100 * max(shares))} % on any of them "
+            f"in about {number(100 * chance)} % of cases."
+        )
+
+
+def chance_of_shares(people: Sequence[float], shards: int, most: float) -> float:
+    """Return the chance that events with these shares of the *people*, each on any of *shards* alike, put at most
+    *most* of them on any: of DRAWN placements, or fewer of very many events, how many do."""
+    draws = max(1000, DRAWN // len(people))
+    at = (uniforms(np.uint64(0), draws * len(people)) * shards).astype(np.int64).reshape(draws, -1)
+    rows = np.arange(draws)[:, None] * shards
+    held = np.bincount((rows + at).ravel(), weights=np.tile(people, draws), minlength=draws * shards)
+    return float((held.reshape(draws, shards).max(axis=1) <= most * (1 + 1e-9)).mean())
 
 
 def chance_of(events: int, shards: int, most: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from models.judge.apart import events_finding, line_shares
 from models.judge.finding import Finding, Severity, bad
 from models.judge.limit import SUSTAINED_S, Limit, within_reach
 from models.judge.limits import busy_by_shard, mean_busy
@@ -33,6 +34,7 @@ def findings_of(
         _failovers(result, broken) if result.facts["failovers"] else None,
         _replica(result, scenario) if onsale else None,
         _shards(result, scenario, broken),
+        events_finding(result, scenario, broken) if onsale else None,
         admissions(result, scenario, broken) if onsale else None,
         load(result, scenario) if onsale else None,
         seats(result, scenario) if onsale else None,
@@ -95,8 +97,11 @@ def _shards(result: RunResult, scenario: Scenario, broken: Collection[str]) -> F
     hot = int(result.facts["hot_shard"])
     mean = float(busy.mean())
     held = int(result.facts["events_per_shard"][hot])
+    crowd = (
+        f", {number(100 * line_shares(result.facts)[hot])} % of the people," if "events_apart" in result.facts else ""
+    )
     text = (
-        f"Shard {hot} carries {held} of {plural(sum(result.facts['events_per_shard']), 'event')} "
+        f"Shard {hot} carries {held} of {plural(sum(result.facts['events_per_shard']), 'event')}{crowd} "
         f"and is {number(busy[hot])} % busy on average; the mean of all {busy.size} is {number(mean)} %."
     )
     if busy.size == 1 or mean == 0:

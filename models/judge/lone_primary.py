@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from models.judge.apart import line_shares
 from models.judge.limit import in_line
 from models.judge.wording import number
 
@@ -13,9 +14,8 @@ if TYPE_CHECKING:
 
 
 def places_at_risk(result: RunResult) -> float:
-    """Return how many places the shard with most events held at the fullest second, events taken for equal."""
-    held = result.facts["events_per_shard"]
-    return float(in_line(result).max()) * max(held) / max(sum(held), 1)
+    """Return how many places the shard with most people held at the fullest second, lines taken for as their shares."""
+    return float(in_line(result).max()) * max(line_shares(result.facts))
 
 
 def without_replica(result: RunResult, scenario: Scenario) -> str | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from models.judge.apart import line_shares
 from models.judge.limit import Limit, share_limit
 from models.judge.wording import number
 from models.results.node_use import (
@@ -76,9 +77,9 @@ def network(result: RunResult, scenario: Scenario) -> tuple[Limit, Limit]:
 
 
 def memory(result: RunResult, scenario: Scenario) -> Limit:
-    """Memory of the shard that holds most events."""
+    """Memory of the shard whose events have most people."""
     redis = scenario.redis
-    use = memory_held(_series(result), scenario, result.facts["events_per_shard"])
+    use = memory_held(_series(result), scenario, line_shares(result.facts))
     if use.has is None:
         unknown = f"{_mb(use.used.max())} MB; the memory of {redis.node_type} is not known"
         return Limit("memory", "Redis memory", None, None, 0, unknown)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from models.catalogues.redis_nodes import redis_nodes
+from models.judge.apart import line_shares
 from models.judge.asked import asked_in
 from models.judge.limit import Limit
 from models.judge.sale import KEPT_SHARE, achieved_admissions_rps, is_onsale
@@ -124,8 +125,8 @@ def _poll_less(result: RunResult, scenario: Scenario) -> Action | None:
 
 def tabs_on_hot_shard(result: RunResult) -> float:
     """How many tabs, bots included, have their line on the hottest shard."""
-    held, facts = result.facts["events_per_shard"], result.facts
-    return float(facts["sessions"] * held[int(facts["hot_shard"])] / max(sum(held), 1))
+    facts = result.facts
+    return float(facts["sessions"] * line_shares(facts)[int(facts["hot_shard"])])
 
 
 def safe_poll_s(result: RunResult, scenario: Scenario) -> float | None:

@@ -13,6 +13,8 @@ from scipy.special import ndtri
 
 from models.catalogues.redis_nodes import redis_nodes
 from models.plan.arrivals import lognormal_quantile
+from models.plan.event_shares import most_tokens, people_weights, room_rules, seats_of
+from models.plan.events import event_cycle, first_tokens
 from models.plan.placement import Placement, place, pods_at_most
 from models.plan.plan import (
     CLOSED_LOOP,
@@ -40,7 +42,6 @@ from models.scenario.load_kinds import ClosedLoopLoad, OnsaleLoad, OpenLoopLoad
 from models.vocabulary.operations import ENDPOINTS, OPS, Op, Stream
 from models.vocabulary.units import FOREVER, ns
 from models.waiting_room.script_cost import extra_table
-from models.waiting_room.specification import MICRO, RoomRules
 from sim.draws import LARGEST, quantile_table, stream_starts, uniforms
 from sim.errors import BadInput
 
@@ -68,9 +69,6 @@ def make_plan(scenario: Scenario, profile: Profile, seed: int) -> Plan:
     population = (generated_load if generated else on_sale)(scenario, starts, base)
     placement = place(scenario, starts)
     failovers = failovers_of(scenario, placement)
-    events = scenario.waiting_room.events
-    seats = np.full(events, scenario.event.seats // events, np.int64)
-    seats[: scenario.event.seats % events] += 1
     return Plan(
         scenario=scenario,
         profile=profile,
@@ -82,7 +80,7 @@ def make_plan(scenario: Scenario, profile: Profile, seed: int) -> Plan:
         rules=room_rules(scenario),
         cost=profile.cost_table(),
         extra_calls=extra_table(scenario.waiting_room.extra_calls),
-        seats=seats,
+        seats=seats_of(scenario),
         failovers=failovers,
     )
 
@@ -95,18 +93,6 @@ def _lognormal(median: float, sigma: float, scale: float) -> NDArray[np.int64]:
 def _with_mean(mean: float, sigma: float) -> NDArray[np.int64]:
     """Tabulate a lognormal by its *mean*."""
     return _lognormal(mean * float(np.exp(-(sigma**2) / 2)), sigma, 1.0)
-
-
-def room_rules(scenario: Scenario) -> RoomRules:
-    """Return one event's share of the admission settings."""
-    admission, events = scenario.admission, scenario.waiting_room.events
-    return RoomRules(
-        rate_micro_per_ms=round(admission.rate_rps * MICRO / 1000 / events),
-        burst_micro=admission.burst * MICRO // events,
-        call_window=admission.call_window // events,
-        call_ttl_ms=round(admission.call_ttl_s * 1000),
-        heartbeat_ttl_ms=round(scenario.waiting_room.heartbeat_ttl_s * 1000),
-    )
 
 
 def _params(
@@ -126,6 +112,8 @@ def _params(
         tokens=tokens,
         prejoined=clients.count if generated else 0,
         events=scenario.waiting_room.events,
+        largest_event=most_tokens(people_weights(scenario), tokens),
+        call_windows=sum(rules.call_window for rules in room_rules(scenario)),
         pods=pods_at_most(scenario),
         warm_pods=gateway.pods,
         nodes=placement.delay.shape[1],
@@ -218,6 +206,7 @@ def _tables(
     u = np.clip(uniforms(starts[Stream.SKEW], pods_at_most(scenario)), 2.0**-53, None)
     stage_end, stage_rate = _stages(scenario)
     copied_until, give_up = _failing(failovers, placement.delay.shape[1])
+    cycle = event_cycle(people_weights(scenario))
     return Tables(
         starts=starts,
         base=base,
@@ -229,6 +218,8 @@ def _tables(
         cpu_mean=_cpu_means(scenario),
         script=profile.script_ns(),
         first_send=population.first_send,
+        event_cycle=cycle,
+        first_token=first_tokens(cycle),
         advice=np.array(advice, np.int64).reshape(-1, 2),
         skew=np.rint(ndtri(u) * gateway.clock_skew_ms * 1e6).astype(np.int64),
         event_node=placement.event_node,

@@ -30,6 +30,8 @@ class Params(NamedTuple):
     `pods` is how many there can be at once, in whatever state; `warm_pods` of them serve from the start, with
     `warm_connections` open in each pool. A pod that starts opens `min_idle`, one every `connect_gap` at the soonest;
     each costs the node `connect`, which accepts `max_clients` and has memory for `most_places` (at most `tokens`).
+    `largest_event` is how many of the tokens one event has at most, `call_windows` how many calls all events together
+    may have open.
     """
 
     load: int
@@ -38,6 +40,8 @@ class Params(NamedTuple):
     tokens: int
     prejoined: int
     events: int
+    largest_event: int
+    call_windows: int
     pods: int
     warm_pods: int
     nodes: int
@@ -103,11 +107,13 @@ class Failover(NamedTuple):
 class Tables(NamedTuple):
     """Arrays of a run that never change.
 
-    `starts` uint64[streams]. Quantile tables, int64[2050]: `base`, `jitter`, `choose`, `bot_choose`, `service` in ns,
-    `cpu_unit` in 1/2**20 of `cpu_mean`, int64[OPS] ns on one of the pod's `cores` by operation. `script` int64[OPS] ns
-    of overhead of the operation's script. `first_send` int64[S] ns. `advice` int64[A, 2]: last position and interval in
-    ns. `skew` int64[P] ns of the pods' clocks. Places, see `placement.Placement`. `copied_until` and `give_up`
-    int64[nodes] ns, see `Failover`. `stage_end` int64[K] ns and `stage_rate` float64[K], requests per second or users.
+    `starts` uint64[streams]. Quantile tables, int64[2050]: `base`, `jitter`, `choose`, `bot_choose`, `service` in
+    ns, `cpu_unit` in 1/2**20 of `cpu_mean`, int64[OPS] ns on one of the pod's `cores` by operation. `script`
+    int64[OPS] ns of overhead of the operation's script. `first_send` int64[S] ns. `event_cycle` int64[L] the events
+    of the first L tokens and of each L after them, `first_token` int64[E] the first of every event (see
+    `models.plan.events`). `advice` int64[A, 2]: last position and interval in ns. `skew` int64[P] ns of the pods'
+    clocks. Places, see `placement.Placement`. `copied_until` and `give_up` int64[nodes] ns, see `Failover`.
+    `stage_end` int64[K] ns and `stage_rate` float64[K], requests per second or users.
     """
 
     starts: NDArray[np.uint64]
@@ -120,6 +126,8 @@ class Tables(NamedTuple):
     cpu_mean: NDArray[np.int64]
     script: NDArray[np.int64]
     first_send: NDArray[np.int64]
+    event_cycle: NDArray[np.int64]
+    first_token: NDArray[np.int64]
     advice: NDArray[np.int64]
     skew: NDArray[np.int64]
     event_node: NDArray[np.int64]
@@ -137,7 +145,7 @@ class Plan:
     """One run, ready for either engine.
 
     `cost` int64[commands, 5] is the profile's cost table, `extra_calls` int64[X, 5] what changed scripts call more or
-    fewer (see `models.waiting_room.script_cost`), `seats` int64[E] the stock.
+    fewer (see `models.waiting_room.script_cost`), `rules` are those of every event, `seats` int64[E] the stock.
     """
 
     scenario: Scenario
@@ -147,7 +155,7 @@ class Plan:
     tables: Tables
     population: Population
     placement: Placement
-    rules: RoomRules
+    rules: tuple[RoomRules, ...]
     cost: NDArray[np.int64]
     extra_calls: NDArray[np.int64]
     seats: NDArray[np.int64]

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from models.engine.agenda import free_slot, schedule
 from models.engine.record import BUSY_NS, NODES, PER_NODE, Column, spread_busy
 from models.engine.world import DIALLER, World
+from models.plan.events import events_of
 from models.vocabulary.codes import ANSWER_CONNECTION, KIND_POD_REPLY
 from models.vocabulary.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room.state import CALLED, LINE, OUT, PASS_LOST, PASSED
@@ -94,7 +95,7 @@ def _count_admissions(w: World, event: int) -> None:
 def _put_back(w: World, view: World, now: int, event: int, shard: int) -> None:
     """Put the places of an event back to what they were."""
     rooms, series = w.rooms, w.record.series
-    tokens = np.arange(event, rooms.place.size, rooms.room.size)
+    tokens = np.flatnonzero(events_of(w.x.event_cycle, rooms.place.size) == event)
     was, kept = rooms.place[tokens], rooms.kept[tokens]
     changed = rooms.marked[tokens] == rooms.mark[shard]
     back = was.copy()

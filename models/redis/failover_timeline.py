@@ -7,6 +7,7 @@ import numpy as np
 import simpy
 
 from models.engine.plane import Plane
+from models.plan.event_shares import people_weights
 from models.plan.placement import Placement
 from models.plan.plan import NEVER, Failover, Plan
 from models.scenario import Scenario
@@ -21,7 +22,7 @@ def failovers_of(scenario: Scenario, placement: Placement) -> tuple[Failover, ..
     copied = scenario.redis.replicas_per_shard > 0
     return tuple(
         Failover(
-            shard=hot_shard(placement, scenario.redis.shards) if fault.shard is None else fault.shard,
+            shard=hot_shard(placement, scenario) if fault.shard is None else fault.shard,
             at=ns(fault.at_s),
             copied_until=max(0, ns(fault.at_s) - round(fault.replication_lag_ms * MILLISECOND)) if copied else NEVER,
             back_at=ns(fault.at_s) + ns(fault.detection_s + fault.promotion_s if copied else fault.replacement_s),
@@ -33,9 +34,10 @@ def failovers_of(scenario: Scenario, placement: Placement) -> tuple[Failover, ..
     )
 
 
-def hot_shard(placement: Placement, shards: int) -> int:
-    """Return the shard that holds most events, the first of those that do."""
-    return int(np.argmax(np.bincount(placement.event_node, minlength=shards)))
+def hot_shard(placement: Placement, scenario: Scenario) -> int:
+    """Return the shard whose events have most people, the first of those that do."""
+    weights = people_weights(scenario)
+    return int(np.argmax(np.bincount(placement.event_node, weights=weights, minlength=scenario.redis.shards)))
 
 
 def fail_over(

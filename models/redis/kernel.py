@@ -8,6 +8,7 @@ work, the script's overhead and the commands the waiting room runs for it.
 from models.engine.agenda import NOTHING, free_slot, new_request, schedule
 from models.engine.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, add_busy, count
 from models.engine.world import CONTROL, CONTROL_SENT, DIALLER, PRIMARY, UNKNOWN, World, wide
+from models.plan.events import event_of
 from models.plan.plan import COUNTER, REDIS_TIME
 from models.redis.failover import break_off
 from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
@@ -78,7 +79,7 @@ _FIRST_FEED, _LAST_OF_CONTROL = FEEDS.first, CONTROL_ENTITIES.end - 1
 def send_expiry(w: World, now: int, event: int, delay: int) -> None:
     """Let the control side ask the event's primary to remove silent and lapsed places; it arrives after `delay` ns."""
     entity = _LAST_OF_CONTROL - event
-    slot = new_request(w, now, CONTROL, entity, w.total[CONTROL_SENT], OP_EXPIRE, event)
+    slot = new_request(w, now, CONTROL, entity, w.total[CONTROL_SENT], OP_EXPIRE, w.x.first_token[event])
     r = w.slot[slot]
     r.stamp = EPOCH_NS + now
     r.node = w.x.event_node[event]
@@ -243,7 +244,7 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
             return 0
         return w.p.connect if r.dials == 1 else 0
     token = wide(r.token)
-    event = token % w.p.events
+    event = event_of(w.x.event_cycle, token)
     now_ms = r.stamp // MILLISECOND
     swing = 0
     if r.op == OP_STATUS:
@@ -375,7 +376,15 @@ def prejoin(w: World) -> None:
     now_ms = EPOCH_NS // MILLISECOND
     for token in range(w.p.prejoined):
         rooms.clear_bill(w.rooms)
-        core.join(w.rooms, token % w.p.events, token, now_ms, float(EPOCH_NS - w.p.prejoined + token), False, False)
+        core.join(
+            w.rooms,
+            event_of(w.x.event_cycle, token),
+            token,
+            now_ms,
+            float(EPOCH_NS - w.p.prejoined + token),
+            False,
+            False,
+        )
         for replica in range(w.p.replicas):
             w.known[replica, token] = ANSWER_WAITING
     for k in range(w.p.nodes):

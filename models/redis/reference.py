@@ -54,7 +54,10 @@ class Redis:
         self.bill = Bill(run.plan.cost)
         self.nodes = [Node(run.env) for _ in range(run.p.nodes)]
         self.home = [int(node) for node in run.x.event_node]
-        self.rooms = [WaitingRoom(run.plan.rules, self._call, self._to_replicas(node)) for node in self.home]
+        self.rooms = [
+            WaitingRoom(rules, self._call, self._to_replicas(node))
+            for rules, node in zip(run.plan.rules, self.home, strict=True)
+        ]
         self.positions_wanted = run.x.advice.shape[0] > 0
         self.copied_until = run.x.copied_until.tolist()
         self.kept = [room.clone() for room in self.rooms]  # as a replica knows them, where a primary will die
@@ -69,7 +72,7 @@ class Redis:
         count = self.p.prejoined
         for token in range(count):
             score = float(EPOCH_NS - count + token)
-            self.rooms[token % self.p.events].join(token, EPOCH_NS // MILLISECOND, score)
+            self.rooms[self.run.event_of(token)].join(token, EPOCH_NS // MILLISECOND, score)
         for node in self.nodes:
             node.unsent.clear()
         for node in self.nodes[self.p.shards :]:
@@ -101,7 +104,8 @@ class Redis:
 
     def expire(self, event: int, now: int) -> None:
         """Ask the event's primary, from the control side at `now`, to remove silent and lapsed places."""
-        r = Request(self.run, CONTROL.end - 1 - event, self.run.totals["control sent"], Op.EXPIRE, event, now)
+        token = int(self.x.first_token[event])
+        r = Request(self.run, CONTROL.end - 1 - event, self.run.totals["control sent"], Op.EXPIRE, token, now)
         self.run.totals["control sent"] += 1
         r.stamp, r.node = EPOCH_NS + now, self.home[event]
         r.node_life = self.nodes[r.node].life
@@ -281,7 +285,7 @@ class Redis:
 
     def _execute(self, k: int, r: Request) -> Reply:
         """Run a request's script on node `k`."""
-        room, now_ms = self.rooms[r.token % self.p.events], r.stamp // MILLISECOND
+        room, now_ms = self.rooms[self.run.event_of(r.token)], r.stamp // MILLISECOND
         if r.op == Op.STATUS and self.p.key_scan:
             return self._without_position(room.status_keys(r.token, now_ms, self._keys(k)))
         if r.op == Op.STATUS:
@@ -362,7 +366,7 @@ class Redis:
 
     def _change(self, r: Request) -> None:
         """Bill what the request's script calls more or fewer than the specification."""
-        room = self.rooms[r.token % self.p.events]
+        room = self.rooms[self.run.event_of(r.token)]
         for entry in self.run.plan.scenario.waiting_room.extra_calls:
             if Op[entry.operation.upper()] == r.op:
                 sizes = {"none": 0, "line": len(room.line), "called": len(room.called), "seen": len(room.seen)}

@@ -29,17 +29,18 @@ class Everybody(dict[int, Any]):
 def status_request_ns(plan: Plan, line: int) -> int:
     """Return what one status poll of somebody in a line of this length costs a primary that is always busy, ns.
 
-    The calls are those of the specification, in a room in which nobody's turn comes. A nanosecond at least, the finest
-    time there is, for a profile in which it costs nothing.
+    The calls are those of the specification, in the room with the widest call window, in which nobody's turn comes. A
+    nanosecond at least, the finest time there is, for a profile in which it costs nothing.
     """
     p, bill = plan.params, Bill(plan.cost)
-    room = WaitingRoom(plan.rules, bill.call, lambda token, answer, deadline_ms: None)
+    rules = max(plan.rules, key=lambda its: its.call_window)
+    room = WaitingRoom(rules, bill.call, lambda token, answer, deadline_ms: None)
     room.score, room.seen = Everybody(line), Everybody(line)
     if p.key_scan:
         room.status_keys(0, 0, line + KEYS_PER_EVENT)
     else:
         room.status(0, 0)
-    sizes = {"none": 0, "line": line, "called": min(line, plan.rules.call_window), "seen": line}
+    sizes = {"none": 0, "line": line, "called": min(line, rules.call_window), "seen": line}
     for entry in plan.scenario.waiting_room.extra_calls:
         if entry.operation == "status":
             bill.change(entry, sizes[entry.on])

@@ -6,10 +6,12 @@ import numpy as np
 
 from models.engine.record import NODES, PER_NODE, REQUESTS, Column, Level
 from models.engine.recording import Recording
+from models.plan.event_shares import people_weights
 from models.plan.plan import Plan
 from models.redis_costs.node_standing import node_standing
 from models.redis_costs.parts import Quantity
 from models.redis_costs.ranges import outside
+from models.results.apart import events_apart, shard_weights
 from models.results.ceiling import status_request_ns
 from models.results.failovers import failover_facts
 from models.results.series import busy_share
@@ -26,12 +28,14 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
     `used_at_most`: of every quantity that costs depend on, the most that was used; `outside_ranges` those that are
     beyond what the profile was measured over, as `models.redis_costs.ranges.Outside`. `node_standing` says how the
     profile stands for the nodes' type, empty if it is of it; `node_known` is false if nothing is known of that type.
+    `events_apart` is there if the events are unequal, and says of each what became of it.
     """
     params, scenario = plan.params, plan.scenario
-    request_ns = status_request_ns(plan, _longest_line(recording) // params.events)
+    request_ns = status_request_ns(plan, _longest_of_an_event(plan, recording))
     waiting, later = _at_sold_out(recording)
     told = scenario.event.on_sold_out == "announce"
     bought = recording.sessions.bought
+    apart = events_apart(plan, recording)
     used, on = _used_at_most(plan, recording), node_standing(plan.profile, scenario.redis.node_type)
     return {
         "hot_shard": _busiest(recording, params.shards),
@@ -54,22 +58,21 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
         "outside_ranges": [list(found) for found in outside(plan.profile.measured_over, used, plan.profile.beyond)],
         "node_standing": on.text,
         "node_known": on.known,
-    }
+    } | ({"events_apart": apart} if apart else {})
 
 
 def _used_at_most(plan: Plan, recording: Recording) -> dict[Quantity, float]:
     """Return the most of every quantity that a profile's costs depend on."""
     params, redis = plan.params, plan.scenario.redis
     requests = [recording.column(NODES + PER_NODE * node + REQUESTS).max() for node in range(params.nodes)]
-    line = _longest_line(recording)
-    events = np.bincount(plan.placement.event_node, minlength=params.shards)
+    keys = _longest_line(recording) * max(shard_weights(plan)) // sum(shard_weights(plan))
     used: dict[Quantity, float] = {
-        "members": line // params.events,
+        "members": _longest_of_an_event(plan, recording),
         "rate_rps": int(max(requests)),
         "connections": _connections_per_node(plan, recording),
         "payload_bytes": max(redis.request_bytes, redis.reply_bytes),
     }
-    return used | ({"keys": line * int(events.max()) // params.events} if params.key_scan else {})
+    return used | ({"keys": keys} if params.key_scan else {})
 
 
 def _connections_per_node(plan: Plan, recording: Recording) -> int:
@@ -87,6 +90,12 @@ def hot_node(plan: Plan, recording: Recording) -> int:
 def _busiest(recording: Recording, nodes: int) -> int:
     """Return which of the first *nodes*, of which the primaries come before all replicas, worked longest."""
     return int(np.argmax([busy_share(recording, node).sum() for node in range(nodes)]))
+
+
+def _longest_of_an_event(plan: Plan, recording: Recording) -> int:
+    """Return how many waited in the line of the largest event at the most, lines taken for as the people's shares."""
+    weights = people_weights(plan.scenario)
+    return _longest_line(recording) * max(weights) // sum(weights)
 
 
 def _longest_line(recording: Recording) -> int:

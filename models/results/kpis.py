@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from models.catalogues.prices import list_prices
 from models.engine.record import CLIENTS, FAILURES, NODES, PER_NODE, REQUESTS, WAIT, Column, Level
 from models.engine.recording import Recording
+from models.plan.events import events_of
 from models.plan.plan import Plan
+from models.results.apart import line_shares
 from models.results.cost import cost_of
 from models.results.failovers import failover_kpis
 from models.results.fairness import order_kept
@@ -160,9 +162,8 @@ def _capacities(plan: Plan, recording: Recording) -> Iterator[Found]:
     for node, name in enumerate(node_names(plan)):
         for part, column in (("requests", REQUESTS), ("connections", CLIENTS)):
             series[f"{name}_{part}"] = recording.column(NODES + PER_NODE * node + column).astype(np.float64)
-    held = np.bincount(plan.placement.event_node, minlength=plan.params.shards).tolist()
     yield "redis.connections_peak_percent", _most_used(connections_open(series, scenario))
-    yield "redis.memory_peak_percent", _most_used(memory_held(series, scenario, held))
+    yield "redis.memory_peak_percent", _most_used(memory_held(series, scenario, line_shares(plan)))
     yield "redis.bandwidth_burst_percent", _most_used(burst(series, scenario), FULL_IN_A_ROW_S)
     yield "redis.bandwidth_sustained_percent", _most_used(sustained(series, scenario))
 
@@ -216,7 +217,7 @@ def _gateway(plan: Plan, recording: Recording) -> Iterator[Found]:
 
 def _fairness(plan: Plan, recording: Recording) -> Iterator[Found]:
     sessions = recording.sessions
-    event = np.arange(sessions.came_at.size) % plan.params.events
+    event = events_of(plan.tables.event_cycle, sessions.came_at.size)
     tau, lost = order_kept(sessions.came_at, sessions.call_number, event)
     yield "fairness.kendall_tau", tau
     yield "fairness.max_places_lost", None if lost is None else float(lost)

@@ -6,7 +6,7 @@ Sizes in bytes are settings of the scenario. Each function returns the fullest n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -52,11 +52,11 @@ def connections_open(series: Series, scenario: Scenario) -> Use:
     return Use(most, series[f"{most}_connections"], float(scenario.redis.max_clients))
 
 
-def memory_held(series: Series, scenario: Scenario, events_per_shard: Iterable[int]) -> Use:
-    """Bytes of the places in line on the shard that holds most events, evenly split over the events."""
-    redis, held = scenario.redis, list(events_per_shard)
-    most = max(range(len(held)), key=held.__getitem__)
-    used = held[most] / sum(held) * redis.bytes_per_place * (series["waiting"] + series["called"])
+def memory_held(series: Series, scenario: Scenario, line_shares: Sequence[float]) -> Use:
+    """Bytes of the places in line on the shard whose events have most people; each holds its share of all places."""
+    redis = scenario.redis
+    most = max(range(len(line_shares)), key=line_shares.__getitem__)
+    used = line_shares[most] * redis.bytes_per_place * (series["waiting"] + series["called"])
     return Use(f"shard_{most}", used, node_type(scenario).usable_bytes(redis.reserved_memory_percent))
 
 

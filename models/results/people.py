@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.engine.recording import Recording
+from models.plan.events import events_of
 from models.plan.plan import ONSALE, Plan
 from models.vocabulary.units import FOREVER, SECOND
 
@@ -22,13 +23,15 @@ Found = tuple[str, float | None]
 class People(NamedTuple):
     """Everybody who came, each array of the length of their number: `waited` int64 ns (at least that, unless `served`),
     and bool: `served`, let in or told; `told` that the seats are gone and not let in; `gave_up`, patience being over;
-    `called`, a place of theirs was."""
+    `called`, a place of theirs was; `bought` seats. `event` int64 is that of the first tab."""
 
     waited: NDArray[np.int64]
     served: NDArray[np.bool_]
     told: NDArray[np.bool_]
     gave_up: NDArray[np.bool_]
     called: NDArray[np.bool_]
+    bought: NDArray[np.bool_]
+    event: NDArray[np.int64]
 
 
 def people_of(plan: Plan, recording: Recording) -> People:
@@ -43,8 +46,12 @@ def people_of(plan: Plan, recording: Recording) -> People:
     came = _any(who.person, sessions.came_at >= 0, who.people)
     let_in = _any(who.person, sessions.admitted, who.people)
     called = _any(who.person, sessions.call_number > 0, who.people)
-    told = served & ~let_in
-    return People((until - first)[came], served[came], told[came], gave_up[came], called[came])
+    told, bought = served & ~let_in, _any(who.person, sessions.bought, who.people)
+    first_tab = np.unique(who.person, return_index=True)[1]
+    event = events_of(plan.tables.event_cycle, who.person.size)[first_tab]
+    return People(
+        (until - first)[came], served[came], told[came], gave_up[came], called[came], bought[came], event[came]
+    )
 
 
 def people_kpis(plan: Plan, recording: Recording) -> Iterator[Found]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.engine.record import BUSY_NS, CLIENTS, COMMANDS, PER_NODE, QUEUE, REQUESTS, Column, Level, Record
 from models.engine.world import TRACED, Sizes
+from models.plan.events import events_of
 from models.plan.plan import Plan
 from models.results.series import node_names
 from models.run.compiled import KernelPlane
@@ -24,9 +25,9 @@ from sim.clock import Stop
 
 AROUND = 3
 """Events shown before and after the first diverging one."""
-_TOTALS = ("end_ns", "sent", "answered", "failed", "awaited", "late", "sold_out_at")
+_TOTALS = ("end_ns", "sent", "answered", "failed", "awaited", "late")
 _ROOM = ("opened", "call_credit", "called_at_ms", "bucket", "bucket_at_ms", "tickets", "calls", "granted")
-_PER_EVENT = ("waiting", "called", "sold")
+_PER_EVENT = ("waiting", "called", "sold", "event_sold_out_at")
 
 
 class Event(NamedTuple):
@@ -163,7 +164,8 @@ def _differences(plan: Plan, kernel: KernelPlane, reference: Reference, stops: t
         yield from _cells(f"{name} of event {{}}", getattr(ours, name), getattr(theirs, name))
     for name in ours.sessions._fields:
         yield from _cells(f"{name} of session {{}}", getattr(ours.sessions, name), getattr(theirs.sessions, name))
-    yield from _room_differences(kernel.world.rooms, reference.redis.rooms)
+    owner = events_of(plan.tables.event_cycle, kernel.world.rooms.place.size)
+    yield from _room_differences(kernel.world.rooms, owner, reference.redis.rooms)
 
 
 def _record_differences(plan: Plan, ours: Record, theirs: Record) -> Iterator[str]:
@@ -191,9 +193,9 @@ def _cells(what: str, ours: NDArray[np.generic], theirs: NDArray[np.generic]) ->
         yield f"{what.format(where)}: {ours[tuple(cell)]} in the kernel, {theirs[tuple(cell)]} in the reference"
 
 
-def _room_differences(rooms: Rooms, references: list[WaitingRoom]) -> Iterator[str]:
+def _room_differences(rooms: Rooms, owner: NDArray[np.int64], references: list[WaitingRoom]) -> Iterator[str]:
     for event, reference in enumerate(references):
-        for name, ours in _room_of_kernel(rooms, event).items():
+        for name, ours in _room_of_kernel(rooms, event, np.flatnonzero(owner == event)).items():
             theirs = getattr(reference, name)
             if ours != theirs:
                 where, ours, theirs = _first_entry(ours, theirs)
@@ -210,9 +212,8 @@ def _first_entry(ours: Any, theirs: Any) -> tuple[str, Any, Any]:
     return f"[{key}]", ours.get(key), theirs.get(key)
 
 
-def _room_of_kernel(rooms: Rooms, event: int) -> dict[str, Any]:
+def _room_of_kernel(rooms: Rooms, event: int, tokens: NDArray[np.int64]) -> dict[str, Any]:
     """Return what the compiled engine remembers of a waiting room, by the names of `WaitingRoom`'s attributes."""
-    tokens = np.arange(event, rooms.place.size, rooms.room.size)
     place, line = rooms.place[tokens], rooms.line
     called, seen = place["where"] == CALLED, place["where"] != OUT
     return {

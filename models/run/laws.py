@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from models.engine.record import BUSY_NS, CLIENTS, FAILURES, NODES, PER_NODE, WAIT, Column, Level
 from models.engine.recording import Recording
+from models.plan.events import events_of
 from models.plan.plan import ONSALE, Plan
 from models.vocabulary.operations import ENDPOINTS, Op
 from models.vocabulary.units import SECOND
@@ -78,7 +79,7 @@ def check_places(plan: Plan, recording: Recording) -> None:
 def check_seats(plan: Plan, recording: Recording) -> None:
     """Nothing oversells, and every seat sold is held by somebody who was admitted to its event."""
     per_order, sessions = plan.params.seats_per_order, recording.sessions
-    event = np.arange(sessions.holds.size) % plan.params.events
+    event = events_of(plan.tables.event_cycle, sessions.holds.size)
     held = per_order * np.bincount(event[sessions.holds], minlength=plan.params.events)
     for k, (seats, sold) in enumerate(zip(plan.seats.tolist(), recording.sold.tolist(), strict=True)):
         _demand(sold <= seats, f"event {k} has {seats} seats and sold {sold}")
@@ -100,8 +101,8 @@ def check_admissions(plan: Plan, recording: Recording) -> None:
     """
     series = recording.record.series[:-1]
     granted = series[:, Column.ADMITTED_BY_BUCKET] - series[:, Column.ADMISSIONS_LOST]
-    rate = plan.params.events * plan.rules.rate_micro_per_ms
-    allowed = plan.params.events * plan.rules.burst_micro - rate
+    rate = sum(rules.rate_micro_per_ms for rules in plan.rules)
+    allowed = sum(rules.burst_micro for rules in plan.rules) - rate
     excess, first, last = _most_in_excess(granted * MICRO, 1000 * rate)
     _demand(
         excess <= allowed,
@@ -215,7 +216,8 @@ def _time_without_place_s(plan: Plan, recording: Recording) -> float:
     mishaps = 2 * recording.failed + int(counted[gone].sum())
     hidden_s = clients.hidden.poll_interval_s if clients.hidden.share else 0.0
     polls = [clients.poll_interval_s, clients.bots.poll_interval_s, *(line.interval_s for line in clients.poll_advised)]
-    throttled_s = max(clients.refused_wait_s, hidden_s, MICRO / plan.rules.rate_micro_per_ms / 1000)
+    slowest = min(rules.rate_micro_per_ms for rules in plan.rules)
+    throttled_s = max(clients.refused_wait_s, hidden_s, MICRO / slowest / 1000)
     unheard_s = plan.params.write_every / SECOND if plan.params.replica_reads else 0.0
     each_s = clients.timeout_s + max(clients.backoff_max_s, hidden_s) + 2 * max(*polls, hidden_s)
     return latencies + lost + mishaps * (each_s + throttled_s + unheard_s)

@@ -11,13 +11,14 @@ from models.clients.reference_loads import Loads
 from models.engine.plane import TOLD, Reading
 from models.engine.record import CLIENTS, NODES, PER_NODE, QUEUE, Column, Level
 from models.engine.recording import Recording, Sessions, in_order
-from models.engine.reference_run import Run
+from models.engine.reference_run import Run, Session
 from models.plan.plan import ONSALE, OPEN_LOOP, Plan
 from models.redis.reference import Redis
 from models.service.reference import Gateway
 from models.service.reference_backend import Backend
 from models.vocabulary.operations import Op
 from models.vocabulary.units import EPOCH_NS, MILLISECOND
+from models.waiting_room.specification import WaitingRoom
 from sim.clock import DRAINED, REACHED, Stop
 
 
@@ -137,10 +138,10 @@ class Reference(Run):
             awaited=self.totals["awaited"],
             late=self.totals["late"],
             in_the_air=self._in_the_air(),
-            sold_out_at=self.backend.sold_out_at,
             waiting=np.array([len(room.line) for room in rooms], np.int64),
             called=np.array([len(room.called) for room in rooms], np.int64),
             sold=np.array(self.backend.sold, np.int64),
+            event_sold_out_at=np.array(self.backend.sold_out_at, np.int64),
             sessions=self._sessions(),
         )
 
@@ -149,21 +150,24 @@ class Reference(Run):
         return in_order(np.array(rows, np.int64).reshape(-1, 3))
 
     def _sessions(self) -> Sessions:
-        sessions, rooms, events = self.sessions, self.redis.rooms, self.p.events
+        sessions, rooms = self.sessions, self.redis.rooms
         # on-sale: a session is the token of its number; the tokens of a generated load belong to nobody
         owners = self.p.load == ONSALE
+
+        def room(c: Session) -> WaitingRoom:
+            return rooms[self.event_of(c.s)]
 
         def each(value: Any, dtype: Any) -> Any:
             return np.array([value(c) for c in sessions], dtype)
 
         return Sessions(
             came_at=each(lambda c: c.came_at, np.int64),
-            call_number=each(lambda c: owners and rooms[c.s % events].call_number.get(c.s, 0), np.int32),
+            call_number=each(lambda c: owners and room(c).call_number.get(c.s, 0), np.int32),
             settled_at=each(lambda c: c.settled_at, np.int64),
             admitted=each(lambda c: c.admitted, np.bool_),
             told=each(lambda c: c.told, np.bool_),
             bought=each(lambda c: c.bought, np.bool_),
             holds=each(lambda c: c.holds, np.bool_),
-            in_place=each(lambda c: owners and c.s in rooms[c.s % events].seen, np.bool_),
+            in_place=each(lambda c: owners and c.s in room(c).seen, np.bool_),
             done=each(lambda c: c.done, np.bool_),
         )

@@ -10,11 +10,10 @@ from models.scenario.fault_checks import fault_contradictions
 from models.scenario.load_kinds import ClosedLoopLoad, Mix, OpenLoopLoad, RateStage, UserStage
 from models.scenario.scaling_checks import scaling_contradictions
 from models.scenario.sections import Sections
+from models.scenario.share_checks import SHARE_TOLERANCE, share_contradictions
 from models.vocabulary.script_limits import RATE_STEPS_PER_RPS
 from models.vocabulary.units import HOURS_PER_MONTH
 
-#: Shares are given in decimal, so their sum is 1 only up to rounding.
-SHARE_TOLERANCE = 1e-9
 #: Browser tabs in all: the state of one is some tens of bytes, and everything must fit into memory.
 MAX_SESSIONS = 50_000_000
 #: Requests of an open loop in all.
@@ -34,6 +33,7 @@ def contradictions(scenario: Sections) -> Iterator[str]:
     yield from _polling(scenario)
     yield from _load(scenario)
     yield from _events(scenario)
+    yield from share_contradictions(scenario)
     yield from _extra_calls(scenario)
     yield from _admission(scenario)
     yield from _platform(scenario)
@@ -184,17 +184,17 @@ def _events(s: Sections) -> Iterator[str]:
     if tags is not None and len(set(tags)) != len(tags):
         twice = next(tag for k, tag in enumerate(tags) if tag in tags[:k])
         yield f"waiting_room.event_tags: {twice!r} stands there twice; every event needs a tag of its own"
-    for path, total in (
-        ("event.seats", s.event.seats),
-        ("admission.burst", s.admission.burst),
-        ("admission.call_window", s.admission.call_window),
+    for path, total, shares in (
+        ("event.seats", s.event.seats, s.event.seat_shares),
+        ("admission.burst", s.admission.burst, s.event.admission_shares),
+        ("admission.call_window", s.admission.call_window, s.event.admission_shares),
     ):
-        if total < events:
+        if total < events and shares is None:
             yield (
                 f"{path}: {total} is not allowed; it is split evenly over the events, "
                 f"so it must be at least waiting_room.events = {events}"
             )
-    if events <= s.event.seats < events * s.event.seats_per_order:
+    if events <= s.event.seats < events * s.event.seats_per_order and s.event.seat_shares is None:
         yield (
             f"event.seats: {s.event.seats} is not allowed; must be at least "
             f"{events * s.event.seats_per_order}, one order of event.seats_per_order = "
@@ -213,7 +213,7 @@ def _extra_calls(s: Sections) -> Iterator[str]:
 
 def _admission(s: Sections) -> Iterator[str]:
     a = s.admission
-    if a.rate_rps / s.waiting_room.events * RATE_STEPS_PER_RPS < 1:
+    if s.event.admission_shares is None and a.rate_rps / s.waiting_room.events * RATE_STEPS_PER_RPS < 1:
         yield (
             f"admission.rate_rps: {a.rate_rps:g} is not allowed; must be at least "
             f"{s.waiting_room.events / RATE_STEPS_PER_RPS:g}, a thousandth per second for each event: the scripts' step"

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from models.scenario.arrival import Arrival, RushArrival
 from models.scenario.base import Lognormal, Section, Sequence
+from models.scenario.event_weights import STEPS
 from models.scenario.load_kinds import Load, OnsaleLoad
 
 GATEWAY_API = "source: traffic-tacos gateway-api repository, October 2025"
@@ -19,10 +20,31 @@ class Run(Section):
     )
 
 
+Share = Annotated[float, Field(ge=1 / STEPS, le=1)]
+"""An event's share of a total."""
+
+
 class Event(Section):
     """What is sold, and what those do who were let in."""
 
     seats: int = Field(10_000, ge=1, le=10_000_000, description="seats on sale, over all events together (the talk)")
+    people_shares: Sequence[Share] | None = Field(
+        None,
+        max_length=1000,
+        description="share of the people who come for each event, in ten-thousandths, summing to 1; null = as many "
+        "for each (assumption)",
+    )
+    seat_shares: Sequence[Share] | None = Field(
+        None,
+        max_length=1000,
+        description="share of the seats that each event has, summing to 1; null = as many each (assumption)",
+    )
+    admission_shares: Sequence[Share] | None = Field(
+        None,
+        max_length=1000,
+        description="share of admission rate, burst and call window that each event has, summing to 1; null = the same "
+        "for each (assumption)",
+    )
     opens_at_s: float = Field(
         0,
         ge=0,

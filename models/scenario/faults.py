@@ -38,7 +38,7 @@ class RedisFailover(Section):
     kind: Literal["redis_failover"] = Field(description="a Redis primary dies")
     at_s: float = Field(ge=0, le=86_400, description="second of the run at which it dies")
     shard: int | None = Field(
-        None, ge=0, le=499, description="whose primary; null = the hot one, which holds most events (assumption)"
+        None, ge=0, le=499, description="whose primary; null = the hot one, whose events have most people (assumption)"
     )
     lost: Literal["process", "host"] = Field(
         "process",

@@ -202,7 +202,7 @@ class WaitingRoom(Section):
 
 
 class Admission(Section):
-    """Who may enter when. Rate, burst and window are totals, split evenly over the events."""
+    """Who may enter when. Rate, burst and window are totals, split over the events by `event.admission_shares`."""
 
     rate_rps: float = Field(1000, gt=0, le=10_000_000, description="admissions per second (the talk)")
     burst: int = Field(

@@ -8,11 +8,10 @@ from models.engine.agenda import schedule, tell
 from models.engine.record import count
 from models.engine.world import (
     BACKEND_BUSY,
-    SOLD_OUT_AT,
-    SOLD_OUT_EVENTS,
     World,
     wide,
 )
+from models.plan.events import event_of
 from models.vocabulary.codes import (
     ANSWER_PASS_EXPIRED,
     ANSWER_SOLD,
@@ -50,7 +49,7 @@ def _serve(w: World, now: int, slot: int) -> None:
 def on_backend_done(w: World, now: int, slot: int) -> None:
     """A reservation has been worked on: take the seats, answer, go on to the next."""
     r = w.slot[slot]
-    r.answer = _reserve(w, now, r.entity, wide(r.token) % w.p.events)
+    r.answer = _reserve(w, now, r.entity, event_of(w.x.event_cycle, wide(r.token)))
     schedule(w, now + w.p.to_backend, KIND_POD_REPLY, r.entity, r.number, slot)
     if w.backend_queue[0, LENGTH] > 0:
         _serve(w, now, queues.take(w.backend_queue, 0, w.follower))
@@ -72,7 +71,5 @@ def _reserve(w: World, now: int, s: int, event: int) -> int:
     count(w.record, COLUMN_SOLD, w.p.seats_per_order)
     if w.seats[event] - w.sold[event] < w.p.seats_per_order:
         tell(w, NEWS_SOLD_OUT, event, 0, True)
-        w.total[SOLD_OUT_EVENTS] += 1
-        if w.total[SOLD_OUT_EVENTS] == w.p.events:
-            w.total[SOLD_OUT_AT] = now
+        w.sold_out_at[event] = now
     return ANSWER_SOLD

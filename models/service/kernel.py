@@ -22,6 +22,7 @@ from models.engine.world import (
     UNKNOWN,
     World,
 )
+from models.plan.events import event_of
 from models.plan.plan import RANDOM, ROUND_ROBIN, UNIT
 from models.service.pods import forget, on_dialled
 from models.service.pools import arm, ask, connect, release
@@ -135,7 +136,7 @@ def on_cpu_done(w: World, now: int, slot: int) -> None:
         lose(w, now, slot)
         return
     r.stamp = EPOCH_NS + now + w.x.skew[r.pod]
-    event = r.token % w.p.events
+    event = event_of(w.x.event_cycle, r.token)
     if r.op == OP_RESERVE:
         schedule(w, now + w.p.to_backend, KIND_BACKEND_ARRIVE, r.entity, r.number, slot)
     elif r.op == OP_LIVENESS:

@@ -124,10 +124,10 @@ class Gateway:
             yield from self._ping(r, pod)
         elif r.op == Op.LIVENESS:
             return
-        elif r.op in TOLD_OF_SOLD_OUT and self.announced[r.token % self.p.events]:
+        elif r.op in TOLD_OF_SOLD_OUT and self.announced[self.run.event_of(r.token)]:
             r.reply = Reply(Answer.SOLD_OUT)
         elif r.op in OF_THE_ROOM:
-            shard = int(self.x.event_node[r.token % self.p.events])
+            shard = int(self.x.event_node[self.run.event_of(r.token)])
             r.node = int(self.x.read_node[r.pod, shard]) if r.op == Op.STATUS_READ else shard
             yield from self._ask_redis(r, pod)
         else:

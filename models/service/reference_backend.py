@@ -7,14 +7,14 @@ from models.waiting_room.specification import Reply
 
 
 class Backend:
-    """Servers and stock. `sold` counts seats by event; `sold_out_at` is when the last event sold out, ns, or -1."""
+    """Servers and stock. By event, `sold` counts seats and `sold_out_at` is when it sold out, ns, or -1."""
 
     def __init__(self, run: Run) -> None:
         self.run, self.p, self.env = run, run.p, run.env
         self.servers = Servers(run.env, run.p.servers)
         self.seats = [int(seats) for seats in run.plan.seats]
         self.sold = [0] * run.p.events
-        self.sold_out_at = -1
+        self.sold_out_at = [-1] * run.p.events
 
     def reserve(self, r: Request) -> Process:
         """Be served by the first free of many servers; the seats are taken when the service is done."""
@@ -22,7 +22,7 @@ class Backend:
         yield from self.servers.acquire()
         service = self.run.draw(self.run.x.service, Stream.BACKEND, r.entity, r.number)
         yield self.run.after(service, Kind.BACKEND_DONE, r.entity, r.number)
-        r.reply = Reply(self._take_seats(r.entity, r.token % self.p.events))
+        r.reply = Reply(self._take_seats(r.entity, self.run.event_of(r.token)))
         self.servers.release()
         yield self.run.after(self.p.to_backend, Kind.POD_REPLY, r.entity, r.number)
 
@@ -44,6 +44,5 @@ class Backend:
         self.run.count(Column.SOLD, self.p.seats_per_order)
         if self.is_sold_out(event):
             self.run.tell(Told(News.SOLD_OUT, event))
-            if all(self.is_sold_out(other) for other in range(self.p.events)):
-                self.sold_out_at = int(self.env.now)
+            self.sold_out_at[event] = int(self.env.now)
         return Answer.SOLD

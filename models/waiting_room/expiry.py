@@ -52,10 +52,10 @@ def expire(rooms: Rooms, event: int, limit: int, now_ms: int) -> int:
 @compiled
 def _remove_silent(rooms: Rooms, event: int, limit: int, cutoff_ms: int) -> int:
     removed = 0
-    while removed < limit and rooms.seen.size[event] > 0 and rooms.seen.due[event, 0] < cutoff_ms:
-        token = rooms.seen.owner[event, 0]
+    while removed < limit and rooms.seen.size[event] > 0 and deadlines.first_due(rooms.seen, event) < cutoff_ms:
+        token = deadlines.first_owner(rooms.seen, event)
         place = rooms.place[token]
-        if place.where != OUT and rooms.seen.due[event, 0] < place.seen_ms:
+        if place.where != OUT and deadlines.first_due(rooms.seen, event) < place.seen_ms:
             rooms.listed_ms[token] = place.seen_ms
             deadlines.postpone_first(rooms.seen, event, place.seen_ms)
             continue
@@ -70,10 +70,10 @@ def _remove_silent(rooms: Rooms, event: int, limit: int, cutoff_ms: int) -> int:
 @compiled
 def _remove_lapsed(rooms: Rooms, event: int, limit: int, now_ms: int) -> int:
     removed = 0
-    while removed < limit and rooms.called.size[event] > 0 and rooms.called.due[event, 0] <= now_ms:
-        token = rooms.called.owner[event, 0]
+    while removed < limit and rooms.called.size[event] > 0 and deadlines.first_due(rooms.called, event) <= now_ms:
+        token = deadlines.first_owner(rooms.called, event)
         place = rooms.place[token]
-        if place.where == CALLED and rooms.called.due[event, 0] < place.deadline_ms:
+        if place.where == CALLED and deadlines.first_due(rooms.called, event) < place.deadline_ms:
             deadlines.postpone_first(rooms.called, event, place.deadline_ms)
             continue
         place.in_called = 0

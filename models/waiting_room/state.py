@@ -1,9 +1,10 @@
 """What the compiled waiting rooms remember, of all events at once, and the bill and the log that operations write.
 
-Tokens are numbered over all events and belong to event `token % events`. What an operation costs is added to `bill`;
+Tokens are numbered over all events (see `models.plan.events`). What an operation costs is added to `bill`;
 changes that replicas must see go to `log`. The operations are in `waiting_room_core` and `waiting_room_expiry`.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -116,17 +117,18 @@ JOINED, LEFT, SILENT, LAPSED, REPEATED = range(5)
 
 
 def new_rooms(
-    rules: RoomRules,
+    rules: Sequence[RoomRules],
     shard: NDArray[np.int64],
     shards: int,
-    tokens: int,
+    tokens: NDArray[np.int64],
     cost: NDArray[np.int64],
     extra: NDArray[np.int64],
     line: Ranked,
     log_size: int,
     failing: bool,
 ) -> Rooms:
-    """Return empty rooms for *tokens* in all, one per entry of *shard*, with the empty lists of *line*.
+    """Return empty rooms, one per entry of *shard*, with their *rules*, for so many *tokens* int64[E] in each, and with
+    the empty lists of *line*.
 
     Each of all *shards*, those without an event too, gets a change log of *log_size* (1: none). *failing*: a primary
     will be lost, so what its replica has is kept.
@@ -134,17 +136,18 @@ def new_rooms(
     called_less = bool((extra[:, CALLS] < 0).any())
     events = shard.size
     room = np.zeros(events, ROOM)
-    room["rate"], room["burst"], room["window"] = rules.rate_micro_per_ms, rules.burst_micro, rules.call_window
-    room["call_ttl_ms"], room["heartbeat_ttl_ms"] = rules.call_ttl_ms, rules.heartbeat_ttl_ms
-    each = -(-tokens // events)
-    kept = max(tokens, 2) if failing else 1
+    for one, its in zip(room, rules, strict=True):
+        one["rate"], one["burst"], one["window"] = its.rate_micro_per_ms, its.burst_micro, its.call_window
+        one["call_ttl_ms"], one["heartbeat_ttl_ms"] = its.call_ttl_ms, its.heartbeat_ttl_ms
+    places = max(int(tokens.sum()), 1)
+    kept = max(places, 2) if failing else 1
     return Rooms(
         room,
-        zeros(tokens, PLACE),
-        np.zeros(tokens, np.int64),
+        zeros(places, PLACE),
+        np.zeros(places, np.int64),
         line,
-        new_deadlines(events, each),
-        new_deadlines(events, each),
+        new_deadlines(tokens),
+        new_deadlines(tokens),
         cost,
         np.zeros(BILL, np.int64),
         np.zeros((shards, log_size, 3), np.int64),

@@ -33,10 +33,10 @@ def blank(plan: Plan, end_s: float) -> Recording:
         awaited=0,
         late=0,
         in_the_air=np.zeros((0, 3), np.int64),
-        sold_out_at=-1,
         waiting=np.zeros(p.events, np.int64),
         called=np.zeros(p.events, np.int64),
         sold=np.zeros(p.events, np.int64),
+        event_sold_out_at=np.full(p.events, -1, np.int64),
         sessions=Sessions(
             came_at=np.full(p.sessions, -1, np.int64),
             call_number=np.zeros(p.sessions, np.int32),

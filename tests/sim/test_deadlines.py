@@ -15,7 +15,7 @@ class Watch:
     """Heap 1 of two, used as it is meant to be: refreshing touches no heap, only an earlier deadline does."""
 
     def __init__(self) -> None:
-        self.heaps = deadlines.new_deadlines(2, OWNERS)
+        self.heaps = deadlines.new_deadlines(np.array([3, OWNERS]))
         self.real: dict[int, int] = {}
         self.entry: dict[int, int] = {}
 
@@ -31,9 +31,9 @@ class Watch:
 
     def next_due(self, now: int) -> int | None:
         """Return the owner of the earliest real deadline up to *now*, which is dropped, or None."""
-        while self.heaps.size[1] and self.heaps.due[1, 0] <= now:
-            owner = int(self.heaps.owner[1, 0])
-            assert self.heaps.due[1, 0] == self.entry[owner]
+        while self.heaps.size[1] and deadlines.first_due(self.heaps, 1) <= now:
+            owner = int(deadlines.first_owner(self.heaps, 1))
+            assert deadlines.first_due(self.heaps, 1) == self.entry[owner]
             if self.entry[owner] < self.real.get(owner, 0):
                 self.entry[owner] = self.real[owner]
                 deadlines.postpone_first(self.heaps, 1, self.real[owner])
@@ -74,14 +74,14 @@ DUES = st.dictionaries(st.integers(0, OWNERS - 2), st.integers(0, 9))
 @settings(max_examples=60, deadline=None)
 @given(DUES, DUES, st.integers(0, 9))
 def test_a_refilled_heap_holds_what_it_was_given_and_takes_more(before, after, later):
-    heaps = deadlines.new_deadlines(2, OWNERS)
+    heaps = deadlines.new_deadlines(np.array([3, OWNERS]))
     for owner, due in before.items():
         deadlines.add(heaps, 1, due, owner)
     deadlines.refill(heaps, 1, np.array([*after.values()], np.int64), np.array([*after], np.int64))
     deadlines.add(heaps, 1, later, OWNERS - 1)
     found = []
     while heaps.size[1]:
-        found.append((int(heaps.due[1, 0]), int(heaps.owner[1, 0])))
+        found.append((int(deadlines.first_due(heaps, 1)), int(deadlines.first_owner(heaps, 1))))
         deadlines.drop_first(heaps, 1)
     assert found == sorted([*((due, owner) for owner, due in after.items()), (later, OWNERS - 1)])
     assert heaps.size[0] == 0

@@ -20,6 +20,7 @@ from tests.strategies.faults import failovers, pod_faults
 from tests.strategies.platform import admissions, backends, gateways, networks, node_limits, waiting_rooms
 from tests.strategies.profiles import profiles
 from tests.strategies.scaling import scalings
+from tests.strategies.uneven import uneven
 
 
 class Case(NamedTuple):
@@ -69,4 +70,6 @@ def scenarios(draw: Draw, folder: Path, in_steps: bool) -> Scenario:
         "redis": redis,
         "backend": draw(backends(in_steps)),
     }
+    if events > 1 and draw(st.booleans()):
+        draw(uneven(events, mapping))
     return scenario_from_mapping(mapping) if in_steps else draw(pushed(mapping))

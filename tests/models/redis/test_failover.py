@@ -91,6 +91,12 @@ HAPPENS: dict[str, tuple[Callable[[], Plan], Callable[[Recording], bool]]] = {
         lambda: failing(5, "", "waiting_room.events=5"),
         lambda r: total(r, Column.FAILED_CONNECTION) > 0 and (requests(r)[6] > 0).sum() >= 2,
     ),
+    "and takes the star's line with it": (
+        lambda: failing(
+            5, "", "waiting_room.events=3", "event.people_shares=[0.9, 0.06, 0.04]", "admission.rate_rps=9"
+        ),
+        lambda r: total(r, Column.FAILED_CONNECTION) > 0 and (r.waiting + r.called)[0] > 100,
+    ),
     "and places are called by an own counter": (
         lambda: failing(1, "replication_lag_ms: 900", "waiting_room.ticket_order=counter"),
         lambda r: total(r, Column.PLACES_LOST) > 10,
@@ -222,7 +228,13 @@ def test_a_reset_is_known_a_network_delay_later_and_silence_only_after_the_timeo
     assert {round(after / MILLISECOND) for after in known["host"][-20:]} == {1200}
 
 
+def test_the_hot_shard_is_that_of_the_star_if_there_is_one():
+    star_last = "event.people_shares=[0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.88]"
+    plan = failing(5, "", "waiting_room.events=7", star_last)
+    assert plan.failovers[0].shard == plan.placement.event_node[6]
+
+
 def test_the_hot_shard_is_the_one_with_most_events():
     plan = failing(5, "", "waiting_room.events=7")
     per_shard = np.bincount(plan.placement.event_node, minlength=5)
-    assert hot_shard(plan.placement, 5) == plan.failovers[0].shard == int(per_shard.argmax())
+    assert hot_shard(plan.placement, plan.scenario) == plan.failovers[0].shard == int(per_shard.argmax())

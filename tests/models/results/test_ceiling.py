@@ -47,7 +47,7 @@ def test_it_grows_with_the_line_as_the_calls_of_a_status_do(people):
 
     def calls_ns(people: int) -> int:
         bill = Bill(plan.cost)
-        room = WaitingRoom(plan.rules, bill.call, lambda token, answer, deadline_ms: None)
+        room = WaitingRoom(plan.rules[0], bill.call, lambda token, answer, deadline_ms: None)
         for token in range(people):
             room.join(token, 0, float(token))
         joined_ns = bill.cost_ns

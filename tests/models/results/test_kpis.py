@@ -198,7 +198,8 @@ def test_capacities_of_a_node_are_of_the_fullest_one_and_can_be_exceeded() -> No
 
 def test_oversold_is_measured_by_event() -> None:
     plan = planned("waiting_room.events=2", "event.seats=10")
-    recording = dataclasses.replace(blank(plan, 100), sold=np.array([7, 3]), sold_out_at=4 * SECOND)
+    gone_at = np.array([4, 3]) * SECOND
+    recording = dataclasses.replace(blank(plan, 100), sold=np.array([7, 3]), event_sold_out_at=gone_at)
     assert best(plan, recording, "seats.oversold") == 2
     assert best(plan, recording, "seats.sold") == 10
     assert best(plan, recording, "seats.sold_out_s") == 4

@@ -51,6 +51,10 @@ FEWER = (
     "waiting_room.extra_calls=[{operation: status, command: ZADD, on: seen, calls: -1},"
     " {operation: status, command: HMGET, calls: -1}, {operation: status, command: ZRANK, on: line, calls: -1}]"
 )
+STAR_OF_SEVEN = tuple(
+    f"event.{name}=[0.7, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05]"
+    for name in ("people_shares", "seat_shares", "admission_shares")
+)
 SLOW = ("admission.rate_rps=5", "admission.burst=5")
 IN_STEPS = (
     AT_ONCE,
@@ -156,6 +160,18 @@ HAPPENS: dict[str, tuple[tuple[str, ...], Happened]] = {
     "all events but one run out": (
         (*ONSALE, "waiting_room.events=7", "event.seats=301", "event.on_sold_out=announce"),
         lambda r: r.sold_out_at < 0 and r.sold.tolist() == [43, 43, 43, 43, 43, 43, 42],
+    ),
+    "one star and six small shows": (
+        (*ONSALE, "waiting_room.events=7", "event.seats=100", *STAR_OF_SEVEN),
+        lambda r: r.sold.tolist() == [70, 5, 5, 5, 5, 5, 5] and r.sold_out_at > r.event_sold_out_at[0] > 0,
+    ),
+    "a star with the seats and the rate of the others, behind replicas": (
+        (*ONSALE[:3], "waiting_room.events=7", STAR_OF_SEVEN[0], "admission={rate_rps: 35, burst: 35}"),
+        lambda r: (r.waiting + r.called)[0] > 80 and (r.waiting + r.called)[1:].sum() == 0,
+    ),
+    "an open loop on unequal events": (
+        (*OPEN, "waiting_room.events=3", "event.people_shares=[0.8, 0.15, 0.05]"),
+        lambda r: r.waiting[0] > 4 * r.waiting[1] > 8 * r.waiting[2] > 0,
     ),
     "pages in the background lose their places": (
         (*ONSALE, *SLOW, "clients.hidden={share: 0.5, poll_interval_s: 9}", "waiting_room.heartbeat_ttl_s=8"),

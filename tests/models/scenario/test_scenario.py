@@ -37,6 +37,7 @@ class TestShipped:
             "onsale-300k",
             "onsale-300k-five",
             "onsale-300k-spread",
+            "onsale-300k-star",
             "primary-reads",
             "onsale-3m",
             "onsale-small",

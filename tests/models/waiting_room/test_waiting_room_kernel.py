@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.plan.events import events_of
 from models.redis_costs.commands import FREE_LEVELS, Command, call_cost_ns
 from models.scenario import ExtraCall
 from models.vocabulary.operations import FIRST_FAILURE, Answer, Op
@@ -50,8 +51,9 @@ class Twins:
         table = extra_table(extra)
         homes = np.array(shard, np.int64)
         line = new_ranked(homes.size, tokens + 64, tokens + 64)
+        each = np.bincount(events_of(np.arange(homes.size), tokens), minlength=homes.size)
         self.rooms = rooms.new_rooms(
-            rules, homes, max(shard) + 1, tokens, COST_NS, table, line, log_size, failing=False
+            [rules] * homes.size, homes, max(shard) + 1, each, COST_NS, table, line, log_size, failing=False
         )
         self.view = View(self.rooms)
         self.tokens = tokens
@@ -175,7 +177,7 @@ class Twins:
                 (self.rooms.called, "in_called", room.called),
                 (self.rooms.seen, "in_seen", room.seen),
             ):
-                owners = sorted(heap.owner[event, : heap.size[event]].tolist())
+                owners = sorted(heap.owner[heap.begin[event] :][: heap.size[event]].tolist())
                 assert owners == [t for t in range(event, self.tokens, events) if self.rooms.place[t][flag]]
                 assert members.keys() <= set(owners)
         joined, left, silent, lapsed, repeated = self.rooms.counts.tolist()

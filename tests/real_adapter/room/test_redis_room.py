@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from redis.cluster import LoadBalancingStrategy
 
-from models.plan.making import room_rules
+from models.plan.event_shares import room_rules
 from models.scenario import load_scenario
 from models.vocabulary.operations import Answer
 from models.vocabulary.script_limits import EXPIRED_PER_CALL, LUA_UNPACKS
@@ -214,11 +214,15 @@ def test_lua_unpacks_about_as_many_values_as_the_limits_say_and_expire_stays_bel
     assert EXPIRED_PER_CALL < LUA_UNPACKS
 
 
+ONE_IN_10_000 = "event.admission_shares=[0.9999, 0.0001]"
+
+
 @pytest.mark.parametrize(
     "settings",
     [
         ("admission.rate_rps=0.001",),
         ("admission.rate_rps=0.1", "waiting_room.events=100"),
+        ("admission={rate_rps: 10, burst: 10000, call_window: 10000}", "waiting_room.events=2", ONE_IN_10_000),
         ("admission.rate_rps=1e7", "admission.burst=100000000", "admission.call_window=100000000"),
         ("admission.call_ttl_s=0.1", "waiting_room.heartbeat_ttl_s=86400"),
         ("admission.call_ttl_s=86400", f"waiting_room.expire_limit={EXPIRED_PER_CALL}"),
@@ -226,8 +230,8 @@ def test_lua_unpacks_about_as_many_values_as_the_limits_say_and_expire_stays_bel
 )
 def test_the_scripts_take_whatever_a_scenario_may_say(settings: tuple[str, ...], room: RedisRoom) -> None:
     scenario = load_scenario("onsale-300k", settings)
-    texts = rule_texts(room_rules(scenario))
-    assert all(int(text) >= 1 for text in texts.values())
+    texts = [text for rules in room_rules(scenario) for text in rule_texts(rules).values()]
+    assert all(int(text) >= 1 for text in texts)
     room.calls.expire(scenario.waiting_room.expire_limit, START_MS)
 
 
