@@ -23,9 +23,9 @@ from models.ledger.observed import SOURCE, Observed
 from models.ledger.runs import RUNS
 from models.ledger.searches import SEARCHES, FlipPlace
 from models.results.run_result import profile_hash
+from models.run.source_hash import simulation_hash
 from models.scenario import scenario_hash
 from sim.bisection import Bracket, Crossing
-from sim.compile_cache import sources_hash
 from sim.errors import BadInput
 from sim.outcome import Outcome, Replications
 
@@ -102,7 +102,7 @@ def evidence_document(sources: Sources, made: str) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "made": made,
-        "sources": sources_hash(SOURCE),
+        "sources": simulation_hash(SOURCE),
         "runs": {name: _kept(item) for name, item in sorted(sources.runs.items()) if isinstance(item, Heard)},
         "flips": {
             name: {"seeds": list(flip.seeds), "brackets": [[b.kept, b.lost] for b in flip.crossing.brackets]}
@@ -185,7 +185,7 @@ def _read_flip(name: str, kept: Mapping[str, Any]) -> FlipPlace:
 
 def _changed(document: Mapping[str, Any], runs: Mapping[str, Evidence]) -> Iterator[str]:
     """Yield in words what was not the same when the runs were made."""
-    if document["sources"] != sources_hash(SOURCE):
+    if document["sources"] != simulation_hash(SOURCE):
         yield "the sources"
     of = {
         "scenario": {name: scenario_hash(item.scenario) for name, item in runs.items()},
