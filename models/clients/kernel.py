@@ -5,6 +5,17 @@ import math
 from models.clients.loads import generated_op, generated_token, measured_stage, next_iteration
 from models.clients.sessions import endpoint_of, finish, send
 from models.engine.agenda import NOTHING, free_slot, new_request, schedule
+from models.engine.column_codes import (
+    COLUMN_ADMITTED,
+    COLUMN_ANSWERED,
+    COLUMN_FAILED_CLIENT_TIMEOUT,
+    COLUMN_FAILED_CONNECTION,
+    COLUMN_FAILED_MAX_CLIENTS,
+    COLUMN_FAILED_OUT_OF_MEMORY,
+    COLUMN_FAILED_POOL_TIMEOUT,
+    COLUMN_FAILED_REFUSED,
+    COLUMN_SENT,
+)
 from models.engine.record import WAIT, add_latency, count
 from models.engine.world import (
     ANSWERED,
@@ -41,15 +52,6 @@ from models.vocabulary.codes import (
     ANSWER_THROTTLED,
     ANSWER_UNKNOWN,
     ANSWER_WAITING,
-    COLUMN_ADMITTED,
-    COLUMN_ANSWERED,
-    COLUMN_FAILED_CLIENT_TIMEOUT,
-    COLUMN_FAILED_CONNECTION,
-    COLUMN_FAILED_MAX_CLIENTS,
-    COLUMN_FAILED_OUT_OF_MEMORY,
-    COLUMN_FAILED_POOL_TIMEOUT,
-    COLUMN_FAILED_REFUSED,
-    COLUMN_SENT,
     KIND_CLIENT_TIMEOUT,
     OP_ENTER,
     OP_JOIN,

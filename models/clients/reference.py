@@ -9,7 +9,9 @@ from models.clients.kernel import backoff, spread
 from models.engine.record import WAIT, Column
 from models.engine.reference_run import At, Process, Request, Run, Session
 from models.service.reference import Gateway
-from models.vocabulary.operations import FIRST_FAILURE, Answer, Kind, Op, Stream
+from models.vocabulary.instants import Kind
+from models.vocabulary.operations import FIRST_FAILURE, Answer, Op
+from models.vocabulary.streams import Stream
 from models.vocabulary.units import MILLISECOND
 from models.waiting_room.specification import Reply
 

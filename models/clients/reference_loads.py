@@ -4,7 +4,9 @@ from models.clients.loads import next_source_time
 from models.clients.reference import Clients
 from models.clients.sessions import exponential
 from models.engine.reference_run import Process, Request, Run, Session
-from models.vocabulary.operations import Kind, Op, Stream
+from models.vocabulary.instants import Kind
+from models.vocabulary.operations import Op
+from models.vocabulary.streams import Stream
 from sim.draws import below
 
 

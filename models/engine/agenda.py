@@ -49,7 +49,7 @@ def free_slot(w: World, slot: int) -> None:
 
 @inlined
 def tell(w: World, what: int, whose: int, number: int, succeeded: bool) -> None:
-    """Stop the engine after this event, and let control know why (see `models.vocabulary.operations.News`)."""
+    """Stop the engine after this event, and let control know why (see `models.vocabulary.news.News`)."""
     news = w.total[NEWS]
     if news < MOST_NEWS:
         w.news[news, 0], w.news[news, 1], w.news[news, 2], w.news[news, 3] = what, whose, number, succeeded

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from models.vocabulary.operations import Op, Told
+from models.vocabulary.news import Told
+from models.vocabulary.operations import Op
 
 TOLD = "told"
 """Why an engine stopped: it has news for control."""

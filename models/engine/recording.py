@@ -10,7 +10,8 @@ from models.engine.record import Record
 from models.engine.world import ANSWERED, DONE, FAILED, LATE, SENT, SOURCE, TOLD, World
 from models.kubernetes.karpenter import Capacity
 from models.plan.plan import ONSALE
-from models.vocabulary.operations import Op, Stream
+from models.vocabulary.operations import Op
+from models.vocabulary.streams import Stream
 from models.vocabulary.units import SECOND
 from models.waiting_room.state import OUT
 from sim.draws import from_table

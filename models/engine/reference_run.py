@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from models.engine.record import BAND_SHIFT, BANDED, new_record
 from models.plan.events import event_of
 from models.plan.plan import Plan
-from models.vocabulary.instants import event_key
-from models.vocabulary.operations import Answer, Kind, Op, Stream, Told
+from models.vocabulary.instants import Kind, event_key
+from models.vocabulary.news import Told
+from models.vocabulary.operations import Answer, Op
+from models.vocabulary.streams import Stream
 from models.vocabulary.units import FOREVER, SECOND
 from models.waiting_room.specification import Reply
 from sim.draws import from_table, uniform

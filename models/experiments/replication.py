@@ -15,7 +15,7 @@ from models.run.run import Finished, run_once
 from models.run.source_hash import simulation_hash
 from models.scenario import Scenario, scenario_hash
 from models.scenario.arrival import TraceArrival
-from models.vocabulary.operations import Stream
+from models.vocabulary.streams import Stream
 from sim.draws import stream_starts, uniform
 from sim.errors import BadInput
 from sim.histogram import LogHistogram

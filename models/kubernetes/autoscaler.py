@@ -12,7 +12,7 @@ from models.kubernetes.hpa import History, Hpa, PodMetrics, Policy, Rules, Sampl
 from models.kubernetes.state import Pod, Process, Shared
 from models.scenario.autoscaling import Autoscaling, ScaleDown, ScaleUp
 from models.scenario.waiting_room import Gateway
-from models.vocabulary.operations import Stream
+from models.vocabulary.streams import Stream
 from models.vocabulary.units import SECOND, ns
 from sim.draws import uniform
 

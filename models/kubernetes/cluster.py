@@ -14,7 +14,7 @@ from models.kubernetes.state import Pod, Process, Shared
 from models.plan.plan import Plan
 from models.scenario.autoscaling import Autoscaling
 from models.scenario.faults import Deploy, SpotWave
-from models.vocabulary.operations import Told
+from models.vocabulary.news import Told
 from models.vocabulary.units import ns
 
 

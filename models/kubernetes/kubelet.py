@@ -8,7 +8,8 @@ import simpy
 from models.engine.plane import Plane
 from models.kubernetes.state import Pod, Process, Shared
 from models.scenario.pods import Probe
-from models.vocabulary.operations import News, Op, Told
+from models.vocabulary.news import News, Told
+from models.vocabulary.operations import Op
 from models.vocabulary.units import SECOND, ns
 
 BACKOFF_S = 10

@@ -23,7 +23,7 @@ from models.kubernetes.karpenter import (
 )
 from models.kubernetes.kubelet import Kubelet
 from models.kubernetes.state import Node, Pod, Process, Shared
-from models.vocabulary.operations import Stream
+from models.vocabulary.streams import Stream
 from models.vocabulary.units import SECOND, ns
 from sim.draws import uniform
 

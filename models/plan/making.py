@@ -39,7 +39,8 @@ from models.redis_costs.commands import Command
 from models.redis_costs.profile import Profile
 from models.scenario import Scenario
 from models.scenario.load_kinds import ClosedLoopLoad, OnsaleLoad, OpenLoopLoad
-from models.vocabulary.operations import ENDPOINTS, OPS, Op, Stream
+from models.vocabulary.operations import ENDPOINTS, OPS, Op
+from models.vocabulary.streams import Stream
 from models.vocabulary.units import FOREVER, ns
 from models.waiting_room.script_cost import extra_table
 from sim.draws import LARGEST, quantile_table, stream_starts, uniforms

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.plan.hash_slots import shard_of, slot_of
 from models.scenario import Scenario
-from models.vocabulary.operations import Stream
+from models.vocabulary.streams import Stream
 from sim.draws import uniforms
 
 _NAMES = 1 << 32

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from models.plan.arrivals import LATEST_S, arrival_times_ns, lognormal_quantile
 from models.scenario import Scenario
 from models.scenario.load_kinds import ClosedLoopLoad
-from models.vocabulary.operations import Stream
+from models.vocabulary.streams import Stream
 from models.vocabulary.units import FOREVER, SECOND, ns
 from sim.draws import table_draws, uniforms
 

@@ -12,7 +12,7 @@ from models.plan.placement import Placement
 from models.plan.plan import NEVER, Failover, Plan
 from models.scenario import Scenario
 from models.scenario.faults import RedisFailover
-from models.vocabulary.operations import Stream
+from models.vocabulary.streams import Stream
 from models.vocabulary.units import MILLISECOND, ns
 from sim.draws import uniform
 

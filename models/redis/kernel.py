@@ -6,6 +6,16 @@ work, the script's overhead and the commands the waiting room runs for it.
 """
 
 from models.engine.agenda import NOTHING, free_slot, new_request, schedule
+from models.engine.column_codes import (
+    COLUMN_ADMISSIONS_REPEATED,
+    COLUMN_ADMITTED_BY_BUCKET,
+    COLUMN_CONNECTIONS_REFUSED,
+    COLUMN_EXPIRED,
+    COLUMN_JOINED,
+    COLUMN_LAPSED,
+    COLUMN_LEFT,
+    COLUMN_THROTTLED,
+)
 from models.engine.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, add_busy, count
 from models.engine.world import CONTROL, CONTROL_SENT, DIALLER, PRIMARY, UNKNOWN, World, wide
 from models.plan.events import event_of
@@ -21,14 +31,6 @@ from models.vocabulary.codes import (
     ANSWER_THROTTLED,
     ANSWER_UNKNOWN,
     ANSWER_WAITING,
-    COLUMN_ADMISSIONS_REPEATED,
-    COLUMN_ADMITTED_BY_BUCKET,
-    COLUMN_CONNECTIONS_REFUSED,
-    COLUMN_EXPIRED,
-    COLUMN_JOINED,
-    COLUMN_LAPSED,
-    COLUMN_LEFT,
-    COLUMN_THROTTLED,
     KIND_NODE_ARRIVE,
     KIND_NODE_WAKE,
     KIND_PASS_END,

@@ -14,8 +14,8 @@ from models.engine.reference_run import Pool, Process, Request, Run
 from models.plan.plan import COUNTER, REDIS_TIME
 from models.redis_costs.commands import Command
 from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
-from models.vocabulary.instants import CONTROL, FEEDS
-from models.vocabulary.operations import Answer, Kind, Op
+from models.vocabulary.instants import CONTROL, FEEDS, Kind
+from models.vocabulary.operations import Answer, Op
 from models.vocabulary.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room.script_cost import Bill, swing_ns
 from models.waiting_room.specification import KEYS_PER_EVENT, Effect, Reply, WaitingRoom

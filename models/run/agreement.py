@@ -16,8 +16,8 @@ from models.run.compiled import KernelPlane
 from models.run.control import Control
 from models.run.reference import Reference
 from models.run.run import run_under
-from models.vocabulary.instants import ENTITY_BITS, NUMBER_BITS
-from models.vocabulary.operations import ENDPOINTS, Kind
+from models.vocabulary.instants import ENTITY_BITS, NUMBER_BITS, Kind
+from models.vocabulary.operations import ENDPOINTS
 from models.vocabulary.units import SECOND
 from models.waiting_room.specification import WaitingRoom
 from models.waiting_room.state import CALLED, OUT, PASS_LOST, PASSED, Rooms

@@ -34,8 +34,10 @@ from models.run.dispatch import advance, first_arrivals
 from models.service.kernel import kill
 from models.service.pods import open_pool, send_probe
 from models.service.pools import learn
-from models.vocabulary.instants import event_key
-from models.vocabulary.operations import Kind, News, Op, Stream, Told
+from models.vocabulary.instants import Kind, event_key
+from models.vocabulary.news import News, Told
+from models.vocabulary.operations import Op
+from models.vocabulary.streams import Stream
 from sim import wheel
 from sim.clock import DRAINED, REACHED, Stop
 from sim.draws import uniform

@@ -13,7 +13,7 @@ from models.kubernetes.cluster import Cluster
 from models.kubernetes.state import Process
 from models.plan.plan import Plan
 from models.redis.failover_timeline import fail_over
-from models.vocabulary.operations import News, Told
+from models.vocabulary.news import News, Told
 from models.vocabulary.units import SECOND, ns
 
 

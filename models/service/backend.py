@@ -5,6 +5,7 @@ told what it already has. Nothing oversells.
 """
 
 from models.engine.agenda import schedule, tell
+from models.engine.column_codes import COLUMN_SOLD
 from models.engine.record import count
 from models.engine.world import (
     BACKEND_BUSY,
@@ -16,7 +17,6 @@ from models.vocabulary.codes import (
     ANSWER_PASS_EXPIRED,
     ANSWER_SOLD,
     ANSWER_SOLD_OUT,
-    COLUMN_SOLD,
     KIND_BACKEND_DONE,
     KIND_POD_REPLY,
     NEWS_SOLD_OUT,

@@ -9,6 +9,7 @@ in a pod that is killed, when the pod would next have had to do with it.
 
 from models.clients.kernel import way_back
 from models.engine.agenda import NOTHING, free_slot, schedule, tell
+from models.engine.column_codes import COLUMN_BACKLOG_FULL, COLUMN_GATEWAY_BUSY_NS
 from models.engine.record import add_busy, count
 from models.engine.world import (
     DIALLER,
@@ -31,8 +32,6 @@ from models.vocabulary.codes import (
     ANSWER_POOL_TIMEOUT,
     ANSWER_REFUSED,
     ANSWER_SOLD_OUT,
-    COLUMN_BACKLOG_FULL,
-    COLUMN_GATEWAY_BUSY_NS,
     IS_OF_THE_ROOM,
     IS_TOLD_OF_SOLD_OUT,
     KIND_BACKEND_ARRIVE,

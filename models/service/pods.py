@@ -1,18 +1,11 @@
 """A pod's process as control starts, probes and ends it: opening its connections, the kubelet's calls, its death."""
 
 from models.engine.agenda import free_slot, new_request, schedule
+from models.engine.column_codes import COLUMN_GATEWAY_BUSY_NS
 from models.engine.record import spread_busy
 from models.engine.world import DIALLER, KUBELET, OFF, SERVING, World
 from models.service.pools import close, has_none
-from models.vocabulary.codes import (
-    ANSWER_WAITING,
-    COLUMN_GATEWAY_BUSY_NS,
-    KIND_ARRIVE,
-    KIND_NODE_ARRIVE,
-    OP_CONNECT,
-    OP_LIVENESS,
-    STREAM_PING,
-)
+from models.vocabulary.codes import ANSWER_WAITING, KIND_ARRIVE, KIND_NODE_ARRIVE, OP_CONNECT, OP_LIVENESS, STREAM_PING
 from models.vocabulary.instants import CONNECTING, PROBES
 from models.vocabulary.units import SECOND
 from sim.draws import below

@@ -13,18 +13,10 @@ from models.redis.reference import Redis
 from models.service.kernel import cpu_time
 from models.service.pods import DIAL_AGAIN_NS, handshake_number
 from models.service.reference_backend import Backend
-from models.vocabulary.instants import CONNECTING, PROBES
-from models.vocabulary.operations import (
-    FIRST_FAILURE,
-    OF_THE_ROOM,
-    TOLD_OF_SOLD_OUT,
-    Answer,
-    Kind,
-    News,
-    Op,
-    Stream,
-    Told,
-)
+from models.vocabulary.instants import CONNECTING, PROBES, Kind
+from models.vocabulary.news import News, Told
+from models.vocabulary.operations import FIRST_FAILURE, OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Op
+from models.vocabulary.streams import Stream
 from models.vocabulary.units import EPOCH_NS
 from models.waiting_room.specification import Reply
 from sim.draws import below

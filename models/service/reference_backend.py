@@ -2,7 +2,10 @@
 
 from models.engine.record import Column
 from models.engine.reference_run import Process, Request, Run, Servers
-from models.vocabulary.operations import Answer, Kind, News, Stream, Told
+from models.vocabulary.instants import Kind
+from models.vocabulary.news import News, Told
+from models.vocabulary.operations import Answer
+from models.vocabulary.streams import Stream
 from models.waiting_room.specification import Reply
 
 

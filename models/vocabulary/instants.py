@@ -1,4 +1,4 @@
-"""Who an event is about: one table of numbers, so that no two who can meet in one kind of event have the same.
+"""When an event of an instant happens, and who it is about: no two who can meet in one kind have the same number.
 
 An event's key is kind << 58 | entity << 30 | number: 2**28 entities, 2**30 numbers each. At one instant events of a
 kind happen in the order of these ranges. Nodes, pods and pools count from 0 in the kinds that are only theirs. A
@@ -6,6 +6,7 @@ scenario is refused before it has more of anything than there are numbers for: a
 bounds.
 """
 
+from enum import IntEnum
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -13,6 +14,23 @@ NUMBER_BITS = 30
 ENTITY_BITS = 28
 _ALL = 1 << ENTITY_BITS
 _MILLION = 1 << 20
+
+
+class Kind(IntEnum):
+    """Kinds of data-plane events; events of the same instant happen in this order, then by entity and number."""
+
+    ARRIVE = 0  # a request reaches the load balancer
+    CPU_DONE = 1  # its pod has parsed it
+    POOL_TIMEOUT = 2  # the first in line for a Redis connection has waited too long
+    NODE_ARRIVE = 3  # its command is readable at the Redis node
+    PASS_END = 4  # a Redis node's pass ends and its replies leave
+    BACKEND_ARRIVE = 5  # a reservation reaches the backend
+    BACKEND_DONE = 6  # a reservation has been worked on
+    POD_REPLY = 7  # the answer is back at the pod
+    CLIENT_REPLY = 8  # the answer is at the client
+    CLIENT_TIMEOUT = 9  # the client stops waiting for it
+    SOURCE = 10  # an open-loop source sends its next request
+    NODE_WAKE = 11  # the engine thread of a Redis node runs again
 
 
 class Entities(NamedTuple):

@@ -4,11 +4,8 @@ The deadlines in `seen` and `called` may lie before the true ones, as a sign of 
 they are put right when they come up.
 """
 
-from models.vocabulary.codes import (
-    ANSWER_EXPIRED,
-    COMMAND_ZRANGEBYSCORE,
-    COMMAND_ZREM,
-)
+from models.redis_costs.command_codes import COMMAND_ZRANGEBYSCORE, COMMAND_ZREM
+from models.vocabulary.codes import ANSWER_EXPIRED
 from models.waiting_room.kernel import call_due
 from models.waiting_room.state import (
     CALLED,

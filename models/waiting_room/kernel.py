@@ -3,14 +3,7 @@
 Read that file first; this one only says the same in arrays (see `models.waiting_room.state`).
 """
 
-from models.vocabulary.codes import (
-    ANSWER_GRANTED,
-    ANSWER_LEFT,
-    ANSWER_NOT_CALLED,
-    ANSWER_READY,
-    ANSWER_THROTTLED,
-    ANSWER_UNKNOWN,
-    ANSWER_WAITING,
+from models.redis_costs.command_codes import (
     COMMAND_HINCRBY,
     COMMAND_HMGET,
     COMMAND_HSET,
@@ -24,6 +17,15 @@ from models.vocabulary.codes import (
     COMMAND_ZRANK,
     COMMAND_ZREM,
     COMMAND_ZSCORE,
+)
+from models.vocabulary.codes import (
+    ANSWER_GRANTED,
+    ANSWER_LEFT,
+    ANSWER_NOT_CALLED,
+    ANSWER_READY,
+    ANSWER_THROTTLED,
+    ANSWER_UNKNOWN,
+    ANSWER_WAITING,
 )
 from models.vocabulary.script_limits import CALLS_PER_OPERATION
 from models.waiting_room.specification import MICRO, XLENS_PER_KEYS_STATUS

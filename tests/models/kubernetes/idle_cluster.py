@@ -8,7 +8,8 @@ from models.engine.plane import Reading
 from models.kubernetes.cluster import Cluster
 from models.kubernetes.karpenter import NewNode
 from models.kubernetes.state import Node, Pod
-from models.vocabulary.operations import News, Op, Told
+from models.vocabulary.news import News, Told
+from models.vocabulary.operations import Op
 from models.vocabulary.units import SECOND, ns
 from tests.models.recordings import planned
 

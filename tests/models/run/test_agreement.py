@@ -24,7 +24,8 @@ from models.redis_costs.parts import CommandCost
 from models.redis_costs.profile import load_profile
 from models.run.agreement import column_names, compare_engines
 from models.scenario import load_scenario
-from models.vocabulary.operations import Answer, Kind, Op
+from models.vocabulary.instants import Kind
+from models.vocabulary.operations import Answer, Op
 from models.vocabulary.units import SECOND
 from models.waiting_room.specification import WaitingRoom
 from tests.models.recordings import planned

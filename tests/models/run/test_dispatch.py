@@ -9,17 +9,22 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from models.engine import column_codes
 from models.engine.agenda import new_request
 from models.engine.record import Column
 from models.engine.world import CLIENT, SLOT
 from models.redis import kernel as redis_node
+from models.redis_costs import command_codes
 from models.redis_costs.commands import Command
 from models.run import dispatch as kernel
 from models.run.compiled import KernelPlane
 from models.service import kernel as gateway
 from models.vocabulary import codes
 from models.vocabulary.codes import IS_OF_THE_ROOM, IS_TOLD_OF_SOLD_OUT
-from models.vocabulary.operations import OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Kind, News, Op, Stream
+from models.vocabulary.instants import Kind
+from models.vocabulary.news import News
+from models.vocabulary.operations import OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Op
+from models.vocabulary.streams import Stream
 from tests.models.recordings import planned
 
 ENUMERATIONS: dict[str, type[IntEnum]] = {
@@ -65,11 +70,14 @@ def test_a_pod_knows_whom_to_ask_for_every_operation_that_comes_to_one():
     assert [op for op in Op if IS_TOLD_OF_SOLD_OUT[op]] == sorted(TOLD_OF_SOLD_OUT)
 
 
-@pytest.mark.parametrize("name", [name for name in vars(codes) if name.partition("_")[0] in ENUMERATIONS])
+CODES = {**vars(codes), **vars(column_codes), **vars(command_codes)}
+
+
+@pytest.mark.parametrize("name", [name for name in CODES if name.partition("_")[0] in ENUMERATIONS])
 def test_a_code_is_the_member_that_it_is_named_for(name):
     enumeration, _, member = name.partition("_")
     expected = Answer.POOL_TIMEOUT if member == "FIRST_FAILURE" else ENUMERATIONS[enumeration][member]
-    assert getattr(codes, name) == expected
+    assert CODES[name] == expected
 
 
 def test_a_new_request_has_nothing_of_the_last_one_in_its_slot():

@@ -19,7 +19,7 @@ from models.scenario import (
     scenario_hash,
     scenario_names,
 )
-from models.vocabulary.operations import Stream
+from models.vocabulary.streams import Stream
 from sim.draws import stream_starts
 
 STARTS = stream_starts(1, len(Stream))

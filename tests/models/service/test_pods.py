@@ -15,7 +15,8 @@ from models.run.compiled import KernelPlane
 from models.run.control import Control
 from models.run.reference import Reference
 from models.run.run import run_under
-from models.vocabulary.operations import News, Op, Told
+from models.vocabulary.news import News, Told
+from models.vocabulary.operations import Op
 from models.vocabulary.units import MILLISECOND, SECOND
 from sim.clock import DRAINED, Stop
 from tests.models.recordings import planned

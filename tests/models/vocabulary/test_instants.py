@@ -18,7 +18,8 @@ from models.scenario.load_kinds import OpenLoopLoad
 from models.scenario.waiting_room import Gateway, Redis, WaitingRoom
 from models.service.pods import LIFE_SHIFT
 from models.vocabulary import instants as entities
-from models.vocabulary.operations import Answer, Kind, Op
+from models.vocabulary.instants import Kind
+from models.vocabulary.operations import Answer, Op
 from models.vocabulary.units import SECOND
 from sim import wheel
 from tests.models.recordings import planned
