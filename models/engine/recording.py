@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.catalogues.ec2_capacity import Capacity
 from models.engine.record import Record
 from models.engine.world import ANSWERED, DONE, FAILED, LATE, SENT, SOURCE, TOLD, World
-from models.kubernetes.karpenter import Capacity
 from models.plan.plan import ONSALE
 from models.vocabulary.operations import Op
 from models.vocabulary.streams import Stream

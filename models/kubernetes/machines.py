@@ -6,21 +6,12 @@ from dataclasses import replace
 
 from scipy.special import ndtri
 
+from models.catalogues.ec2_capacity import Capacity, Demand, fits
 from models.catalogues.ec2_nodes import ec2_nodes
 from models.engine.recording import PaidNode
 from models.kubernetes.deployment import Deployment
 from models.kubernetes.evictions import Evictions, blocks_always
-from models.kubernetes.karpenter import (
-    Capacity,
-    Demand,
-    Market,
-    NewNode,
-    PodRequest,
-    cheapest,
-    demand_of,
-    fits,
-    schedule,
-)
+from models.kubernetes.karpenter import Market, NewNode, PodRequest, cheapest, demand_of, schedule
 from models.kubernetes.kubelet import Kubelet
 from models.kubernetes.state import Node, Pod, Process, Shared
 from models.vocabulary.streams import Stream

@@ -6,8 +6,9 @@ from typing import Any
 
 import simpy
 
+from models.catalogues.ec2_capacity import Capacity, Demand
 from models.kubernetes.hpa import Sample
-from models.kubernetes.karpenter import Capacity, Demand, NodeState, PodRequest
+from models.kubernetes.karpenter import NodeState, PodRequest
 from models.plan.plan import Plan
 from models.scenario.autoscaling import Autoscaling
 

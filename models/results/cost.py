@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
+from models.catalogues.ec2_capacity import Capacity
 from models.catalogues.prices import PriceTable
 from models.documents.sourced import Number
-from models.kubernetes.karpenter import Capacity
 from models.scenario import Scenario
 from models.scenario.packing import backend_nodes_needed, nodes_needed
 from models.vocabulary.units import HOURS_PER_MONTH

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from models.catalogues.ec2_capacity import Capacity
 from models.engine.record import Column, Level
 from models.engine.recording import Recording
-from models.kubernetes.karpenter import Capacity
 from models.plan.plan import Plan
 from models.results.cost import NodeHours, Usage
 from models.results.result import RunResult

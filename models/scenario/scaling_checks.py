@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from models.catalogues.ec2_capacity import Demand, fits
 from models.catalogues.ec2_nodes import ec2_nodes
-from models.kubernetes.karpenter import Demand, fits
 from models.scenario.autoscaling import Autoscaling, ScaleDown, ScaleUp
 from models.scenario.pods import DisruptionBudget
 from models.scenario.sections import Sections

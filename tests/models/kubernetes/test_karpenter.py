@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.catalogues.ec2_capacity import Demand, fits, price_usd
 from models.catalogues.ec2_nodes import ec2_nodes
 from models.kubernetes.karpenter import (
-    Demand,
     Market,
     NodeState,
     PodRequest,
@@ -14,8 +14,6 @@ from models.kubernetes.karpenter import (
     cheapest,
     consolidation,
     demand_of,
-    fits,
-    price_usd,
     schedule,
 )
 

@@ -5,17 +5,10 @@ from dataclasses import replace
 import pytest
 import simpy
 
+from models.catalogues.ec2_capacity import Demand
 from models.catalogues.ec2_nodes import ec2_nodes
 from models.kubernetes.deployment import Deployment, fenceposts
-from models.kubernetes.karpenter import (
-    Demand,
-    Market,
-    NodeState,
-    PodRequest,
-    allowed_disruptions,
-    consolidation,
-    empty,
-)
+from models.kubernetes.karpenter import Market, NodeState, PodRequest, allowed_disruptions, consolidation, empty
 from models.kubernetes.provisioning import cropped
 from models.kubernetes.state import Node, Pod, Shared
 from models.scenario.pods import Rollout
