@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from models.plan.room_rules import MICRO, RoomRules
 from models.scenario import Scenario
 from models.scenario.event_weights import weights_of
-from models.waiting_room.specification import MICRO, RoomRules
 
 
 def people_weights(scenario: Scenario) -> tuple[int, ...]:

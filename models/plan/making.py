@@ -15,6 +15,8 @@ from models.catalogues.redis_nodes import redis_nodes
 from models.plan.arrivals import lognormal_quantile
 from models.plan.event_shares import most_tokens, people_weights, room_rules, seats_of
 from models.plan.events import event_cycle, first_tokens
+from models.plan.extra_calls import extra_table
+from models.plan.failovers import failovers_of
 from models.plan.placement import Placement, place, pods_at_most
 from models.plan.plan import (
     CLOSED_LOOP,
@@ -34,7 +36,6 @@ from models.plan.plan import (
     Tables,
 )
 from models.plan.population import Population, generated_load, on_sale
-from models.redis.failover_timeline import failovers_of
 from models.redis_costs.commands import Command
 from models.redis_costs.profile import Profile
 from models.scenario import Scenario
@@ -42,7 +43,6 @@ from models.scenario.load_kinds import ClosedLoopLoad, OnsaleLoad, OpenLoopLoad
 from models.vocabulary.operations import ENDPOINTS, OPS, Op
 from models.vocabulary.streams import Stream
 from models.vocabulary.units import FOREVER, ns
-from models.waiting_room.script_cost import extra_table
 from sim.draws import LARGEST, quantile_table, stream_starts, uniforms
 from sim.errors import BadInput
 

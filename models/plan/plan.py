@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from models.plan.placement import Placement
 from models.plan.population import Population
+from models.plan.room_rules import RoomRules
 from models.redis_costs.engine_thread import EngineThread
 from models.redis_costs.profile import Profile
 from models.scenario import Scenario
-from models.waiting_room.specification import RoomRules
 
 UNIT = 1 << 20
 """The mean of the table of CPU times, which is scaled by each endpoint's own mean."""

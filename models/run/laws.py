@@ -10,9 +10,9 @@ from models.engine.record import BUSY_NS, CLIENTS, FAILURES, NODES, PER_NODE, WA
 from models.engine.recording import Recording
 from models.plan.events import events_of
 from models.plan.plan import ONSALE, Plan
+from models.plan.room_rules import MICRO
 from models.vocabulary.operations import ENDPOINTS, Op
 from models.vocabulary.units import SECOND
-from models.waiting_room.specification import MICRO
 
 
 class LawBroken(AssertionError):

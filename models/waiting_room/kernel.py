@@ -3,6 +3,7 @@
 Read that file first; this one only says the same in arrays (see `models.waiting_room.state`).
 """
 
+from models.plan.room_rules import MICRO
 from models.redis_costs.command_codes import (
     COMMAND_HINCRBY,
     COMMAND_HMGET,
@@ -28,7 +29,7 @@ from models.vocabulary.codes import (
     ANSWER_WAITING,
 )
 from models.vocabulary.script_limits import CALLS_PER_OPERATION
-from models.waiting_room.specification import MICRO, XLENS_PER_KEYS_STATUS
+from models.waiting_room.specification import XLENS_PER_KEYS_STATUS
 from models.waiting_room.state import (
     CALLED,
     JOINED,

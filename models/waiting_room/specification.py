@@ -22,31 +22,18 @@ ZADD of a new member, which goes to the end, past a few nodes that stay in the p
 import bisect
 import copy
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import NamedTuple, Self
 
+from models.plan.room_rules import MICRO, RoomRules
 from models.redis_costs.commands import Command
 from models.vocabulary.operations import Answer
 from models.vocabulary.script_limits import CALLS_PER_OPERATION
 
-MICRO = 1_000_000
-"""One admission, or one call, in the integer unit of the buckets."""
 XLENS_PER_KEYS_STATUS = 9
 """The talk saw over 100k commands/s at 10k requests/s before the index: ten commands a request, one of them KEYS."""
 KEYS_PER_EVENT = 5
 """Keys of an event that the first version's KEYS lists beside a stream for every place (assumption)."""
 NEVER = -1
-
-
-@dataclass(frozen=True)
-class RoomRules:
-    """The settings of one event's waiting room; rates are millionths per ms, that is thousandths per second."""
-
-    rate_micro_per_ms: int
-    burst_micro: int
-    call_window: int
-    call_ttl_ms: int
-    heartbeat_ttl_ms: int
 
 
 class Reply(NamedTuple):

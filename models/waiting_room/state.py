@@ -10,20 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.plan.extra_calls import CALLS, COMMAND, ELEMENTS, ON, OPERATION, On
+from models.plan.room_rules import RoomRules
 from models.redis_costs.commands import WRITES, Command, call_cost_ns
 from models.vocabulary.codes import ANSWER_UNKNOWN
-from models.waiting_room.script_cost import (
-    CALLS,
-    COMMAND,
-    ELEMENTS,
-    ON,
-    OPERATION,
-    On,
-    changed_ns,
-    is_warm,
-    repeated_ns,
-)
-from models.waiting_room.specification import RoomRules
+from models.waiting_room.script_cost import changed_ns, is_warm, repeated_ns
 from sim import ranked
 from sim.deadlines import Deadlines, new_deadlines
 from sim.jit import compiled, inlined

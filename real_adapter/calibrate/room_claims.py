@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import redis
 
 from models.ledger.measured import Quantity
+from models.plan.room_rules import MICRO, RoomRules
 from models.vocabulary.operations import Answer
-from models.waiting_room.specification import MICRO, RoomRules
 from real_adapter.room.redis_room import RedisRoom
 from sim.estimate import Estimate
 

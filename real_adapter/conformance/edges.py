@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import redis
 
+from models.plan.room_rules import MICRO, RoomRules
 from models.vocabulary.script_limits import CALLS_PER_OPERATION
-from models.waiting_room.specification import MICRO, RoomRules
 from real_adapter.conformance.operations import START_MS, Operation, Settings
 from real_adapter.conformance.report import Case
 from real_adapter.conformance.trial import Site, Trial, clock_us, described

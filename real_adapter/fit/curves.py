@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.plan.room_rules import MICRO, RoomRules
 from models.redis_costs.commands import COLUMNS, Command, call_cost_ns
 from models.redis_costs.profile import PROFILES
-from models.waiting_room.specification import MICRO, RoomRules, WaitingRoom
+from models.waiting_room.specification import WaitingRoom
 from real_adapter.measure.work import Calls
 
 CURVES = PROFILES / "curves"

@@ -17,11 +17,11 @@ from typing import get_args
 import redis
 
 from models.documents.text import printable
+from models.plan.room_rules import MICRO, RoomRules
 from models.redis_costs.commands import Command
 from models.regression.compare import CALLS, Measured
 from models.scenario.waiting_room import ExtraCall
 from models.waiting_room.scripts import FOLDER, Script
-from models.waiting_room.specification import MICRO, RoomRules
 from real_adapter.conformance.operations import START_MS, ModelRoom, Operation, call_of
 from real_adapter.measure.tracing import Called, kinds_of, watch
 from real_adapter.room.redis_room import PASS_TTL_MS, RedisRoom, all_scripts

@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from models.plan.room_rules import MICRO, RoomRules
 from models.redis_costs.commands import Command, log2_1024
 from models.waiting_room.script_cost import is_warm
-from models.waiting_room.specification import MICRO, RoomRules, WaitingRoom
+from models.waiting_room.specification import WaitingRoom
 
 IO, IO_WARM = "engine.io_us", "engine.io_warm_us"
 GARBAGE = "engine.garbage_us"

@@ -6,8 +6,9 @@ from typing import Any, cast
 
 import redis
 
+from models.plan.room_rules import RoomRules
 from models.waiting_room.scripts import RoomKeys
-from models.waiting_room.specification import RoomRules, WaitingRoom
+from models.waiting_room.specification import WaitingRoom
 
 NO_KEY = -2
 """What PTTL answers where there is no key."""

@@ -11,7 +11,7 @@ import redis
 from redis.cluster import LoadBalancingStrategy
 
 from models.plan.hash_slots import SLOTS
-from models.waiting_room.specification import MICRO, RoomRules
+from models.plan.room_rules import MICRO, RoomRules
 from real_adapter.room.redis_room import Call, Client, RedisRoom, load_for
 from real_adapter.server.bounded_replies import Bounds, bounded
 from real_adapter.server.facts import ServerFacts, read_facts

@@ -7,8 +7,9 @@ import pytest
 
 from models.engine.record import NODES, PER_NODE, REQUESTS, Column
 from models.engine.recording import Recording
+from models.plan.failovers import hot_shard
 from models.plan.plan import Plan
-from models.redis.failover_timeline import hot_shard, learning
+from models.redis.failover_timeline import learning
 from models.redis.reference import Redis
 from models.run.reference import Reference
 from models.service.reference import Gateway

@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
+from models.plan.room_rules import MICRO, RoomRules
 from models.run.agreement import compare_engines
-from models.waiting_room.specification import MICRO, RoomRules
 from tests.models.redis import test_failover
 from tests.models.waiting_room import test_waiting_room_kernel as rooms
 from tests.models.waiting_room.mutants import MUTANTS, Mutant, alive

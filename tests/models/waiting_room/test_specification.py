@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.plan.room_rules import MICRO, RoomRules
 from models.redis_costs.commands import Command
 from models.vocabulary.operations import Answer
 from models.vocabulary.script_limits import CALLS_PER_OPERATION
-from models.waiting_room.specification import MICRO, RoomRules, WaitingRoom
+from models.waiting_room.specification import WaitingRoom
 
 TOKENS = 10
 SLOWEST_MS = 3  # by which a pod's clock may be behind the fastest

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.plan.room_rules import MICRO, RoomRules
 from models.waiting_room.scripts import TOKEN_DIGITS
-from models.waiting_room.specification import MICRO, RoomRules
 from real_adapter.measure.memory_use import LEAST_CLIENTS, fit_line, ladder, measure_memory
 from real_adapter.room.redis_room import RedisRoom
 from real_adapter.server.server import start_server

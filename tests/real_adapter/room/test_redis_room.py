@@ -13,11 +13,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from redis.cluster import LoadBalancingStrategy
 
 from models.plan.event_shares import room_rules
+from models.plan.room_rules import MICRO, RoomRules
 from models.scenario import load_scenario
 from models.vocabulary.operations import Answer
 from models.vocabulary.script_limits import EXPIRED_PER_CALL, LUA_UNPACKS
 from models.waiting_room.scripts import load_script, script_of
-from models.waiting_room.specification import MICRO, RoomRules, WaitingRoom
+from models.waiting_room.specification import WaitingRoom
 from real_adapter.room.redis_room import EXACT, PASS_TTL_MS, RedisRoom, rule_texts, score_text
 from real_adapter.room.state import state_of
 from real_adapter.server.cluster import LocalCluster

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from models.waiting_room.specification import MICRO, RoomRules
+from models.plan.room_rules import MICRO, RoomRules
 from real_adapter.calibrate.calibration import MOST_WRITTEN_BYTES, their_rig
 from real_adapter.conformance.comparison import check_conformance
 from real_adapter.measure.cases import poisson
