@@ -69,10 +69,14 @@ def seen_compiled(state: S) -> S:
 
 
 def _lay_out(state: Any, words: list[int]) -> ViewType:
-    """Append the words of a tuple and return the type that finds them again."""
+    """Append the words of a tuple and return the type that finds them again, counted from the first of them.
+
+    So tuples of one kind have one type, wherever they stand.
+    """
     fields: list[tuple[str, types.Type, int]] = []
+    begin = len(words)
     for name, value in zip(state._fields, state, strict=True):
-        first = len(words)
+        first = len(words) - begin
         if isinstance(value, np.ndarray):
             if not value.flags.c_contiguous:
                 raise TypeError(f"{name} is not a C-contiguous array")
@@ -88,7 +92,7 @@ def _lay_out(state: Any, words: list[int]) -> ViewType:
             fields.append((name, types.float64, first))
             words.append(int(np.float64(value).view(np.int64)))
         elif hasattr(value, "_fields"):
-            fields.append((name, _lay_out(value, words), 0))
+            fields.append((name, _lay_out(value, words), first))
         else:
             raise TypeError(f"{name} is a {type(value).__name__}; a view holds arrays, numbers and tuples of them")
     return ViewType(fields)
@@ -161,7 +165,7 @@ class _ViewAttributes(AttributeTemplate):
 def _lower_attribute(context: Any, builder: Any, view: ViewType, table: Any, name: str) -> Any:
     kind, word = view.fields[name]
     if isinstance(kind, ViewType):
-        return table  # words of a nested tuple are counted from the same start
+        return builder.gep(table, [ir.Constant(ir.IntType(64), word)])
     if isinstance(kind, StateArray):
         return _load_array(context, builder, kind, table, word)
     value = _load(builder, table, word)

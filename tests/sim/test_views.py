@@ -140,6 +140,11 @@ def test_one_compilation_serves_every_size_but_no_other_kind():
     assert len(shapes.signatures) == before + 1
 
 
+def test_tuples_of_one_kind_are_of_one_type_wherever_they_stand():
+    fields = View(outer()).numba_type.fields
+    assert fields["again"][0] == fields["middle"][0].fields["inner"][0]
+
+
 def test_a_view_keeps_its_arrays_alive():
     class Only(NamedTuple):
         count: np.ndarray
