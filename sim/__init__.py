@@ -1,1 +1,1 @@
-"""The engine: clock, compiled primitives, recording and statistics. It knows nothing of tickets, Redis or AWS."""
+"""The engine: clock, compiled primitives, recording and statistics. It knows nothing of what it simulates."""

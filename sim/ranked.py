@@ -1,4 +1,4 @@
-"""Sorted lists that know ranks: what a Redis sorted set does, for compiled code.
+"""Sorted lists that know ranks: where one stands, and who is first, for compiled code.
 
 Several lists share one pool of chunks; a list is a directory of chunks in order, each with up to 128 members sorted by
 (score, member). The number of members is kept per group of 32 chunks, so a rank is two short sums. Joining at the end
