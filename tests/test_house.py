@@ -1,0 +1,95 @@
+"""The house: every file lies in a room, every room says what it is, imports make no circle.
+
+CONTRIBUTING shows the same rooms to whoever comes new.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("sim", "models", "real_adapter", "dashboards")
+IN_ROOMS = ("models", "real_adapter")
+"""Packages that hold rooms and nothing else; `sim` is flat, and a face of `dashboards` may be a file."""
+DATA = {"baselines", "lua", "profiles", "scenarios"}
+"""Folders of `models` without code."""
+ABOVE = r"\b(?:redis|lua|tickets?|seats?|gateways?|waiting rooms?|kubernetes|aws|real_adapter)\b"
+"""Words of which the engine knows nothing."""
+
+
+def sources(*tops: str) -> list[Path]:
+    return [path for top in tops for path in sorted((ROOT / top).rglob("*.py"))]
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def rooms(top: str) -> set[str]:
+    return {path.parent.name for path in (ROOT / top).glob("*/__init__.py")}
+
+
+@pytest.mark.parametrize("top", IN_ROOMS)
+def test_nothing_lies_outside_a_room(top):
+    assert [path.name for path in (ROOT / top).glob("*.py")] == ["__init__.py"]
+    folders = {path.name for path in (ROOT / top).iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders - rooms(top) == (DATA if top == "models" else set())
+
+
+def test_the_engine_is_flat():
+    assert {path.parent.name for path in sources("sim")} == {"sim"}
+
+
+def test_every_room_says_what_it_is():
+    packages = [path for path in sources(*PACKAGES) if path.name == "__init__.py"]
+    assert [name_of(path) for path in packages if not ast.get_docstring(ast.parse(path.read_text()))] == []
+
+
+def test_tests_lie_where_what_they_test_does():
+    for top in PACKAGES:
+        folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests" / top).rglob("test_*.py")}
+        assert [str(folder) for folder in sorted(folders) if not (ROOT / folder).is_dir()] == []
+    for top in IN_ROOMS:
+        assert [path.name for path in (ROOT / "tests" / top).glob("test_*.py")] == []
+
+
+@pytest.mark.parametrize("top", IN_ROOMS)
+def test_contributing_shows_every_room_once(top):
+    shown = (ROOT / "CONTRIBUTING.md").read_text().partition("## The house\n")[2].partition("\n## ")[0]
+    block = re.search(rf"^    {top}/.*\n((?:      .*\n)+)", shown, re.MULTILINE)
+    assert block is not None
+    names = (line.strip().partition("  ")[0] for line in block[1].splitlines())
+    listed = [room for name in names for room in re.findall(r"(\w+)/", name)]
+    assert sorted(listed) == sorted(rooms(top))
+
+
+def imports(path: Path, modules: set[str]) -> Iterator[str]:
+    """What of *modules* a source imports, anywhere in it, also for type checkers alone."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            named = (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (name if name in modules else node.module for name in named)
+
+
+def test_imports_make_no_circle_not_even_one_that_only_type_checkers_see():
+    modules = {name_of(path): path for path in sources(*PACKAGES)}
+    left = {name: set(imports(path, set(modules))) & set(modules) - {name} for name, path in modules.items()}
+    while free := {name for name, needs in left.items() if not needs}:
+        left = {name: needs - free for name, needs in left.items() if name not in free}
+    assert left == {}
+
+
+def test_the_engine_names_nothing_of_what_is_above_it():
+    found = [f"{path.name}: {word}" for path in sources("sim") for word in re.findall(ABOVE, path.read_text(), re.I)]
+    assert found == []
+
+
+def test_nothing_registers_itself():
+    """Order is meaning here, so what there is stands in lists that somebody wrote."""
+    found = r"iter_modules|walk_packages|entry_points|__subclasses__|__init_subclass__"
+    assert [name_of(path) for path in sources("sim", *IN_ROOMS) if re.search(found, path.read_text())] == []
