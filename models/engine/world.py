@@ -98,6 +98,7 @@ NODE = np.dtype(
         ("dead", "i1"),
         ("life", "i1"),  # the process in it: another one after it has died
         ("listed", "i1"),  # 1 after an odd number of scripts that list keys
+        ("refused", "i1"),  # 1 if it has refused somebody a connection in the current pass
     ]
 )
 POD = np.dtype(
@@ -106,6 +107,8 @@ POD = np.dtype(
         ("working", "i4"),
         ("most", "i4"),  # requests in it at most, since that was last read
         ("connecting", "i4"),  # pools that are not open yet
+        ("first", "i4"),  # of the rows in `returns` that are in use, and
+        ("coming", "i4"),  # how many these are
         ("state", "i2"),
         ("life", "i2"),  # the process in it: another one after it has been killed
     ]
@@ -117,10 +120,15 @@ POOL = np.dtype(
         ("in_use", "i4"),
         ("open", "i4"),
         ("accepted", "i4"),  # by the node, of those open
+        ("owed", "i4"),  # answers on their way back to it that are events
         ("armed", "i2"),
         ("node_life", "i2"),
     ]
 )
+RETURN = np.dtype([("time", "i8"), ("node", "i4"), ("workers", "i4"), ("connections", "i4"), ("spare", "i4")])
+"""What comes back to a pod at one time (see `models.service.returns`)."""
+AHEAD = 32
+"""Times that a pod can note, a power of two: about so many passes end while an answer is on its way to a pod."""
 MOST_NEWS = 8
 """News that one event can be; two are the most so far: a probe answered by a pod that was waiting to end. The engine
 stops behind every event that is news."""
@@ -144,9 +152,12 @@ stops behind every event that is news."""
     FREE_SLOTS,
     BUCKET_NEEDS,
     TRACED,
+    UNTIL,  # to what time the engine is being advanced
+    LATEST,  # the latest answer that has been taken for known
+    ASKED,  # probes under way, and pods that are ending: there can be news of them at any time
     UNKNOWN,  # events, operations and answers that nothing is known of: there are none (see `kernel_plane`)
     TOTALS,
-) = range(20)
+) = range(23)
 """Entries of `World.total`."""
 
 
@@ -171,6 +182,7 @@ class World(NamedTuple):
     endpoint: NDArray[np.int64]
     news: NDArray[np.int64]
     pod: NDArray[np.void]
+    returns: NDArray[np.void]
     core_free: NDArray[np.int64]
     backlog: NDArray[np.int64]
     pool: NDArray[np.void]
@@ -249,6 +261,7 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int, sizes: Sizes)
         endpoint=np.arange(p.pods, dtype=np.int64),
         news=np.zeros((MOST_NEWS, 4), np.int64),
         pod=_new_pods(p),
+        returns=np.zeros(p.pods * AHEAD, RETURN),
         core_free=np.zeros((p.pods, p.cores), np.int64),
         backlog=np.zeros((p.pods, 3), np.int64),
         pool=_new_pools(p),

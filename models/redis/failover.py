@@ -22,11 +22,12 @@ writes before, and that zones change places, is left out.
 import numpy as np
 from numpy.typing import NDArray
 
-from models.engine.agenda import free_slot, schedule
+from models.engine.agenda import free_slot
 from models.engine.record import BUSY_NS, NODES, PER_NODE, Column, spread_busy
 from models.engine.world import DIALLER, World
 from models.plan.events import events_of
-from models.vocabulary.codes import ANSWER_CONNECTION, KIND_POD_REPLY
+from models.service.pools import let_reply
+from models.vocabulary.codes import ANSWER_CONNECTION
 from models.vocabulary.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room.state import CALLED, LINE, OUT, PASS_LOST, PASSED
 from sim import deadlines, queues, ranked
@@ -45,7 +46,7 @@ def break_off(w: World, now: int, slot: int) -> None:
     r.answer = ANSWER_CONNECTION
     patience = w.x.give_up[r.node]
     at = now + w.x.delay[r.pod, r.node] if patience < 0 else max(now, r.queued_at + patience)
-    schedule(w, at, KIND_POD_REPLY, r.entity, r.number, slot)
+    let_reply(w, at, slot)
 
 
 @compiled

@@ -22,7 +22,7 @@ from models.plan.events import event_of
 from models.plan.plan import COUNTER, REDIS_TIME
 from models.redis.failover import break_off
 from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
-from models.service.pools import accept
+from models.service.pools import accept, let_reply
 from models.vocabulary.codes import (
     ANSWER_GRANTED,
     ANSWER_MAX_CLIENTS,
@@ -34,7 +34,6 @@ from models.vocabulary.codes import (
     KIND_NODE_ARRIVE,
     KIND_NODE_WAKE,
     KIND_PASS_END,
-    KIND_POD_REPLY,
     OP_ENTER,
     OP_EXPIRE,
     OP_JOIN,
@@ -140,7 +139,7 @@ def _pass(w: World, now: int, k: int, wake: int) -> None:
     w.in_pass[k, LENGTH] = w.inbox[k, LENGTH]
     w.inbox[k, LENGTH] = 0
     node = w.node[k]
-    node.effect_ns = 0
+    node.effect_ns = node.refused = 0
     work = wake + w.p.engine.per_pass
     commands = repeated = 0
     slot = ahead = w.in_pass[k, FIRST]
@@ -201,10 +200,16 @@ def on_pass_end(w: World, now: int, k: int, number: int) -> None:
         prefetch(w.slot, int(w.follower[follower]))
         r = w.slot[slot]
         if r.origin <= DIALLER:
-            schedule(w, now + w.x.delay[r.pod, k], KIND_POD_REPLY, r.entity, r.number, slot)
+            let_reply(w, now + w.x.delay[r.pod, k], slot)
         else:
             free_slot(w, slot)
         slot = follower
+    end_pass(w, now, k)
+
+
+@compiled
+def end_pass(w: World, now: int, k: int) -> None:
+    """Behind the replies of a pass: its changes go to the replicas, and the next pass starts or the thread sleeps."""
     node = w.node[k]
     if w.p.replicas > 0 and k < w.p.shards and (node.effect_ns > 0 or w.rooms.logged[k] > node.applied):
         _feed_replicas(w, now, k, node.effect_ns)
@@ -242,6 +247,7 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
         w.rooms.bill[BILLED_COMMANDS] = 1
         if r.dials == 1 and not accept(w, slot):
             r.answer = ANSWER_MAX_CLIENTS
+            w.node[k].refused = 1
             count(w.record, COLUMN_CONNECTIONS_REFUSED, 1)
             return 0
         return w.p.connect if r.dials == 1 else 0

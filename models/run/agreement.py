@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,17 +104,22 @@ def compare_engines(
 ) -> Agreement:
     """Run *plan* under *control* on both engines; compare their first *traced* events and all that they leave.
 
+    The kernel runs twice: with an event for every step, of which it has a trace, and without, as all other runs do.
     *sizes* are those of the kernel's arrays at first (None: the usual ones).
     """
     kernel, reference = KernelPlane(plan, traced, sizes), Reference(plan, traced)
     stops = run_under(control, plan, kernel)[1], run_under(control, plan, reference)[1]
+    fused = KernelPlane(plan, sizes=sizes)
+    fused_stops = run_under(control, plan, fused)[1], stops[1]
     ours = kernel.world.trace[: int(kernel.world.total[TRACED])]
     theirs = np.array(reference.trace, np.int64).reshape(-1, 2)
     divergence = first_divergence(ours, theirs)
     if divergence is not None:
         difference: str | None = str(divergence)
     else:
-        difference = next(_differences(plan, kernel, reference, stops), None)
+        every_step = _differences(plan, kernel, reference, stops)
+        as_usual = (f"with steps fused, {what}" for what in _differences(plan, fused, reference, fused_stops))
+        difference = next(chain(every_step, as_usual), None)
     return Agreement(len(ours), np.unique(ours[:, 0]).size, divergence, difference)
 
 

@@ -12,7 +12,6 @@ from models.engine.recording import Recording, of_kernel
 from models.engine.world import (
     ACTIVE,
     BUCKET_NEEDS,
-    ENDING,
     IN_FLIGHT,
     MOST_NEWS,
     NEWS,
@@ -30,10 +29,11 @@ from models.plan.plan import OPEN_LOOP, Plan
 from models.redis.failover import die, fall_back, revive
 from models.redis.kernel import open_sale, prejoin, send_expiry
 from models.run import dispatch as kernel
-from models.run.dispatch import advance, first_arrivals
+from models.run.dispatch import advance, advance_traced, first_arrivals
 from models.service.kernel import kill
-from models.service.pods import open_pool, send_probe
+from models.service.pods import end, open_pool, send_probe
 from models.service.pools import learn
+from models.service.returns import settle
 from models.vocabulary.instants import Kind, event_key
 from models.vocabulary.news import News, Told
 from models.vocabulary.operations import Op
@@ -59,6 +59,7 @@ class KernelPlane:
         )
         self.plan = plan
         self.now = 0
+        self._advance = advance_traced if traced else advance
         self.platform = [plan.params.warm_pods] * 3 + [0]
         world = new_world(plan, arrival, traced, sizes or usual_sizes(plan.params))
         self.world, self._view = roomy(with_line_to_refill(world) if plan.params.prejoined else world)
@@ -77,7 +78,7 @@ class KernelPlane:
     def advance(self, until: int) -> Stop:
         """Run every event before `until`, growing arrays as needed, or stop where there is news for control."""
         while True:
-            cause = advance(self._view, until)
+            cause = self._advance(self._view, until)
             if self.world.total[UNKNOWN] > 0:
                 raise RuntimeError(f"an event before {self.world.total[NOW]} ns is of a kind that the engine has not")
             if cause == kernel.REACHED:
@@ -154,8 +155,7 @@ class KernelPlane:
 
     def end_pod(self, pod: int) -> bool:
         """Let a pod take no more requests; return whether it has none left. If it has, there will be news."""
-        self.world.pod["state"][pod] = ENDING
-        return int(self.world.pod["working"][pod]) == 0
+        return bool(end(self._view, self.now, pod))
 
     def kill_pod(self, pod: int) -> None:
         """Kill a pod's process with all that is in it."""
@@ -184,6 +184,7 @@ class KernelPlane:
 
     def reading(self, pod: int) -> Reading:
         """Read a pod's meters."""
+        settle(self._view, pod, self.now)
         w, nodes = self.world, self.plan.params.nodes
         row = w.pod[pod]
         held = int(row["working"]) + int(w.backlog[pod, LENGTH])

@@ -13,15 +13,18 @@ from models.engine.world import (
     BUCKET_NEEDS,
     IN_FLIGHT,
     KUBELET,
+    LATEST,
     NEWS,
     NEXT_ARRIVAL,
     NOW,
     SOURCE,
     TRACED,
     UNKNOWN,
+    UNTIL,
     World,
 )
 from models.redis.kernel import on_node_arrive, on_node_wake, on_pass_end
+from models.run import fused
 from models.service.backend import on_backend_arrive, on_backend_done
 from models.service.kernel import on_arrive, on_cpu_done, on_pod_reply, on_pool_timeout, on_probe
 from models.vocabulary.codes import (
@@ -51,8 +54,9 @@ NEXT = 3
 CHECK_EVERY = 32
 """Events between two looks at the room left (see `models.engine.growth`)."""
 
-REACHED, SHORT, DRAINED, TOLD = range(4)
-"""Why `advance` returned: the time was reached; an array must grow first; nothing is left to do; there is news."""
+DUE, REACHED, SHORT, DRAINED, TOLD = range(5)
+"""Why `advance` returned: the time was reached; an array must grow first; nothing is left to do; there is news. DUE: it
+has not, an event is due."""
 
 _ENTITIES = (1 << ENTITY_BITS) - 1
 _NUMBERS = (1 << NUMBER_BITS) - 1
@@ -60,38 +64,71 @@ _NUMBERS = (1 << NUMBER_BITS) - 1
 
 @compiled
 def advance(w: World, until: int) -> int:
-    """Run every event before `until` (ns), unless something stops it earlier, and return why it stopped."""
+    """Run every event before `until` (ns), unless something stops it earlier, and return why it stopped.
+
+    Steps that need no event of their own have none (see `models.run.fused`).
+    """
+    w.total[UNTIL] = until
     checked = 0
     while True:
-        if checked == 0:
-            if is_short(w):
-                return SHORT
-            checked = CHECK_EVERY
-        checked -= 1
-        if w.total[NEWS] > 0:
-            return TOLD
-        if w.total[ACTIVE] == 0 and w.total[IN_FLIGHT] == 0:
-            return DRAINED
-        if w.heap.size[0] == 0 or w.heap.time[0] >= wheel.emptied_until(w.wheel):
-            if wheel.emptied_until(w.wheel) >= until:
-                return REACHED
-            w.total[BUCKET_NEEDS] = _next_bucket_size(w)
-            if is_short(w):
-                return SHORT
-            _empty_bucket(w)
-            w.total[BUCKET_NEEDS] = 0
-            continue
-        if w.heap.time[0] >= until:
-            return REACHED
-        _run_first(w)
+        cause = _find_first(w, until, checked)
+        if cause != DUE:
+            return cause
+        checked = (checked or CHECK_EVERY) - 1
+        now, key, item = w.heap.time[0], w.heap.key[0], w.heap.item[0]
+        if _take_first(w, now, key, item):
+            _dispatch(w, now, key >> (ENTITY_BITS + NUMBER_BITS), key, item)
+
+
+@compiled
+def advance_traced(w: World, until: int) -> int:
+    """Do the same with an event for every step, and write down which."""
+    w.total[UNTIL] = until
+    checked = 0
+    while True:
+        cause = _find_first(w, until, checked)
+        if cause != DUE:
+            return cause
+        checked = (checked or CHECK_EVERY) - 1
+        now, key, item = w.heap.time[0], w.heap.key[0], w.heap.item[0]
+        if _take_first(w, now, key, item):
+            _trace(w, now, key)
+            _dispatch_every_step(w, now, key >> (ENTITY_BITS + NUMBER_BITS), key, item)
 
 
 @merged
-def _run_first(w: World) -> None:
-    """Take the first event of the heap and let it happen, unless it is a timer that is early, or late."""
-    now = w.heap.time[0]
-    key = w.heap.key[0]
-    item = w.heap.item[0]
+def _find_first(w: World, until: int, checked: int) -> int:
+    """Bring the next event before `until` to the top of the heap; return DUE, or why there is none."""
+    cause = DUE
+    looking = True
+    if checked == 0 and is_short(w):
+        cause = SHORT
+    elif w.total[NEWS] > 0:
+        cause = TOLD
+    elif w.total[ACTIVE] == 0 and w.total[IN_FLIGHT] == 0:
+        w.total[NOW] = max(w.total[NOW], w.total[LATEST])
+        cause = DRAINED
+    while cause == DUE and looking:
+        if w.heap.size[0] == 0 or w.heap.time[0] >= wheel.emptied_until(w.wheel):
+            if wheel.emptied_until(w.wheel) >= until:
+                cause = REACHED
+            else:
+                w.total[BUCKET_NEEDS] = _next_bucket_size(w)
+                if is_short(w):
+                    cause = SHORT
+                else:
+                    _empty_bucket(w)
+                    w.total[BUCKET_NEEDS] = 0
+        else:
+            looking = False
+            if w.heap.time[0] >= until:
+                cause = REACHED
+    return cause
+
+
+@merged
+def _take_first(w: World, now: int, key: int, item: int) -> bool:
+    """Take the first event from the heap; tell whether it happens: a timer can be early, or late."""
     heap.drop_first(w.heap)
     for soon in range(1, LOOK_AHEAD):
         prefetch(w.slot, w.heap.item[soon])
@@ -99,30 +136,52 @@ def _run_first(w: World) -> None:
         entity = (w.heap.key[next_] >> NUMBER_BITS) & _ENTITIES
         if entity < w.p.sessions:
             prefetch(w.session, entity)
-    kind = key >> (ENTITY_BITS + NUMBER_BITS)
-    if kind == KIND_CLIENT_TIMEOUT and not _goes_off(w, now, key, item):
-        return
-    w.total[NOW] = now
-    if w.total[TRACED] < w.trace.shape[0] and kind != KIND_POOL_TIMEOUT:
+    happens = (key >> (ENTITY_BITS + NUMBER_BITS)) != KIND_CLIENT_TIMEOUT or _goes_off(w, now, key, item)
+    if happens:
+        w.total[NOW] = now
+        if now >= w.record.second[1]:
+            turn_to(w.record, now)
+    return happens
+
+
+@inlined
+def _trace(w: World, now: int, key: int) -> None:
+    """Write an event down, unless it is one that a part sets for itself."""
+    if w.total[TRACED] < w.trace.shape[0] and key >> (ENTITY_BITS + NUMBER_BITS) != KIND_POOL_TIMEOUT:
         w.trace[w.total[TRACED], 0] = now
         w.trace[w.total[TRACED], 1] = key
         w.total[TRACED] += 1
-    if now >= w.record.second[1]:
-        turn_to(w.record, now)
-    _dispatch(w, now, kind, key, item)
 
 
 @merged
-def _dispatch(w: World, now: int, kind: int, key: int, item: int) -> None:  # noqa: C901 -- a line for every kind
-    """Hand an event to the part of the system it concerns."""
-    if kind == KIND_ARRIVE:
+def _dispatch(w: World, now: int, kind: int, key: int, item: int) -> None:
+    """Hand an event to the part of the system it concerns, or to the steps that are taken with it."""
+    if kind == KIND_PASS_END:
+        fused.on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS)
+    elif kind == KIND_ARRIVE:
         _arrive(w, now, (key >> NUMBER_BITS) & _ENTITIES, item)
-    elif kind == KIND_CPU_DONE:
+    else:
+        _hand_on(w, now, kind, key, item)
+
+
+@merged
+def _dispatch_every_step(w: World, now: int, kind: int, key: int, item: int) -> None:
+    """Hand an event to the part of the system it concerns."""
+    if kind == KIND_PASS_END:
+        on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS)
+    elif kind == KIND_ARRIVE:
+        _arrive(w, now, (key >> NUMBER_BITS) & _ENTITIES, item)
+    else:
+        _hand_on(w, now, kind, key, item)
+
+
+@compiled
+def _hand_on(w: World, now: int, kind: int, key: int, item: int) -> None:
+    """Hand an event to the part of the system it concerns, where that is the same with steps fused and without."""
+    if kind == KIND_CPU_DONE:
         on_cpu_done(w, now, item)
     elif kind == KIND_NODE_ARRIVE:
         on_node_arrive(w, now, item)
-    elif kind == KIND_PASS_END:
-        on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS)
     elif kind == KIND_NODE_WAKE:
         on_node_wake(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS)
     elif kind == KIND_POD_REPLY:

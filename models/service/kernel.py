@@ -12,6 +12,7 @@ from models.engine.agenda import NOTHING, free_slot, schedule, tell
 from models.engine.column_codes import COLUMN_BACKLOG_FULL, COLUMN_GATEWAY_BUSY_NS
 from models.engine.record import add_busy, count
 from models.engine.world import (
+    ASKED,
     DIALLER,
     ENDING,
     KUBELET,
@@ -26,7 +27,8 @@ from models.engine.world import (
 from models.plan.events import event_of
 from models.plan.plan import RANDOM, ROUND_ROBIN, UNIT
 from models.service.pods import forget, on_dialled
-from models.service.pools import arm, ask, connect, release
+from models.service.pools import arm, ask, connect, is_back, release
+from models.service.returns import settle
 from models.vocabulary.codes import (
     ANSWER_FIRST_FAILURE,
     ANSWER_POOL_TIMEOUT,
@@ -98,6 +100,7 @@ def on_probe(w: World, now: int, slot: int) -> None:
 @compiled
 def _give(w: World, now: int, slot: int, number: int) -> None:
     """Give a request to a pod: to a worker, to the backlog, or back."""
+    settle(w, number, now)
     r = w.slot[slot]
     pod = w.pod[number]
     r.pod = number
@@ -175,10 +178,19 @@ def on_pod_reply(w: World, now: int, slot: int) -> None:
     r = w.slot[slot]
     if r.life != w.pod[r.pod].life:
         lose(w, now, slot)
-    elif r.origin == DIALLER:
-        on_dialled(w, now, slot)
     elif r.op == OP_RESERVE:
         _finish_work(w, now, slot)
+    else:
+        is_back(w, slot)
+        _go_on(w, now, slot)
+
+
+@compiled
+def _go_on(w: World, now: int, slot: int) -> None:
+    """Go on with what a node has answered."""
+    r = w.slot[slot]
+    if r.origin == DIALLER:
+        on_dialled(w, now, slot)
     elif r.dials == 1 and r.answer < ANSWER_FIRST_FAILURE:
         r.dials = 0  # the connection stands; now the question
         ask(w, now, slot)
@@ -186,6 +198,7 @@ def on_pod_reply(w: World, now: int, slot: int) -> None:
         release(w, now, slot)
         if r.op == OP_READINESS and w.p.ping_all and r.node + 1 < w.p.shards and r.answer < ANSWER_FIRST_FAILURE:
             r.node += 1
+            settle(w, r.pod, now + 1)  # of one instant, the answers to clients come before those to probes
             connect(w, now, slot)
         else:
             _finish_work(w, now, slot)
@@ -211,6 +224,7 @@ def _answer(w: World, now: int, slot: int) -> None:
     r = w.slot[slot]
     if r.origin == KUBELET:
         tell(w, NEWS_PROBED, r.pod, r.number, r.answer < ANSWER_FIRST_FAILURE)
+        w.total[ASKED] -= 1
         free_slot(w, slot)
     else:
         schedule(w, now + way_back(w, slot), KIND_CLIENT_REPLY, r.entity, r.number, slot)
@@ -224,6 +238,7 @@ def lose(w: World, now: int, slot: int) -> None:
         r.answer = ANSWER_REFUSED
         _answer(w, now, slot)
     else:
+        w.total[ASKED] -= r.origin == KUBELET
         free_slot(w, slot)
 
 
@@ -236,4 +251,5 @@ def kill(w: World, now: int, number: int) -> None:
         while w.pool_queue[pool, LENGTH] > 0:
             w.total[POOL_WAITING] -= 1
             lose(w, now, queues.take(w.pool_queue, pool, w.follower))
+    settle(w, number, now)
     forget(w, now, number)

@@ -3,8 +3,9 @@
 from models.engine.agenda import free_slot, new_request, schedule
 from models.engine.column_codes import COLUMN_GATEWAY_BUSY_NS
 from models.engine.record import spread_busy
-from models.engine.world import DIALLER, KUBELET, OFF, SERVING, World
+from models.engine.world import ASKED, DIALLER, ENDING, KUBELET, OFF, SERVING, World
 from models.service.pools import close, has_none
+from models.service.returns import settle
 from models.vocabulary.codes import ANSWER_WAITING, KIND_ARRIVE, KIND_NODE_ARRIVE, OP_CONNECT, OP_LIVENESS, STREAM_PING
 from models.vocabulary.instants import CONNECTING, PROBES
 from models.vocabulary.units import SECOND
@@ -73,13 +74,25 @@ def send_probe(w: World, now: int, number: int, op: int, probe: int) -> None:
     slot = new_request(w, now, KUBELET, entity, probe, op, 0)
     w.slot[slot].pod = number
     w.slot[slot].node = 0 if w.p.ping_all else below(w.x.starts[STREAM_PING], entity, probe, w.p.shards)
+    w.total[ASKED] += 1
     schedule(w, now, KIND_ARRIVE, entity, probe, slot)
+
+
+@compiled
+def end(w: World, now: int, number: int) -> bool:
+    """Let a pod take no more requests; return whether it has none left."""
+    settle(w, number, now)
+    pod = w.pod[number]
+    w.total[ASKED] += pod.state != ENDING
+    pod.state = ENDING
+    return pod.working == 0
 
 
 @compiled
 def forget(w: World, now: int, number: int) -> None:
     """Reset a pod whose process has been killed: its work, its connections, its place in time."""
     pod = w.pod[number]
+    w.total[ASKED] -= pod.state == ENDING
     for pool in range(number * w.p.nodes, (number + 1) * w.p.nodes):
         close(w, pool)
     for core in range(w.p.cores):

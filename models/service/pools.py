@@ -8,7 +8,14 @@ connections as it may refuses the next ("max number of clients reached"): whoeve
 
 from models.engine.agenda import NOTHING, schedule
 from models.engine.world import POOL_WAITING, World
-from models.vocabulary.codes import ANSWER_CONNECTION, ANSWER_MAX_CLIENTS, KIND_NODE_ARRIVE, KIND_POOL_TIMEOUT
+from models.service.returns import claim, settle
+from models.vocabulary.codes import (
+    ANSWER_CONNECTION,
+    ANSWER_MAX_CLIENTS,
+    KIND_NODE_ARRIVE,
+    KIND_POD_REPLY,
+    KIND_POOL_TIMEOUT,
+)
 from sim import queues
 from sim.jit import compiled, inlined
 from sim.memory import prefetch
@@ -45,7 +52,7 @@ def close(w: World, number: int) -> None:
     node = w.node[number % w.p.nodes]
     if node.dead == 0 and pool.node_life == node.life:
         node.clients -= pool.accepted
-    pool.in_use, pool.open, pool.accepted = 0, 0, 0
+    pool.in_use, pool.open, pool.accepted, pool.owed = 0, 0, 0, 0
 
 
 @compiled
@@ -54,6 +61,7 @@ def connect(w: World, now: int, slot: int) -> None:
     r = w.slot[slot]
     number = r.pod * w.p.nodes + r.node
     pool = w.pool[number]
+    settle(w, r.pod, now)
     if pool.in_use < pool.open:
         pool.in_use += 1
         r.node_life = pool.node_life
@@ -61,10 +69,22 @@ def connect(w: World, now: int, slot: int) -> None:
     elif pool.open < w.p.pool_size:
         _dial(w, now, slot, number)
     else:
+        _wait(w, now, slot, number)
+
+
+@compiled
+def _wait(w: World, now: int, slot: int, number: int) -> None:
+    """Wait for a connection: for the first that is known to come back, or in line."""
+    r = w.slot[slot]
+    back_at = claim(w, r.pod, r.node, now + w.p.pool_timeout)
+    if back_at == NOTHING:
         r.queued_at = now
         queues.put(w.pool_queue, number, w.follower, slot)
         w.total[POOL_WAITING] += 1
         arm(w, number)
+    else:
+        r.node_life = w.pool[number].node_life
+        ask(w, back_at, slot)
 
 
 @compiled
@@ -120,21 +140,47 @@ def release(w: World, now: int, slot: int) -> None:
         if waiting:
             _dial(w, now, _first_waiter(w, number), number)
     elif waiting:
-        first = _first_waiter(w, number)
-        w.slot[first].node_life = pool.node_life
-        ask(w, now, first)
+        hand_over(w, now, number)
     else:
         pool.in_use -= 1
 
 
 @compiled
+def hand_over(w: World, now: int, number: int) -> None:
+    """Give a connection that is back to the first in line."""
+    first = _first_waiter(w, number)
+    w.slot[first].node_life = w.pool[number].node_life
+    ask(w, now, first)
+
+
+@compiled
+def let_reply(w: World, at: int, slot: int) -> None:
+    """Let an answer that has left its node be back at its pod then."""
+    r = w.slot[slot]
+    pool = w.pool[r.pod * w.p.nodes + r.node]
+    if r.life == w.pod[r.pod].life and r.node_life == pool.node_life:
+        pool.owed += 1
+    schedule(w, at, KIND_POD_REPLY, r.entity, r.number, slot)
+
+
+@inlined
+def is_back(w: World, slot: int) -> None:
+    """Note that an answer that `let_reply` has sent is back at its pod, which lives."""
+    r = w.slot[slot]
+    pool = w.pool[r.pod * w.p.nodes + r.node]
+    if r.node_life == pool.node_life:
+        pool.owed -= 1
+
+
+@compiled
 def learn(w: World, now: int, pod: int, node: int) -> None:
     """Let a pod know which process the node is now, if it lives and the pod did not know."""
+    settle(w, pod, now)
     number = pod * w.p.nodes + node
     pool = w.pool[number]
     if w.node[node].dead == 1 or pool.node_life == w.node[node].life:
         return
     pool.node_life = w.node[node].life
-    pool.in_use, pool.open, pool.accepted = 0, 0, 0
+    pool.in_use, pool.open, pool.accepted, pool.owed = 0, 0, 0, 0
     while w.pool_queue[number, LENGTH] > 0 and pool.open < w.p.pool_size:
         _dial(w, now, _first_waiter(w, number), number)

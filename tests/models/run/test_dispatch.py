@@ -51,8 +51,9 @@ def branches(module: ModuleType, functions: Iterable[str], enumeration: str) -> 
     return found
 
 
-def test_every_kind_of_event_is_dispatched_once():
-    found = branches(kernel, ["_dispatch"], "KIND")
+@pytest.mark.parametrize("dispatch", ["_dispatch", "_dispatch_every_step"])
+def test_every_kind_of_event_is_dispatched_once(dispatch):
+    found = branches(kernel, [dispatch, "_hand_on"], "KIND")
     assert sorted(found) == sorted(kind.name for kind in Kind)
 
 

@@ -1,0 +1,107 @@
+"""Steps of a request that are one event, where nothing can come between them; elsewhere they stay as many as they are.
+
+The parts of the system know one event for each step, and a trace has them all. Here two steps are taken at once if
+the second one's time and outcome are known when the first one happens. That is so under these conditions, each of
+which is looked at where it can fail:
+
+**Control does not look or act before** (`calm_until`). Control reads levels (requests in flight, waiting for a
+connection), meters of pods, and the record; it ends and kills pods and nodes. It acts at the times that the engine is
+advanced to (UNTIL), and at news. News come from probes, and from pods that end: while there is any (ASKED), nothing is
+fused. What a sold-out event is news for, an announcement, concerns no answer that has left its node. A second of the
+record that ends is a limit too: what is counted is counted in the second in which it happens.
+
+**Answers.** A pass lets an answer out at `now`; it is at its pod at `at`, and at its client at `there`:
+
+- the pod and the connection are those that it left (`life`, `node_life`): only control changes them;
+- nobody waits for a worker: there is no backlog. Who is refused for want of one looks at the workers after `settle`;
+- of those who wait for a connection the first one gets it, if it does not give up before; if nobody waits, the time is
+  noted, and who comes later than `now` and finds none takes the first that comes back, as they would from a line. So
+  connections must come back in the order in which they are noted: not while an answer to this pod from this node has
+  an event of its own (`owed`), which gives its connection back as the pod finds it;
+- the answer gives its connection back: it is not to the wish for one (`dials`), and nobody in its pass was refused one,
+  which makes the next in line open another one at the same instant; and passes take time (`io`), so that no other
+  pass ends at that instant;
+- the client still waits for this answer when it comes (`_still_waits`).
+
+What the client does then concerns itself alone until its next request arrives, which is an event. A session's timer
+that goes off in between finds nothing awaited rather than something not due yet: it is set again by that request.
+"""
+
+from models.clients.kernel import on_client_reply, way_back
+from models.engine.agenda import free_slot, schedule
+from models.engine.world import ASKED, CLIENT, DIALLER, LATEST, SOURCE, UNTIL, World
+from models.redis.kernel import end_pass
+from models.service.pools import hand_over, let_reply
+from models.service.returns import give_back, has_room
+from models.vocabulary.codes import KIND_CLIENT_REPLY
+from models.vocabulary.instants import NUMBER_BITS
+from sim.jit import compiled, inlined
+from sim.memory import prefetch
+from sim.queues import FIRST, LENGTH
+
+_PASS_MASK = (1 << NUMBER_BITS) - 1
+
+
+@inlined
+def calm_until(w: World) -> int:
+    """Return the time (ns) before which nobody looks at the state or changes it but the requests themselves."""
+    return min(w.total[UNTIL], w.record.second[1]) if w.total[ASKED] == 0 else 0
+
+
+@compiled
+def on_pass_end(w: World, now: int, k: int, number: int) -> None:
+    """As `redis_node.on_pass_end`; the answers are at their pods, and at their clients, at once where that is known."""
+    node = w.node[k]
+    if number != node.passes & _PASS_MASK:
+        return  # it has died meanwhile
+    plain = w.p.backlog == 0 and node.refused == 0 and w.p.io > 0
+    calm = calm_until(w) if plain else 0
+    slot = w.in_pass[k, FIRST]
+    for _ in range(w.in_pass[k, LENGTH]):
+        follower = int(w.follower[slot])
+        prefetch(w.slot, int(w.follower[follower]))
+        origin = w.slot[slot].origin
+        if origin > DIALLER:
+            free_slot(w, slot)
+        elif origin > SOURCE or not _is_back(w, now, slot, calm):
+            let_reply(w, now + w.x.delay[w.slot[slot].pod, k], slot)
+        slot = follower
+    end_pass(w, now, k)
+
+
+@compiled
+def _is_back(w: World, now: int, slot: int, calm: int) -> bool:
+    """Let an answer that leaves its node be at its pod, and at its client if it can be; tell whether it could."""
+    r = w.slot[slot]
+    at = now + w.x.delay[r.pod, r.node]
+    if at >= calm or r.dials == 1:
+        return False
+    number = r.pod * w.p.nodes + r.node
+    pool = w.pool[number]
+    if pool.owed > 0 or r.life != w.pod[r.pod].life or r.node_life != pool.node_life or not has_room(w, r.pod):
+        return False
+    connections = 1
+    if w.pool_queue[number, LENGTH] > 0:
+        if w.slot[w.pool_queue[number, FIRST]].queued_at + w.p.pool_timeout <= at:
+            return False
+        hand_over(w, at, number)
+        connections = 0
+    give_back(w, r.pod, r.node, at, connections)
+    there = at + way_back(w, slot)
+    if there < calm and _still_waits(w, slot, there):
+        w.total[LATEST] = max(w.total[LATEST], there)
+        on_client_reply(w, there, slot)
+    else:
+        schedule(w, there, KIND_CLIENT_REPLY, r.entity, r.number, slot)
+    return True
+
+
+@inlined
+def _still_waits(w: World, slot: int, there: int) -> bool:
+    """Tell whether the client of a request waits for its answer, and will at a later time."""
+    r = w.slot[slot]
+    if r.sent_at + w.p.timeout <= there:
+        return False
+    if r.origin == CLIENT:
+        return w.session[r.entity].number == r.number and w.session[r.entity].awaiting == 1
+    return r.abandoned == 0
