@@ -1,9 +1,8 @@
 """The people in front of their browsers: they join, poll, enter, choose a seat and buy; or give up."""
 
-import math
-
 from models.clients.loads import generated_op, generated_token, measured_stage, next_iteration
-from models.clients.sessions import endpoint_of, finish, send
+from models.clients.sessions import finish, send
+from models.clients.waits import backoff, spread
 from models.engine.agenda import NOTHING, free_slot, new_request, schedule
 from models.engine.column_codes import (
     COLUMN_ADMITTED,
@@ -62,25 +61,12 @@ from models.vocabulary.codes import (
     STREAM_BACKOFF,
     STREAM_CHOOSE,
     STREAM_CONVERT,
-    STREAM_NET_BACK,
-    STREAM_NET_BASE,
     STREAM_POLL,
 )
+from models.vocabulary.endpoints import endpoint_of
 from models.vocabulary.units import MILLISECOND
 from sim.draws import from_table, uniform
 from sim.jit import compiled, inlined
-
-
-@inlined
-def spread(u: float, interval: int, fraction: float) -> int:
-    """Return a poll interval, uniform in [1 - fraction, 1 + fraction] x `interval`, ns."""
-    return interval + math.floor(interval * fraction * (2.0 * u - 1.0) + 0.5)
-
-
-@inlined
-def backoff(u: float, base: int, longest: int, attempt: int) -> int:
-    """Return the wait in ns before a retry: exponential with full jitter (uniform from 0), `attempt` from 0."""
-    return math.floor(u * min(longest, base << min(attempt, 20)) + 0.5)
 
 
 @compiled
@@ -303,16 +289,6 @@ def gives_up_waiting_at(w: World, time: int, entity: int, slot: int) -> int:
         c.traits &= ~TIMED
         return NOTHING
     return max(c.sent_at + w.p.timeout, time)
-
-
-@compiled
-def way_back(w: World, slot: int) -> int:
-    """Return the one-way delay in ns of the answer to its client."""
-    r = w.slot[slot]
-    jitter = from_table(w.x.jitter, w.x.starts[STREAM_NET_BACK], r.entity, r.number)
-    if r.origin == CLIENT:
-        return w.session[r.entity].base_delay + jitter
-    return from_table(w.x.base, w.x.starts[STREAM_NET_BASE], r.entity, 0) + jitter
 
 
 @compiled

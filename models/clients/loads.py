@@ -1,8 +1,7 @@
 """The generated loads of the ladders: an open loop, which sends whatever happens, and the users of a closed one."""
 
-import math
-
-from models.clients.sessions import exponential, finish, send
+from models.clients.sessions import finish, send
+from models.clients.waits import exponential, next_source_time
 from models.engine.agenda import NOTHING, new_request, schedule
 from models.engine.world import ACTIVE, SOURCE, SOURCE_JOINS, World
 from models.plan.plan import ONSALE
@@ -74,22 +73,6 @@ def generated_token(w: World, entity: int, number: int, op: int) -> int:
         w.total[SOURCE_JOINS] += 1
         return w.p.prejoined + joins % (w.p.tokens - w.p.prejoined)
     return below(w.x.starts[STREAM_SOURCE_TOKEN], entity, number, w.p.prejoined)
-
-
-@compiled
-def next_source_time(stage_end, stage_rate, now: int, u: float) -> int:  # type: ignore[no-untyped-def]
-    """Return when a Poisson source with these stages sends after `now`, or -1: never again."""
-    left = -math.log1p(-u)
-    begin = now
-    for stage in range(stage_end.size):
-        if begin >= stage_end[stage]:
-            continue
-        inside = stage_rate[stage] * (stage_end[stage] - begin) * 1e-9
-        if left < inside:
-            return begin + math.floor(left / stage_rate[stage] * 1e9 + 0.5)
-        left -= inside
-        begin = stage_end[stage]
-    return -1
 
 
 @compiled

@@ -5,15 +5,14 @@ Whatever a tab decides is what to send next and when, or None: nothing more.
 
 import simpy
 
-from models.clients.kernel import backoff, spread
+from models.clients.waits import backoff, spread
+from models.engine.neighbours import Service
 from models.engine.record import WAIT, Column
 from models.engine.reference_run import At, Process, Request, Run, Session
-from models.service.reference import Gateway
 from models.vocabulary.instants import Kind
-from models.vocabulary.operations import FIRST_FAILURE, Answer, Op
+from models.vocabulary.operations import FIRST_FAILURE, Answer, Op, Reply
 from models.vocabulary.streams import Stream
 from models.vocabulary.units import MILLISECOND
-from models.waiting_room.specification import Reply
 
 Next = tuple[Op, int] | None
 FAILED = {
@@ -28,7 +27,7 @@ FAILED = {
 class Clients:
     """Whoever sends requests and waits for the answers."""
 
-    def __init__(self, run: Run, gateway: Gateway) -> None:
+    def __init__(self, run: Run, gateway: Service) -> None:
         self.run, self.p, self.x, self.env, self.gateway = run, run.p, run.x, run.env, gateway
         self.advice = [(int(last), int(interval)) for last, interval in run.x.advice]
 

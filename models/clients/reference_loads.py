@@ -1,8 +1,7 @@
 """The generated loads of the ladders: an open loop, which sends whatever happens, and the users of a closed one."""
 
-from models.clients.loads import next_source_time
 from models.clients.reference import Clients
-from models.clients.sessions import exponential
+from models.clients.waits import exponential, next_source_time
 from models.engine.reference_run import Process, Request, Run, Session
 from models.vocabulary.instants import Kind
 from models.vocabulary.operations import Op

@@ -1,24 +1,10 @@
 """What every session does, whoever it is: it sends its next request, and in the end nothing more."""
 
-import math
-
 from models.engine.agenda import NOTHING, schedule
 from models.engine.world import ACTIVE, DONE, World
-from models.vocabulary.codes import KIND_ARRIVE, OP_STATUS, OP_STATUS_READ, STREAM_NET_OUT
+from models.vocabulary.codes import KIND_ARRIVE, OP_STATUS_READ, STREAM_NET_OUT
 from sim.draws import from_table
-from sim.jit import compiled, inlined
-
-
-@inlined
-def exponential(u: float, mean: float) -> int:
-    """Return an exponential time of this mean in ns from a uniform draw."""
-    return math.floor(-math.log1p(-u) * mean + 0.5)
-
-
-@inlined
-def endpoint_of(op: int) -> int:
-    """Return the endpoint of an operation: a read-only status is a status."""
-    return OP_STATUS if op == OP_STATUS_READ else op
+from sim.jit import compiled
 
 
 @compiled

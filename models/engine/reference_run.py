@@ -18,10 +18,9 @@ from models.plan.events import event_of
 from models.plan.plan import Plan
 from models.vocabulary.instants import Kind, event_key
 from models.vocabulary.news import Told
-from models.vocabulary.operations import Answer, Op
+from models.vocabulary.operations import Answer, Op, Reply
 from models.vocabulary.streams import Stream
 from models.vocabulary.units import FOREVER, SECOND
-from models.waiting_room.specification import Reply
 from sim.draws import from_table, uniform
 from sim.histogram import bucket_of
 

@@ -20,9 +20,10 @@ from models.engine.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, a
 from models.engine.world import CONTROL, CONTROL_SENT, DIALLER, PRIMARY, UNKNOWN, World, wide
 from models.plan.events import event_of
 from models.plan.plan import COUNTER, REDIS_TIME
+from models.redis.connections import accept
 from models.redis.failover import break_off
 from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
-from models.service.pools import accept, let_reply
+from models.service.pools import let_reply
 from models.vocabulary.codes import (
     ANSWER_GRANTED,
     ANSWER_MAX_CLIENTS,

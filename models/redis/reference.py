@@ -15,10 +15,11 @@ from models.plan.plan import COUNTER, REDIS_TIME
 from models.redis_costs.commands import Command
 from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
 from models.vocabulary.instants import CONTROL, FEEDS, Kind
-from models.vocabulary.operations import Answer, Op
+from models.vocabulary.operations import Answer, Op, Reply
 from models.vocabulary.units import EPOCH_NS, MILLISECOND, SECOND
-from models.waiting_room.script_cost import Bill, swing_ns
-from models.waiting_room.specification import KEYS_PER_EVENT, Effect, Reply, WaitingRoom
+from models.waiting_room.reference_cost import Bill
+from models.waiting_room.script_cost import swing_ns
+from models.waiting_room.specification import KEYS_PER_EVENT, Effect, WaitingRoom
 
 
 class Feed(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any
 from models.plan.plan import Plan
 from models.redis_costs.engine_thread import GARBAGE_EVERY, garbage_ns
 from models.vocabulary.operations import Op
-from models.waiting_room.script_cost import Bill
+from models.waiting_room.reference_cost import Bill
 from models.waiting_room.specification import KEYS_PER_EVENT, WaitingRoom
 
 

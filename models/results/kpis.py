@@ -14,6 +14,7 @@ from models.catalogues.prices import list_prices
 from models.engine.record import CLIENTS, FAILURES, NODES, PER_NODE, REQUESTS, WAIT, Column, Level
 from models.engine.recording import Recording
 from models.plan.events import events_of
+from models.plan.node_names import node_names
 from models.plan.plan import Plan
 from models.results.apart import line_shares
 from models.results.cost import cost_of
@@ -24,7 +25,7 @@ from models.results.node_use import FULL_IN_A_ROW_S, Use, burst, connections_ope
 from models.results.origins import rests_on
 from models.results.people import people_kpis
 from models.results.result import Kpi
-from models.results.series import busy_share, gateway_share, node_names, pods_running
+from models.results.series import busy_share, gateway_share, pods_running
 from models.results.usage import usage_of
 from models.scenario import Scenario
 from models.vocabulary.operations import ENDPOINTS, Op

@@ -22,6 +22,7 @@ from models.engine.record import (
     Level,
 )
 from models.engine.recording import Recording
+from models.plan.node_names import node_names
 from models.plan.plan import Plan
 from models.vocabulary.operations import ENDPOINTS
 from models.vocabulary.units import MILLISECOND, SECOND
@@ -57,13 +58,6 @@ def series_of(plan: Plan, recording: Recording) -> pd.DataFrame:
             data[f"{name}_{part}"] = recording.column(NODES + PER_NODE * node + column)
     data |= _latency_bands(recording)
     return pd.DataFrame(data, index=pd.RangeIndex(recording.seconds, name="second"))
-
-
-def node_names(plan: Plan) -> list[str]:
-    """Return a name for every modelled engine thread by number: shard_0, ..., then shard_0_replica_0, ..."""
-    shards, replicas = plan.params.shards, plan.params.replicas
-    names = [f"shard_{shard}" for shard in range(shards)]
-    return names + [f"shard_{shard}_replica_{replica}" for shard in range(shards) for replica in range(replicas)]
 
 
 def busy_share(recording: Recording, node: int) -> NDArray[np.float64]:

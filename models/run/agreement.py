@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from models.engine.record import BUSY_NS, CLIENTS, COMMANDS, PER_NODE, QUEUE, REQUESTS, Column, Level, Record
 from models.engine.world import TRACED, Sizes
 from models.plan.events import events_of
+from models.plan.node_names import node_names
 from models.plan.plan import Plan
-from models.results.series import node_names
 from models.run.compiled import KernelPlane
 from models.run.control import Control
 from models.run.reference import Reference

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.clients.loads import next_source_time
+from models.clients.waits import next_source_time
 from models.engine.growth import is_short, roomy, with_line_to_refill
 from models.engine.plane import TOLD, Reading
 from models.engine.record import CLIENTS, NODES, PER_NODE, QUEUE, Column, Level
-from models.engine.recording import Recording, of_kernel
+from models.engine.recording import Recording
 from models.engine.world import (
     ACTIVE,
     BUCKET_NEEDS,
@@ -29,6 +29,7 @@ from models.plan.plan import OPEN_LOOP, Plan
 from models.redis.failover import die, fall_back, revive
 from models.redis.kernel import open_sale, prejoin, send_expiry
 from models.run import dispatch as kernel
+from models.run.compiled_recording import of_kernel
 from models.run.dispatch import advance, advance_traced, first_arrivals
 from models.service.kernel import kill
 from models.service.pods import end, open_pool, send_probe

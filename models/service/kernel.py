@@ -7,9 +7,9 @@ node dies meanwhile, so does the request. A pod that is not there, or that has b
 in a pod that is killed, when the pod would next have had to do with it.
 """
 
-from models.clients.kernel import way_back
 from models.engine.agenda import NOTHING, free_slot, schedule, tell
 from models.engine.column_codes import COLUMN_BACKLOG_FULL, COLUMN_GATEWAY_BUSY_NS
+from models.engine.network import way_back
 from models.engine.record import add_busy, count
 from models.engine.world import (
     ASKED,
@@ -25,7 +25,8 @@ from models.engine.world import (
     World,
 )
 from models.plan.events import event_of
-from models.plan.plan import RANDOM, ROUND_ROBIN, UNIT
+from models.plan.plan import RANDOM, ROUND_ROBIN
+from models.service.pod_times import cpu_time
 from models.service.pods import forget, on_dialled
 from models.service.pools import arm, ask, connect, is_back, release
 from models.service.returns import settle
@@ -54,12 +55,6 @@ from sim.draws import below, from_table
 from sim.jit import compiled
 from sim.queues import FIRST, LENGTH
 from sim.stations import serve
-
-
-@compiled
-def cpu_time(unit: int, mean: int) -> int:
-    """Return a CPU time in ns: a draw from the unit table times the endpoint's mean."""
-    return (unit * mean) // UNIT
 
 
 @compiled

@@ -4,25 +4,15 @@ from models.engine.agenda import free_slot, new_request, schedule
 from models.engine.column_codes import COLUMN_GATEWAY_BUSY_NS
 from models.engine.record import spread_busy
 from models.engine.world import ASKED, DIALLER, ENDING, KUBELET, OFF, SERVING, World
+from models.service.pod_times import DIAL_AGAIN_NS, handshake_number
 from models.service.pools import close, has_none
 from models.service.returns import settle
 from models.vocabulary.codes import ANSWER_WAITING, KIND_ARRIVE, KIND_NODE_ARRIVE, OP_CONNECT, OP_LIVENESS, STREAM_PING
 from models.vocabulary.instants import CONNECTING, PROBES
-from models.vocabulary.units import SECOND
 from sim.draws import below
 from sim.jit import compiled
 
-DIAL_AGAIN_NS = SECOND
-"""A starting pod whose handshake has failed waits so long before the next (assumption)."""
 _FIRST_CONNECTING, _FIRST_PROBE = CONNECTING.first, PROBES.first
-LIFE_SHIFT = 14
-"""A handshake's number is the pod's life times 2**14 plus the connection's own number (at most 10,000 in a pool)."""
-
-
-@compiled
-def handshake_number(life: int, connection: int) -> int:
-    """Return the number of the event that opens a connection."""
-    return ((life & 0xFFFF) << LIFE_SHIFT) + connection
 
 
 @compiled

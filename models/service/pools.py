@@ -29,23 +29,6 @@ def has_none(answer: int) -> bool:
 
 
 @compiled
-def accept(w: World, slot: int) -> bool:
-    """Let the node accept the connection that a request asks for; of a pod that has been killed there is none.
-
-    Tell whether the pod, if it is still there, has it now.
-    """
-    r = w.slot[slot]
-    node = w.node[r.node]
-    if r.life != w.pod[r.pod].life:
-        return True
-    if node.clients >= w.p.max_clients:
-        return False
-    node.clients += 1
-    w.pool[r.pod * w.p.nodes + r.node].accepted += 1
-    return True
-
-
-@compiled
 def close(w: World, number: int) -> None:
     """Close a pool of a pod that has been killed: the node has its connections free, if it is the one they are to."""
     pool = w.pool[number]

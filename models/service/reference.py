@@ -4,21 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from models.engine.neighbours import Store
 from models.engine.plane import Reading
 from models.engine.record import Column
 from models.engine.reference_run import At, Pool, Process, Request, Run, Servers
 from models.engine.world import ENDING, OFF, SERVING
 from models.plan.plan import RANDOM, ROUND_ROBIN
-from models.redis.reference import Redis
-from models.service.kernel import cpu_time
-from models.service.pods import DIAL_AGAIN_NS, handshake_number
+from models.service.pod_times import DIAL_AGAIN_NS, cpu_time, handshake_number
 from models.service.reference_backend import Backend
 from models.vocabulary.instants import CONNECTING, PROBES, Kind
 from models.vocabulary.news import News, Told
-from models.vocabulary.operations import FIRST_FAILURE, OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Op
+from models.vocabulary.operations import FIRST_FAILURE, OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Op, Reply
 from models.vocabulary.streams import Stream
 from models.vocabulary.units import EPOCH_NS
-from models.waiting_room.specification import Reply
 from sim.draws import below
 from sim.stations import serve
 
@@ -55,7 +53,7 @@ class Pod:
 class Gateway:
     """All pods. `announced` tells by event whether they know it to be sold out, `known` are in the load balancer."""
 
-    def __init__(self, run: Run, redis: Redis, backend: Backend) -> None:
+    def __init__(self, run: Run, redis: Store, backend: Backend) -> None:
         p = run.p
         self.run, self.p, self.x, self.env, self.redis, self.backend = run, p, run.x, run.env, redis, backend
         warm, cold = (SERVING, p.warm_connections), (OFF, 0)

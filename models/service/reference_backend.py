@@ -4,9 +4,8 @@ from models.engine.record import Column
 from models.engine.reference_run import Process, Request, Run, Servers
 from models.vocabulary.instants import Kind
 from models.vocabulary.news import News, Told
-from models.vocabulary.operations import Answer
+from models.vocabulary.operations import Answer, Reply
 from models.vocabulary.streams import Stream
-from models.waiting_room.specification import Reply
 
 
 class Backend:

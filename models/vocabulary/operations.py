@@ -1,6 +1,7 @@
 """What a client can ask for, and what it can be told."""
 
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Op(IntEnum):
@@ -52,3 +53,12 @@ class Answer(IntEnum):
 
 
 FIRST_FAILURE = Answer.POOL_TIMEOUT
+
+
+class Reply(NamedTuple):
+    """An answer; `position` (from 1) with WAITING, `wait_ms` with THROTTLED, `removed` with EXPIRED, else 0."""
+
+    answer: Answer
+    position: int = 0
+    wait_ms: int = 0
+    removed: int = 0

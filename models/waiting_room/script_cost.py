@@ -17,8 +17,7 @@ The status that only reads, for replicas, is a script of its own: a change of `s
 import numpy as np
 from numpy.typing import NDArray
 
-from models.redis_costs.commands import WRITES, Command, call_cost_ns
-from models.scenario import ExtraCall
+from models.redis_costs.commands import Command, call_cost_ns
 from sim.jit import compiled
 
 KEYS, ZADD = int(Command.KEYS), int(Command.ZADD)
@@ -66,37 +65,3 @@ def swing_ns(table: NDArray[np.int64], keys: int, swing: int, odd: int) -> int:
     """
     swung = call_cost_ns(table, KEYS, 1, keys) * swing >> 10
     return swung if odd == 1 else -swung
-
-
-class Bill:
-    """The bill of one run, in plain Python; the compiled engine keeps the same in `Rooms`.
-
-    Times in ns; *table* is the profile's cost table. `write_ns` is the part of the cost that replicas repeat,
-    `repeated_ns` that of repeated calls; `by_command` the calls, their cost, and that of the repeated ones.
-    """
-
-    def __init__(self, table: NDArray[np.int64]) -> None:
-        self.table = table
-        self.cost_ns = self.commands = self.write_ns = self.repeated_ns = 0
-        self.by_command: dict[Command, tuple[int, int, int]] = {}
-
-    def call(self, command: Command, elements: int, members: int) -> None:
-        """Add one call of *command* (see `models.redis_costs.commands.call_cost_ns`)."""
-        cost_ns = call_cost_ns(self.table, int(command), elements, members)
-        self._add(command, 1, cost_ns, is_warm(int(command), members))
-
-    def change(self, entry: ExtraCall, members: int) -> None:
-        """Add an entry of extra calls that walks a set of *members*."""
-        command = Command[entry.command]
-        price_ns = call_cost_ns(self.table, int(command), entry.elements, members)
-        made, paid_ns, _ = self.by_command.get(command, (0, 0, 0))
-        self._add(command, *changed_ns(entry.calls, price_ns, made, paid_ns))
-
-    def _add(self, command: Command, calls: int, cost_ns: int, warm: bool = False) -> None:
-        made, paid_ns, repeated = self.by_command.get(command, (0, 0, 0))
-        again_ns = cost_ns if warm else repeated_ns(calls, cost_ns, made, repeated)
-        self.by_command[command] = made + calls, paid_ns + cost_ns, repeated + again_ns
-        self.repeated_ns += again_ns
-        self.cost_ns += cost_ns
-        self.commands += calls
-        self.write_ns += cost_ns * int(WRITES[command])

@@ -22,11 +22,11 @@ ZADD of a new member, which goes to the end, past a few nodes that stay in the p
 import bisect
 import copy
 from collections.abc import Callable, Collection
-from typing import NamedTuple, Self
+from typing import Self
 
 from models.plan.room_rules import MICRO, RoomRules
 from models.redis_costs.commands import Command
-from models.vocabulary.operations import Answer
+from models.vocabulary.operations import Answer, Reply
 from models.vocabulary.script_limits import CALLS_PER_OPERATION
 
 XLENS_PER_KEYS_STATUS = 9
@@ -34,15 +34,6 @@ XLENS_PER_KEYS_STATUS = 9
 KEYS_PER_EVENT = 5
 """Keys of an event that the first version's KEYS lists beside a stream for every place (assumption)."""
 NEVER = -1
-
-
-class Reply(NamedTuple):
-    """An answer; `position` (from 1) with WAITING, `wait_ms` with THROTTLED, `removed` with EXPIRED, else 0."""
-
-    answer: Answer
-    position: int = 0
-    wait_ms: int = 0
-    removed: int = 0
 
 
 Trace = Callable[[Command, int, int], None]

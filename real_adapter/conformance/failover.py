@@ -17,8 +17,7 @@ from dataclasses import dataclass
 import redis
 
 from models.plan.room_rules import MICRO, RoomRules
-from models.vocabulary.operations import Answer
-from models.waiting_room.specification import Reply
+from models.vocabulary.operations import Answer, Reply
 from real_adapter.conformance.report import Case
 from real_adapter.conformance.trial import tag_on
 from real_adapter.room.redis_room import Call, RedisRoom, answer_of

@@ -11,9 +11,9 @@ from random import Random
 
 from models.plan.room_rules import MICRO, RoomRules
 from models.redis_costs.commands import Command
-from models.vocabulary.operations import Answer
+from models.vocabulary.operations import Answer, Reply
 from models.waiting_room.scripts import TOKEN_DIGITS
-from models.waiting_room.specification import Reply, WaitingRoom
+from models.waiting_room.specification import WaitingRoom
 from real_adapter.room.redis_room import Call, RedisRoom
 from real_adapter.room.state import RoomState, state_of
 

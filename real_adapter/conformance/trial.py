@@ -9,9 +9,9 @@ from typing import Any
 import redis
 
 from models.plan.hash_slots import shard_of, slot_of
+from models.vocabulary.operations import Reply
 from models.vocabulary.script_limits import PASS_GARBAGE_MS
 from models.waiting_room.scripts import Script
-from models.waiting_room.specification import Reply
 from real_adapter.conformance.operations import ModelRoom, Operation, Settings, call_of
 from real_adapter.room.redis_room import Client, RedisRoom, all_scripts, answer_of, run_pipelined
 from real_adapter.room.state import garbage_left_ms

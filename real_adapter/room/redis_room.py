@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 import redis
 
 from models.plan.room_rules import RoomRules
-from models.vocabulary.operations import Answer
+from models.vocabulary.operations import Answer, Reply
 from models.vocabulary.script_limits import EXPIRED_PER_CALL
 from models.waiting_room.scripts import FOLDER, SCRIPTS, Script, load_script, room_keys, token_text
-from models.waiting_room.specification import Reply
 from real_adapter.room.state import RULE_FIELDS, RoomState, read_state
 from sim.errors import BadInput
 

@@ -5,7 +5,7 @@ import pytest
 from models.engine.record import NODES, PER_NODE, REQUESTS
 from models.results.ceiling import status_request_ns
 from models.vocabulary.units import SECOND
-from models.waiting_room.script_cost import Bill
+from models.waiting_room.reference_cost import Bill
 from models.waiting_room.specification import WaitingRoom
 from tests.models.recordings import planned
 from tests.models.runs import recording_of

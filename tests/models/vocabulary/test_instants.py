@@ -16,7 +16,7 @@ from models.scenario.checks import MAX_OPEN_LOOP_REQUESTS, MAX_SESSIONS
 from models.scenario.clients import Clients
 from models.scenario.load_kinds import OpenLoopLoad
 from models.scenario.waiting_room import Gateway, Redis, WaitingRoom
-from models.service.pods import LIFE_SHIFT
+from models.service.pod_times import LIFE_SHIFT
 from models.vocabulary import instants as entities
 from models.vocabulary.instants import Kind
 from models.vocabulary.operations import Answer, Op

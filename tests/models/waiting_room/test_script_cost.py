@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from models.redis_costs.commands import FREE_LEVELS, Command, call_cost_ns
 from models.results.ceiling import status_request_ns
 from models.scenario import ExtraCall, load_scenario
-from models.waiting_room.script_cost import Bill, changed_ns, swing_ns
+from models.waiting_room.reference_cost import Bill
+from models.waiting_room.script_cost import changed_ns, swing_ns
 from sim.errors import BadInput
 from tests.models.recordings import planned
 

@@ -13,12 +13,12 @@ from models.plan.extra_calls import extra_table
 from models.plan.room_rules import MICRO, RoomRules
 from models.redis_costs.commands import FREE_LEVELS, Command, call_cost_ns
 from models.scenario import ExtraCall
-from models.vocabulary.operations import FIRST_FAILURE, Answer, Op
+from models.vocabulary.operations import FIRST_FAILURE, Answer, Op, Reply
 from models.waiting_room import kernel as core
 from models.waiting_room import state as rooms
 from models.waiting_room.expiry import expire
-from models.waiting_room.script_cost import Bill
-from models.waiting_room.specification import Reply, WaitingRoom
+from models.waiting_room.reference_cost import Bill
+from models.waiting_room.specification import WaitingRoom
 from sim.ranked import new_ranked
 from sim.views import View
 from tests.strategies.platform import extra_calls

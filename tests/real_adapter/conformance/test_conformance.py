@@ -7,9 +7,8 @@ from random import Random
 
 import pytest
 
-from models.vocabulary.operations import Answer
+from models.vocabulary.operations import Answer, Reply
 from models.waiting_room.scripts import SCRIPTS, Script, load_script, script_of
-from models.waiting_room.specification import Reply
 from real_adapter.conformance.clients import two_clients
 from real_adapter.conformance.comparison import CLIENTS, CLUSTER, CUT_OFF, FAILOVER, RANDOM, check_conformance
 from real_adapter.conformance.edges import edge_sequences

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from models.redis_costs.commands import Command
 from models.redis_costs.profile import load_profile
 from models.vocabulary.operations import Op
-from models.waiting_room.script_cost import Bill
+from models.waiting_room.reference_cost import Bill
 from real_adapter.measure.work import IO, OWN_SCRIPT, TERMS, Calls, Traced, Work, mixed, request_work, work_of
 
 PROFILE = load_profile("x86-valkey")

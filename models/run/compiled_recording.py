@@ -1,0 +1,88 @@
+"""What a run of the compiled engine leaves behind."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.engine.recording import Recording, Sessions, in_order
+from models.engine.world import ANSWERED, DONE, FAILED, LATE, SENT, SOURCE, TOLD, World
+from models.plan.plan import ONSALE
+from models.vocabulary.operations import Op
+from models.vocabulary.streams import Stream
+from models.waiting_room.state import OUT
+from sim.draws import from_table
+
+
+def of_kernel(w: World, now: int) -> Recording:
+    """Return the recording of a run of the compiled engine that ended at `now` ns."""
+    awaited = np.concatenate([_awaited_by_sessions(w, now), _awaited_of_source(w, now)])
+    return Recording(
+        end_ns=now,
+        record=w.record,
+        sent=int(w.total[SENT]),
+        answered=int(w.total[ANSWERED]),
+        failed=int(w.total[FAILED]),
+        awaited=len(awaited),
+        late=int(w.total[LATE]),
+        in_the_air=in_order(awaited),
+        waiting=w.rooms.line.members.copy(),
+        called=w.rooms.room["called"].copy(),
+        sold=w.sold.copy(),
+        event_sold_out_at=w.sold_out_at.copy(),
+        sessions=_sessions_of(w),
+    )
+
+
+def _sessions_of(w: World) -> Sessions:
+    session, sessions = w.session, w.p.sessions
+    # on-sale: a session is the token of its number; the tokens of a generated load belong to nobody
+    place = w.rooms.place[:sessions] if w.p.prejoined == 0 else np.zeros(sessions, w.rooms.place.dtype)
+    return Sessions(
+        came_at=session["came_at"].copy(),
+        call_number=place["call_number"].copy(),
+        settled_at=np.where(
+            session["admitted"] == 1,
+            session["pass_until"] - w.p.pass_ttl,
+            np.where(session["traits"] & TOLD, session["pass_until"], -1),
+        ),
+        admitted=session["admitted"] == 1,
+        told=session["traits"] & TOLD != 0,
+        bought=session["bought"] == 1,
+        holds=session["holds"] == 1,
+        in_place=place["where"] != OUT,
+        done=session["phase"] == DONE,
+    )
+
+
+def _awaited_by_sessions(w: World, now: int) -> NDArray[np.int64]:
+    """Return stage, endpoint and age of the requests that sessions have at the load balancer and still wait for."""
+    mine = w.session[w.session["awaiting"] == 1]
+    return _rows(_stages(w, mine["sent_at"]), mine["op"], now - mine["sent_at"])
+
+
+def _stages(w: World, sent_at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the stages whose figures requests belong to that were sent then, as `loads.measured_stage` does."""
+    if w.p.load == ONSALE:
+        return np.zeros(sent_at.size, np.int64)
+    ends = w.x.stage_end
+    stage = np.searchsorted(ends, sent_at, side="right").astype(np.int64)
+    begin = np.concatenate([[0], ends])[stage]
+    return np.where(sent_at - begin < w.p.settle, ends.size, stage)
+
+
+def _awaited_of_source(w: World, now: int) -> NDArray[np.int64]:
+    """Return the same of an open-loop source."""
+    x = w.x
+    mine = w.slot[(w.slot["origin"] == SOURCE) & (w.slot["entity"] >= 0) & (w.slot["abandoned"] == 0)]
+    base, out = x.starts[Stream.NET_BASE], x.starts[Stream.NET_OUT]
+    arrived = np.zeros(mine.size, np.bool_)
+    for k, (sent_at, entity) in enumerate(zip(mine["sent_at"].tolist(), mine["entity"].tolist(), strict=True)):
+        delay = from_table(x.base, base, entity, 0) + from_table(x.jitter, out, entity, 0)
+        arrived[k] = sent_at + delay < now
+    return _rows(mine["stage"][arrived], mine["op"][arrived], now - mine["sent_at"][arrived])
+
+
+def _rows(stages: NDArray[np.int64], ops: NDArray[Any], ages: NDArray[np.int64]) -> NDArray[np.int64]:
+    endpoints = np.where(ops == Op.STATUS_READ, Op.STATUS, ops)
+    return np.column_stack([stages.astype(np.int64), endpoints.astype(np.int64), ages.astype(np.int64)])
