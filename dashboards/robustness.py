@@ -12,13 +12,13 @@ from rich.text import Text
 
 from dashboards.page import card, folded, table
 from dashboards.terminal import bullets, grid
-from models.robustness.table import HOLDS
+from models.judge.robustness import HOLDS
 from models.robustness.words import cell_text, conditions, scope_text, survivors, value_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from models.robustness.table import Cell, Robustness, Row
+    from models.judge.robustness import Cell, Robustness, Row
     from models.scenario import Scenario
 
 NONE_SURVIVES = "No conclusion survives every variation."

@@ -26,8 +26,8 @@ from models.judge.wording import clock, number, plural, with_unit
 from models.results.result import INTERVALS, PREDICTION
 
 if TYPE_CHECKING:
+    from models.judge.robustness import Robustness
     from models.results.result import Kpi, RunResult, Stage
-    from models.robustness.table import Robustness
     from models.scenario import Scenario
 
 FITTED = "fitted_to_projection"

@@ -10,9 +10,9 @@ import numpy as np
 
 from models.judge.limit import FULL, SUSTAINED_S, per_second
 from models.judge.limits import busy_by_shard
+from models.judge.robustness import BOTS, CAPACITY, FIRST, HOLDS, JOINS, LEVEL, RATE, SOLD
 from models.judge.sale import KEPT_SHARE, achieved_admissions_rps
 from models.judge.wording import number, plural, with_unit
-from models.robustness.table import BOTS, CAPACITY, FIRST, HOLDS, JOINS, LEVEL, RATE, SOLD
 
 if TYPE_CHECKING:
     from models.judge.verdict import SloRow, Verdict

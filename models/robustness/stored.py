@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from models.judge.robustness import Robustness
 from models.redis_costs.profile import load_profile
 from models.results.run_result import profile_hash
-from models.robustness.table import Robustness
 from models.robustness.vary import SOURCE
 from models.run.source_hash import simulation_hash
 from models.scenario import Scenario, load_scenario, scenario_hash

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from models.experiments.sweep.cells import value_text
+from models.judge.robustness import Cell, Origin, Robustness, Row
 from models.judge.sale import is_onsale
 from models.redis_costs.profile import load_profile
 from models.results.run_result import profile_hash
 from models.robustness.assumptions import Assumption, assumptions
 from models.robustness.conclusions import Conclusion
-from models.robustness.table import Cell, Origin, Robustness, Row
 from models.robustness.task import Concluded, ConclusionTask
 from models.run.run import Progress
 from models.run.source_hash import simulation_hash

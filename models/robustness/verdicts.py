@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from models.judge.robustness import Robustness
 from models.judge.verdict import Verdict
 from models.robustness.stored import stored_for
-from models.robustness.table import Robustness
 from models.robustness.words import depends_text, survives_text
 from models.scenario import Scenario
 

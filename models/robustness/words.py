@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from models.judge.robustness import FIRST, HOLDS, JOINS, LEVEL, RATE, Cell, Robustness, Row
 from models.judge.wording import number, plural, with_unit
-from models.robustness.table import FIRST, HOLDS, JOINS, LEVEL, RATE, Cell, Robustness, Row
 
 OPEN = "open"
 TOLD = 4

@@ -1,6 +1,6 @@
 """A robustness table that is made up: one conclusion survives, one is contradicted, one is open."""
 
-from models.robustness.table import BOTS, HOLDS, JOINS, RATE, Cell, Origin, Robustness, Row
+from models.judge.robustness import BOTS, HOLDS, JOINS, RATE, Cell, Origin, Robustness, Row
 
 SCENARIO = "onsale-300k"
 

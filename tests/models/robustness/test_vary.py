@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from models.experiments.warm_up import prepare
+from models.judge.robustness import HOLDS, JOINS, RATE
 from models.judge.verdict import judge
 from models.results.run_result import result_of
 from models.robustness import vary as module
 from models.robustness.assumptions import Assumption
 from models.robustness.conclusions import Conclusion, conclusions_of
-from models.robustness.table import HOLDS, JOINS, RATE
 from models.robustness.task import Concluded, ConclusionTask
 from models.robustness.vary import DRAWS, HORIZON_S, MORE, cells_of, robustness_of, shortened, undecided, variations
 from models.run.run import run_once

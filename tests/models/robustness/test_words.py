@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from models.robustness.table import HOLDS, JOINS, RATE, Robustness
+from models.judge.robustness import HOLDS, JOINS, RATE, Robustness
 from models.robustness.words import conditions, depends_text, scope_text, survives_text, survivors, told
 from tests.models.robustness.made_up import TABLE
 
