@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("sim", "models", "real_adapter", "dashboards")
@@ -16,6 +17,15 @@ IN_ROOMS = ("models", "real_adapter")
 """Packages that hold rooms and nothing else; `sim` is flat, and a face of `dashboards` may be a file."""
 DATA = {"baselines", "lua", "profiles", "scenarios"}
 """Folders of `models` without code."""
+KINDS = YAML(typ="safe", pure=True).load(Path(__file__).with_name("house.yaml"))["kinds"]
+USES = (
+    "models/scenario/schema.json",
+    "models/scenarios/",
+    "models/ledger/",
+    "models/baselines/",
+    "models/robustness/tables/",
+)
+"""Where something is only used, or written by a command."""
 ABOVE = r"\b(?:redis|lua|tickets?|seats?|gateways?|waiting rooms?|kubernetes|aws|real_adapter)\b"
 """Words of which the engine knows nothing."""
 
@@ -66,6 +76,11 @@ def test_contributing_shows_every_room_once(top):
     assert sorted(listed) == sorted(rooms(top))
 
 
+def test_contributing_names_no_file_that_is_not_there():
+    named = re.findall(r"`((?:\w+/)+[\w.]*)`", (ROOT / "CONTRIBUTING.md").read_text())
+    assert [path for path in named if not any((ROOT / top / path).exists() for top in ("", "models"))] == []
+
+
 def imports(path: Path, modules: set[str]) -> Iterator[str]:
     """What of *modules* a source imports, anywhere in it, also for type checkers alone."""
     for node in ast.walk(ast.parse(path.read_text())):
@@ -93,3 +108,21 @@ def test_nothing_registers_itself():
     """Order is meaning here, so what there is stands in lists that somebody wrote."""
     found = r"iter_modules|walk_packages|entry_points|__subclasses__|__init_subclass__"
     assert [name_of(path) for path in sources("sim", *IN_ROOMS) if re.search(found, path.read_text())] == []
+
+
+def files_that_name(words: list[str]) -> set[str]:
+    """Where one of these words stands, but for where it is only used; all profiles are one."""
+    tops = ("sim", "models", "real_adapter", "dashboards", "tests/strategies")
+    paths = [path for top in tops for path in (ROOT / top).rglob("*") if path.suffix in (".py", ".json", ".yaml")]
+    whole = re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words))
+    found = {str(path.relative_to(ROOT)) for path in paths if whole.search(path.read_text())}
+    found = {path for path in found if not path.startswith(USES)}
+    return {"models/profiles" if path.startswith("models/profiles/") else path for path in found}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_more_of_a_kind_takes_the_files_that_contributing_says(kind):
+    assert sorted(files_that_name(KINDS[kind]["such_as"])) == KINDS[kind]["files"]
+    stated = re.search(rf"\*\*A {kind}: (\d+) files?\.\*\*", (ROOT / "CONTRIBUTING.md").read_text())
+    assert stated is not None
+    assert int(stated[1]) == len(KINDS[kind]["files"])
