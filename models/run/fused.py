@@ -27,8 +27,9 @@ What the client does then concerns itself alone until its next request arrives, 
 that goes off in between finds nothing awaited rather than something not due yet: it is set again by that request.
 """
 
-from models.clients.kernel import on_client_reply, way_back
+from models.clients.kernel import on_client_reply
 from models.engine.agenda import free_slot, schedule
+from models.engine.network import way_back
 from models.engine.world import ASKED, CLIENT, DIALLER, LATEST, SOURCE, UNTIL, World
 from models.redis.kernel import end_pass
 from models.service.pools import hand_over, let_reply
