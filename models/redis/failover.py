@@ -114,9 +114,10 @@ def _put_back(w: World, view: World, now: int, event: int, shard: int) -> None:
     deadlines.refill(rooms.called, event, back["deadline_ms"][called], tokens[called])
     score, member = back["score"][line], tokens[line]
     order = np.lexsort((member, score))
-    _refill_line(view, event, score[order], member[order])
+    refill_line(view, event, score[order], member[order])
 
 
 @compiled
-def _refill_line(w: World, event: int, score: NDArray[np.float64], member: NDArray[np.int64]) -> None:
+def refill_line(w: World, event: int, score: NDArray[np.float64], member: NDArray[np.int64]) -> None:
+    """Make an event's line anew, of members in the order of their scores."""
     ranked.refill(w.rooms.line, event, score, member)

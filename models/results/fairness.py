@@ -46,12 +46,12 @@ def kendall_tau(x: NDArray[np.int64], ranks: NDArray[np.int64]) -> float | None:
     tied = int((equal * (equal - 1) // 2).sum())
     if pairs == tied:
         return None
-    discordant = int(_inversions(ranks.astype(np.int64)))
+    discordant = int(inversions(ranks.astype(np.int64)))
     return (pairs - tied - 2 * discordant) / float(np.sqrt(float(pairs - tied) * pairs))
 
 
 @compiled
-def _inversions(values: NDArray[np.int64]) -> int:
+def inversions(values: NDArray[np.int64]) -> int:
     """Return how many pairs stand in the wrong order, by a merge sort from the bottom; sorts *values*."""
     spare = np.empty_like(values)
     inversions = 0
