@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from models.clients.loads import next_source_time
+from models.clients.waits import next_source_time
 from models.engine.growth import is_short
 from models.engine.world import SMALLEST, new_world
 from models.plan.making import make_plan
