@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from dashboards.invoice import ITEM_TITLES, TITLES, item_rows, part_rows
-from dashboards.ledger.words import words
+from dashboards.ledger_words import words
 from dashboards.page import card, folded, mark, remark, table
 from dashboards.words import SLO_WORDS, interval_words, kpi_text, remarks, severity_of
 from models.judge.asked import Asked

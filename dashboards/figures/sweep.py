@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboards.figures.looks import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, log_axis, mark_level, styled
-from dashboards.sweep.words import (
+from dashboards.sweep_words import (
     LEVEL_WORDS,
     cells_text,
     half_text,

@@ -88,7 +88,7 @@ def validate(
 
 def _write(target: Path, ledger: Ledger, measured: Measured, document: str) -> None:
     from dashboards.ledger.page import ledger_page
-    from dashboards.ledger.words import ledger_markdown
+    from dashboards.ledger_words import ledger_markdown
     from dashboards.whole import all_or_nothing
 
     with all_or_nothing(target) as place:
@@ -98,7 +98,7 @@ def _write(target: Path, ledger: Ledger, measured: Measured, document: str) -> N
 
 
 def _print(ledger: Ledger, measured: Measured, notes: Sequence[str], out: Path | None) -> None:
-    from dashboards.ledger.words import ledger_view
+    from dashboards.ledger_words import ledger_view
     from dashboards.terminal import console
 
     console().print(ledger_view(ledger, measured))

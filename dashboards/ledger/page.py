@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from dashboards.ledger.words import HANGS, headline, numbers_text, sentences, words
+from dashboards.ledger_words import HANGS, headline, numbers_text, sentences, words
 from dashboards.page import card, folded, page_html, section, table
 from dashboards.robustness import robustness_html
 

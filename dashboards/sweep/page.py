@@ -9,7 +9,7 @@ from typing import Any
 from dashboards.figures.sweep import figures_of
 from dashboards.page import card, figures_html, mark, page_html, section, table
 from dashboards.parts import manifest_folded, named
-from dashboards.sweep.words import (
+from dashboards.sweep_words import (
     cells_text,
     findings,
     headline,

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dashboards.sweep.words import (
+from dashboards.sweep_words import (
     cells_text,
     findings,
     headline,

@@ -12,7 +12,7 @@ from dashboards.figures.accuracy import accuracy_figure
 from dashboards.figures.fit import residuals
 from dashboards.fitted import profile_notes
 from dashboards.ledger.page import answer_html, entries_html
-from dashboards.ledger.words import ORDER, headline, words
+from dashboards.ledger_words import ORDER, headline, words
 from dashboards.page import card, folded, table
 from dashboards.parts import settings_folded, sums_table
 from dashboards.web.drawing import figure, html, notice, small, wrong

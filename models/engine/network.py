@@ -1,10 +1,12 @@
-"""The network between clients and the system, as delays."""
+"""The network between clients, pods and nodes: how long an answer takes, and its arrival as an event."""
 
+from models.engine.agenda import schedule
 from models.engine.world import (
     CLIENT,
     World,
 )
 from models.vocabulary.codes import (
+    KIND_POD_REPLY,
     STREAM_NET_BACK,
     STREAM_NET_BASE,
 )
@@ -20,3 +22,13 @@ def way_back(w: World, slot: int) -> int:
     if r.origin == CLIENT:
         return w.session[r.entity].base_delay + jitter
     return from_table(w.x.base, w.x.starts[STREAM_NET_BASE], r.entity, 0) + jitter
+
+
+@compiled
+def let_reply(w: World, at: int, slot: int) -> None:
+    """Let an answer that has left its node be back at its pod then."""
+    r = w.slot[slot]
+    pool = w.pool[r.pod * w.p.nodes + r.node]
+    if r.life == w.pod[r.pod].life and r.node_life == pool.node_life:
+        pool.owed += 1
+    schedule(w, at, KIND_POD_REPLY, r.entity, r.number, slot)

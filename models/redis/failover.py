@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.engine.agenda import free_slot
+from models.engine.network import let_reply
 from models.engine.record import BUSY_NS, NODES, PER_NODE, Column, spread_busy
 from models.engine.world import DIALLER, World
 from models.plan.events import events_of
-from models.service.pools import let_reply
 from models.vocabulary.codes import ANSWER_CONNECTION
 from models.vocabulary.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room.state import CALLED, LINE, OUT, PASS_LOST, PASSED

@@ -16,6 +16,7 @@ from models.engine.column_codes import (
     COLUMN_LEFT,
     COLUMN_THROTTLED,
 )
+from models.engine.network import let_reply
 from models.engine.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, add_busy, count
 from models.engine.world import CONTROL, CONTROL_SENT, DIALLER, PRIMARY, UNKNOWN, World, wide
 from models.plan.events import event_of
@@ -23,7 +24,6 @@ from models.plan.plan import COUNTER, REDIS_TIME
 from models.redis.connections import accept
 from models.redis.failover import break_off
 from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
-from models.service.pools import let_reply
 from models.vocabulary.codes import (
     ANSWER_GRANTED,
     ANSWER_MAX_CLIENTS,

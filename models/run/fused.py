@@ -29,10 +29,10 @@ that goes off in between finds nothing awaited rather than something not due yet
 
 from models.clients.kernel import on_client_reply
 from models.engine.agenda import free_slot, schedule
-from models.engine.network import way_back
+from models.engine.network import let_reply, way_back
 from models.engine.world import ASKED, CLIENT, DIALLER, LATEST, SOURCE, UNTIL, World
 from models.redis.kernel import end_pass
-from models.service.pools import hand_over, let_reply
+from models.service.pools import hand_over
 from models.service.returns import give_back, has_room
 from models.vocabulary.codes import KIND_CLIENT_REPLY
 from models.vocabulary.instants import NUMBER_BITS

@@ -13,7 +13,6 @@ from models.vocabulary.codes import (
     ANSWER_CONNECTION,
     ANSWER_MAX_CLIENTS,
     KIND_NODE_ARRIVE,
-    KIND_POD_REPLY,
     KIND_POOL_TIMEOUT,
 )
 from sim import queues
@@ -134,16 +133,6 @@ def hand_over(w: World, now: int, number: int) -> None:
     first = _first_waiter(w, number)
     w.slot[first].node_life = w.pool[number].node_life
     ask(w, now, first)
-
-
-@compiled
-def let_reply(w: World, at: int, slot: int) -> None:
-    """Let an answer that has left its node be back at its pod then."""
-    r = w.slot[slot]
-    pool = w.pool[r.pod * w.p.nodes + r.node]
-    if r.life == w.pod[r.pod].life and r.node_life == pool.node_life:
-        pool.owed += 1
-    schedule(w, at, KIND_POD_REPLY, r.entity, r.number, slot)
 
 
 @inlined

@@ -1,11 +1,28 @@
 """The bill of one run of a script, in plain Python: what the compiled engine keeps in arrays."""
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from models.redis_costs.commands import WRITES, Command, call_cost_ns
-from models.scenario import ExtraCall
 from models.waiting_room.script_cost import changed_ns, is_warm, repeated_ns
+
+
+class ExtraCalls(Protocol):
+    """An entry of extra calls, as a scenario has them: `calls` of a command, fewer if negative."""
+
+    @property
+    def command(self) -> str:
+        """Name of the command."""
+
+    @property
+    def elements(self) -> int:
+        """Elements that each call handles."""
+
+    @property
+    def calls(self) -> int:
+        """How many calls more."""
 
 
 class Bill:
@@ -25,7 +42,7 @@ class Bill:
         cost_ns = call_cost_ns(self.table, int(command), elements, members)
         self._add(command, 1, cost_ns, is_warm(int(command), members))
 
-    def change(self, entry: ExtraCall, members: int) -> None:
+    def change(self, entry: ExtraCalls, members: int) -> None:
         """Add an entry of extra calls that walks a set of *members*."""
         command = Command[entry.command]
         price_ns = call_cost_ns(self.table, int(command), entry.elements, members)

@@ -8,7 +8,7 @@ import pytest
 from dashboards import renew_robustness, robustness
 from dashboards.cli import _guarded
 from dashboards.ledger.page import ledger_page
-from dashboards.ledger.words import ledger_markdown, ledger_view
+from dashboards.ledger_words import ledger_markdown, ledger_view
 from dashboards.output import run_document
 from dashboards.report import report_html
 from dashboards.robustness import robustness_document, robustness_html, robustness_view

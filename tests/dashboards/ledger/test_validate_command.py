@@ -7,7 +7,7 @@ import pytest
 
 from dashboards.cli import _guarded
 from dashboards.ledger.page import ledger_page
-from dashboards.ledger.words import ledger_markdown, ledger_view
+from dashboards.ledger_words import ledger_markdown, ledger_view
 from dashboards.terminal import console
 from models.ledger.book import judged
 from models.ledger.claims import claims

@@ -11,7 +11,7 @@ from dashboards.sweep import output
 from dashboards.sweep.output import SWEEP_FILES, cached_store, write_sweep
 from dashboards.sweep.page import page_of
 from dashboards.sweep.terminal import ROWS_SHOWN, short_names, sweep_view
-from dashboards.sweep.words import findings, headline, rounding_note
+from dashboards.sweep_words import findings, headline, rounding_note
 from models.experiments.sweep.design import Point, design_of
 from models.experiments.sweep.records import document_of, manifest_of, table_of
 from models.experiments.sweep.run import Sweep
