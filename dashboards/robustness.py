@@ -13,6 +13,7 @@ from rich.text import Text
 from dashboards.page import card, folded, table
 from dashboards.terminal import bullets, grid
 from models.judge.robustness import HOLDS
+from models.judge.wording import number
 from models.robustness.words import cell_text, conditions, scope_text, survivors, value_words
 
 if TYPE_CHECKING:
@@ -63,10 +64,10 @@ def robustness_view(found: Robustness) -> Group:
     keys = [key for key in found.base if not found.survives(key)]
     rows = [row for row in found.varied if any(row in found.against(key) for key in keys)]
     if rows:
-        changed = grid(("with", "left"), ("then", "left"))
+        changed = grid(("with", "left"), ("runs", "right"), ("then", "left"))
         for row in rows:
             texts = [_changed(found.base[key], row.cells[key]) for key in keys if row in found.against(key)]
-            changed.add_row(Text(value_words(row), style="bold"), Text("; ".join(texts)))
+            changed.add_row(Text(value_words(row), style="bold"), number(row.n), Text("; ".join(texts)))
         parts.append(Padding(changed, (0, 0, 1, 0)))
     return Group(*parts, Text(scope_text(found), style="dim"))
 
@@ -89,15 +90,21 @@ def robustness_document(found: Robustness) -> dict[str, Any]:
 
 def _all_rows(found: Robustness) -> str:
     keys = [key for key in found.base if found.base[key].low is not None or key == HOLDS or not found.survives(key)]
-    rows = [("as it is", "", *(escape(cell_text(found.base[key])) for key in keys))]
+    own = max(cell.n for cell in found.base.values())
+    rows = [("as it is", "", number(own), *(escape(cell_text(found.base[key])) for key in keys))]
     rows += [
-        (f"<code>{escape(value_words(row))}</code>", escape(row.about), *(_cell(found, row, key) for key in keys))
+        (
+            f"<code>{escape(value_words(row))}</code>",
+            escape(row.about),
+            number(row.n),
+            *(_cell(found, row, key) for key in keys),
+        )
         for row in found.varied
     ]
     skipped = [row for row in found.rows if row.skipped]
     left = "".join(f"<li><code>{escape(value_words(row))}</code>: {escape(row.skipped)}</li>" for row in skipped)
-    titles = ("with", "about", *(key.removeprefix("level.").replace("_", " ") for key in keys))
-    return table(titles, rows, ("key", "", *["number"] * len(keys))) + (
+    titles = ("with", "about", "runs", *(key.removeprefix("level.").replace("_", " ") for key in keys))
+    return table(titles, rows, ("key", "", *["number"] * (1 + len(keys)))) + (
         f"<p>Not run:</p><ul>{left}</ul>" if left else ""
     )
 

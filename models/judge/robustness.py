@@ -40,6 +40,11 @@ class Row:
     cells: Mapping[str, Cell]
     skipped: str = ""
 
+    @property
+    def n(self) -> int:
+        """How many replications were run; none of a row that was skipped."""
+        return max((cell.n for cell in self.cells.values()), default=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:

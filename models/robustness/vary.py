@@ -1,6 +1,6 @@
 """The robustness of any scenario, run: each assumption by itself, on common random numbers, few seeds where few tell.
 
-Every row begins with one replication, the first of the scenario's own. It gets more where that one contradicts the
+Every row begins with LEAST replications, the first of the scenario's own. It gets more where one contradicts the
 scenario, and where a figure would be on the other side of its limit with another of the scenario's draws.
 """
 
@@ -35,8 +35,10 @@ SOURCE = "models/robustness/vary.py"
 """This file, which all that decides about a table can be reached from."""
 DRAWS = 4
 """Replications of the scenario itself, each with costs of its own."""
+LEAST = 2
+"""Replications of every row."""
 MORE = 3
-"""Replications of a row that one does not decide."""
+"""Replications of a row that those do not decide."""
 HORIZON_S = 600.0
 """Simulated time after the opening: the line of the shipped on-sales is empty after about half of it."""
 Found = dict[int, tuple[Conclusion, ...]]
@@ -63,15 +65,17 @@ def robustness_of(
         raise BadInput(f"--robust: {scenario.name} is a load, not an on-sale; it has no conclusions to vary")
     seeds, short = derived_seeds(seed, DRAWS), shortened(scenario)
     base, (points, skipped) = _Point(short), variations(short)
-    told = _Tally(progress, DRAWS + len(points))
-    _run([(base, each) for each in seeds] + [(point, seeds[0]) for point in points], crew, store, told)
+    told = _Tally(progress, DRAWS + LEAST * len(points))
+    first = [(point, each) for point in points for each in seeds[:LEAST]]
+    _run([(base, each) for each in seeds] + first, crew, store, told)
     close = [
         point
         for point in points
-        if luck(point.scenario) != luck(short) or undecided(base.found, point.found[seeds[0]], seeds[0])
+        if luck(point.scenario) != luck(short)
+        or any(undecided(base.found, found, each) for each, found in point.found.items())
     ]
-    told.total += len(close) * (MORE - 1)
-    _run([(point, each) for point in close for each in seeds[1:MORE]], crew, store, told)
+    told.total += len(close) * (MORE - LEAST)
+    _run([(point, each) for point in close for each in seeds[LEAST:MORE]], crew, store, told)
     rows = [_row(point) for point in points] + skipped
     order = {assumption.setting: place for place, assumption in enumerate(assumptions())}
     return Robustness(

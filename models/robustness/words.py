@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from models.judge.robustness import FIRST, HOLDS, JOINS, LEVEL, RATE, Cell, Robustness, Row
@@ -56,12 +57,19 @@ def depends_text(table: Robustness) -> str:
 def scope_text(table: Robustness) -> str:
     """Say how the table was made."""
     origin = table.origin
-    few = min((cell.n for row in table.varied for cell in row.cells.values()), default=1)
+    counts = sorted(Counter(row.n for row in table.varied).items())
+    few, *more = [f"{plural(n, 'replication')} of {plural(rows, 'variation')}" for n, rows in counts] or ["none"]
+    because = (
+        "; the fewest are of those in which each concludes as the scenario's with the same seed, and would by as "
+        "much as the scenario's own draws are apart"
+        if more
+        else ""
+    )
     return (
         f"Varied on common random numbers, the first {number(origin.horizon_s)} s after the opening, {origin.made}: "
         f"{len(origin.seeds)} replications of the scenario with costs drawn from its profile (seeds "
-        f"{', '.join(map(str, origin.seeds))}), {few} or more of each variation. A conclusion survives if all of them "
-        "come to it."
+        f"{', '.join(map(str, origin.seeds))}), {', '.join([few, *more])}{because}. A conclusion survives if all of "
+        "them come to it."
     )
 
 

@@ -12,7 +12,17 @@ from models.robustness import vary as module
 from models.robustness.assumptions import Assumption
 from models.robustness.conclusions import Conclusion, conclusions_of
 from models.robustness.task import Concluded, ConclusionTask
-from models.robustness.vary import DRAWS, HORIZON_S, MORE, cells_of, robustness_of, shortened, undecided, variations
+from models.robustness.vary import (
+    DRAWS,
+    HORIZON_S,
+    LEAST,
+    MORE,
+    cells_of,
+    robustness_of,
+    shortened,
+    undecided,
+    variations,
+)
 from models.run.run import run_once
 from models.scenario import Scenario, load_scenario
 from sim.errors import BadInput
@@ -64,7 +74,8 @@ def test_a_row_is_what_a_run_with_its_value_concludes(tmp_path: Path) -> None:
     narrow = table.rows[1].cells[RATE]
     assert table.base[RATE].says == "20 admissions per second are kept up"
     assert narrow.says == "20 admissions per second are not reached"
-    assert narrow.n == MORE
+    assert narrow.n == table.rows[1].n == MORE
+    assert all(row.n >= LEAST for row in table.varied)
     alone = load_scenario("onsale-small", (*SMALL, "admission.call_window=20"))
     reached = [concluded(alone, seed)[RATE].value or 0.0 for seed in seeds[:MORE]]
     assert (narrow.low, narrow.high) == (min(reached), max(reached))

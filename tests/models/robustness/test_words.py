@@ -47,6 +47,10 @@ def test_of_draws_that_do_not_agree_nothing_survives_and_it_is_said() -> None:
 def test_how_it_was_made_is_said() -> None:
     assert "3 replications of the scenario" in scope_text(TABLE)
     assert "seeds 1, 7, 9" in scope_text(TABLE)
+    assert "3 replications of 4 variations. A conclusion" in scope_text(TABLE), "how many each row rests on"
+    fewer = replace(TABLE.rows[0], cells={key: replace(cell, n=2) for key, cell in TABLE.rows[0].cells.items()})
+    text = scope_text(replace(TABLE, rows=(fewer, *TABLE.rows[1:])))
+    assert "2 replications of 1 variation, 3 replications of 3 variations; the fewest are of those in which" in text
     assert told(None, "stale") == ("stale",)
     assert told(TABLE, "")[0] == survives_text(TABLE)
 
