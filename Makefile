@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help run dashboard test check regress robust calibrate bench lock clean
+.PHONY: help run dashboard test check regress ledger robust calibrate bench lock clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -34,6 +34,9 @@ check: $(READY) ## lint, types, import direction
 
 regress: $(READY) ## predicted Redis CPU and KPIs against their baselines (REGRESS_ARGS="--junit FILE", ...)
 	@$(BIN)/breakwater regress $(REGRESS_ARGS)
+
+ledger: $(READY) ## every verdict judged again from the stored runs, and held against the accepted ones
+	@$(BIN)/breakwater validate --stored
 
 robust: $(READY) ## what of the verdicts survives their assumptions, anew: models/robustness/tables (about ten minutes)
 	@$(BIN)/python -m dashboards.renew_robustness $(ROBUST_ARGS)

@@ -27,6 +27,7 @@ from models.run.source_hash import simulation_hash
 from models.scenario import scenario_hash
 from sim.bisection import Bracket, Crossing
 from sim.errors import BadInput
+from sim.estimate import Estimate
 from sim.outcome import Outcome, Replications
 
 FOLDER = Path(__file__).parent / "stored"
@@ -42,7 +43,7 @@ class Heard(Evidence):
 
     asked: set[str] = field(default_factory=set, compare=False)
 
-    def kpi(self, name: str) -> Any:
+    def kpi(self, name: str) -> Estimate:
         """Return a KPI as `Evidence` does, and note its name."""
         self.asked.add(name)
         return super().kpi(name)
@@ -57,6 +58,11 @@ class Heard(Evidence):
         """Return the limits, and note that they were asked for."""
         self.asked.add("limits")
         return super().limits
+
+    def series(self, name: str) -> list[float]:
+        """Return a series of the first replication, and note its name."""
+        self.asked.add(f"series {name}")
+        return super().series(name)
 
     def every_series(self, name: str) -> list[list[float]]:
         """Return a series of every replication, and note its name."""

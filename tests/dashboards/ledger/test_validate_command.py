@@ -1,17 +1,23 @@
 """`breakwater validate` as its users meet it; claims that need no simulation, so that it is quick."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from dashboards.cli import _guarded
+from dashboards.ledger import accepting
+from dashboards.ledger.command import ledger_of
 from dashboards.ledger.page import ledger_page
 from dashboards.ledger_words import ledger_markdown, ledger_view
 from dashboards.terminal import console
+from models.ledger.accepted import ACCEPTED, accepted_document
 from models.ledger.book import judged
+from models.ledger.checks import Sources
 from models.ledger.claims import claims
 from models.ledger.measured import read_measured
+from models.ledger.stored import EVIDENCE, evidence_document
 from tests.models.ledger.made_up import sources
 
 SUMS = ["cost.nodes", "waf.price", "waf.captcha", "redis.speedup"]
@@ -43,6 +49,60 @@ def test_files_are_written_together(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert sorted(path.name for path in (tmp_path / "ledger").iterdir()) == ["ledger.html", "ledger.json", "ledger.md"]
     assert "cost.nodes" in (tmp_path / "ledger" / "ledger.md").read_text()
     assert "ledger.html" in capsys.readouterr().out
+
+
+@pytest.fixture
+def accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which the claims that need no runs are stored as accepted, which the command looks into."""
+    folder = tmp_path / "stored"
+    folder.mkdir()
+    ledger, _ = ledger_of(SUMS)
+    (folder / ACCEPTED).write_text(json.dumps(accepted_document(ledger, "a test", "2026-01-01")))
+    evidence = evidence_document(Sources({}, read_measured()), "2026-01-01")
+    (folder / EVIDENCE).write_text(json.dumps(evidence))
+    for name in ("stored_ledger", "moved_from_accepted"):
+        monkeypatch.setattr(accepting, name, partial(getattr(accepting, name), folder=folder))
+    return folder
+
+
+def test_stored_runs_are_judged_in_place_of_new_ones(accepted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _guarded(["validate", *SUMS, "--stored"]) == 0
+    out = capsys.readouterr().out
+    assert "Judged from stored runs, made 2026-01-01" in out
+    assert "Moved" not in out
+
+
+def test_a_verdict_that_is_not_the_accepted_one_fails_and_is_named(
+    accepted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = json.loads((accepted / ACCEPTED).read_text())
+    document["claims"]["cost.nodes"]["verdict"] = "confirmed"
+    (accepted / ACCEPTED).write_text(json.dumps(document))
+    assert _guarded(["validate", *SUMS, "--stored"]) == 1
+    assert "Moved: cost.nodes: verdict was confirmed, is inconsistent." in capsys.readouterr().out
+    assert _guarded(["validate", *SUMS, "--stored", "--json"]) == 1
+    notes = json.loads(capsys.readouterr().out)["stored"]
+    assert notes[-1] == "Moved: cost.nodes: verdict was confirmed, is inconsistent."
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--stored", "--seed", "2"], "--stored: judges from what is stored"),
+        (["--stored", "--measure"], "--stored: judges from what is stored"),
+        (["cost.nodes", "--accept", "why"], "--accept: is for the whole ledger with seed 1"),
+        (["--seed", "2", "--accept", "why"], "--accept: is for the whole ledger with seed 1"),
+        (["--accept", " "], "--accept: ' ' is not allowed; it needs one line"),
+    ],
+)
+def test_what_cannot_be_accepted_or_judged_from_stored_runs_is_one_line(
+    options: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _guarded(["validate", *options]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert says in err
+    assert err.count("\n") == 1
 
 
 def test_an_unknown_claim_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
