@@ -2,7 +2,7 @@
 
 from models.engine.world import FREE_SLOTS, IN_FLIGHT, MOST_NEWS, NEWS, World
 from models.vocabulary.instants import ENTITY_BITS, NUMBER_BITS
-from sim import heap, wheel
+from sim import ladder
 from sim.jit import compiled, inlined
 
 NOTHING = -1
@@ -14,10 +14,7 @@ _KIND_SHIFT = ENTITY_BITS + NUMBER_BITS
 def schedule(w: World, time: int, kind: int, entity: int, number: int, item: int) -> None:
     """Let an event happen at `time`, which is not in the past."""
     key = (kind << _KIND_SHIFT) | (entity << NUMBER_BITS) | number
-    if time < wheel.emptied_until(w.wheel):
-        heap.push(w.heap, time, key, item)
-    else:
-        wheel.insert(w.wheel, time, key, item)
+    ladder.insert(w.ladder, time, key, item)
 
 
 @inlined

@@ -5,9 +5,9 @@ before whatever control does. So its bounds must hold for anything that can happ
 requests included:
 
 - slots: an event takes one, or one for each replica of a shard;
-- heap and wheel: every request in flight is due once at most, and an event adds a few (a timer, the next of a source).
-  Requests let go at once are due at a few different times and fill their chunks, but for those of a node or a pod that
-  is killed: control says how many these are;
+- the ladder of events: every request in flight is due once at most, whenever that may be, and an event adds a few (a
+  timer, the next of a source). Control says how many requests it breaks off, the loop how many events a bucket has that
+  it deals out or opens;
 - lines: a request joins once, and opens one chunk at most. Each chunk in use can be split once; for another split half
   a chunk must be filled before, and a whole one before a line gets a further chunk at its end;
 - the log of a shard's changes: see `_log_needs`;
@@ -20,14 +20,13 @@ import numpy as np
 
 from models.engine.world import BUCKET_NEEDS, FREE_SLOTS, IN_FLIGHT, SLOT, World
 from models.waiting_room.state import Rooms, grown_log
-from sim import ranked, wheel
-from sim.heap import grown_heap
+from sim import ladder, ranked
 from sim.jit import compiled, inlined
+from sim.ladder import Ladder, Room, grown_ladder, room_of
 from sim.memory import zeros
 from sim.queues import LENGTH
 from sim.ranked import grown_ranked
 from sim.views import seen_compiled
-from sim.wheel import grown_wheel
 
 SPARE = 512
 """Room kept free everywhere for the events between two looks: 16 for each of 32, which take 6 at most of anything."""
@@ -38,8 +37,9 @@ def is_short(w: World) -> bool:
     """Tell whether some array could be too small for the next events: it must be made `roomy` first."""
     return (
         w.total[FREE_SLOTS] < SPARE
-        or _heap_needs(w) > w.heap.time.size
-        or _wheel_needs(w) > w.wheel.state[wheel.FREE]
+        or _heap_needs(w) > w.ladder.heap.time.size
+        or _chunk_needs(w) > w.ladder.state[ladder.FREE]
+        or w.ladder.state[ladder.RUN_NEEDS] > w.ladder.run.size - ladder.PADDING
         or _line_needs(w) > w.rooms.line.state[ranked.FREE]
         or _directory_needs(w) > w.rooms.line.directory.shape[1]
         or (w.rooms.log.shape[1] > 1 and _log_needs(w) > w.rooms.log.shape[1])
@@ -49,13 +49,13 @@ def is_short(w: World) -> bool:
 @inlined
 def _heap_needs(w: World) -> int:
     """Return how many events the heap must hold."""
-    return w.heap.size[0] + w.total[IN_FLIGHT] + w.total[BUCKET_NEEDS] + SPARE
+    return w.ladder.heap.size[0] + w.total[IN_FLIGHT] + w.total[BUCKET_NEEDS] + SPARE
 
 
 @inlined
-def _wheel_needs(w: World) -> int:
-    """Return how many free chunks the wheel must have."""
-    return SPARE + w.total[IN_FLIGHT] // wheel.CHUNK + w.total[BUCKET_NEEDS]
+def _chunk_needs(w: World) -> int:
+    """Return how many free chunks the ladder must have."""
+    return ladder.chunks_for(w.ladder, w.total[IN_FLIGHT] + w.total[BUCKET_NEEDS] + SPARE)
 
 
 @inlined
@@ -95,7 +95,7 @@ def _log_needs(w: World) -> int:
 
 @compiled
 def _needs(w: World) -> tuple[int, int, int, int, int]:
-    return _heap_needs(w), _wheel_needs(w), _line_needs(w), _directory_needs(w), _log_needs(w)
+    return _heap_needs(w), _chunk_needs(w), _line_needs(w), _directory_needs(w), _log_needs(w)
 
 
 def roomy(w: World) -> tuple[World, World]:
@@ -105,9 +105,11 @@ def roomy(w: World) -> tuple[World, World]:
     """
     view = seen_compiled(w)
     while is_short(view):
-        heap, timers, chunks, longest, log = _needs(view)
+        late, timers, chunks, longest, log = _needs(view)
         w = w._replace(
-            **_more_slots(w), **_more_agenda(w, heap, timers), rooms=_more_rooms(w.rooms, chunks, longest, log)
+            **_more_slots(w),
+            ladder=_more_ladder(w.ladder, late, timers),
+            rooms=_more_rooms(w.rooms, chunks, longest, log),
         )
         view = seen_compiled(w)
     return w, view
@@ -126,14 +128,17 @@ def _more_slots(w: World) -> dict[str, Any]:
     return {"slot": slot, "follower": follower, "free": free}
 
 
-def _more_agenda(w: World, events: int, timers: int) -> dict[str, Any]:
-    more: dict[str, Any] = {}
-    if events > w.heap.time.size:
-        more["heap"] = grown_heap(w.heap, 2 * events)
-    short = timers - int(w.wheel.state[wheel.FREE])
-    if short > 0:
-        more["wheel"] = grown_wheel(w.wheel, w.wheel.next.size + max(short, w.wheel.next.size))
-    return more
+def _more_ladder(due: Ladder, late: int, chunks: int) -> Ladder:
+    held, run = room_of(due), int(due.state[ladder.RUN_NEEDS])
+    short = chunks - int(due.state[ladder.FREE])
+    return grown_ladder(
+        due,
+        Room(
+            chunks=held.chunks + max(short, held.chunks) if short > 0 else held.chunks,
+            run=2 * run if run > held.run else held.run,
+            heap=2 * late if late > held.heap else held.heap,
+        ),
+    )
 
 
 def _more_rooms(rooms: Rooms, chunks: int, longest: int, log: int) -> Rooms:

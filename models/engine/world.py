@@ -4,6 +4,7 @@ A request that has reached the load balancer holds a *slot* until its last event
 it. A session's request in the air is only an event.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -13,18 +14,21 @@ from models.engine.record import Record, new_record
 from models.plan.events import events_of
 from models.plan.plan import Params, Plan, Tables
 from models.vocabulary.operations import Answer
-from models.vocabulary.units import FOREVER
+from models.vocabulary.units import FOREVER, SECOND
 from models.waiting_room.state import Rooms, new_rooms
 from sim import ranked
-from sim.heap import Heap, new_heap
 from sim.jit import inlined
+from sim.ladder import Ladder, Room, new_ladder
 from sim.memory import CACHE_LINE, zeros
 from sim.ranked import new_ranked
-from sim.wheel import Wheel, new_wheel
 
-TICK_BITS = 19
-"""The wheel's tick is 2**19 ns, half a millisecond. A shorter one makes for a smaller heap, but polls five seconds
-ahead then fall into more buckets than the caches hold: with 3,000,000 clients that cost a fifth more per request."""
+COARSE_BITS = 24
+"""Far events lie in buckets of 2**24 ns, 17 ms: 300 in the 5 s between two polls, whose ends the caches hold."""
+FINE_BITS = (12, 19)
+"""The least and the most that the width in bits of the buckets can have in which events are put in order."""
+EVENTS_A_REQUEST = 6
+TOGETHER = 32
+"""Events that share such a bucket while everybody polls: fewer are sorted faster, more are fetched earlier."""
 
 SESSION = np.dtype(
     [
@@ -177,8 +181,7 @@ class World(NamedTuple):
     slot: NDArray[np.void]
     follower: NDArray[np.int64]
     free: NDArray[np.int64]
-    heap: Heap
-    wheel: Wheel
+    ladder: Ladder
     endpoint: NDArray[np.int64]
     news: NDArray[np.int64]
     pod: NDArray[np.void]
@@ -203,13 +206,11 @@ class World(NamedTuple):
 
 
 class Sizes(NamedTuple):
-    """How long arrays are at first that grow when needed (see `models.engine.growth`): events that the heap holds, at
-    least 8; chunks of the wheel and of the lines, and of the longest line; changes in the log of a shard, at least
-    2."""
+    """How long arrays are at first that grow when needed (see `models.engine.growth`): what the ladder of events holds;
+    chunks of the lines, and of the longest line; changes in the log of a shard, at least 2."""
 
     slots: int
-    heap: int
-    timers: int
+    ladder: Room
     chunks: int
     longest: int
     log: int
@@ -219,15 +220,14 @@ def usual_sizes(p: Params) -> Sizes:
     """Return sizes that most runs never outgrow."""
     return Sizes(
         slots=4096,
-        heap=16384,
-        timers=_wheel_buckets(p) // 4 + 2048 + p.sessions // 4,
+        ladder=Room(chunks=4 * _coarse_buckets(p) + 16384 + p.sessions // 8, run=4096, heap=16384),
         chunks=p.tokens // (ranked.CHUNK // 2) + 8 * p.events + 64,
         longest=p.largest_event // (ranked.CHUNK // 2) + 64,
         log=1 << 14,
     )
 
 
-SMALLEST = Sizes(slots=1, heap=8, timers=1, chunks=1, longest=1, log=2)
+SMALLEST = Sizes(slots=1, ladder=Room(chunks=1, run=1, heap=8), chunks=1, longest=1, log=2)
 """Everything must grow before the first event."""
 
 
@@ -256,8 +256,7 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int, sizes: Sizes)
         slot=zeros(slots, SLOT),
         follower=np.zeros(slots, np.int64),
         free=np.arange(slots - 1, -1, -1).astype(np.int64),
-        heap=new_heap(sizes.heap),
-        wheel=new_wheel(TICK_BITS, _wheel_buckets(p), sizes.timers),
+        ladder=new_ladder(_fine_bits(plan), COARSE_BITS, _coarse_buckets(p), sizes.ladder),
         endpoint=np.arange(p.pods, dtype=np.int64),
         news=np.zeros((MOST_NEWS, 4), np.int64),
         pod=_new_pods(p),
@@ -325,10 +324,17 @@ def _new_nodes(p: Params) -> NDArray[np.void]:
     return node
 
 
-def _wheel_buckets(p: Params) -> int:
+def _coarse_buckets(p: Params) -> int:
     """Return how many buckets reach as far as the timers that everybody has: the poll interval and the timeout."""
-    far = max(p.timeout, p.poll_interval, p.bot_interval, p.hidden_interval) * 5 // 4 >> TICK_BITS
-    return 1 << int(np.clip(far, 1 << 12, 1 << 20) - 1).bit_length()
+    far = max(p.timeout, p.poll_interval, p.bot_interval, p.hidden_interval) * 5 // 4 >> COARSE_BITS
+    return 1 << int(np.clip(far, 1 << 7, 1 << 15) - 1).bit_length()
+
+
+def _fine_bits(plan: Plan) -> int:
+    """Return the width in bits of the buckets in which events are put in order, so that a few tens share one."""
+    p, rates = plan.params, plan.tables.stage_rate
+    rps = max(p.sessions * SECOND / p.poll_interval, float(rates.max()) if rates.size else 0.0, 1.0)
+    return int(np.clip(math.log2(TOGETHER / EVENTS_A_REQUEST * SECOND / rps), *FINE_BITS))
 
 
 @inlined

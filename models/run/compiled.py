@@ -39,7 +39,7 @@ from models.vocabulary.instants import Kind, event_key
 from models.vocabulary.news import News, Told
 from models.vocabulary.operations import Op
 from models.vocabulary.streams import Stream
-from sim import wheel
+from sim import ladder
 from sim.clock import DRAINED, REACHED, Stop
 from sim.draws import uniform
 from sim.queues import LENGTH
@@ -74,7 +74,7 @@ class KernelPlane:
         at = next_source_time(tables.stage_end, tables.stage_rate, 0, u)
         if at >= 0:
             self.world.total[ACTIVE] += 1
-            wheel.insert(self.world.wheel, at, event_key(Kind.SOURCE, first, 0), -1)
+            ladder.insert(self.world.ladder, at, event_key(Kind.SOURCE, first, 0), -1)
 
     def advance(self, until: int) -> Stop:
         """Run every event before `until`, growing arrays as needed, or stop where there is news for control."""

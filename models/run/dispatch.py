@@ -42,21 +42,20 @@ from models.vocabulary.codes import (
     KIND_SOURCE,
 )
 from models.vocabulary.instants import ENTITY_BITS, NUMBER_BITS
-from sim import heap, wheel
+from sim import heap, ladder
 from sim.draws import from_table
 from sim.jit import compiled, inlined, merged
 from sim.memory import prefetch
 
-LOOK_AHEAD = 7
-"""The first three levels of the heap below its root: what is due next is among them, and its slot is fetched early."""
-NEXT = 3
-"""The first two levels: of what is due next, sessions are fetched too."""
+AHEAD = 8
+"""How many events before its own a slot is fetched once more, for where thousands share a bucket; at most
+`ladder.PADDING`."""
 CHECK_EVERY = 32
 """Events between two looks at the room left (see `models.engine.growth`)."""
 
-DUE, REACHED, SHORT, DRAINED, TOLD = range(5)
-"""Why `advance` returned: the time was reached; an array must grow first; nothing is left to do; there is news. DUE: it
-has not, an event is due."""
+DUE, LATE, REACHED, SHORT, DRAINED, TOLD = range(6)
+"""Why `advance` returned: the time was reached; an array must grow first; nothing is left to do; there is news. DUE and
+LATE: it has not, an event is due, which is in the ladder's run, or in its heap."""
 
 _ENTITIES = (1 << ENTITY_BITS) - 1
 _NUMBERS = (1 << NUMBER_BITS) - 1
@@ -72,11 +71,11 @@ def advance(w: World, until: int) -> int:
     checked = 0
     while True:
         cause = _find_first(w, until, checked)
-        if cause != DUE:
+        if cause > LATE:
             return cause
         checked = (checked or CHECK_EVERY) - 1
-        now, key, item = w.heap.time[0], w.heap.key[0], w.heap.item[0]
-        if _take_first(w, now, key, item):
+        now, key, item = _taken(w, cause)
+        if _happens(w, now, key, item):
             _dispatch(w, now, key >> (ENTITY_BITS + NUMBER_BITS), key, item)
 
 
@@ -87,55 +86,54 @@ def advance_traced(w: World, until: int) -> int:
     checked = 0
     while True:
         cause = _find_first(w, until, checked)
-        if cause != DUE:
+        if cause > LATE:
             return cause
         checked = (checked or CHECK_EVERY) - 1
-        now, key, item = w.heap.time[0], w.heap.key[0], w.heap.item[0]
-        if _take_first(w, now, key, item):
+        now, key, item = _taken(w, cause)
+        if _happens(w, now, key, item):
             _trace(w, now, key)
             _dispatch_every_step(w, now, key >> (ENTITY_BITS + NUMBER_BITS), key, item)
 
 
-@merged
+@inlined
 def _find_first(w: World, until: int, checked: int) -> int:
-    """Bring the next event before `until` to the top of the heap; return DUE, or why there is none."""
-    cause = DUE
-    looking = True
+    """Get the next event before `until` ready: return where it is, DUE or LATE, or why there is none."""
     if checked == 0 and is_short(w):
-        cause = SHORT
-    elif w.total[NEWS] > 0:
-        cause = TOLD
-    elif w.total[ACTIVE] == 0 and w.total[IN_FLIGHT] == 0:
+        return SHORT
+    if w.total[NEWS] > 0:
+        return TOLD
+    if w.total[ACTIVE] == 0 and w.total[IN_FLIGHT] == 0:
         w.total[NOW] = max(w.total[NOW], w.total[LATEST])
-        cause = DRAINED
-    while cause == DUE and looking:
-        if w.heap.size[0] == 0 or w.heap.time[0] >= wheel.emptied_until(w.wheel):
-            if wheel.emptied_until(w.wheel) >= until:
-                cause = REACHED
-            else:
-                w.total[BUCKET_NEEDS] = _next_bucket_size(w)
-                if is_short(w):
-                    cause = SHORT
-                else:
-                    _empty_bucket(w)
-                    w.total[BUCKET_NEEDS] = 0
-        else:
-            looking = False
-            if w.heap.time[0] >= until:
-                cause = REACHED
-    return cause
+        return DRAINED
+    while not ladder.has_first(w.ladder):
+        if ladder.opened_until(w.ladder) >= until:
+            return REACHED
+        if not _open_next(w):
+            return SHORT
+    late = ladder.first_is_late(w.ladder)
+    if (w.ladder.heap.time[0] if late else w.ladder.run[w.ladder.state[ladder.AT]].time) >= until:
+        return REACHED
+    return LATE if late else DUE
 
 
-@merged
-def _take_first(w: World, now: int, key: int, item: int) -> bool:
-    """Take the first event from the heap; tell whether it happens: a timer can be early, or late."""
-    heap.drop_first(w.heap)
-    for soon in range(1, LOOK_AHEAD):
-        prefetch(w.slot, w.heap.item[soon])
-    for next_ in range(NEXT):
-        entity = (w.heap.key[next_] >> NUMBER_BITS) & _ENTITIES
-        if entity < w.p.sessions:
-            prefetch(w.session, entity)
+@inlined
+def _taken(w: World, where: int) -> tuple[int, int, int]:
+    """Take the first event, which is DUE or LATE, and return its time, key and item."""
+    if where == LATE:
+        late = w.ladder.heap
+        now, key, item = int(late.time[0]), int(late.key[0]), int(late.item[0])
+        heap.drop_first(late)
+        return now, key, item
+    at = w.ladder.state[ladder.AT]
+    event = w.ladder.run[at]
+    w.ladder.state[ladder.AT] = at + 1
+    prefetch(w.slot, w.ladder.run[at + AHEAD].item)
+    return event.time, event.key, event.item
+
+
+@inlined
+def _happens(w: World, now: int, key: int, item: int) -> bool:
+    """Tell whether an event happens: a timer can be early, or late. If so, it is now."""
     happens = (key >> (ENTITY_BITS + NUMBER_BITS)) != KIND_CLIENT_TIMEOUT or _goes_off(w, now, key, item)
     if happens:
         w.total[NOW] = now
@@ -220,43 +218,68 @@ def _arrive(w: World, now: int, entity: int, slot: int) -> None:
 
 
 @compiled
-def _next_bucket_size(w: World) -> int:
-    """Return how many events the next bucket may put into the heap."""
-    size = 0
-    head = wheel.next_bucket(w.wheel)
-    while head != wheel.NONE:
-        size += wheel.fill_of(head)
-        head = wheel.follower(w.wheel, head)
-    end = (w.wheel.state[wheel.CURRENT] + 1) << w.wheel.state[wheel.TICK_BITS]
-    at = w.total[NEXT_ARRIVAL]
+def _open_next(w: World) -> bool:
+    """Get the next events ready, and tell whether there was room for it."""
+    if not ladder.must_deal(w.ladder):
+        opened = ladder.open_next(w.ladder)
+        _fetch_coming(w)
+        return opened
+    w.total[BUCKET_NEEDS] = ladder.coarse_size(w.ladder) + _arrivals_before(w, ladder.next_dealt_until(w.ladder))
+    if is_short(w):
+        return False
+    _deal_out(w)
+    w.total[BUCKET_NEEDS] = 0
+    return True
+
+
+@merged
+def _fetch_coming(w: World) -> None:
+    """Fetch the sessions and slots that the next bucket's events are about, a bucket early."""
+    first, end = ladder.coming(w.ladder)
+    for at in range(first, end):
+        event = w.ladder.event[at]
+        prefetch(w.slot, event.item)
+        entity = (event.key >> NUMBER_BITS) & _ENTITIES
+        if entity < w.p.sessions:
+            prefetch(w.session, entity)
+
+
+@inlined
+def _arrivals_before(w: World, end: int) -> int:
+    """Return how many of the first requests that come next come before *end*."""
+    first = at = w.total[NEXT_ARRIVAL]
     while at < w.arrival.size and w.arrival[at] < end:
         at += 1
-    return size + at - w.total[NEXT_ARRIVAL]
+    return at - first
 
 
-@compiled
-def _empty_bucket(w: World) -> None:
-    """Move the next bucket of the wheel, and the first requests that come with it, into the heap."""
-    head = wheel.take_bucket(w.wheel)
-    end = wheel.emptied_until(w.wheel)
-    while head != wheel.NONE:
-        first = wheel.chunk_of(head)
-        for at in range(first, first + wheel.fill_of(head)):
-            event = w.wheel.event[at]
+@merged
+def _deal_out(w: World) -> None:
+    """Deal out the next coarse bucket, and the first requests that come with it.
+
+    A timer that is early is set to its time by now, or dropped.
+    """
+    chunk, last = ladder.take_coarse(w.ladder)
+    while chunk != ladder.NONE:
+        first = chunk * ladder.CHUNK
+        end = first + ladder.fill_of(chunk, last)
+        for at in range(first, end):
+            key = w.ladder.event[at].key
+            entity = (key >> NUMBER_BITS) & _ENTITIES
+            if (key >> (ENTITY_BITS + NUMBER_BITS)) == KIND_CLIENT_TIMEOUT and entity < w.p.sessions:
+                prefetch(w.session, entity)
+        for at in range(first, end):
+            event = w.ladder.event[at]
             time, key, item = event.time, event.key, event.item
             if (key >> (ENTITY_BITS + NUMBER_BITS)) == KIND_CLIENT_TIMEOUT:
                 time = gives_up_waiting_at(w, time, (key >> NUMBER_BITS) & _ENTITIES, item)
                 if time == NOTHING:
                     continue
                 key = _timer_key(w, key)
-            if time >= end:
-                wheel.insert(w.wheel, time, key, item)
-            else:
-                _fetch(w, key, item)
-                heap.push(w.heap, time, key, item)
-        head = wheel.release(w.wheel, head)
+            ladder.insert(w.ladder, time, key, item)
+        chunk = ladder.release(w.ladder, chunk)
     at = w.total[NEXT_ARRIVAL]
-    while at < w.arrival.size and w.arrival[at] < end:
+    for _ in range(_arrivals_before(w, ladder.dealt_until(w.ladder))):
         schedule(w, w.arrival[at], KIND_ARRIVE, w.arriving[at], 1, NOTHING)
         at += 1
     w.total[NEXT_ARRIVAL] = at
@@ -280,21 +303,6 @@ def _timer_key(w: World, key: int) -> int:
     """Return the key that a timer has for the request that its session has sent last."""
     entity = (key >> NUMBER_BITS) & _ENTITIES
     return (key & ~_NUMBERS) | w.session[entity].number if entity < w.p.sessions else key
-
-
-@inlined
-def _fetch(w: World, key: int, item: int) -> None:
-    """Fetch what a request or a reply will read and write."""
-    kind = key >> (ENTITY_BITS + NUMBER_BITS)
-    entity = (key >> NUMBER_BITS) & _ENTITIES
-    if kind == KIND_ARRIVE and entity < w.p.sessions:
-        prefetch(w.session, entity)
-        if entity < w.rooms.place.size:
-            prefetch(w.rooms.place, entity)
-    elif kind == KIND_CLIENT_REPLY:
-        prefetch(w.slot, item)
-        if entity < w.p.sessions:
-            prefetch(w.session, entity)
 
 
 @compiled

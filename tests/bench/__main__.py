@@ -21,6 +21,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from tests.bench.against import RUNS, TABLE, against
+
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = Path(__file__).with_name("report.md")
 NOTES = Path(__file__).with_name("notes.md")
@@ -118,6 +120,18 @@ def sizes(repeats: int, counts: Sequence[int]) -> list[str]:
     return rows
 
 
+def polling(minutes: int) -> list[str]:
+    """Measure how long 300,000 people take who poll ten events every five seconds and are hardly let in."""
+    settings = ("admission.rate_rps=1", "admission.burst=1", f"run.duration_s={60 * minutes}")
+    run = measured("onsale-300k-spread", "kernel", *settings)
+    return [
+        "| simulated | requests | s of processor time | us per request | peak memory |",
+        "|---|---|---|---|---|",
+        f"| {minutes} minutes | {run['requests']:,.0f} | {run['cpu_s']:.1f} | {run['us']:.3f} "
+        f"| {run['peak_mb']:,.0f} MB |",
+    ]
+
+
 def starts() -> list[str]:
     """Time the command as a new user meets it: its help, a first run with everything to compile, and a second one."""
     command = [str(Path(sys.executable).with_name("breakwater"))]
@@ -151,10 +165,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one run of each")
     parser.add_argument("--full", action="store_true", help="the reference at 300,000 clients too (about 45 minutes)")
+    parser.add_argument("--against", metavar="REF", help=f"only compare with a commit, {RUNS} runs of each in turn")
     parser.add_argument("--one", nargs="+", metavar=("SCENARIO", "ENGINE"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
         print(json.dumps(one(arguments.one[0], arguments.one[1], arguments.one[2:])))
+        return
+    if arguments.against:
+        TABLE.write_text(against(arguments.against))
+        print(TABLE.read_text())
         return
     repeats = 1 if arguments.quick else 3
     print("compiling, if need be", flush=True)
@@ -166,9 +185,11 @@ def main() -> None:
         "\n".join(ratios(repeats, (10_000, 300_000) if arguments.full else (10_000,))),
         "## From small to large\n",
         "\n".join(sizes(repeats, (30_000, 300_000, 3_000_000))),
+        "## An hour of polling by 300,000 people over ten events\n",
+        "\n".join(polling(10 if arguments.quick else 60)),
         "## As a new user meets it\n",
         "\n".join(starts()),
-        NOTES.read_text(),
+        *(path.read_text() for path in (TABLE, NOTES) if path.exists()),
     ]
     REPORT.write_text("\n".join(parts))
     print(f"wrote {REPORT.relative_to(ROOT)}")

@@ -21,7 +21,7 @@ from models.vocabulary import instants as entities
 from models.vocabulary.instants import Kind
 from models.vocabulary.operations import Answer, Op
 from models.vocabulary.units import SECOND
-from sim import wheel
+from sim import ladder
 from tests.models.recordings import planned
 
 
@@ -81,6 +81,6 @@ def test_the_largest_key_of_every_kind_is_a_number_of_its_own():
 
 def test_an_event_of_no_known_kind_is_refused():
     plane = KernelPlane(planned("clients.count=3"))
-    wheel.insert(plane.world.wheel, 2 * SECOND, entities.event_key(max(Kind) + 1, 0, 0), -1)
+    ladder.insert(plane.world.ladder, 2 * SECOND, entities.event_key(max(Kind) + 1, 0, 0), -1)
     with pytest.raises(RuntimeError, match="of a kind that the engine has not"):
         plane.advance(3 * SECOND)
