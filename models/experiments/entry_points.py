@@ -21,7 +21,7 @@ from models.service.kernel import kill
 from models.service.pods import open_pool, send_probe
 from models.service.pools import learn
 from models.waiting_room.script_cost import is_warm, repeated_ns
-from sim import wheel
+from sim import ladder
 from sim.draws import table_draws, uniform, uniforms
 from sim.histogram import bucket_high, bucket_low, percentile_of
 from sim.views import seen_compiled
@@ -55,7 +55,7 @@ def entry_points() -> list[EntryPoint]:
         EntryPoint(percentile_of, 0.25, (integers, 0.0)),
         EntryPoint(kill, 0.25, (w, 0, 0)),
         EntryPoint(refill_line, 0.2, (w, 0, floats, integers)),
-        EntryPoint(wheel.insert, 0.15, (world.wheel, 0, 0, 0)),
+        EntryPoint(ladder.insert, 0.15, (world.ladder, 0, 0, 0)),
         EntryPoint(table_draws, 0.15, (integers, start, 0)),
         EntryPoint(die, 0.1, (w, 0, 0)),
         EntryPoint(learn, 0.1, (w, 0, 0, 0)),
