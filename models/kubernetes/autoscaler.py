@@ -11,7 +11,7 @@ from models.kubernetes.go_heap import GoHeap, live_kib, resident_kib
 from models.kubernetes.hpa import History, Hpa, PodMetrics, Policy, Rules, Sample, Target, decide, first_sight
 from models.kubernetes.state import Pod, Process, Shared
 from models.scenario.autoscaling import Autoscaling, ScaleDown, ScaleUp
-from models.scenario.waiting_room import Gateway
+from models.scenario.gateway import Gateway
 from models.vocabulary.streams import Stream
 from models.vocabulary.units import SECOND, ns
 from sim.draws import uniform

@@ -26,9 +26,9 @@ from models.ledger.flips import COMPUTED, OPEN, RUN, STEPPED, by_case
 from models.ledger.runs import stage_kpi
 from models.scenario import Scenario
 from models.scenario.autoscaling import Autoscaling
+from models.scenario.gateway import Gateway
 from models.scenario.load_kinds import OpenLoopLoad
 from models.scenario.pods import Heap
-from models.scenario.waiting_room import Gateway
 
 BUSY_REQUESTS = 4000
 """Requests in a pod at the worst of a load test (assumption)."""

@@ -8,7 +8,7 @@ from models.documents.text import shown
 from models.redis_costs.node_standing import node_standing
 from models.redis_costs.profile import Profile, load_profile
 from models.redis_costs.scale import dilated, spread
-from models.scenario.waiting_room import Redis
+from models.scenario.redis import Redis
 from sim.errors import BadInput
 
 

@@ -5,12 +5,18 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.scenario.autoscaling import Autoscaling
+from models.scenario.backend import Backend
 from models.scenario.base import Section, Sequence
-from models.scenario.clients import Clients, Event, Run
+from models.scenario.clients import Clients
 from models.scenario.cost import Cost
+from models.scenario.event import Event
 from models.scenario.faults import Fault, RedisFailover
+from models.scenario.gateway import Gateway
+from models.scenario.network import Network
+from models.scenario.redis import Redis
+from models.scenario.run import Run
 from models.scenario.slo import Slo
-from models.scenario.waiting_room import Admission, Backend, Gateway, Network, Redis, WaitingRoom
+from models.scenario.waiting_room import Admission, WaitingRoom
 
 
 class Sections(Section):

@@ -6,7 +6,7 @@ from models.plan.node_costs import node_costs
 from models.redis_costs.commands import Command
 from models.redis_costs.parts import CommandCost, Draws, EngineCosts, ScriptCost
 from models.redis_costs.profile import Profile
-from models.scenario.waiting_room import Redis
+from models.scenario.redis import Redis
 from tests.strategies.base import Draw, pick
 
 

@@ -9,7 +9,7 @@ from models.redis_costs.engine_thread import replay
 from models.redis_costs.profile import Profile, load_profile
 from models.redis_costs.scale import dilated
 from models.scenario import load_scenario
-from models.scenario.waiting_room import Redis
+from models.scenario.redis import Redis
 from sim.errors import BadInput
 
 PUBLISHED = {1_000: 10, 10_000: 40, 20_000: 70, 30_000: 90}

@@ -10,7 +10,7 @@ from models.plan.node_costs import node_costs
 from models.redis_costs.node_standing import node_standing
 from models.redis_costs.profile import load_profile
 from models.redis_costs.scale import spread
-from models.scenario.waiting_room import Redis
+from models.scenario.redis import Redis
 
 TALK = load_profile("talk-m7g")
 

@@ -14,8 +14,10 @@ from models.run.compiled import KernelPlane
 from models.scenario import load_scenario
 from models.scenario.checks import MAX_OPEN_LOOP_REQUESTS, MAX_SESSIONS
 from models.scenario.clients import Clients
+from models.scenario.gateway import Gateway
 from models.scenario.load_kinds import OpenLoopLoad
-from models.scenario.waiting_room import Gateway, Redis, WaitingRoom
+from models.scenario.redis import Redis
+from models.scenario.waiting_room import WaitingRoom
 from models.service.pod_times import LIFE_SHIFT
 from models.vocabulary import instants as entities
 from models.vocabulary.instants import Kind
