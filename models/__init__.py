@@ -1,1 +1,1 @@
-"""The system being twinned: one file per part of it, the dispatch loop, the reference and the judge."""
+"""The system being twinned: documents on shelves, the machine by parts, the engine below them, the run above them."""

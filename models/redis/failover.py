@@ -9,7 +9,7 @@ successor has what all passes had written that ended by a lag before the death; 
 within the lag, it never hears of. Nobody was told of the pass under way, but in a saturated shard that pass is half a
 second of everybody's requests. A copy of the room at one instant would not do, as a pass is applied when it starts: the
 copy must be of the moment before the pass that straddles the lag. So from the start of the run every place is kept as
-it was before its first change since the last pass that is known to have been copied (`rooms.keep`), and those marks
+it was before its first change since the last pass that is known to have been copied (`state.keep`), and those marks
 stop advancing a lag before the death. A shard without a replica is the same without any mark: nothing was ever copied.
 
 Places come and go by this: one that was taken is lost; one that was let in, left or removed is back. Whoever was let in

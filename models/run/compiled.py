@@ -28,7 +28,7 @@ from models.engine.world import (
 from models.plan.plan import OPEN_LOOP, Plan
 from models.redis.failover import die, fall_back, revive
 from models.redis.kernel import open_sale, prejoin, send_expiry
-from models.run import dispatch as kernel
+from models.run import dispatch
 from models.run.compiled_recording import of_kernel
 from models.run.dispatch import advance, advance_traced, first_arrivals
 from models.service.kernel import kill
@@ -82,15 +82,15 @@ class KernelPlane:
             cause = self._advance(self._view, until)
             if self.world.total[UNKNOWN] > 0:
                 raise RuntimeError(f"an event before {self.world.total[NOW]} ns is of a kind that the engine has not")
-            if cause == kernel.REACHED:
+            if cause == dispatch.REACHED:
                 self.now = until
                 return Stop(until, REACHED)
             self.now = max(self.now, int(self.world.total[NOW]))
-            if cause == kernel.DRAINED:
+            if cause == dispatch.DRAINED:
                 return Stop(self.now, DRAINED)
-            if cause == kernel.TOLD:
+            if cause == dispatch.TOLD:
                 return Stop(self.now, TOLD)
-            if cause != kernel.SHORT:
+            if cause != dispatch.SHORT:
                 raise RuntimeError(f"the engine has stopped for an unknown cause ({cause})")
             self.world, self._view = roomy(self.world)
 

@@ -62,7 +62,7 @@ def _awaited_by_sessions(w: World, now: int) -> NDArray[np.int64]:
 
 
 def _stages(w: World, sent_at: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the stages whose figures requests belong to that were sent then, as `loads.measured_stage` does."""
+    """Return the stages whose figures requests belong to that were sent then, as `clients.loads` does."""
     if w.p.load == ONSALE:
         return np.zeros(sent_at.size, np.int64)
     ends = w.x.stage_end

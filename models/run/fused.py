@@ -51,7 +51,7 @@ def calm_until(w: World) -> int:
 
 @compiled
 def on_pass_end(w: World, now: int, k: int, number: int) -> None:
-    """As `redis_node.on_pass_end`; the answers are at their pods, and at their clients, at once where that is known."""
+    """As `redis.kernel.on_pass_end`; the answers are at their pods, and at their clients, at once where it is known."""
     node = w.node[k]
     if number != node.passes & _PASS_MASK:
         return  # it has died meanwhile

@@ -1,4 +1,9 @@
-"""The whole reference, as the clock and the control processes see it."""
+"""The whole reference, as the clock and the control processes see it: the same on-sale in plain SimPy.
+
+It is the specification that the compiled engine must agree with. It shares draws and cost functions with that, and
+nothing of its event logic. Read `engine.reference_run`, then follow a request through the `reference` of the clients,
+of the service with its backend, and of Redis: each says in processes what the compiled files beside it say in arrays.
+"""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,7 @@
 """The waiting room of one event: what each operation answers and which Redis commands it takes.
 
 This is the specification, in plain Python, of the scripts that run in Redis; the reference engine uses it as it is and
-the compiled engine (`waiting_room_core.py`, `waiting_room_expiry.py`) must agree with it. Everything an operation reads
+the compiled engine (`kernel.py`, `expiry.py`) must agree with it. Everything an operation reads
 or writes would be under keys with the event's hash tag:
 
     line    sorted set  token -> score          people who wait, in order

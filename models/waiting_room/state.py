@@ -1,7 +1,7 @@
 """What the compiled waiting rooms remember, of all events at once, and the bill and the log that operations write.
 
 Tokens are numbered over all events (see `models.plan.events`). What an operation costs is added to `bill`;
-changes that replicas must see go to `log`. The operations are in `waiting_room_core` and `waiting_room_expiry`.
+changes that replicas must see go to `log`. The operations are in `kernel` and `expiry`.
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,7 @@ Read are, of the series of one node with the same period:
   other, as `>>` leaves them;
 - the same with `--output text`, if each call asked for one statistic.
 
-Times are read in the forms of `telemetry.TIMES`. ElastiCache publishes each metric once a minute and derives the counts
+Times are read in the forms of `minutes.TIMES`. ElastiCache publishes each metric once a minute and derives the counts
 from INFO commandstats, which counts the calls of scripts too (AWS, "Metrics for Valkey and Redis OSS").
 """
 

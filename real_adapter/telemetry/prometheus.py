@@ -5,7 +5,7 @@ Read are, of one server:
 - JSON of `/api/v1/query_range` (a matrix) for the counters themselves, not their rates; of several queries one after
   the other;
 - text as `redis_exporter` exposes it, once for each time. The time stands behind each value in ms, as the format has
-  it, or once in a line before each snapshot, alone or behind a #: a time as in `telemetry.TIMES`. What `promtool
+  it, or once in a line before each snapshot, alone or behind a #: a time as in `minutes.TIMES`. What `promtool
   tsdb dump` prints is read too.
 
 Counters (oliver006/redis_exporter, exporter/info.go): `redis_cpu_user_main_thread_seconds_total` and

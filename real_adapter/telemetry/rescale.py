@@ -38,7 +38,7 @@ def rescale(
     """Return *profile* with all its costs times the one factor that fits *telemetry* best.
 
     *name* None: that of *profile* with "-rescaled" behind it. *machine* says what the numbers are of then, and
-    *node_type* which ElastiCache node that is (None: not known). For the rest see `telemetry_load.calls_of`. The
+    *node_type* which ElastiCache node that is (None: not known). For the rest see `load.calls_of`. The
     result's `precision` says what the telemetry does not show. BadInput in one line if it cannot be fitted.
     """
     calls = calls_of(telemetry, requests, members, replicas)

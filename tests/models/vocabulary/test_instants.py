@@ -19,7 +19,7 @@ from models.scenario.load_kinds import OpenLoopLoad
 from models.scenario.redis import Redis
 from models.scenario.waiting_room import WaitingRoom
 from models.service.pod_times import LIFE_SHIFT
-from models.vocabulary import instants as entities
+from models.vocabulary import instants
 from models.vocabulary.instants import Kind
 from models.vocabulary.operations import Answer, Op
 from models.vocabulary.units import SECOND
@@ -32,7 +32,7 @@ def most(section: type[BaseModel], name: str, bound: str = "le") -> Any:
     return next(getattr(each, bound) for each in section.model_fields[name].metadata if hasattr(each, bound))
 
 
-def room(row: entities.Entities) -> int:
+def room(row: instants.Entities) -> int:
     return row.end - row.first
 
 
@@ -49,11 +49,11 @@ def test_there_are_numbers_for_as_many_as_a_scenario_can_have():
     )
     nodes = most(Redis, "shards") * (1 + most(Redis, "replicas_per_shard"))
     ten_deviations = 10 * sqrt(MAX_OPEN_LOOP_REQUESTS)
-    assert room(entities.CLIENTS) > max(MAX_SESSIONS, MAX_OPEN_LOOP_REQUESTS + ten_deviations)
-    assert room(entities.FEEDS) >= nodes
-    assert room(entities.CONNECTING) >= pods * nodes
-    assert room(entities.PROBES) >= 2 * pods
-    assert room(entities.CONTROL) >= most(WaitingRoom, "events")
+    assert room(instants.CLIENTS) > max(MAX_SESSIONS, MAX_OPEN_LOOP_REQUESTS + ten_deviations)
+    assert room(instants.FEEDS) >= nodes
+    assert room(instants.CONNECTING) >= pods * nodes
+    assert room(instants.PROBES) >= 2 * pods
+    assert room(instants.CONTROL) >= most(WaitingRoom, "events")
     assert most(Gateway, "redis_min_idle") < 1 << LIFE_SHIFT
 
 
@@ -75,14 +75,14 @@ def test_no_field_of_a_record_is_too_narrow_for_what_a_scenario_can_have():
 
 
 def test_the_largest_key_of_every_kind_is_a_number_of_its_own():
-    last = (1 << entities.ENTITY_BITS) - 1, (1 << entities.NUMBER_BITS) - 1
-    keys = [key for kind in Kind for key in (entities.event_key(kind, 0, 0), entities.event_key(kind, *last))]
+    last = (1 << instants.ENTITY_BITS) - 1, (1 << instants.NUMBER_BITS) - 1
+    keys = [key for kind in Kind for key in (instants.event_key(kind, 0, 0), instants.event_key(kind, *last))]
     assert keys == sorted(set(keys))
     assert keys[-1] < 2**63
 
 
 def test_an_event_of_no_known_kind_is_refused():
     plane = KernelPlane(planned("clients.count=3"))
-    ladder.insert(plane.world.ladder, 2 * SECOND, entities.event_key(max(Kind) + 1, 0, 0), -1)
+    ladder.insert(plane.world.ladder, 2 * SECOND, instants.event_key(max(Kind) + 1, 0, 0), -1)
     with pytest.raises(RuntimeError, match="of a kind that the engine has not"):
         plane.advance(3 * SECOND)
