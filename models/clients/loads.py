@@ -3,6 +3,7 @@
 from models.clients.sessions import finish, send
 from models.clients.waits import exponential, next_source_time
 from models.engine.agenda import NOTHING, new_request, schedule
+from models.engine.network import base_of, way_out
 from models.engine.world import ACTIVE, SOURCE, SOURCE_JOINS, World
 from models.plan.plan import ONSALE
 from models.vocabulary.codes import (
@@ -11,14 +12,12 @@ from models.vocabulary.codes import (
     OP_ENTER,
     OP_JOIN,
     OP_STATUS,
-    STREAM_NET_BASE,
-    STREAM_NET_OUT,
     STREAM_SOURCE_GAP,
     STREAM_SOURCE_OP,
     STREAM_SOURCE_TOKEN,
     STREAM_THINK,
 )
-from sim.draws import below, from_table, uniform
+from sim.draws import below, uniform
 from sim.jit import compiled
 
 
@@ -81,10 +80,7 @@ def on_source(w: World, now: int, entity: int) -> None:
     op = generated_op(w, entity, 0)
     slot = new_request(w, now, SOURCE, entity, 0, op, generated_token(w, entity, 0, op))
     w.slot[slot].stage = measured_stage(w, now)
-    base = from_table(w.x.base, w.x.starts[STREAM_NET_BASE], entity, 0)
-    schedule(
-        w, now + base + from_table(w.x.jitter, w.x.starts[STREAM_NET_OUT], entity, 0), KIND_ARRIVE, entity, 0, slot
-    )
+    schedule(w, now + way_out(w, base_of(w, entity), entity, 0), KIND_ARRIVE, entity, 0, slot)
     at = next_source_time(w.x.stage_end, w.x.stage_rate, now, uniform(w.x.starts[STREAM_SOURCE_GAP], entity + 1, 0))
     if at >= 0:
         schedule(w, at, KIND_SOURCE, entity + 1, 0, NOTHING)

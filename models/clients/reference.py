@@ -55,7 +55,7 @@ class Clients:
 
     def way_out(self, c: Session) -> simpy.Event:
         """Return when a session's next request reaches the load balancer."""
-        delay = c.base_delay + self.run.draw(self.x.jitter, Stream.NET_OUT, c.s, c.number)
+        delay = self.run.one_way(Stream.NET_OUT, c.base_delay, c.s, c.number)
         return self.run.at(c.send_at + delay, Kind.ARRIVE, c.s, c.number)
 
     def ask_as(self, c: Session, op: Op, token: int, stage: int = 0) -> simpy.Event:
@@ -81,7 +81,7 @@ class Clients:
     def _travel(self, r: Request) -> Process:
         """Bring a request through the gateway and its answer to the client."""
         yield from self.gateway.handle(r)
-        delay = r.base_delay + self.run.draw(self.x.jitter, Stream.NET_BACK, r.entity, r.number)
+        delay = self.run.one_way(Stream.NET_BACK, r.base_delay, r.entity, r.number)
         yield self.run.after(delay, Kind.CLIENT_REPLY, r.entity, r.number)
         self.run.in_flight -= 1
         if r.settled.triggered:

@@ -63,7 +63,7 @@ class Loads:
         return int(next_source_time(self.x.stage_end, self.x.stage_rate, int(self.env.now), u))
 
     def _send(self, r: Request) -> Process:
-        delay = r.base_delay + self.run.draw(self.x.jitter, Stream.NET_OUT, r.entity, 0)
+        delay = self.run.one_way(Stream.NET_OUT, r.base_delay, r.entity, 0)
         yield self.run.at(r.sent_at + delay, Kind.ARRIVE, r.entity, 0)
         self.clients.ask(r)
 

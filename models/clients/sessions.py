@@ -1,9 +1,9 @@
 """What every session does, whoever it is: it sends its next request, and in the end nothing more."""
 
 from models.engine.agenda import NOTHING, schedule
+from models.engine.network import way_out
 from models.engine.world import ACTIVE, DONE, World
-from models.vocabulary.codes import KIND_ARRIVE, OP_STATUS_READ, STREAM_NET_OUT
-from sim.draws import from_table
+from models.vocabulary.codes import KIND_ARRIVE, OP_STATUS_READ
 from sim.jit import compiled
 
 
@@ -16,8 +16,7 @@ def send(w: World, s: int, op: int, at: int) -> None:
     c.sent_at = at
     if op != OP_STATUS_READ:
         c.contact_at = at
-    jitter = from_table(w.x.jitter, w.x.starts[STREAM_NET_OUT], s, c.number)
-    schedule(w, at + c.base_delay + jitter, KIND_ARRIVE, s, c.number, NOTHING)
+    schedule(w, at + way_out(w, c.base_delay, s, c.number), KIND_ARRIVE, s, c.number, NOTHING)
 
 
 @compiled

@@ -13,6 +13,7 @@ from typing import Any
 import simpy
 from numpy.typing import NDArray
 
+from models.engine.network import one_way
 from models.engine.record import BAND_SHIFT, BANDED, new_record
 from models.plan.events import event_of
 from models.plan.plan import Plan
@@ -189,6 +190,10 @@ class Run:
     def draw(self, table: NDArray[Any], stream: Stream, entity: int, number: int) -> int:
         """Draw from a quantile table."""
         return int(from_table(table, self.starts[stream], entity, number))
+
+    def one_way(self, stream: Stream, base: int, entity: int, number: int) -> int:
+        """Return how long something is under way between a client and the load balancer, ns."""
+        return int(one_way(self.x.jitter, self.starts[stream], base, entity, number))
 
     def chance(self, stream: Stream, entity: int, number: int) -> float:
         """Draw a uniform number from 0 to 1."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from models.clients.waits import next_source_time
 from models.engine.growth import is_short
+from models.engine.network import first_arrivals
 from models.engine.world import SMALLEST, new_world
 from models.plan.making import make_plan
 from models.plan.node_costs import node_costs
@@ -15,7 +16,7 @@ from models.redis.kernel import open_sale, prejoin, send_expiry
 from models.redis_costs.commands import call_cost_ns, log2_1024
 from models.redis_costs.engine_thread import garbage_ns
 from models.results.fairness import inversions
-from models.run.dispatch import advance, first_arrivals
+from models.run.dispatch import advance
 from models.scenario import load_scenario
 from models.service.kernel import kill
 from models.service.pods import open_pool, send_probe

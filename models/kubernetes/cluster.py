@@ -17,6 +17,8 @@ from models.scenario.faults import Deploy, SpotWave
 from models.vocabulary.news import Told
 from models.vocabulary.units import ns
 
+PROVISIONERS = {"karpenter": Karpenter, "cluster_autoscaler": ClusterAutoscaler}
+
 
 class Cluster:
     """Pods, nodes and all that scales them, from the warm pods of the start on."""
@@ -27,8 +29,7 @@ class Cluster:
         self.kubelet = Kubelet(self.shared, plane, self._changed)
         self.deployment = Deployment(self.shared, self._changed, self.kubelet.end)
         self.machines = Machines(self.shared, self.kubelet, self.deployment, self._short)
-        karpenter = scaling.nodes.provisioner == "karpenter"
-        self.provisioner = (Karpenter if karpenter else ClusterAutoscaler)(self.shared, self.machines)
+        self.provisioner = PROVISIONERS[scaling.nodes.provisioner](self.shared, self.machines)
         self.settling = False
         self.machines.start_warm([self.deployment.new_pod() for _ in range(plan.scenario.gateway.pods)])
         self.known = self.routed = self._ready()

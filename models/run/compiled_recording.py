@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.engine.network import one_way
 from models.engine.recording import Recording, Sessions, in_order
 from models.engine.world import ANSWERED, DONE, FAILED, LATE, SENT, SOURCE, TOLD, World
 from models.plan.plan import ONSALE
@@ -78,8 +79,7 @@ def _awaited_of_source(w: World, now: int) -> NDArray[np.int64]:
     base, out = x.starts[Stream.NET_BASE], x.starts[Stream.NET_OUT]
     arrived = np.zeros(mine.size, np.bool_)
     for k, (sent_at, entity) in enumerate(zip(mine["sent_at"].tolist(), mine["entity"].tolist(), strict=True)):
-        delay = from_table(x.base, base, entity, 0) + from_table(x.jitter, out, entity, 0)
-        arrived[k] = sent_at + delay < now
+        arrived[k] = sent_at + one_way(x.jitter, out, from_table(x.base, base, entity, 0), entity, 0) < now
     return _rows(mine["stage"][arrived], mine["op"][arrived], now - mine["sent_at"][arrived])
 
 

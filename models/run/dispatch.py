@@ -303,14 +303,3 @@ def _timer_key(w: World, key: int) -> int:
     """Return the key that a timer has for the request that its session has sent last."""
     entity = (key >> NUMBER_BITS) & _ENTITIES
     return (key & ~_NUMBERS) | w.session[entity].number if entity < w.p.sessions else key
-
-
-@compiled
-def first_arrivals(
-    first_send: NDArray[np.int64], base_delay: NDArray[np.int64], jitter: NDArray[np.int64], start: np.uint64
-) -> NDArray[np.int64]:
-    """Return when every session's first request reaches the load balancer, int64[S] ns."""
-    arrival = np.empty(first_send.size, np.int64)
-    for s in range(first_send.size):
-        arrival[s] = first_send[s] + base_delay[s] + from_table(jitter, start, s, 1)
-    return arrival
