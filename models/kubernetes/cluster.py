@@ -17,7 +17,7 @@ from models.scenario.faults import Deploy, SpotWave
 from models.vocabulary.news import Told
 from models.vocabulary.units import ns
 
-PROVISIONERS = {"karpenter": Karpenter, "cluster_autoscaler": ClusterAutoscaler}
+PROVISIONERS: dict[str, type[Karpenter | ClusterAutoscaler]] = {"karpenter": Karpenter, "cluster_autoscaler": ClusterAutoscaler}
 
 
 class Cluster:
