@@ -17,7 +17,10 @@ from models.scenario.faults import Deploy, SpotWave
 from models.vocabulary.news import Told
 from models.vocabulary.units import ns
 
-PROVISIONERS: dict[str, type[Karpenter | ClusterAutoscaler]] = {"karpenter": Karpenter, "cluster_autoscaler": ClusterAutoscaler}
+PROVISIONERS: dict[str, type[Karpenter | ClusterAutoscaler]] = {
+    "karpenter": Karpenter,
+    "cluster_autoscaler": ClusterAutoscaler,
+}
 
 
 class Cluster:

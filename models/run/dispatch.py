@@ -1,8 +1,5 @@
 """The compiled event core: it takes what is due, in order, and hands it to the part of the system it concerns."""
 
-import numpy as np
-from numpy.typing import NDArray
-
 from models.clients.kernel import count_sent, gives_up_waiting_at, on_client_reply, on_client_timeout, on_request
 from models.clients.loads import on_source
 from models.engine.agenda import NOTHING, schedule
@@ -43,7 +40,6 @@ from models.vocabulary.codes import (
 )
 from models.vocabulary.instants import ENTITY_BITS, NUMBER_BITS
 from sim import heap, ladder
-from sim.draws import from_table
 from sim.jit import compiled, inlined, merged
 from sim.memory import prefetch
 
