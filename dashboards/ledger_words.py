@@ -12,6 +12,8 @@ from rich.text import Text
 from dashboards.terminal import bullets, grid
 from models.judge.wording import plural
 from models.ledger.entry import estimate_text
+from models.ledger.evidence import ERROR, SPENT
+from models.ledger.runs import FEW, MOST
 from models.robustness.words import told
 
 if TYPE_CHECKING:
@@ -42,6 +44,16 @@ HANGS = "What survives the assumptions of"
 """Title of what a scenario's verdict depends on, before its name."""
 LISTED = 4
 """Grounds that are listed for a claim in a terminal; Markdown and JSON have all."""
+
+
+def grounds_text(measured: Measured) -> str:
+    """What all of the ledger rests on: measurements, and how its intervals are meant."""
+    return (
+        f"Real Redis: {measured.origin}. Intervals of runs hold one more on-sale, costs drawn anew, in "
+        f"{100 * (1 - ERROR):.0f} % of cases or more, wherever the race for seeds stopped: with {FEW} seeds in "
+        f"{100 * (1 - SPENT[0]):.0f} %, with {MOST} after a look at {FEW} in {100 * (1 - SPENT[1]):.0f} % (logarithms "
+        "taken for normal)"
+    )
 
 
 def headline(ledger: Ledger) -> str:
@@ -91,7 +103,7 @@ def numbers_text(entry: Entry) -> str:
 
 def ledger_view(ledger: Ledger, measured: Measured) -> Group:
     """Everything `breakwater validate` prints."""
-    parts: list[RenderableType] = [Text(headline(ledger), style="bold"), Text(_measured_text(measured), style="dim")]
+    parts: list[RenderableType] = [Text(headline(ledger), style="bold"), Text(grounds_text(measured), style="dim")]
     for answer in ledger.answers:
         parts += [Text(), *_answer_view(answer)]
     for name, stored in ledger.robustness.items():
@@ -129,7 +141,7 @@ def _entry_view(entry: Entry) -> Iterator[RenderableType]:
 
 def ledger_markdown(ledger: Ledger, measured: Measured) -> str:
     """The same as Markdown."""
-    lines = ["# Claims ledger", "", f"{headline(ledger)}.", "", f"{_measured_text(measured)}."]
+    lines = ["# Claims ledger", "", f"{headline(ledger)}.", "", f"{grounds_text(measured)}."]
     for answer in ledger.answers:
         lines += ["", f"## {answer.question}", "", answer.text, ""]
         lines += [f"| {' | '.join(answer.columns)} |", f"|{'---|' * len(answer.columns)}"]
@@ -156,10 +168,6 @@ def ledger_markdown(ledger: Ledger, measured: Measured) -> str:
         )
         lines.append(f"| {' | '.join(map(_cell, cells))} |")
     return "\n".join(lines) + "\n"
-
-
-def _measured_text(measured: Measured) -> str:
-    return f"Real Redis: {measured.origin}"
 
 
 def _cell(text: str) -> str:

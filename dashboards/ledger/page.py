@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from dashboards.ledger_words import HANGS, headline, numbers_text, sentences, words
+from dashboards.ledger_words import HANGS, grounds_text, headline, numbers_text, sentences, words
 from dashboards.page import card, folded, page_html, section, table
 from dashboards.robustness import robustness_html
 
@@ -25,7 +25,7 @@ def ledger_page(ledger: Ledger, measured: Measured) -> str:
     """The whole page as text."""
     header = (
         f"<header>\n<h1>Claims ledger</h1>\n<p>{escape(headline(ledger))}</p>\n"
-        f"<p>Real Redis: {escape(measured.origin)}</p></header>"
+        f"<p>{escape(grounds_text(measured))}.</p></header>"
     )
     answers = [section(answer.question, answer_html(answer)) for answer in ledger.answers]
     hangs = [

@@ -12,7 +12,7 @@ from dashboards.figures.accuracy import accuracy_figure
 from dashboards.figures.fit import residuals
 from dashboards.fitted import profile_notes
 from dashboards.ledger.page import answer_html, entries_html
-from dashboards.ledger_words import ORDER, headline, words
+from dashboards.ledger_words import ORDER, grounds_text, headline, words
 from dashboards.page import card, folded, table
 from dashboards.parts import settings_folded, sums_table
 from dashboards.web.drawing import figure, html, notice, small, wrong
@@ -114,7 +114,7 @@ def _claims() -> Awaited:
         ledger, measured = shown[1]
         answers = "".join(folded(answer.question, answer_html(answer)) for answer in ledger.answers)
         html(f"<p><b>{escape(headline(ledger))}.</b></p>{_by_verdict(ledger)}{answers}")
-        small(f"Real Redis: {measured.origin}")
+        small(f"{grounds_text(measured)}.")
     return Awaited(job, place)
 
 

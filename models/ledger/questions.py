@@ -67,6 +67,12 @@ def _rate(question: str, sources: Sources) -> Answer:
         for row in rows.values()
         if not row.keeps
     ]
+    kept = [rate for rate, row in rows.items() if row.mean_wait_s <= sources["rate_1000"].scenario.slo.mean_wait_s]
+    if kept and (less := max((rate for rate in rows if rate < min(kept)), default=None)) is not None:
+        flips.append(
+            f"admission.rate_rps: from between {number(less)} and {number(min(kept))} on the mean wait is kept (runs "
+            "on both sides, not bisected)"
+        )
     flips.append(f"admission.rate_rps: the backend's capacity is kept {sources.flips['rate_backend'].where}")
     flips.append("event.on_sold_out = announce: people are told, and at no rate does anybody wait for nothing")
     columns = (
@@ -223,8 +229,8 @@ def _scaling(question: str, sources: Sources) -> Answer:
     columns = ("pods at the opening", "failed", "mean wait", "status p99", "at most", "event", "holds")
     flips = (
         f"gateway.pods at the opening: {_between(found, enough)}",
-        f"gateway.pods at the opening: levels of failed requests and status p99 are kept "
-        f"{sources.flips['warm_pods'].where}",
+        "gateway.pods at the opening: levels of failed requests and status p99 are kept in the first 90 s, which have "
+        f"the crowd, {sources.flips['warm_pods'].where}",
     )
     return Answer(question, text, columns, table, flips, rests_on(*found.values()))
 
@@ -317,7 +323,7 @@ def _crowds(sources: Sources) -> Iterator[str]:
 def _edges(found: list[tuple[int, Evidence]], design: str) -> Iterator[str]:
     for (fewer, a), (more, b) in pairwise(found):
         if keeps(a) and not keeps(b):
-            yield f"clients.count, {design}: holds with {number(fewer)}, no longer with {number(more)}"
+            yield f"clients.count, {design}: holds with {number(fewer)}, no longer with {number(more)} (not bisected)"
 
 
 def keeps(run: Evidence) -> bool | None:

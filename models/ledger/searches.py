@@ -207,10 +207,10 @@ SEARCHES: Mapping[str, Search] = MappingProxyType(
         "warm_pods": Search(
             SPREAD,
             "gateway.pods",
-            30,
+            20,
             3,
             1,
-            lambda pods: (f"gateway.pods={round(pods)}", SCALED),
+            lambda pods: (f"gateway.pods={round(pods)}", SCALED, MINUTE),
             ("error_percent", "status_p99_ms"),
             whole=True,
         ),

@@ -2,9 +2,10 @@
 
 import pytest
 
-from models.ledger.book import CHECKS, document_of, judged, runs_for, wanted_claims
+from models.ledger.book import CHECKS, document_of, judged, runs_for, unsettled, wanted_claims
+from models.ledger.checks import Sources
 from models.ledger.claims import claims
-from models.ledger.evidence import LONGEST_FIRST
+from models.ledger.evidence import ENGINE, LONGEST_FIRST
 from models.ledger.measured import Measured, read_measured
 from models.ledger.runs import RUNS
 from sim.errors import BadInput
@@ -78,6 +79,39 @@ def test_nothing_is_measured_that_no_claim_asks_for(monkeypatch: pytest.MonkeyPa
     judged(list(claims()), sources(lambda run, kpi, seed: 1.0), questions=False)
     # what the time inside a status with KEYS is a ratio to
     assert read_measured().quantities.keys() - {"status.inside_us"} == asked
+
+
+def near(limit: float, apart: float) -> Sources:
+    """Evidence in which the engine's worst minute is near a limit, *apart* points from run to run; the rest is fine."""
+
+    def value(run: str, kpi: str, seed: int) -> float:
+        if kpi == ENGINE:
+            return limit - 5 + apart * (seed % 2)
+        return 0.0 if kpi == "errors.rate_percent" else 0.5
+
+    return sources(value)
+
+
+def test_a_run_is_run_on_if_a_verdict_hangs_on_its_interval_and_only_then() -> None:
+    level = RUNS["hot"].load().slo.engine_cpu_percent
+    hot = {"hot", "five", "hot_derived"}
+    assert unsettled(["redis.sizing"], False, near(level, 0.1)) == set(), "all of the interval is within the level"
+    hanging = unsettled(["redis.sizing"], False, near(level, 9.0))
+    assert hanging
+    assert hanging <= hot | {"primary_only"}
+    assert unsettled(["cost.nodes"], False, near(level, 9.0)) == set(), "a sum has no runs"
+    found = judged(["redis.sizing"], near(level, 9.0), questions=False).entries[0]
+    assert found.verdict == "conditional"
+
+
+def test_an_entry_says_with_how_many_seeds_and_what_a_figure_that_never_varied_leaves() -> None:
+    found = judged(["redis.sizing", "cost.nodes"], near(90.0, 0.1), questions=False).entries
+    by_id = {entry.claim.id: entry.seeds for entry in found}
+    assert by_id["cost.nodes"] == ""
+    # the two designs have ten beforehand, the others four: 1 - 0.05^(1/n)
+    assert by_id["redis.sizing"].startswith("10 for hot, five (")
+    assert "; 4 for hot_derived, primary_only (no verdict hangs on their intervals" in by_id["redis.sizing"]
+    assert by_id["redis.sizing"].endswith("leaves up to 53 % of 4, 26 % of 10 to be otherwise")
 
 
 @pytest.mark.parametrize("name", list(RUNS))

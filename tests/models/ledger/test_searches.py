@@ -6,9 +6,10 @@ import pytest
 
 from models.experiments.warm_up import prepare
 from models.ledger import searches as module
-from models.ledger.observed import EvidenceTask
-from models.ledger.searches import DRAWS, FlipPlace, Search, find, people
+from models.ledger.observed import EvidenceTask, Observed
+from models.ledger.searches import DRAWS, SEARCHES, FlipPlace, Search, find, kept, people
 from sim.bisection import Bracket, Crossing
+from sim.outcome import Outcome
 from sim.seeds import derived_seeds
 from sim.workers import Workers
 
@@ -49,6 +50,28 @@ def test_each_replication_flips_at_what_it_measures(place: FlipPlace) -> None:
     (flip,) = place.flip("confirmed", "refuted", "refuted")
     assert (flip.setting, flip.verdict) == ("slo.mean_wait_s", "confirmed")
     assert "6 replications" in flip.found
+
+
+def test_a_figure_that_is_no_level_is_kept_up_to_what_it_may_be() -> None:
+    search = Search("onsale-small", "clients.count", 1, 9, 1, people, ("mean_wait_s",), kpis=(("x", 5.0),))
+    scenario = search.run(1).load()
+
+    def keeps(**kpis: float) -> bool:
+        named = {"wait.mean_s" if name == "wait" else name: value for name, value in kpis.items()}
+        return kept(search, scenario, Outcome(named, Observed({}, {})))
+
+    assert keeps(x=5.0, wait=1.0)
+    assert not keeps(x=5.1, wait=1.0)
+    assert not keeps(x=5.0, wait=1e9)
+    assert not keeps(wait=1.0), "what was not observed is not kept"
+
+
+@pytest.mark.parametrize("name", list(SEARCHES))
+def test_both_ends_of_every_search_can_be_run(name: str) -> None:
+    search = SEARCHES[name]
+    assert search.levels or search.kpis
+    ends = [search.run(value).load() for value in (search.kept, search.lost)]
+    assert ends[0] != ends[1]
 
 
 @pytest.mark.parametrize(
