@@ -145,17 +145,21 @@ def gather(
 ) -> Mapping[str, Evidence]:
     """Run what is named, or read it from *store*, and return it by name; the seeds follow from *seed*.
 
-    *close* is asked once, of what FEW seeds show, which runs get MOST. KeyError for a name that is none. Raises as
-    `sim.experiment.replicate` does.
+    *close* is asked which runs get MOST seeds, by what they show with FEW, and again until it names no other. KeyError
+    for a name that is none. Raises as `sim.experiment.replicate` does.
     """
     ordered = sorted(names, key=lambda name: (name not in LONGEST_FIRST, -RUNS[name].least, name))
     races = _races(ordered, seed)
     told = _Tally(progress)
     _run([job for race in races.values() for job in race.jobs(race.least)], races, crew, store, told)
-    wanted = set(close(_evidence(races)))
-    more = [job for race in races.values() if wanted & race.scenarios.keys() for job in race.jobs(MOST)]
-    _run(more, races, crew, store, told)
+    while more := _more(races, set(close(_evidence(races)))):
+        _run(more, races, crew, store, told)
     return _evidence(races)
+
+
+def _more(races: Mapping[str, "_Race"], wanted: Collection[str]) -> list[Job[Observed]]:
+    """Return what is to be run of the runs that are *wanted*, until they have MOST seeds."""
+    return [job for race in races.values() if race.scenarios.keys() & wanted for job in race.jobs(MOST)]
 
 
 def _run(
@@ -211,7 +215,7 @@ def _races(names: Iterable[str], seed: int) -> dict[str, _Race]:
 class _Tally:
     """Turns finished replications into progress: the first look is most of it, as few runs are not decided by it."""
 
-    SHARES = ((0.0, 0.7), (0.7, 1.0))
+    SHARES = ((0.0, 0.7), (0.7, 1.0), (1.0, 1.0))
 
     def __init__(self, progress: Progress | None) -> None:
         self.progress, self.look = progress, -1
@@ -220,7 +224,7 @@ class _Tally:
 
     def begin(self, jobs: int) -> None:
         """Begin the next look, with so many replications."""
-        self.look, self.of_look, self.total = self.look + 1, 0, jobs
+        self.look, self.of_look, self.total = min(self.look + 1, len(self.SHARES) - 1), 0, jobs
 
     def take(self, outcome: Outcome[Observed], stored: bool) -> None:
         """Take a finished replication; one that was found stored took no time, and so says nothing of the speed."""

@@ -54,6 +54,8 @@ def test_runs_are_gathered_once_and_found_again(tmp_path: Path) -> None:
         again = gather(list(RUNS), crew, tmp_path, close=close)
     seeds = derived_seeds(1, MOST)
     assert seen[0] == {name: MOST if name == "all" else FEW for name in RUNS}, "it is asked of the first look"
+    assert seen[1] == seen[0] | {"close": MOST}, "and again, as what it had not looked at closely may hang now"
+    assert len(seen) == 4, "of both gatherings"
     # "one" and "same" are one simulation
     assert told[-1] == (1.0, f"{2 * FEW + 2 * MOST} runs, more seeds where it is close")
     assert [share for share, _ in told] == sorted(share for share, _ in told)
