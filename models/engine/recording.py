@@ -49,7 +49,9 @@ class Recording:
     `failed`, or still `awaited` by their client at the end; `late` answers found nobody. `in_the_air` int64[A, 3]
     are those still awaited, ordered: stage, endpoint, and how long ago they were sent, ns. By event, int64[E]:
     places `waiting` in line and `called` at the end, seats `sold`, and when it sold out, ns, or -1,
-    `event_sold_out_at`. `nodes` are those that autoscaling bought; none where pods are fixed in number.
+    `event_sold_out_at`. `throttled` int64[nodes, 3] is when a Redis node's replies were first held up by its network,
+    ns, -1 if never, by how much at most, ns, and how many. `nodes` are those that autoscaling bought; none where pods
+    are fixed in number.
     """
 
     end_ns: int
@@ -64,6 +66,7 @@ class Recording:
     called: NDArray[np.int64]
     sold: NDArray[np.int64]
     event_sold_out_at: NDArray[np.int64]
+    throttled: NDArray[np.int64]
     sessions: Sessions
     nodes: tuple[PaidNode, ...] = ()
 

@@ -81,7 +81,7 @@ class Request:
         self.endpoint = int(Op.STATUS if op == Op.STATUS_READ else op)
         self.base_delay = self.stage = 0
         self.settled, self.replied = run.env.event(), run.env.event()
-        self.pod = self.node = self.node_life = self.stamp = 0
+        self.pod = self.node = self.node_life = self.stamp = self.leaves = 0
         self.dials = False
         self.pool: Pool | None = None
         self.reply = Reply(Answer.WAITING)

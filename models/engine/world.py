@@ -96,6 +96,11 @@ NODE = np.dtype(
         ("ends", "i8"),  # the pass under way, or the last one
         ("collected_at", "i8"),  # when it last collected the garbage of scripts
         ("clients", "i8"),  # connections it has accepted and that stand
+        ("credit_full_at", "i8"),  # the buckets of its network, see `redis_costs.network_allowance`
+        ("line_full_at", "i8"),
+        ("throttled_at", "i8"),  # when replies first left later than their pass ended, ns; -1: never
+        ("latest", "i8"),  # by how much at most, ns
+        ("held_up", "i8"),  # requests whose replies did
         ("scripts", "i4"),  # run since then
         ("expiring", "i4"),  # expiries on their way to it, or not executed yet
         ("busy", "i1"),
@@ -320,6 +325,7 @@ def _new_sessions(plan: Plan) -> NDArray[np.void]:
 def _new_nodes(p: Params) -> NDArray[np.void]:
     node = np.zeros(p.nodes, NODE)
     node["near"] = node["far"] = 1.0
+    node["throttled_at"] = -1
     node["clients"] = p.warm_pods * p.warm_connections
     return node
 

@@ -1,13 +1,14 @@
 """What one Redis node can hold and pass on: connections, network and memory, against what the run put on it.
 
 All are hard: the real node refuses connections beyond its most, answers writes with OOM, and drops packets. Each
-evidence rests on sizes in bytes that are settings of the scenario. Refused connections and joins are simulated; a
-network that is throttled is not.
+evidence rests on sizes in bytes that are settings of the scenario. Refused connections and joins are simulated, and
+replies that leave late because the network's credits are used up (see `redis_costs.network_allowance`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,10 +71,26 @@ def network(result: RunResult, scenario: Scenario) -> tuple[Limit, Limit]:
     above = int((bytes_sent(series, scenario)[1] >= for_long.has).sum())
     if above:
         minutes += f"; {number(above)} s above it, on burst credits"
+    throttled = result.facts.get("throttled", ())
+    minutes += "".join(f"; {_held_up(row)}" for row in throttled[:1])
     return (
         _limit(result, "network_burst", titles[0], short, in_burst, FULL_IN_A_ROW_S),
-        _limit(result, "network_sustained", titles[1], for_long, minutes, 1),
+        _limit(result, "network_sustained", titles[1], _used_up(for_long, throttled), minutes, 1),
     )
+
+
+def _held_up(row: Mapping[str, Any]) -> str:
+    late = f"{number(row['replies'])} replies leave up to {number(row['late_at_most_s'])} s late"
+    return f"{_words(row['node'])} is throttled from second {number(row['from_s'])}: {late}"
+
+
+def _used_up(use: Use, throttled: Sequence[Mapping[str, Any]]) -> Use:
+    """What was used, with all of it where a node began to hold up replies."""
+    used = use.used.copy()
+    for row in throttled:
+        second = min(int(row["from_s"]), used.size - 1)
+        used[second] = max(used[second], use.has or 0.0)
+    return use._replace(used=used)
 
 
 def memory(result: RunResult, scenario: Scenario) -> Limit:

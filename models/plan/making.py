@@ -17,6 +17,7 @@ from models.plan.event_shares import most_tokens, people_weights, room_rules, se
 from models.plan.events import event_cycle, first_tokens
 from models.plan.extra_calls import extra_table
 from models.plan.failovers import failovers_of
+from models.plan.node_network import network_allowance
 from models.plan.placement import Placement, place, pods_at_most
 from models.plan.plan import (
     CLOSED_LOOP,
@@ -160,6 +161,7 @@ def _params(
         io=io,
         feed=feed * scenario.redis.replicas_per_shard,
         failing=failing,
+        network=network_allowance(scenario),
         servers=scenario.backend.servers,
         to_backend=round(scenario.network.same_zone_one_way_us * 1000),
     )

@@ -10,6 +10,7 @@ from models.plan.placement import Placement
 from models.plan.population import Population
 from models.plan.room_rules import RoomRules
 from models.redis_costs.engine_thread import EngineThread
+from models.redis_costs.network_allowance import NetworkAllowance
 from models.redis_costs.profile import Profile
 from models.scenario import Scenario
 
@@ -87,6 +88,7 @@ class Params(NamedTuple):
     io: int
     feed: int
     failing: bool
+    network: NetworkAllowance
     servers: int
     to_backend: int
 

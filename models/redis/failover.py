@@ -72,6 +72,7 @@ def revive(w: World, now: int, k: int) -> None:
     node.dead, node.idle_since = 0, now
     node.near, node.far = 1.0, 1.0
     node.scripts = node.collected_at = node.listed = 0
+    node.credit_full_at = node.line_full_at = 0
 
 
 def fall_back(w: World, view: World, now: int, shard: int) -> None:

@@ -24,6 +24,7 @@ from models.plan.plan import COUNTER, REDIS_TIME
 from models.redis.connections import accept
 from models.redis.failover import break_off
 from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
+from models.redis_costs.network_allowance import full_again_at, leaves_at
 from models.vocabulary.codes import (
     ANSWER_GRANTED,
     ANSWER_MAX_CLIENTS,
@@ -195,25 +196,26 @@ def on_pass_end(w: World, now: int, k: int, number: int) -> None:
     """All replies of the pass leave, its changes go to the replicas, and the next pass starts or the thread sleeps."""
     if number != w.node[k].passes & _PASS_MASK:
         return  # it has died meanwhile
+    leaves = send(w, now, k)
     slot = w.in_pass[k, FIRST]
     for _ in range(w.in_pass[k, LENGTH]):
         follower = int(w.follower[slot])
         prefetch(w.slot, int(w.follower[follower]))
         r = w.slot[slot]
         if r.origin <= DIALLER:
-            let_reply(w, now + w.x.delay[r.pod, k], slot)
+            let_reply(w, leaves + w.x.delay[r.pod, k], slot)
         else:
             free_slot(w, slot)
         slot = follower
-    end_pass(w, now, k)
+    end_pass(w, now, k, leaves)
 
 
 @compiled
-def end_pass(w: World, now: int, k: int) -> None:
-    """Behind the replies of a pass: its changes go to the replicas, and the next pass starts or the thread sleeps."""
+def end_pass(w: World, now: int, k: int, leaves: int) -> None:
+    """Behind the replies of a pass, with which its changes leave: the next pass starts, or the thread sleeps."""
     node = w.node[k]
     if w.p.replicas > 0 and k < w.p.shards and (node.effect_ns > 0 or w.rooms.logged[k] > node.applied):
-        _feed_replicas(w, now, k, node.effect_ns)
+        _feed_replicas(w, leaves, k, node.effect_ns)
     if now <= w.x.copied_until[k]:
         rooms.mark_copied(w.rooms, k)
     if w.inbox[k, LENGTH] > 0:
@@ -222,6 +224,24 @@ def end_pass(w: World, now: int, k: int) -> None:
         w.in_pass[k, LENGTH] = 0
         node.busy = 0
         node.idle_since = now
+
+
+@compiled
+def send(w: World, now: int, k: int) -> int:
+    """Take what the replies of a pass are from what its node may send; return when they leave."""
+    network, node, requests = w.p.network, w.node[k], w.in_pass[k, LENGTH]
+    if network.baseline_ns == 0:
+        return now
+    size = requests * (network.primary_bytes if k < w.p.shards else network.replica_bytes)
+    node.credit_full_at = full_again_at(node.credit_full_at, now, size, network.baseline_ns)
+    node.line_full_at = full_again_at(node.line_full_at, now, size, network.burst_ns)
+    leaves = leaves_at(network, node.credit_full_at, node.line_full_at, now)
+    if leaves > now:
+        if node.throttled_at < 0:
+            node.throttled_at = now
+        node.latest = max(node.latest, leaves - now)
+        node.held_up += requests
+    return leaves
 
 
 @compiled

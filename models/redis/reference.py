@@ -14,6 +14,7 @@ from models.engine.reference_run import Pool, Process, Request, Run
 from models.plan.plan import COUNTER, REDIS_TIME
 from models.redis_costs.commands import Command
 from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
+from models.redis_costs.network_allowance import full_again_at, leaves_at
 from models.vocabulary.instants import CONTROL, FEEDS, Kind
 from models.vocabulary.operations import Answer, Op, Reply
 from models.vocabulary.units import EPOCH_NS, MILLISECOND, SECOND
@@ -39,6 +40,7 @@ class Node:
         self.passes = 0
         self.near = self.far = 1.0  # coldness of its caches
         self.life = self.ends = 0
+        self.credit_full_at = self.line_full_at = 0  # the buckets of its network
         self.clients = 0  # connections it has accepted and that stand
         self.scripts = self.collected_at = 0  # runs since the garbage was collected, and when that was
         self.listed = 0  # 1 after an odd number of scripts that list keys
@@ -61,6 +63,7 @@ class Redis:
         ]
         self.positions_wanted = run.x.advice.shape[0] > 0
         self.copied_until = run.x.copied_until.tolist()
+        self.throttled = [[-1, 0, 0] for _ in self.nodes]  # since when, how late at most, how many requests
         self.kept = [room.clone() for room in self.rooms]  # as a replica knows them, where a primary will die
         for node in self.nodes:
             node.clients = run.p.warm_pods * run.p.warm_connections
@@ -100,7 +103,7 @@ class Redis:
         if r.reply.answer == Answer.CONNECTION and patience >= 0:
             seen_at = max(int(self.env.now), asked_at + patience)
         else:
-            seen_at = int(self.env.now) + delay
+            seen_at = max(int(self.env.now), r.leaves) + delay
         yield self.run.at(seen_at, Kind.POD_REPLY, r.entity, r.number)
 
     def expire(self, event: int, now: int) -> None:
@@ -146,9 +149,10 @@ class Redis:
                 yield self.run.after(cost, Kind.PASS_END, k, node.passes)
                 if node.killed:
                     return
-                self._reply(node)
+                leaves = self._send(k, len(node.in_pass))
+                self._reply(node, leaves)
                 if k < p.shards and (write_ns or node.unsent):
-                    self._feed_replicas(k, write_ns)
+                    self._feed_replicas(k, write_ns, leaves)
                 if self.env.now <= self.copied_until[k]:
                     self._copy(k)
                 wake = 0
@@ -216,20 +220,35 @@ class Redis:
         node.scripts, node.collected_at = 0, at
         return cost
 
-    def _reply(self, node: Node) -> None:
+    def _send(self, k: int, requests: int) -> int:
+        """Take what the replies to so many requests are from what the node may send; return when they leave."""
+        node, network, now = self.nodes[k], self.p.network, int(self.env.now)
+        if not network.baseline_ns:
+            return now
+        size = requests * (network.primary_bytes if k < self.p.shards else network.replica_bytes)
+        node.credit_full_at = full_again_at(node.credit_full_at, now, size, network.baseline_ns)
+        node.line_full_at = full_again_at(node.line_full_at, now, size, network.burst_ns)
+        leaves = int(leaves_at(network, node.credit_full_at, node.line_full_at, now))
+        if leaves > now:
+            since, latest, late = self.throttled[k]
+            self.throttled[k] = [now if since < 0 else since, max(latest, leaves - now), late + requests]
+        return leaves
+
+    def _reply(self, node: Node, leaves: int) -> None:
         """Let all replies of a pass out; nobody waits for those to control and to primaries."""
         for item in node.in_pass:
             if isinstance(item, Request) and item.op != Op.EXPIRE:
+                item.leaves = leaves
                 item.replied.succeed()
             else:
                 self.run.in_flight -= 1
 
-    def _feed_replicas(self, shard: int, work: int) -> None:
+    def _feed_replicas(self, shard: int, work: int, leaves: int) -> None:
         node, replicas = self.nodes[shard], self.p.replicas
         first, feed = self.p.shards + shard * replicas, Feed(node.unsent, work)
         for k in range(first, first + replicas):
             self.run.in_flight += 1
-            arrives = self.run.after(int(self.x.feed_delay[k]), Kind.NODE_ARRIVE, FEEDS.first + k, node.passes)
+            arrives = self.run.at(leaves + int(self.x.feed_delay[k]), Kind.NODE_ARRIVE, FEEDS.first + k, node.passes)
             arrives.callbacks.append(self._delivery(k, feed))
         node.unsent = []
 

@@ -7,6 +7,7 @@ import numpy as np
 from models.engine.record import NODES, PER_NODE, REQUESTS, Column, Level
 from models.engine.recording import Recording
 from models.plan.event_shares import people_weights
+from models.plan.node_names import node_names
 from models.plan.plan import Plan
 from models.redis_costs.node_standing import node_standing
 from models.redis_costs.parts import Quantity
@@ -28,16 +29,16 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
     `used_at_most`: of every quantity that costs depend on, the most that was used; `outside_ranges` those that are
     beyond what the profile was measured over, as `models.redis_costs.ranges.Outside`. `node_standing` says how the
     profile stands for the nodes' type, empty if it is of it; `node_known` is false if nothing is known of that type.
-    `events_apart` is there if the events are unequal, and says of each what became of it.
+    `events_apart` is there if the events are unequal, and says of each what became of it; `throttled` if the network of
+    a Redis node held up replies: which node's, from which second, how late at most, and how many.
     """
     params, scenario = plan.params, plan.scenario
     request_ns = status_request_ns(plan, _longest_of_an_event(plan, recording))
     waiting, later = _at_sold_out(recording)
     told = scenario.event.on_sold_out == "announce"
     bought = recording.sessions.bought
-    apart = events_apart(plan, recording)
     used, on = _used_at_most(plan, recording), node_standing(plan.profile, scenario.redis.node_type)
-    return {
+    found = {
         "hot_shard": _busiest(recording, params.shards),
         "events_per_shard": np.bincount(plan.placement.event_node, minlength=params.shards).tolist(),
         "slots": list(plan.placement.slots),
@@ -58,7 +59,17 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
         "outside_ranges": [list(found) for found in outside(plan.profile.measured_over, used, plan.profile.beyond)],
         "node_standing": on.text,
         "node_known": on.known,
-    } | ({"events_apart": apart} if apart else {})
+    }
+    rare = {"events_apart": events_apart(plan, recording), "throttled": _throttled(plan, recording)}
+    return found | {name: rows for name, rows in rare.items() if rows}
+
+
+def _throttled(plan: Plan, recording: Recording) -> list[dict[str, Any]]:
+    return [
+        {"node": name, "from_s": since / SECOND, "late_at_most_s": latest / SECOND, "replies": replies}
+        for name, (since, latest, replies) in zip(node_names(plan), recording.throttled.tolist(), strict=True)
+        if since >= 0
+    ]
 
 
 def _used_at_most(plan: Plan, recording: Recording) -> dict[Quantity, float]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.catalogues.redis_nodes import RedisNode, bytes_per_s, redis_nodes
+from models.plan.node_network import network_gbps
 
 if TYPE_CHECKING:
     from models.scenario import Scenario
@@ -75,15 +76,15 @@ def bytes_sent(series: Series, scenario: Scenario) -> tuple[str, NDArray[np.floa
 def burst(series: Series, scenario: Scenario) -> Use:
     """Bytes in each second, of what the node passes on in bursts."""
     node, sent = bytes_sent(series, scenario)
-    gbps = node_type(scenario).burst_gbps
-    return Use(node, sent, None if gbps is None else bytes_per_s(gbps))
+    known = network_gbps(scenario)
+    return Use(node, sent, None if known is None else bytes_per_s(known[1]))
 
 
 def sustained(series: Series, scenario: Scenario) -> Use:
     """Bytes a second over the last BURST_LASTS_S, of what the node passes on for good."""
     node, sent = bytes_sent(series, scenario)
-    gbps = node_type(scenario).baseline_gbps
-    return Use(node, trailing_means(sent, BURST_LASTS_S), None if gbps is None else bytes_per_s(gbps))
+    known = network_gbps(scenario)
+    return Use(node, trailing_means(sent, BURST_LASTS_S), None if known is None else bytes_per_s(known[0]))
 
 
 def node_type(scenario: Scenario) -> RedisNode:

@@ -166,6 +166,7 @@ def _differences(plan: Plan, kernel: KernelPlane, reference: Reference, stops: t
             yield f"{name}: {getattr(ours, name)} in the kernel, {getattr(theirs, name)} in the reference"
     yield from _record_differences(plan, ours.record, theirs.record)
     yield from _cells("request in the air {} (stage, endpoint, age)", ours.in_the_air, theirs.in_the_air)
+    yield from _cells("network of node {} (since, at most, requests)", ours.throttled, theirs.throttled)
     for name in _PER_EVENT:
         yield from _cells(f"{name} of event {{}}", getattr(ours, name), getattr(theirs, name))
     for name in ours.sessions._fields:

@@ -31,6 +31,7 @@ def of_kernel(w: World, now: int) -> Recording:
         called=w.rooms.room["called"].copy(),
         sold=w.sold.copy(),
         event_sold_out_at=w.sold_out_at.copy(),
+        throttled=np.column_stack([w.node[name] for name in ("throttled_at", "latest", "held_up")]),
         sessions=_sessions_of(w),
     )
 

@@ -13,6 +13,7 @@ record that ends is a limit too: what is counted is counted in the second in whi
 **Answers.** A pass lets an answer out at `now`; it is at its pod at `at`, and at its client at `there`:
 
 - the pod and the connection are those that it left (`life`, `node_life`): only control changes them;
+- they leave as the pass ends: the network of the node does not hold them up;
 - nobody waits for a worker: there is no backlog. Who is refused for want of one looks at the workers after `settle`;
 - of those who wait for a connection the first one gets it, if it does not give up before; if nobody waits, the time is
   noted, and who comes later than `now` and finds none takes the first that comes back, as they would from a line. So
@@ -31,7 +32,7 @@ from models.clients.kernel import on_client_reply
 from models.engine.agenda import free_slot, schedule
 from models.engine.network import let_reply, way_back
 from models.engine.world import ASKED, CLIENT, DIALLER, LATEST, SOURCE, UNTIL, World
-from models.redis.kernel import end_pass
+from models.redis.kernel import end_pass, send
 from models.service.pools import hand_over
 from models.service.returns import give_back, has_room
 from models.vocabulary.codes import KIND_CLIENT_REPLY
@@ -55,7 +56,8 @@ def on_pass_end(w: World, now: int, k: int, number: int) -> None:
     node = w.node[k]
     if number != node.passes & _PASS_MASK:
         return  # it has died meanwhile
-    plain = w.p.backlog == 0 and node.refused == 0 and w.p.io > 0
+    leaves = send(w, now, k)
+    plain = w.p.backlog == 0 and node.refused == 0 and w.p.io > 0 and leaves == now
     calm = calm_until(w) if plain else 0
     slot = w.in_pass[k, FIRST]
     for _ in range(w.in_pass[k, LENGTH]):
@@ -65,9 +67,9 @@ def on_pass_end(w: World, now: int, k: int, number: int) -> None:
         if origin > DIALLER:
             free_slot(w, slot)
         elif origin > SOURCE or not _is_back(w, now, slot, calm):
-            let_reply(w, now + w.x.delay[w.slot[slot].pod, k], slot)
+            let_reply(w, leaves + w.x.delay[w.slot[slot].pod, k], slot)
         slot = follower
-    end_pass(w, now, k)
+    end_pass(w, now, k, leaves)
 
 
 @compiled

@@ -147,6 +147,7 @@ class Reference(Run):
             called=np.array([len(room.called) for room in rooms], np.int64),
             sold=np.array(self.backend.sold, np.int64),
             event_sold_out_at=np.array(self.backend.sold_out_at, np.int64),
+            throttled=np.array(self.redis.throttled, np.int64),
             sessions=self._sessions(),
         )
 

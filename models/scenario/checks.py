@@ -227,6 +227,12 @@ def _admission(s: Sections) -> Iterator[str]:
 
 
 def _platform(s: Sections) -> Iterator[str]:
+    baseline, burst = s.redis.network_baseline_gbps, s.redis.network_burst_gbps
+    if baseline is not None and burst is not None and baseline > burst:
+        yield (
+            f"redis.network_burst_gbps: {burst:g} is not allowed; "
+            f"must be at least redis.network_baseline_gbps = {baseline:g}"
+        )
     if s.backend.servers > MAX_SERVERS:
         yield (
             f"backend.reservation_capacity_rps: times service time is {s.backend.servers:,} reservations at "

@@ -132,20 +132,24 @@ def scenario_from_mapping(data: Mapping[str, Any]) -> Scenario:
     return scenario
 
 
-ADDED_LATER = (("event", "people_shares"), ("event", "seat_shares"), ("event", "admission_shares"))
-"""Settings, null by default, that are younger than hashes that are stored."""
+ADDED_LATER = {
+    "event": ("people_shares", "seat_shares", "admission_shares"),
+    "redis": ("network_baseline_gbps", "network_burst_gbps", "network_credit_s"),
+}
+"""Settings that are younger than hashes that are stored, by section."""
 
 
 def scenario_hash(scenario: Scenario) -> str:
     """Return 16 hexadecimal digits that stand for everything in `scenario` but its name, description and `beside`.
 
-    A trace, or a profile of one's own, enters by its content, not by its path. What is ADDED_LATER enters only if it
-    changes something, so that a scenario keeps its hash. Raises BadInput if a file cannot be read.
+    A trace, or a profile of one's own, enters by its content, not by its path. What is ADDED_LATER enters only if it is
+    not the default, so that a scenario keeps its hash. Raises BadInput if a file cannot be read.
     """
     content = scenario.model_dump(mode="json", exclude={"name", "description", "beside"})
-    for section, field in ADDED_LATER:
-        if content[section][field] is None:
-            del content[section][field]
+    for section, fields in ADDED_LATER.items():
+        for field in fields:
+            if content[section][field] == type(getattr(scenario, section)).model_fields[field].default:
+                del content[section][field]
     arrival = scenario.clients.arrival
     if isinstance(arrival, TraceArrival):
         content["clients"]["arrival"]["file"] = _file_hash("clients.arrival.file", arrival.file)

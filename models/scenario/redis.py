@@ -56,6 +56,27 @@ class Redis(Section):
     replicated_bytes: float = Field(
         100, ge=0, le=1_000_000, description="bytes a primary sends each replica for one request (assumption)"
     )
+    network_baseline_gbps: float | None = Field(
+        None,
+        ge=0.001,
+        le=1000,
+        description="network bandwidth of a node without credits, Gbps; null = that of its type, no limit where it is "
+        "not known (source: models/catalogues/redis_nodes.yaml)",
+    )
+    network_burst_gbps: float | None = Field(
+        None,
+        ge=0.001,
+        le=1000,
+        description="network bandwidth of a node with credits, Gbps, at least the baseline; null = that of its type "
+        "(source: models/catalogues/redis_nodes.yaml)",
+    )
+    network_credit_s: float = Field(
+        300,
+        ge=0,
+        le=86_400,
+        description="seconds of the burst bandwidth that a node's credits last, full at the start (source: Amazon EC2 "
+        "user guide, instance network bandwidth: 5 to 60 min; of ElastiCache nodes not published)",
+    )
 
     @property
     def profile_file(self) -> str | None:

@@ -37,6 +37,7 @@ def blank(plan: Plan, end_s: float) -> Recording:
         called=np.zeros(p.events, np.int64),
         sold=np.zeros(p.events, np.int64),
         event_sold_out_at=np.full(p.events, -1, np.int64),
+        throttled=np.full((p.nodes, 3), [-1, 0, 0], np.int64),
         sessions=Sessions(
             came_at=np.full(p.sessions, -1, np.int64),
             call_number=np.zeros(p.sessions, np.int32),

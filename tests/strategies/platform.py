@@ -101,13 +101,22 @@ def backends(draw: Draw, in_steps: bool) -> Section:
 
 @st.composite
 def node_limits(draw: Draw) -> Section:
-    """What a Redis node takes: mostly enough of both; or so few connections, or so little memory, that it refuses.
+    """What a Redis node takes: mostly enough of both; or so few connections, or so little memory, that it refuses,
+    or so little network that its replies wait.
 
     A cache.m7g.xlarge has 13.9 GB, of which 99 % are reserved here: 138 MB, for 1, 13 or 138 places.
     """
-    scarce = draw(pick(["nothing", "nothing", "nothing", "clients", "memory"]))
+    scarce = draw(pick(["nothing", "nothing", "nothing", "clients", "memory", "network"]))
     if scarce == "clients":
         return {"max_clients": draw(pick([1, 3, 7, 40]))}
     if scarce == "memory":
         return {"reserved_memory_percent": 99, "bytes_per_place": draw(pick([1_000_000, 10_000_000, 100_000_000]))}
+    if scarce == "network":
+        baseline = draw(pick([0.001, 0.004, 0.1]))
+        return {
+            "network_baseline_gbps": baseline,
+            "network_burst_gbps": baseline * draw(pick([1, 4])),
+            "network_credit_s": draw(pick([0, 0.5, 300])),
+            "reply_bytes": draw(pick([1000, 100_000])),
+        }
     return {}

@@ -92,6 +92,12 @@ HAPPENS: dict[str, tuple[Callable[[], Plan], Callable[[Recording], bool]]] = {
         lambda: failing(5, "", "waiting_room.events=5"),
         lambda r: total(r, Column.FAILED_CONNECTION) > 0 and (requests(r)[6] > 0).sum() >= 2,
     ),
+    "while its network holds replies up": (
+        lambda: failing(
+            5, "", *("redis.network_baseline_gbps=0.001", "redis.network_credit_s=0", "redis.reply_bytes=4000")
+        ),
+        lambda r: (r.throttled[:, 0] >= 0).any() and total(r, Column.FAILED_CONNECTION) > 0,
+    ),
     "and takes the star's line with it": (
         lambda: failing(
             5, "", "waiting_room.events=3", "event.people_shares=[0.9, 0.06, 0.04]", "admission.rate_rps=9"

@@ -56,6 +56,8 @@ STAR_OF_SEVEN = tuple(
     f"event.{name}=[0.7, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05]"
     for name in ("people_shares", "seat_shares", "admission_shares")
 )
+NARROW = ("redis.network_baseline_gbps=0.001", "redis.network_burst_gbps=0.002", "redis.network_credit_s=1")
+"""125 and 250 kB/s, and credits of 125 kB."""
 SLOW = ("admission.rate_rps=5", "admission.burst=5")
 IN_STEPS = (
     AT_ONCE,
@@ -98,8 +100,8 @@ def measured(recording: Recording) -> list[bool]:
     return (recording.record.counts.sum(axis=(1, 2)) > 0).tolist()
 
 
-def mean_s(recording: Recording, op: Op) -> float:
-    return float(recording.record.total[0, op] / recording.record.counts[0, op].sum() / SECOND)
+def mean_s(recording: Recording, op: Op, stage: int = 0) -> float:
+    return float(recording.record.total[stage, op] / recording.record.counts[stage, op].sum() / SECOND)
 
 
 HAPPENS: dict[str, tuple[tuple[str, ...], Happened]] = {
@@ -161,6 +163,18 @@ HAPPENS: dict[str, tuple[tuple[str, ...], Happened]] = {
     "all events but one run out": (
         (*ONSALE, "waiting_room.events=7", "event.seats=301", "event.on_sold_out=announce"),
         lambda r: r.sold_out_at < 0 and r.sold.tolist() == [43, 43, 43, 43, 43, 43, 42],
+    ),
+    "the network of a node holds its replies up": (
+        (*OPEN, *NARROW),
+        lambda r: (r.throttled[:, 0] >= 0).any() and r.failed == 0 and mean_s(r, Op.STATUS, stage=2) > 1,
+    ),
+    "replies are held up for longer than clients wait": (
+        (*OPEN, *NARROW, "clients.timeout_s=0.5"),
+        lambda r: r.late > 0,
+    ),
+    "the network holds up what replicas are told": (
+        (*ONSALE[:3], *NARROW, "redis.reply_bytes=9000", "clients.poll_interval_s=1"),
+        lambda r: (r.throttled[:5, 0] >= 0).any() and (r.throttled[5:, 0] >= 0).any(),
     ),
     "one star and six small shows": (
         (*ONSALE, "waiting_room.events=7", "event.seats=100", *STAR_OF_SEVEN),
@@ -231,6 +245,7 @@ HAPPENS: dict[str, tuple[tuple[str, ...], Happened]] = {
 
 MATTERS = (
     "redis.profile=x86-measured",
+    "redis.profile=x86-valkey",
     "clients.poll_from=schedule",
     "clients.poll_advised=[{up_to_position: 20, interval_s: 1}, {up_to_position: 150, interval_s: 3}, {interval_s: 8}]",
     "clients.bots={share: 0.5, poll_interval_s: 2}",
