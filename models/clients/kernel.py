@@ -2,6 +2,20 @@
 
 from models.clients.loads import generated_op, generated_token, measured_stage, next_iteration
 from models.clients.sessions import finish, send
+from models.clients.state import (
+    ANSWERED,
+    BOT,
+    BUSY,
+    FAILED,
+    HAS_TABS,
+    HIDDEN,
+    LATE,
+    SAYS_LEAVE,
+    SENT,
+    TIMED,
+    TOLD,
+    WAITING,
+)
 from models.clients.waits import backoff, spread
 from models.engine.agenda import NOTHING, free_slot, new_request, schedule
 from models.engine.column_codes import (
@@ -16,26 +30,9 @@ from models.engine.column_codes import (
     COLUMN_SENT,
 )
 from models.engine.record import WAIT, add_latency, count
-from models.engine.world import (
-    ANSWERED,
-    BOT,
-    BUSY,
-    CLIENT,
-    FAILED,
-    HAS_TABS,
-    HIDDEN,
-    LATE,
-    SAYS_LEAVE,
-    SENT,
-    SOURCE,
-    TIMED,
-    TOLD,
-    UNKNOWN,
-    WAITING,
-    World,
-    wide,
-)
-from models.plan.plan import CLOSED_LOOP, ONSALE
+from models.engine.requests import CLIENT, SOURCE
+from models.engine.world import UNKNOWN, World, wide
+from models.plan.clients import CLOSED_LOOP, ONSALE
 from models.vocabulary.codes import (
     ANSWER_CONNECTION,
     ANSWER_FIRST_FAILURE,
@@ -72,7 +69,7 @@ from sim.jit import compiled, inlined
 @compiled
 def next_turn(w: World, s: int, op: int, now: int, at: int) -> None:
     """Join or poll at time `at`, unless the session's patience ends before: then leave, with or without a word."""
-    c = w.session[s]
+    c = w.clients.session[s]
     if at < c.gives_up_at:
         send(w, s, op, at)
     elif c.phase == WAITING and (c.traits & SAYS_LEAVE) != 0:
@@ -84,29 +81,31 @@ def next_turn(w: World, s: int, op: int, now: int, at: int) -> None:
 @inlined
 def slowed(w: World, s: int, wait: int) -> int:
     """Return how long a page waits that wants to wait for `wait` ns: in the background its timers go off seldom."""
-    return max(wait, w.p.hidden_interval) if (w.session[s].traits & HIDDEN) != 0 else wait
+    return max(wait, w.p.clients.hidden_interval) if (w.clients.session[s].traits & HIDDEN) != 0 else wait
 
 
 @inlined
 def own_interval(w: World, s: int) -> int:
     """Return the session's poll interval where the server advises none, ns."""
-    return slowed(w, s, w.p.bot_interval if (w.session[s].traits & BOT) != 0 else w.p.poll_interval)
+    return slowed(
+        w, s, w.p.clients.bot_interval if (w.clients.session[s].traits & BOT) != 0 else w.p.clients.poll_interval
+    )
 
 
 @compiled
 def poll_later(w: World, s: int, now: int, position: int) -> None:
     """Ask for the status again after an interval, by the server's advice for this place if it gives any."""
-    c = w.session[s]
+    c = w.clients.session[s]
     interval = own_interval(w, s)
-    for line in range(w.x.advice.shape[0]):
-        if position <= w.x.advice[line, 0]:
-            interval = slowed(w, s, w.x.advice[line, 1])
+    for line in range(w.p.clients.advice.shape[0]):
+        if position <= w.p.clients.advice[line, 0]:
+            interval = slowed(w, s, w.p.clients.advice[line, 1])
             break
-    u = uniform(w.x.starts[STREAM_POLL], s, c.number)
-    began = c.sent_at if w.p.poll_from_schedule else now
-    at = max(now, began + spread(u, interval, w.p.poll_fraction))
+    u = uniform(w.p.run.starts[STREAM_POLL], s, c.number)
+    began = c.sent_at if w.p.clients.poll_from_schedule else now
+    at = max(now, began + spread(u, interval, w.p.clients.poll_fraction))
     op = OP_STATUS
-    if w.p.replica_reads and at - c.contact_at < w.p.write_every:
+    if w.p.waiting_room.replica_reads and at - c.contact_at < w.p.clients.write_every:
         op = OP_STATUS_READ
     next_turn(w, s, op, now, at)
 
@@ -114,11 +113,11 @@ def poll_later(w: World, s: int, now: int, position: int) -> None:
 @compiled
 def try_again(w: World, s: int, now: int) -> None:
     """After a failure: retry with backoff; after the last retry wait a poll interval and begin anew."""
-    c = w.session[s]
+    c = w.clients.session[s]
     op = wide(c.op)
-    if c.attempt < w.p.retries:
-        u = uniform(w.x.starts[STREAM_BACKOFF], s, c.number)
-        at = now + slowed(w, s, backoff(u, w.p.backoff_base, w.p.backoff_max, c.attempt))
+    if c.attempt < w.p.clients.retries:
+        u = uniform(w.p.run.starts[STREAM_BACKOFF], s, c.number)
+        at = now + slowed(w, s, backoff(u, w.p.clients.backoff_base, w.p.clients.backoff_max, c.attempt))
         c.attempt += 1
         if op == OP_JOIN or endpoint_of(op) == OP_STATUS:
             next_turn(w, s, op, now, at)
@@ -142,7 +141,7 @@ def try_again(w: World, s: int, now: int) -> None:
 @compiled
 def _on_place(w: World, s: int, now: int, answer: int, position: int) -> None:
     """Act on the answer to a join or a status."""
-    c = w.session[s]
+    c = w.clients.session[s]
     if answer == ANSWER_WAITING:
         c.phase = WAITING
         poll_later(w, s, now, position)
@@ -163,21 +162,21 @@ def _on_place(w: World, s: int, now: int, answer: int, position: int) -> None:
 @compiled
 def _on_enter(w: World, s: int, now: int, answer: int, wait_ms: int) -> None:
     """Act on the answer to an enter."""
-    c = w.session[s]
+    c = w.clients.session[s]
     if answer == ANSWER_GRANTED:
         c.phase = BUSY
-        c.pass_until = now + w.p.pass_ttl
+        c.pass_until = now + w.p.clients.pass_ttl
         if c.admitted == 0:
             c.admitted = 1
             count(w.record, COLUMN_ADMITTED, 1)
-            add_latency(w.record, 0, WAIT, now - w.x.first_send[s])
-        if uniform(w.x.starts[STREAM_CONVERT], s, 0) < w.p.conversion:
-            choose = w.x.bot_choose if (c.traits & BOT) != 0 else w.x.choose
-            send(w, s, OP_RESERVE, now + from_table(choose, w.x.starts[STREAM_CHOOSE], s, 0))
+            add_latency(w.record, 0, WAIT, now - w.p.clients.first_send[s])
+        if uniform(w.p.run.starts[STREAM_CONVERT], s, 0) < w.p.clients.conversion:
+            choose = w.p.clients.bot_choose if (c.traits & BOT) != 0 else w.p.clients.choose
+            send(w, s, OP_RESERVE, now + from_table(choose, w.p.run.starts[STREAM_CHOOSE], s, 0))
         else:
             finish(w, s)
     elif answer == ANSWER_THROTTLED:
-        send(w, s, OP_ENTER, now + slowed(w, s, max(wait_ms * MILLISECOND, w.p.refused_wait)))
+        send(w, s, OP_ENTER, now + slowed(w, s, max(wait_ms * MILLISECOND, w.p.clients.refused_wait)))
     elif answer == ANSWER_NOT_CALLED:
         c.phase = WAITING
         poll_later(w, s, now, 1)
@@ -188,7 +187,7 @@ def _on_enter(w: World, s: int, now: int, answer: int, wait_ms: int) -> None:
 @compiled
 def _on_answer(w: World, s: int, now: int, answer: int, detail: int) -> None:
     """Act on an answer in an on-sale."""
-    c = w.session[s]
+    c = w.clients.session[s]
     c.attempt = 0
     if c.op == OP_ENTER:
         _on_enter(w, s, now, answer, detail)
@@ -197,7 +196,7 @@ def _on_answer(w: World, s: int, now: int, answer: int, detail: int) -> None:
     elif c.op == OP_RESERVE:
         if answer == ANSWER_SOLD:
             c.bought = 1
-            w.bought_at[c.person] = now
+            w.clients.bought_at[c.person] = now
         finish(w, s)
     elif c.op == OP_JOIN or endpoint_of(c.op) == OP_STATUS:
         _on_place(w, s, now, answer, detail)
@@ -224,29 +223,29 @@ def _cause(w: World, answer: int) -> int:
 @compiled
 def on_client_reply(w: World, now: int, slot: int) -> None:
     """The answer is at the client, which may have given up on it."""
-    r = w.slot[slot]
+    r = w.requests.slot[slot]
     s, number, answer, detail = r.entity, r.number, r.answer, wide(r.detail)
     if r.origin == CLIENT:
-        abandoned = w.session[s].number != number or w.session[s].awaiting == 0
+        abandoned = w.clients.session[s].number != number or w.clients.session[s].awaiting == 0
     else:
         abandoned = r.abandoned == 1
     sent_at, stage, endpoint, origin = r.sent_at, r.stage, endpoint_of(r.op), r.origin
     free_slot(w, slot)
     if abandoned:
-        w.total[LATE] += 1
+        w.clients.total[LATE] += 1
         return
     failed = answer >= ANSWER_FIRST_FAILURE
     if failed:
-        w.total[FAILED] += 1
+        w.clients.total[FAILED] += 1
         count(w.record, _cause(w, answer), 1)
         w.record.failed[stage, endpoint] += 1
     else:
-        w.total[ANSWERED] += 1
+        w.clients.total[ANSWERED] += 1
         count(w.record, COLUMN_ANSWERED + endpoint, 1)
         add_latency(w.record, stage, endpoint, now - sent_at)
     if origin == CLIENT:
-        w.session[s].awaiting = 0
-        if w.p.load == CLOSED_LOOP:
+        w.clients.session[s].awaiting = 0
+        if w.p.clients.load == CLOSED_LOOP:
             next_iteration(w, s, now)
         elif failed:
             try_again(w, s, now)
@@ -257,17 +256,17 @@ def on_client_reply(w: World, now: int, slot: int) -> None:
 @compiled
 def on_client_timeout(w: World, now: int, s: int, slot: int) -> None:
     """A client that still waits for an answer stops waiting."""
-    w.total[FAILED] += 1
+    w.clients.total[FAILED] += 1
     count(w.record, COLUMN_FAILED_CLIENT_TIMEOUT, 1)
-    if s >= w.p.sessions:
-        w.slot[slot].abandoned = 1
-        w.record.failed[w.slot[slot].stage, endpoint_of(w.slot[slot].op)] += 1
+    if s >= w.p.clients.sessions:
+        w.requests.slot[slot].abandoned = 1
+        w.record.failed[w.requests.slot[slot].stage, endpoint_of(w.requests.slot[slot].op)] += 1
         return
-    c = w.session[s]
+    c = w.clients.session[s]
     w.record.failed[measured_stage(w, c.sent_at), endpoint_of(c.op)] += 1
     c.awaiting = 0
     c.traits &= ~TIMED
-    if w.p.load == CLOSED_LOOP:
+    if w.p.clients.load == CLOSED_LOOP:
         next_iteration(w, s, now)
     else:
         try_again(w, s, now)
@@ -281,31 +280,31 @@ def gives_up_waiting_at(w: World, time: int, entity: int, slot: int) -> int:
     another one is awaited. Each request of a source has its own, which finds the slot that was the request's: that may
     have gone to another one meanwhile, or to something else with a number that is a source's in its own right.
     """
-    if entity >= w.p.sessions:
-        r = w.slot[slot]
+    if entity >= w.p.clients.sessions:
+        r = w.requests.slot[slot]
         return time if r.entity == entity and r.origin == SOURCE and r.abandoned == 0 else NOTHING
-    c = w.session[entity]
+    c = w.clients.session[entity]
     if c.awaiting == 0:
         c.traits &= ~TIMED
         return NOTHING
-    return max(c.sent_at + w.p.timeout, time)
+    return max(c.sent_at + w.p.clients.timeout, time)
 
 
 @compiled
 def on_request(w: World, now: int, s: int) -> int:
     """A session's request reaches the load balancer: give it a slot, or return NOTHING if its tab has been closed."""
-    c = w.session[s]
-    if (c.traits & HAS_TABS) != 0 and w.bought_at[c.person] < c.sent_at:
+    c = w.clients.session[s]
+    if (c.traits & HAS_TABS) != 0 and w.clients.bought_at[c.person] < c.sent_at:
         finish(w, s)
         return NOTHING
     if c.came_at < 0:
         c.came_at = now
-    if w.p.load == CLOSED_LOOP:
+    if w.p.clients.load == CLOSED_LOOP:
         c.op = generated_op(w, s, c.number)
-    token = s if w.p.load == ONSALE else generated_token(w, s, c.number, c.op)
+    token = s if w.p.clients.load == ONSALE else generated_token(w, s, c.number, c.op)
     slot = new_request(w, c.sent_at, CLIENT, s, c.number, c.op, token)
-    if w.p.load != ONSALE:
-        w.slot[slot].stage = measured_stage(w, c.sent_at)
+    if w.p.clients.load != ONSALE:
+        w.requests.slot[slot].stage = measured_stage(w, c.sent_at)
     c.awaiting = 1
     return slot
 
@@ -313,12 +312,12 @@ def on_request(w: World, now: int, s: int) -> int:
 @compiled
 def count_sent(w: World, now: int, slot: int) -> None:
     """Count a request that has reached the load balancer and start its client's clock."""
-    r = w.slot[slot]
-    w.total[SENT] += 1
+    r = w.requests.slot[slot]
+    w.clients.total[SENT] += 1
     count(w.record, COLUMN_SENT + endpoint_of(r.op), 1)
-    at = max(r.sent_at + w.p.timeout, now)
+    at = max(r.sent_at + w.p.clients.timeout, now)
     if r.origin == CLIENT:
-        c = w.session[r.entity]
+        c = w.clients.session[r.entity]
         if (c.traits & TIMED) != 0 and at > now:
             return
         c.traits |= TIMED

@@ -28,8 +28,8 @@ class Clients:
     """Whoever sends requests and waits for the answers."""
 
     def __init__(self, run: Run, gateway: Service) -> None:
-        self.run, self.p, self.x, self.env, self.gateway = run, run.p, run.x, run.env, gateway
-        self.advice = [(int(last), int(interval)) for last, interval in run.x.advice]
+        self.run, self.p, self.env, self.gateway = run, run.p, run.env, gateway
+        self.advice = [(int(last), int(interval)) for last, interval in run.p.clients.advice]
 
     def person(self, c: Session) -> Process:
         """One tab, from its first click to its last answer."""
@@ -72,7 +72,7 @@ class Clients:
         self.run.totals["awaited"] += 1
         self.run.unsettled.add(r)
         self.run.count(Column.SENT + r.endpoint)
-        expires = max(r.sent_at + self.p.timeout, int(self.env.now))
+        expires = max(r.sent_at + self.p.clients.timeout, int(self.env.now))
         clock = self.run.timer(expires, Kind.CLIENT_TIMEOUT, r.entity, r.number)
         clock.callbacks.append(lambda _: self._give_up_on(r, clock))
         self.env.process(self._travel(r))
@@ -124,7 +124,7 @@ class Clients:
         if answer == Answer.GRANTED:
             return self._let_in(c, now)
         if answer == Answer.THROTTLED:
-            return Op.ENTER, now + c.slowed(max(reply.wait_ms * MILLISECOND, self.p.refused_wait))
+            return Op.ENTER, now + c.slowed(max(reply.wait_ms * MILLISECOND, self.p.clients.refused_wait))
         c.waiting = answer in (Answer.WAITING, Answer.NOT_CALLED)
         if c.waiting:
             return self._poll(c, reply.position if answer == Answer.WAITING else 1)
@@ -137,23 +137,25 @@ class Clients:
     def _let_in(self, c: Session, now: int) -> Next:
         """Choose a seat, once inside, and try to reserve it; some only look."""
         c.waiting = False
-        c.pass_until = now + self.p.pass_ttl
+        c.pass_until = now + self.p.clients.pass_ttl
         if not c.admitted:
             c.admitted, c.settled_at = True, now
             self.run.count(Column.ADMITTED)
-            self.run.add_latency(0, WAIT, now - int(self.x.first_send[c.s]))
-        if self.run.chance(Stream.CONVERT, c.s, 0) >= self.p.conversion:
+            self.run.add_latency(0, WAIT, now - int(self.p.clients.first_send[c.s]))
+        if self.run.chance(Stream.CONVERT, c.s, 0) >= self.p.clients.conversion:
             return None
-        return Op.RESERVE, now + self.run.draw(self.x.bot_choose if c.bot else self.x.choose, Stream.CHOOSE, c.s, 0)
+        return Op.RESERVE, now + self.run.draw(
+            self.p.clients.bot_choose if c.bot else self.p.clients.choose, Stream.CHOOSE, c.s, 0
+        )
 
     def _poll(self, c: Session, position: int) -> Next:
         """Ask for the status after an interval, by the server's advice for this place if it gives any."""
         interval = c.slowed(next((advised for last, advised in self.advice if position <= last), c.interval))
         u = self.run.chance(Stream.POLL, c.s, c.number)
         now = int(self.env.now)
-        began = c.send_at if self.p.poll_from_schedule else now
-        at = max(now, began + spread(u, interval, self.p.poll_fraction))
-        replica = self.p.replica_reads and at - c.contact_at < self.p.write_every
+        began = c.send_at if self.p.clients.poll_from_schedule else now
+        at = max(now, began + spread(u, interval, self.p.clients.poll_fraction))
+        replica = self.p.waiting_room.replica_reads and at - c.contact_at < self.p.clients.write_every
         return self._turn(c, Op.STATUS_READ if replica else Op.STATUS, at)
 
     def _turn(self, c: Session, op: Op, at: int) -> Next:
@@ -167,9 +169,9 @@ class Clients:
     def _after_failure(self, c: Session) -> Next:
         """Retry with backoff; after the last retry wait a poll interval and begin anew."""
         p, now = self.p, int(self.env.now)
-        if c.attempt < p.retries:
+        if c.attempt < p.clients.retries:
             u = self.run.chance(Stream.BACKOFF, c.s, c.number)
-            at = now + c.slowed(backoff(u, p.backoff_base, p.backoff_max, c.attempt))
+            at = now + c.slowed(backoff(u, p.clients.backoff_base, p.clients.backoff_max, c.attempt))
             c.attempt += 1
             return self._turn(c, c.op, at) if c.op in (Op.JOIN, Op.STATUS, Op.STATUS_READ) else (c.op, at)
         c.attempt = 0

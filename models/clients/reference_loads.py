@@ -13,8 +13,8 @@ class Loads:
     """Requests by a mix of operations on tokens that have been put into line before."""
 
     def __init__(self, run: Run, clients: Clients) -> None:
-        self.run, self.p, self.x, self.env, self.clients = run, run.p, run.x, run.env, clients
-        self.stages = list(zip(run.x.stage_end.tolist(), run.x.stage_rate.tolist(), strict=True))
+        self.run, self.p, self.env, self.clients = run, run.p, run.env, clients
+        self.stages = list(zip(run.p.clients.stage_end.tolist(), run.p.clients.stage_rate.tolist(), strict=True))
 
     def user(self, c: Session) -> Process:
         """A user of a closed loop: send, wait, think, again, while a stage has room for it."""
@@ -22,7 +22,7 @@ class Loads:
             yield self.clients.way_out(c)
             op = self._op(c.s, c.number)
             yield self.clients.ask_as(c, op, self._token(c.s, c.number, op), self._stage(c.send_at))
-            thinks = exponential(self.run.chance(Stream.THINK, c.s, c.number), self.p.think)
+            thinks = exponential(self.run.chance(Stream.THINK, c.s, c.number), self.p.clients.think)
             c.send_at = self._next_room(c.s, int(self.env.now) + thinks)
             c.number += 1
         c.done = True
@@ -51,7 +51,7 @@ class Loads:
             yield self.run.at(at, Kind.SOURCE, entity, 0)
             op = self._op(entity, 0)
             r = Request(self.run, entity, 0, op, self._token(entity, 0, op), at)
-            r.base_delay, r.stage = self.run.draw(self.x.base, Stream.NET_BASE, entity, 0), self._stage(at)
+            r.base_delay, r.stage = self.run.draw(self.p.network.base, Stream.NET_BASE, entity, 0), self._stage(at)
             self.env.process(self._send(r))
             entity += 1
             at = self._next_sending(entity)
@@ -60,7 +60,7 @@ class Loads:
     def _next_sending(self, entity: int) -> int:
         """Return when the source sends its request of this number, or -1: never."""
         u = self.run.chance(Stream.SOURCE_GAP, entity, 0)
-        return int(next_source_time(self.x.stage_end, self.x.stage_rate, int(self.env.now), u))
+        return int(next_source_time(self.p.clients.stage_end, self.p.clients.stage_rate, int(self.env.now), u))
 
     def _send(self, r: Request) -> Process:
         delay = self.run.one_way(Stream.NET_OUT, r.base_delay, r.entity, 0)
@@ -69,23 +69,25 @@ class Loads:
 
     def _op(self, entity: int, number: int) -> Op:
         u = self.run.chance(Stream.SOURCE_OP, entity, number)
-        if u < self.p.mix_join:
+        if u < self.p.clients.mix_join:
             return Op.JOIN
-        return Op.ENTER if u < self.p.mix_join + self.p.mix_enter else Op.STATUS
+        return Op.ENTER if u < self.p.clients.mix_join + self.p.clients.mix_enter else Op.STATUS
 
     def _token(self, entity: int, number: int, op: Op) -> int:
         """Return whose place a request is about: a new one's for a join, else one in line."""
         p = self.p
         if op == Op.JOIN:
             self.run.totals["source joins"] += 1
-            return p.prejoined + (self.run.totals["source joins"] - 1) % (p.tokens - p.prejoined)
-        return int(below(self.run.starts[Stream.SOURCE_TOKEN], entity, number, p.prejoined))
+            return p.waiting_room.prejoined + (self.run.totals["source joins"] - 1) % (
+                p.waiting_room.tokens - p.waiting_room.prejoined
+            )
+        return int(below(self.run.starts[Stream.SOURCE_TOKEN], entity, number, p.waiting_room.prejoined))
 
     def _stage(self, sent_at: int) -> int:
         """Return the stage whose figures a request belongs to; the last row is for those of none."""
         begin = 0
         for stage, (end, _) in enumerate(self.stages):
             if sent_at < end:
-                return len(self.stages) if sent_at - begin < self.p.settle else stage
+                return len(self.stages) if sent_at - begin < self.p.clients.settle else stage
             begin = end
         return len(self.stages)

@@ -1,8 +1,9 @@
 """What every session does, whoever it is: it sends its next request, and in the end nothing more."""
 
+from models.clients.state import DONE
 from models.engine.agenda import NOTHING, schedule
 from models.engine.network import way_out
-from models.engine.world import ACTIVE, DONE, World
+from models.engine.world import ACTIVE, World
 from models.vocabulary.codes import KIND_ARRIVE, OP_STATUS_READ
 from sim.jit import compiled
 
@@ -10,7 +11,7 @@ from sim.jit import compiled
 @compiled
 def send(w: World, s: int, op: int, at: int) -> None:
     """Let session `s` send its next request at time `at`."""
-    c = w.session[s]
+    c = w.clients.session[s]
     c.number += 1
     c.op = op
     c.sent_at = at
@@ -22,5 +23,5 @@ def send(w: World, s: int, op: int, at: int) -> None:
 @compiled
 def finish(w: World, s: int) -> None:
     """The session does nothing more."""
-    w.session[s].phase = DONE
+    w.clients.session[s].phase = DONE
     w.total[ACTIVE] -= 1

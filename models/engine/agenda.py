@@ -14,7 +14,7 @@ _KIND_SHIFT = ENTITY_BITS + NUMBER_BITS
 def schedule(w: World, time: int, kind: int, entity: int, number: int, item: int) -> None:
     """Let an event happen at `time`, which is not in the past."""
     key = (kind << _KIND_SHIFT) | (entity << NUMBER_BITS) | number
-    ladder.insert(w.ladder, time, key, item)
+    ladder.insert(w.calendar, time, key, item)
 
 
 @inlined
@@ -26,8 +26,8 @@ def new_request(w: World, sent_at: int, origin: int, entity: int, number: int, o
     free = w.total[FREE_SLOTS] - 1
     w.total[FREE_SLOTS] = free
     w.total[IN_FLIGHT] += 1
-    slot = w.free[free]
-    r = w.slot[slot]
+    slot = w.requests.free[free]
+    r = w.requests.slot[slot]
     r.sent_at, r.origin, r.entity, r.number, r.op, r.token = sent_at, origin, entity, number, op, token
     r.stamp, r.queued_at, r.detail, r.stage = 0, 0, 0, 0
     r.pod, r.life, r.node, r.node_life = 0, 0, 0, 0
@@ -38,8 +38,8 @@ def new_request(w: World, sent_at: int, origin: int, entity: int, number: int, o
 @inlined
 def free_slot(w: World, slot: int) -> None:
     """Give a slot back."""
-    w.slot[slot].entity = NOTHING
-    w.free[w.total[FREE_SLOTS]] = slot
+    w.requests.slot[slot].entity = NOTHING
+    w.requests.free[w.total[FREE_SLOTS]] = slot
     w.total[FREE_SLOTS] += 1
     w.total[IN_FLIGHT] -= 1
 

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.engine.agenda import schedule
-from models.engine.world import CLIENT, World
+from models.engine.requests import CLIENT
+from models.engine.world import World
 from models.vocabulary.codes import KIND_POD_REPLY, STREAM_NET_BACK, STREAM_NET_BASE, STREAM_NET_OUT
 from sim.draws import from_table
 from sim.jit import compiled, inlined
@@ -23,21 +24,21 @@ def one_way(jitter: NDArray[np.int64], start: np.uint64, base: int, entity: int,
 @inlined
 def way_out(w: World, base: int, entity: int, number: int) -> int:
     """Return how long a request is under way to the load balancer, ns, from a client with this base delay."""
-    return one_way(w.x.jitter, w.x.starts[STREAM_NET_OUT], base, entity, number)
+    return one_way(w.p.network.jitter, w.p.run.starts[STREAM_NET_OUT], base, entity, number)
 
 
 @compiled
 def way_back(w: World, slot: int) -> int:
     """Return how long the answer is under way to its client, ns."""
-    r = w.slot[slot]
-    base = w.session[r.entity].base_delay if r.origin == CLIENT else base_of(w, r.entity)
-    return one_way(w.x.jitter, w.x.starts[STREAM_NET_BACK], base, r.entity, r.number)
+    r = w.requests.slot[slot]
+    base = w.clients.session[r.entity].base_delay if r.origin == CLIENT else base_of(w, r.entity)
+    return one_way(w.p.network.jitter, w.p.run.starts[STREAM_NET_BACK], base, r.entity, r.number)
 
 
 @inlined
 def base_of(w: World, entity: int) -> int:
     """Return the base delay in ns of one of a source's clients, which are many: each sends once."""
-    return from_table(w.x.base, w.x.starts[STREAM_NET_BASE], entity, 0)
+    return from_table(w.p.network.base, w.p.run.starts[STREAM_NET_BASE], entity, 0)
 
 
 @compiled
@@ -54,8 +55,8 @@ def first_arrivals(
 @compiled
 def let_reply(w: World, at: int, slot: int) -> None:
     """Let an answer that has left its node be back at its pod then."""
-    r = w.slot[slot]
-    pool = w.pool[r.pod * w.p.nodes + r.node]
-    if r.life == w.pod[r.pod].life and r.node_life == pool.node_life:
+    r = w.requests.slot[slot]
+    pool = w.service.pool[r.pod * w.p.redis.nodes + r.node]
+    if r.life == w.service.pod[r.pod].life and r.node_life == pool.node_life:
         pool.owed += 1
     schedule(w, at, KIND_POD_REPLY, r.entity, r.number, slot)

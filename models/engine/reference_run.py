@@ -52,8 +52,8 @@ class Session:
         self.person = int(who.person[s])
         self.base_delay = int(who.base_delay[s])
         self.bot = bool(who.bot[s])
-        self.shortest_wait = p.hidden_interval if who.hidden[s] else 0
-        self.interval = self.slowed(p.bot_interval if self.bot else p.poll_interval)
+        self.shortest_wait = p.clients.hidden_interval if who.hidden[s] else 0
+        self.interval = self.slowed(p.clients.bot_interval if self.bot else p.clients.poll_interval)
         self.gives_up_at = int(who.gives_up_at[s])
         self.says_leave = bool(who.says_leave[s])
         self.op, self.number, self.attempt = Op.JOIN, 1, 0
@@ -120,7 +120,7 @@ class Pool(Servers):
     """A pod's connections to one life of a node: `open` so far, `accepted` by the node; `closed` if the pod is gone."""
 
     def __init__(self, run: "Run", connections: int, node_life: int) -> None:
-        super().__init__(run.env, run.p.pool_size)
+        super().__init__(run.env, run.p.service.pool_size)
         self.open = self.accepted = connections
         self.node_life, self.closed = node_life, False
 
@@ -133,18 +133,18 @@ class Run:
 
     def __init__(self, plan: Plan, traced: int) -> None:
         p = plan.params
-        self.plan, self.p, self.x = plan, p, plan.tables
-        self.starts = list(self.x.starts)
+        self.plan, self.p = plan, p
+        self.starts = list(self.p.run.starts)
         self.env = simpy.Environment()
-        self.record = new_record(p.end, p.nodes, self.x.stage_end.size)
+        self.record = new_record(p.run.end, p.redis.nodes, self.p.clients.stage_end.size)
         self.series = self.record.series
         self.last_row = self.series.shape[0] - 1
         self.totals: Counter[str] = Counter()
         self.trace: list[tuple[int, int]] = []
         self.traced = traced
-        self.sessions = [Session(plan, s) for s in range(p.sessions)]
+        self.sessions = [Session(plan, s) for s in range(p.clients.sessions)]
         self.bought_at = [FOREVER] * plan.population.people
-        self.active = p.sessions
+        self.active = p.clients.sessions
         self.in_flight = 0
         self.unsettled: set[Request] = set()
         self.untold: list[Told] = []
@@ -193,7 +193,7 @@ class Run:
 
     def one_way(self, stream: Stream, base: int, entity: int, number: int) -> int:
         """Return how long something is under way between a client and the load balancer, ns."""
-        return int(one_way(self.x.jitter, self.starts[stream], base, entity, number))
+        return int(one_way(self.p.network.jitter, self.starts[stream], base, entity, number))
 
     def chance(self, stream: Stream, entity: int, number: int) -> float:
         """Draw a uniform number from 0 to 1."""
@@ -201,7 +201,7 @@ class Run:
 
     def event_of(self, token: int) -> int:
         """Return the event that a token belongs to."""
-        return int(event_of(self.x.event_cycle, token))
+        return int(event_of(self.p.waiting_room.event_cycle, token))
 
     def row(self) -> int:
         """Return the row of the series that the present belongs to."""

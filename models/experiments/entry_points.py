@@ -8,9 +8,10 @@ import numpy as np
 from models.clients.waits import next_source_time
 from models.engine.growth import is_short
 from models.engine.network import first_arrivals
-from models.engine.world import SMALLEST, new_world
+from models.engine.world import new_world
 from models.plan.making import make_plan
 from models.plan.node_costs import node_costs
+from models.plan.sizes import SMALLEST
 from models.redis.failover import die, refill_line, revive
 from models.redis.kernel import open_sale, prejoin, send_expiry
 from models.redis_costs.commands import call_cost_ns, log2_1024
@@ -44,7 +45,7 @@ def entry_points() -> list[EntryPoint]:
     scenario = load_scenario("onsale-small", ("clients.count=10", "run.duration_s=5"))
     plan = make_plan(scenario, node_costs(scenario.redis), 1)
     integers, floats, start = np.zeros(1, np.int64), np.zeros(1), np.uint64(0)
-    world = new_world(plan, np.zeros(plan.params.sessions, np.int64), 0, SMALLEST)
+    world = new_world(plan, np.zeros(plan.params.clients.sessions, np.int64), 0, SMALLEST)
     w = seen_compiled(world)
     return [
         EntryPoint(advance, 8.9, (w, 0)),
@@ -56,16 +57,16 @@ def entry_points() -> list[EntryPoint]:
         EntryPoint(percentile_of, 0.25, (integers, 0.0)),
         EntryPoint(kill, 0.25, (w, 0, 0)),
         EntryPoint(refill_line, 0.2, (w, 0, floats, integers)),
-        EntryPoint(ladder.insert, 0.15, (world.ladder, 0, 0, 0)),
+        EntryPoint(ladder.insert, 0.15, (world.calendar, 0, 0, 0)),
         EntryPoint(table_draws, 0.15, (integers, start, 0)),
         EntryPoint(die, 0.1, (w, 0, 0)),
         EntryPoint(learn, 0.1, (w, 0, 0, 0)),
-        EntryPoint(call_cost_ns, 0.1, (plan.cost, 0, 0, 0)),
+        EntryPoint(call_cost_ns, 0.1, (plan.params.redis.costs.calls, 0, 0, 0)),
         EntryPoint(first_arrivals, 0.1, (integers, integers, integers, start)),
         EntryPoint(send_expiry, 0.1, (w, 0, 0, 0)),
         EntryPoint(open_sale, 0.1, (w, 0)),
         EntryPoint(send_probe, 0.1, (w, 0, 0, 0, 0)),
-        EntryPoint(garbage_ns, 0.1, (plan.params.engine, 0)),
+        EntryPoint(garbage_ns, 0.1, (plan.params.redis.costs.thread, 0)),
         EntryPoint(next_source_time, 0.1, (integers, floats, 0, 0.0)),
         EntryPoint(bucket_low, 0.05, (0,)),
         EntryPoint(bucket_high, 0.05, (0,)),

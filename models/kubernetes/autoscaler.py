@@ -31,7 +31,7 @@ class Autoscaler:
         self.heap = heap_of(shared.gateway)
         self.history = history_before(shared.scaling)
         self.scrape_at, self.sync_at = (
-            int(uniform(shared.plan.tables.starts[Stream.PHASE], loop, 0) * ns(period))
+            int(uniform(shared.plan.params.run.starts[Stream.PHASE], loop, 0) * ns(period))
             for loop, period in enumerate((shared.scaling.metrics_s, shared.scaling.sync_s))
         )
         for pod in shared.pods.values():  # warm pods were read before the run, too
@@ -63,7 +63,9 @@ class Autoscaler:
     def _samples(self, pod: Pod, process: int) -> tuple[Sample, Sample]:
         """Return CPU in millicores since the last reading (at first, since the start), and resident memory in KiB."""
         now, reading = self.shared.now, self.plane.reading(process)
-        used = (reading.cpu_ns - pod.read_cpu_ns) * self.shared.gateway.cpu_cores / self.shared.plan.params.cores
+        used = (
+            (reading.cpu_ns - pod.read_cpu_ns) * self.shared.gateway.cpu_cores / self.shared.plan.params.service.cores
+        )
         window = max(now - pod.read_at, 1)
         cpu = Sample(round(1000 * used / window), now, window)
         pod.read_at, pod.read_cpu_ns = now, reading.cpu_ns

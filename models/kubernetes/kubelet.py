@@ -28,7 +28,7 @@ class Kubelet:
     def __init__(self, shared: Shared, plane: Plane, changed: Callable[[Pod], None]) -> None:
         self.shared, self.env, self.plane, self.changed = shared, shared.env, plane, changed
         self.probes, self.rollout = shared.gateway.probes, shared.gateway.rollout
-        self.free = list(range(shared.plan.params.pods - 1, -1, -1))
+        self.free = list(range(shared.plan.params.service.pods - 1, -1, -1))
         self.asked: dict[int, simpy.Event] = {}
         self.emptied: dict[int, simpy.Event] = {}
         self.next_probe = 0

@@ -149,7 +149,7 @@ class Machines:
         median, p95 = self.settings.launch_median_s, self.settings.launch_p95_s
         if median == 0:
             return 0
-        u = uniform(self.shared.plan.tables.starts[Stream.LAUNCH], number, 0)
+        u = uniform(self.shared.plan.params.run.starts[Stream.LAUNCH], number, 0)
         return ns(median * math.exp(math.log(p95 / median) / P95 * float(ndtri(max(u, 2.0**-53)))))
 
     def leave(self, node: Node) -> None:
@@ -192,7 +192,7 @@ class Machines:
     def _chance(self, node: Node) -> Process:
         """Interrupt a spot node when its time has come, which is drawn for it at the rate of the settings."""
         rate = self.settings.interruptions_percent_per_month / 100 / MONTH_S
-        u = uniform(self.shared.plan.tables.starts[Stream.INTERRUPTION], node.number, 0)
+        u = uniform(self.shared.plan.params.run.starts[Stream.INTERRUPTION], node.number, 0)
         after_s = -math.log1p(-u) / rate if rate > 0 else math.inf
         if after_s < self.shared.plan.scenario.run.duration_s:
             yield self.env.timeout(ns(after_s))

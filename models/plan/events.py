@@ -12,7 +12,7 @@ from sim.jit import inlined
 
 @inlined
 def event_of(cycle: NDArray[np.int64], token: int) -> int:
-    """Return the event that a token belongs to; *cycle* int64[L] is that of the plan (`Tables.event_cycle`)."""
+    """Return the event that a token belongs to; *cycle* int64[L] is that of the plan (`plan.waiting_room`)."""
     return cycle[token % cycle.size]
 
 

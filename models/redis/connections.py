@@ -10,12 +10,12 @@ def accept(w: World, slot: int) -> bool:
 
     Tell whether the pod, if it is still there, has it now.
     """
-    r = w.slot[slot]
-    node = w.node[r.node]
-    if r.life != w.pod[r.pod].life:
+    r = w.requests.slot[slot]
+    node = w.redis.node[r.node]
+    if r.life != w.service.pod[r.pod].life:
         return True
-    if node.clients >= w.p.max_clients:
+    if node.clients >= w.p.redis.max_clients:
         return False
     node.clients += 1
-    w.pool[r.pod * w.p.nodes + r.node].accepted += 1
+    w.service.pool[r.pod * w.p.redis.nodes + r.node].accepted += 1
     return True

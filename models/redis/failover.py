@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from models.engine.agenda import free_slot
 from models.engine.network import let_reply
 from models.engine.record import BUSY_NS, NODES, PER_NODE, Column, spread_busy
-from models.engine.world import DIALLER, World
+from models.engine.requests import DIALLER
+from models.engine.world import World
 from models.plan.events import events_of
 from models.vocabulary.codes import ANSWER_CONNECTION
 from models.vocabulary.units import EPOCH_NS, MILLISECOND, SECOND
@@ -38,37 +39,37 @@ from sim.queues import LENGTH
 @compiled
 def break_off(w: World, now: int, slot: int) -> None:
     """A request is with a node that has died: its pod sees the connection reset, or waits until it gives up."""
-    r = w.slot[slot]
+    r = w.requests.slot[slot]
     if r.origin > DIALLER:
-        w.node[r.node].expiring -= 1
+        w.redis.node[r.node].expiring -= 1
         free_slot(w, slot)
         return
     r.answer = ANSWER_CONNECTION
-    patience = w.x.give_up[r.node]
-    at = now + w.x.delay[r.pod, r.node] if patience < 0 else max(now, r.queued_at + patience)
+    patience = w.p.failover.give_up[r.node]
+    at = now + w.p.network.delay[r.pod, r.node] if patience < 0 else max(now, r.queued_at + patience)
     let_reply(w, at, slot)
 
 
 @compiled
 def die(w: World, now: int, k: int) -> None:
     """End a node's process: its pass stops, and what it was working on or had not read yet is broken off."""
-    node = w.node[k]
+    node = w.redis.node[k]
     if node.ends > now:
         spread_busy(w.record, NODES + PER_NODE * k + BUSY_NS, now, node.ends - now, -1)
     node.dead, node.busy, node.effect_ns = 1, 0, 0
     node.life += 1
     node.clients = 0
     node.passes += 1
-    while w.in_pass[k, LENGTH] > 0:
-        break_off(w, now, queues.take(w.in_pass, k, w.follower))
-    while w.inbox[k, LENGTH] > 0:
-        break_off(w, now, queues.take(w.inbox, k, w.follower))
+    while w.redis.in_pass[k, LENGTH] > 0:
+        break_off(w, now, queues.take(w.redis.in_pass, k, w.requests.follower))
+    while w.redis.inbox[k, LENGTH] > 0:
+        break_off(w, now, queues.take(w.redis.inbox, k, w.requests.follower))
 
 
 @compiled
 def revive(w: World, now: int, k: int) -> None:
     """Begin the next process of a node, with cold caches."""
-    node = w.node[k]
+    node = w.redis.node[k]
     node.dead, node.idle_since = 0, now
     node.near, node.far = 1.0, 1.0
     node.scripts = node.collected_at = node.listed = 0
@@ -80,24 +81,24 @@ def fall_back(w: World, view: World, now: int, shard: int) -> None:
 
     `view` is *w* as compiled code sees it; there must be as many free chunks for lines as any line can fill.
     """
-    for event in np.flatnonzero(w.x.event_node == shard).tolist():
+    for event in np.flatnonzero(w.p.redis.event_node == shard).tolist():
         _count_admissions(w, event)
         _put_back(w, view, now, event, shard)
-        w.rooms.room[event] = w.rooms.kept_room[event]
+        w.waiting_room.room[event] = w.waiting_room.kept_room[event]
 
 
 def _count_admissions(w: World, event: int) -> None:
     """Count the admissions that are lost, in the second the token bucket goes by: it gives them again."""
-    room, series = w.rooms.room[event], w.record.series
+    room, series = w.waiting_room.room[event], w.record.series
     second = max(0, (int(room["bucket_at_ms"]) * MILLISECOND - EPOCH_NS) // SECOND)
-    lost = room["granted"] - w.rooms.kept_room[event]["granted"]
+    lost = room["granted"] - w.waiting_room.kept_room[event]["granted"]
     series[min(second, series.shape[0] - 1), Column.ADMISSIONS_LOST] += lost
 
 
 def _put_back(w: World, view: World, now: int, event: int, shard: int) -> None:
     """Put the places of an event back to what they were."""
-    rooms, series = w.rooms, w.record.series
-    tokens = np.flatnonzero(events_of(w.x.event_cycle, rooms.place.size) == event)
+    rooms, series = w.waiting_room, w.record.series
+    tokens = np.flatnonzero(events_of(w.p.waiting_room.event_cycle, rooms.place.size) == event)
     was, kept = rooms.place[tokens], rooms.kept[tokens]
     changed = rooms.marked[tokens] == rooms.mark[shard]
     back = was.copy()
@@ -121,4 +122,4 @@ def _put_back(w: World, view: World, now: int, event: int, shard: int) -> None:
 @compiled
 def refill_line(w: World, event: int, score: NDArray[np.float64], member: NDArray[np.int64]) -> None:
     """Make an event's line anew, of members in the order of their scores."""
-    ranked.refill(w.rooms.line, event, score, member)
+    ranked.refill(w.waiting_room.line, event, score, member)

@@ -6,7 +6,8 @@ from typing import Any
 import simpy
 
 from models.engine.plane import Plane
-from models.plan.plan import Failover, Plan
+from models.plan.failovers import Failover
+from models.plan.plan import Plan
 from models.vocabulary.streams import Stream
 from sim.draws import uniform
 
@@ -26,6 +27,6 @@ def fail_over(
 
 def learning(plan: Plan, failover: Failover) -> list[tuple[int, int]]:
     """Return in how many ns after the successor's coming each pod learns of it, and the pod, in order."""
-    start = plan.tables.starts[Stream.TOPOLOGY]
-    pods = range(plan.params.pods)
+    start = plan.params.run.starts[Stream.TOPOLOGY]
+    pods = range(plan.params.service.pods)
     return sorted((int(uniform(start, pod, failover.shard) * failover.refresh), pod) for pod in pods)

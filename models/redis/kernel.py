@@ -18,11 +18,13 @@ from models.engine.column_codes import (
 )
 from models.engine.network import let_reply
 from models.engine.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, add_busy, count
-from models.engine.world import CONTROL, CONTROL_SENT, DIALLER, PRIMARY, UNKNOWN, World, wide
+from models.engine.requests import CONTROL, DIALLER, PRIMARY
+from models.engine.world import UNKNOWN, World, wide
 from models.plan.events import event_of
-from models.plan.plan import COUNTER, REDIS_TIME
+from models.plan.waiting_room import COUNTER, REDIS_TIME
 from models.redis.connections import accept
 from models.redis.failover import break_off
+from models.redis.state import CONTROL_SENT
 from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
 from models.redis_costs.network_allowance import full_again_at, leaves_at
 from models.vocabulary.codes import (
@@ -82,31 +84,33 @@ _FIRST_FEED, _LAST_OF_CONTROL = FEEDS.first, CONTROL_ENTITIES.end - 1
 def send_expiry(w: World, now: int, event: int, delay: int) -> None:
     """Let the control side ask the event's primary to remove silent and lapsed places; it arrives after `delay` ns."""
     entity = _LAST_OF_CONTROL - event
-    slot = new_request(w, now, CONTROL, entity, w.total[CONTROL_SENT], OP_EXPIRE, w.x.first_token[event])
-    r = w.slot[slot]
+    slot = new_request(
+        w, now, CONTROL, entity, w.redis.total[CONTROL_SENT], OP_EXPIRE, w.p.waiting_room.first_token[event]
+    )
+    r = w.requests.slot[slot]
     r.stamp = EPOCH_NS + now
-    r.node = w.x.event_node[event]
-    r.node_life = w.node[r.node].life
-    w.total[CONTROL_SENT] += 1
-    w.node[r.node].expiring += 1
+    r.node = w.p.redis.event_node[event]
+    r.node_life = w.redis.node[r.node].life
+    w.redis.total[CONTROL_SENT] += 1
+    w.redis.node[r.node].expiring += 1
     schedule(w, now + delay, KIND_NODE_ARRIVE, entity, r.number, slot)
 
 
 @compiled
 def open_sale(w: World, now: int) -> None:
     """Begin to call and to admit in every event."""
-    rooms.open_rooms(w.rooms, (EPOCH_NS + now) // MILLISECOND)
+    rooms.open_rooms(w.waiting_room, (EPOCH_NS + now) // MILLISECOND)
 
 
 @compiled
 def on_node_arrive(w: World, now: int, slot: int) -> None:
     """A request is readable at its node, which wakes for it if it sleeps, if that is still the process it was for."""
-    k = wide(w.slot[slot].node)
-    node = w.node[k]
-    if node.dead == 1 or w.slot[slot].node_life != node.life:
+    k = wide(w.requests.slot[slot].node)
+    node = w.redis.node[k]
+    if node.dead == 1 or w.requests.slot[slot].node_life != node.life:
         break_off(w, now, slot)
         return
-    queues.put(w.inbox, k, w.follower, slot)
+    queues.put(w.redis.inbox, k, w.requests.follower, slot)
     if node.busy == 0:
         node.busy = 1
         _wake(w, now, k)
@@ -115,13 +119,13 @@ def on_node_arrive(w: World, now: int, slot: int) -> None:
 @compiled
 def _wake(w: World, now: int, k: int) -> None:
     """Let the engine thread run again, with what its caches have left after the sleep."""
-    node = w.node[k]
+    node = w.redis.node[k]
     idle = now - node.idle_since
-    node.wake = wake_ns(w.p.engine, idle)
-    node.near = cooled(node.near, w.p.engine.near_lost, idle)
-    node.far = cooled(node.far, w.p.engine.far_lost, idle)
-    if w.p.engine.wake_delay > 0:
-        schedule(w, now + w.p.engine.wake_delay, KIND_NODE_WAKE, k, node.passes & _PASS_MASK, NOTHING)
+    node.wake = wake_ns(w.p.redis.costs.thread, idle)
+    node.near = cooled(node.near, w.p.redis.costs.thread.near_lost, idle)
+    node.far = cooled(node.far, w.p.redis.costs.thread.far_lost, idle)
+    if w.p.redis.costs.thread.wake_delay > 0:
+        schedule(w, now + w.p.redis.costs.thread.wake_delay, KIND_NODE_WAKE, k, node.passes & _PASS_MASK, NOTHING)
     else:
         _pass(w, now, k, node.wake)
 
@@ -129,35 +133,35 @@ def _wake(w: World, now: int, k: int) -> None:
 @compiled
 def on_node_wake(w: World, now: int, k: int, number: int) -> None:
     """The engine thread runs again, if it has not died: it takes what has come meanwhile, too."""
-    if number == w.node[k].passes & _PASS_MASK:
-        _pass(w, now, k, w.node[k].wake)
+    if number == w.redis.node[k].passes & _PASS_MASK:
+        _pass(w, now, k, w.redis.node[k].wake)
 
 
 @compiled
 def _pass(w: World, now: int, k: int, wake: int) -> None:
     """Start a pass over everything in the inbox."""
-    w.in_pass[k, FIRST] = w.inbox[k, FIRST]
-    w.in_pass[k, LAST] = w.inbox[k, LAST]
-    w.in_pass[k, LENGTH] = w.inbox[k, LENGTH]
-    w.inbox[k, LENGTH] = 0
-    node = w.node[k]
+    w.redis.in_pass[k, FIRST] = w.redis.inbox[k, FIRST]
+    w.redis.in_pass[k, LAST] = w.redis.inbox[k, LAST]
+    w.redis.in_pass[k, LENGTH] = w.redis.inbox[k, LENGTH]
+    w.redis.inbox[k, LENGTH] = 0
+    node = w.redis.node[k]
     node.effect_ns = node.refused = 0
-    work = wake + w.p.engine.per_pass
+    work = wake + w.p.redis.costs.thread.per_pass
     commands = repeated = 0
-    slot = ahead = w.in_pass[k, FIRST]
-    for at in range(w.in_pass[k, LENGTH]):
-        ahead = _fetch_ahead(w, ahead, at, w.in_pass[k, LENGTH])
-        work += w.p.io + _execute(w, now, k, slot)
+    slot = ahead = w.redis.in_pass[k, FIRST]
+    for at in range(w.redis.in_pass[k, LENGTH]):
+        ahead = _fetch_ahead(w, ahead, at, w.redis.in_pass[k, LENGTH])
+        work += w.p.redis.costs.io + _execute(w, now, k, slot)
         work += _collect(w, now + work, k)
-        commands += w.rooms.bill[BILLED_COMMANDS]
-        repeated += w.rooms.bill[REPEATED_NS]
-        slot = w.follower[slot]
-    kept = kept_cold(w.p.engine, work, w.in_pass[k, LENGTH], repeated)
-    cost = slowed_ns(w.p.engine, work, kept, node.near, node.far)
+        commands += w.waiting_room.bill[BILLED_COMMANDS]
+        repeated += w.waiting_room.bill[REPEATED_NS]
+        slot = w.requests.follower[slot]
+    kept = kept_cold(w.p.redis.costs.thread, work, w.redis.in_pass[k, LENGTH], repeated)
+    cost = slowed_ns(w.p.redis.costs.thread, work, kept, node.near, node.far)
     node.near *= kept
     node.far *= kept
     column = NODES + PER_NODE * k
-    count(w.record, column + REQUESTS, w.in_pass[k, LENGTH])
+    count(w.record, column + REQUESTS, w.redis.in_pass[k, LENGTH])
     count(w.record, column + COMMANDS, commands)
     add_busy(w.record, column + BUSY_NS, now, cost)
     node.passes += 1
@@ -168,13 +172,13 @@ def _pass(w: World, now: int, k: int, wake: int) -> None:
 @inlined
 def _collect(w: World, at: int, k: int) -> int:
     """Collect the garbage of scripts if it is time, and return how long that takes, ns."""
-    if w.p.engine.garbage == 0 or w.node[k].scripts < GARBAGE_EVERY:
+    if w.p.redis.costs.thread.garbage == 0 or w.redis.node[k].scripts < GARBAGE_EVERY:
         return 0
-    node = w.node[k]
-    cost = garbage_ns(w.p.engine, at - node.collected_at)
+    node = w.redis.node[k]
+    cost = garbage_ns(w.p.redis.costs.thread, at - node.collected_at)
     node.scripts = 0
     node.collected_at = at
-    w.rooms.bill[REPEATED_NS] += cost
+    w.waiting_room.bill[REPEATED_NS] += cost
     return cost
 
 
@@ -183,27 +187,27 @@ def _fetch_ahead(w: World, ahead: int, at: int, length: int) -> int:
     """Fetch the slots and places that a long pass comes to next; `ahead` runs some requests in front of it."""
     for _ in range(FETCH if at == 0 else 1):
         if at + FETCH < length:
-            token = int(w.slot[ahead].token)
-            if token < w.rooms.place.size:
-                prefetch(w.rooms.place, token)
-            ahead = int(w.follower[ahead])
-            prefetch(w.slot, int(w.follower[ahead]))
+            token = int(w.requests.slot[ahead].token)
+            if token < w.waiting_room.place.size:
+                prefetch(w.waiting_room.place, token)
+            ahead = int(w.requests.follower[ahead])
+            prefetch(w.requests.slot, int(w.requests.follower[ahead]))
     return ahead
 
 
 @compiled
 def on_pass_end(w: World, now: int, k: int, number: int) -> None:
     """All replies of the pass leave, its changes go to the replicas, and the next pass starts or the thread sleeps."""
-    if number != w.node[k].passes & _PASS_MASK:
+    if number != w.redis.node[k].passes & _PASS_MASK:
         return  # it has died meanwhile
     leaves = send(w, now, k)
-    slot = w.in_pass[k, FIRST]
-    for _ in range(w.in_pass[k, LENGTH]):
-        follower = int(w.follower[slot])
-        prefetch(w.slot, int(w.follower[follower]))
-        r = w.slot[slot]
+    slot = w.redis.in_pass[k, FIRST]
+    for _ in range(w.redis.in_pass[k, LENGTH]):
+        follower = int(w.requests.follower[slot])
+        prefetch(w.requests.slot, int(w.requests.follower[follower]))
+        r = w.requests.slot[slot]
         if r.origin <= DIALLER:
-            let_reply(w, leaves + w.x.delay[r.pod, k], slot)
+            let_reply(w, leaves + w.p.network.delay[r.pod, k], slot)
         else:
             free_slot(w, slot)
         slot = follower
@@ -213,15 +217,19 @@ def on_pass_end(w: World, now: int, k: int, number: int) -> None:
 @compiled
 def end_pass(w: World, now: int, k: int, leaves: int) -> None:
     """Behind the replies of a pass, with which its changes leave: the next pass starts, or the thread sleeps."""
-    node = w.node[k]
-    if w.p.replicas > 0 and k < w.p.shards and (node.effect_ns > 0 or w.rooms.logged[k] > node.applied):
+    node = w.redis.node[k]
+    if (
+        w.p.redis.replicas > 0
+        and k < w.p.redis.shards
+        and (node.effect_ns > 0 or w.waiting_room.logged[k] > node.applied)
+    ):
         _feed_replicas(w, leaves, k, node.effect_ns)
-    if now <= w.x.copied_until[k]:
-        rooms.mark_copied(w.rooms, k)
-    if w.inbox[k, LENGTH] > 0:
+    if now <= w.p.failover.copied_until[k]:
+        rooms.mark_copied(w.waiting_room, k)
+    if w.redis.inbox[k, LENGTH] > 0:
         _pass(w, now, k, 0)
     else:
-        w.in_pass[k, LENGTH] = 0
+        w.redis.in_pass[k, LENGTH] = 0
         node.busy = 0
         node.idle_since = now
 
@@ -229,10 +237,10 @@ def end_pass(w: World, now: int, k: int, leaves: int) -> None:
 @compiled
 def send(w: World, now: int, k: int) -> int:
     """Take what the replies of a pass are from what its node may send; return when they leave."""
-    network, node, requests = w.p.network, w.node[k], w.in_pass[k, LENGTH]
+    network, node, requests = w.p.redis.network, w.redis.node[k], w.redis.in_pass[k, LENGTH]
     if network.baseline_ns == 0:
         return now
-    size = requests * (network.primary_bytes if k < w.p.shards else network.replica_bytes)
+    size = requests * (network.primary_bytes if k < w.p.redis.shards else network.replica_bytes)
     node.credit_full_at = full_again_at(node.credit_full_at, now, size, network.baseline_ns)
     node.line_full_at = full_again_at(node.line_full_at, now, size, network.burst_ns)
     leaves = leaves_at(network, node.credit_full_at, node.line_full_at, now)
@@ -247,91 +255,100 @@ def send(w: World, now: int, k: int) -> int:
 @compiled
 def _feed_replicas(w: World, now: int, shard: int, effect_ns: int) -> None:
     """Send the writes of a pass to every replica of the shard, and the changes that were not sent before."""
-    w.node[shard].applied = w.rooms.logged[shard]
-    for replica in range(w.p.replicas):
-        k = w.p.shards + shard * w.p.replicas + replica
-        slot = new_request(w, now, PRIMARY, _FIRST_FEED + k, w.node[shard].passes & _PASS_MASK, OP_REPLICATE, 0)
-        r = w.slot[slot]
-        r.stamp, r.queued_at, r.node = w.rooms.logged[shard], effect_ns, k
-        schedule(w, now + w.x.feed_delay[k], KIND_NODE_ARRIVE, r.entity, r.number, slot)
+    w.redis.node[shard].applied = w.waiting_room.logged[shard]
+    for replica in range(w.p.redis.replicas):
+        k = w.p.redis.shards + shard * w.p.redis.replicas + replica
+        slot = new_request(w, now, PRIMARY, _FIRST_FEED + k, w.redis.node[shard].passes & _PASS_MASK, OP_REPLICATE, 0)
+        r = w.requests.slot[slot]
+        r.stamp, r.queued_at, r.node = w.waiting_room.logged[shard], effect_ns, k
+        schedule(w, now + w.p.network.feed_delay[k], KIND_NODE_ARRIVE, r.entity, r.number, slot)
 
 
 @compiled
 def _execute(w: World, now: int, k: int, slot: int) -> int:
     """Execute one request and return its cost beside the socket work, ns."""
-    r = w.slot[slot]
-    rooms.clear_bill(w.rooms)
+    r = w.requests.slot[slot]
+    rooms.clear_bill(w.waiting_room)
     if r.op == OP_REPLICATE:
         _apply(w, k, r.stamp)
         return r.queued_at
     if r.dials == 1 or r.op == OP_READINESS:
-        w.rooms.bill[BILLED_COMMANDS] = 1
+        w.waiting_room.bill[BILLED_COMMANDS] = 1
         if r.dials == 1 and not accept(w, slot):
             r.answer = ANSWER_MAX_CLIENTS
-            w.node[k].refused = 1
+            w.redis.node[k].refused = 1
             count(w.record, COLUMN_CONNECTIONS_REFUSED, 1)
             return 0
-        return w.p.connect if r.dials == 1 else 0
+        return w.p.redis.costs.connect if r.dials == 1 else 0
     token = wide(r.token)
-    event = event_of(w.x.event_cycle, token)
+    event = event_of(w.p.waiting_room.event_cycle, token)
     now_ms = r.stamp // MILLISECOND
     swing = 0
     if r.op == OP_STATUS:
-        if w.p.key_scan:
+        if w.p.waiting_room.key_scan:
             keys = keys_of(w, k)
-            core.bill_key_scan(w.rooms, keys)
-            swing = swing_ns(w.rooms.cost, keys, w.p.listing_swing, wide(w.node[k].listed))
-            w.node[k].listed ^= 1
-        r.answer = core.status(w.rooms, event, token, now_ms, w.x.advice.shape[0] > 0)
-        r.detail = w.rooms.bill[POSITION]
+            core.bill_key_scan(w.waiting_room, keys)
+            swing = swing_ns(
+                w.waiting_room.costs.calls, keys, w.p.redis.costs.listing_swing, wide(w.redis.node[k].listed)
+            )
+            w.redis.node[k].listed ^= 1
+        r.answer = core.status(w.waiting_room, event, token, now_ms, w.p.clients.advice.shape[0] > 0)
+        r.detail = w.waiting_room.bill[POSITION]
     elif r.op == OP_STATUS_READ:
         r.answer = _read(w, k, event, token, now_ms)
-        r.detail = w.rooms.bill[POSITION]
+        r.detail = w.waiting_room.bill[POSITION]
     else:
         _execute_rare(w, now, event, token, now_ms, slot)
-    if w.rooms.extra.shape[0] > 0:
-        rooms.bill_extra_calls(w.rooms, event, int(r.op))
-    effect = w.rooms.bill[EFFECT_NS]
-    w.rooms.bill[BILLED_COMMANDS] += 1  # the call of the script itself
-    w.node[k].effect_ns += effect
-    w.node[k].scripts += 1
-    return w.x.script[r.op] + w.rooms.bill[COST_NS] + swing + (w.p.feed if effect > 0 else 0)
+    if w.waiting_room.costs.changes.shape[0] > 0:
+        rooms.bill_extra_calls(w.waiting_room, event, int(r.op))
+    effect = w.waiting_room.bill[EFFECT_NS]
+    w.waiting_room.bill[BILLED_COMMANDS] += 1  # the call of the script itself
+    w.redis.node[k].effect_ns += effect
+    w.redis.node[k].scripts += 1
+    return (
+        w.p.redis.costs.script[r.op]
+        + w.waiting_room.bill[COST_NS]
+        + swing
+        + (w.p.redis.costs.feed if effect > 0 else 0)
+    )
 
 
 @compiled
 def _execute_rare(w: World, now: int, event: int, token: int, now_ms: int, slot: int) -> None:
     """Execute anything but a status."""
-    r = w.slot[slot]
+    r = w.requests.slot[slot]
     if r.op == OP_JOIN and _is_full(w, event, token):
         r.answer = ANSWER_OUT_OF_MEMORY
     elif r.op == OP_JOIN:
-        joined, lapsed = w.rooms.counts[JOINED], w.rooms.counts[LAPSED]
-        score = float((EPOCH_NS + now) // 1000) if w.p.ticket_order == REDIS_TIME else float(r.stamp)
-        timed = w.p.ticket_order == REDIS_TIME
-        r.answer = core.join(w.rooms, event, token, now_ms, score, w.p.ticket_order == COUNTER, timed)
-        r.detail = w.rooms.bill[POSITION]
-        count(w.record, COLUMN_JOINED, w.rooms.counts[JOINED] - joined)
-        count(w.record, COLUMN_LAPSED, w.rooms.counts[LAPSED] - lapsed)
+        joined, lapsed = w.waiting_room.counts[JOINED], w.waiting_room.counts[LAPSED]
+        score = float((EPOCH_NS + now) // 1000) if w.p.waiting_room.ticket_order == REDIS_TIME else float(r.stamp)
+        timed = w.p.waiting_room.ticket_order == REDIS_TIME
+        r.answer = core.join(
+            w.waiting_room, event, token, now_ms, score, w.p.waiting_room.ticket_order == COUNTER, timed
+        )
+        r.detail = w.waiting_room.bill[POSITION]
+        count(w.record, COLUMN_JOINED, w.waiting_room.counts[JOINED] - joined)
+        count(w.record, COLUMN_LAPSED, w.waiting_room.counts[LAPSED] - lapsed)
     elif r.op == OP_ENTER:
-        repeated = w.rooms.counts[REPEATED]
-        r.answer = core.enter(w.rooms, event, token, now_ms)
-        r.detail = w.rooms.bill[WAIT_MS]
-        count(w.record, COLUMN_ADMISSIONS_REPEATED, w.rooms.counts[REPEATED] - repeated)
+        repeated = w.waiting_room.counts[REPEATED]
+        r.answer = core.enter(w.waiting_room, event, token, now_ms)
+        r.detail = w.waiting_room.bill[WAIT_MS]
+        count(w.record, COLUMN_ADMISSIONS_REPEATED, w.waiting_room.counts[REPEATED] - repeated)
         if r.answer == ANSWER_GRANTED:
-            _count_by_bucket_time(w, w.rooms.room[event].bucket_at_ms)
+            _count_by_bucket_time(w, w.waiting_room.room[event].bucket_at_ms)
         elif r.answer == ANSWER_THROTTLED:
             count(w.record, COLUMN_THROTTLED, 1)
     elif r.op == OP_LEAVE:
-        left = w.rooms.counts[LEFT]
-        r.answer = core.leave(w.rooms, event, token)
-        count(w.record, COLUMN_LEFT, w.rooms.counts[LEFT] - left)
+        left = w.waiting_room.counts[LEFT]
+        r.answer = core.leave(w.waiting_room, event, token)
+        count(w.record, COLUMN_LEFT, w.waiting_room.counts[LEFT] - left)
     elif r.op == OP_EXPIRE:
-        w.node[r.node].expiring -= 1
-        silent, lapsed = w.rooms.counts[SILENT], w.rooms.counts[LAPSED]
-        r.answer = expire(w.rooms, event, w.p.expire_limit, now_ms)
-        r.detail = w.rooms.bill[REMOVED]
-        count(w.record, COLUMN_EXPIRED, w.rooms.counts[SILENT] - silent)
-        count(w.record, COLUMN_LAPSED, w.rooms.counts[LAPSED] - lapsed)
+        w.redis.node[r.node].expiring -= 1
+        silent, lapsed = w.waiting_room.counts[SILENT], w.waiting_room.counts[LAPSED]
+        r.answer = expire(w.waiting_room, event, w.p.waiting_room.expire_limit, now_ms)
+        r.detail = w.waiting_room.bill[REMOVED]
+        count(w.record, COLUMN_EXPIRED, w.waiting_room.counts[SILENT] - silent)
+        count(w.record, COLUMN_LAPSED, w.waiting_room.counts[LAPSED] - lapsed)
     else:
         w.total[UNKNOWN] += 1
 
@@ -339,13 +356,13 @@ def _execute_rare(w: World, now: int, event: int, token: int, now_ms: int, slot:
 @compiled
 def _is_full(w: World, event: int, token: int) -> bool:
     """Tell whether the event's primary has no memory for a place of this token, which has none."""
-    if w.p.most_places >= w.p.tokens or w.rooms.place[token].where != rooms.OUT:
+    if w.p.redis.most_places >= w.p.waiting_room.tokens or w.waiting_room.place[token].where != rooms.OUT:
         return False
     held = 0
-    for other in range(w.p.events):
-        if w.x.event_node[other] == w.x.event_node[event]:
-            held += rooms.in_place(w.rooms, other)
-    return held >= w.p.most_places
+    for other in range(w.p.waiting_room.events):
+        if w.p.redis.event_node[other] == w.p.redis.event_node[event]:
+            held += rooms.in_place(w.waiting_room, other)
+    return held >= w.p.redis.most_places
 
 
 @compiled
@@ -359,43 +376,43 @@ def _count_by_bucket_time(w: World, bucket_at_ms: int) -> None:
 def keys_of(w: World, k: int) -> int:
     """Return how many keys the node's keyspace has in the first version: a stream per place, and some an event."""
     keys = 0
-    for event in range(w.p.events):
-        if w.x.event_node[event] == k:
-            keys += w.rooms.line.members[event] + w.rooms.room[event].called + KEYS_PER_EVENT
+    for event in range(w.p.waiting_room.events):
+        if w.p.redis.event_node[event] == k:
+            keys += w.waiting_room.line.members[event] + w.waiting_room.room[event].called + KEYS_PER_EVENT
     return keys
 
 
 @compiled
 def _read(w: World, k: int, event: int, token: int, now_ms: int) -> int:
     """Answer a read-only status from what this node knows: a primary all, a replica what has reached it."""
-    primary = k < w.p.shards
-    replica = 0 if primary else (k - w.p.shards) % w.p.replicas
-    place = w.rooms.place[token]
+    primary = k < w.p.redis.shards
+    replica = 0 if primary else (k - w.p.redis.shards) % w.p.redis.replicas
+    place = w.waiting_room.place[token]
     if primary:
         known = ANSWER_WAITING if place.where == rooms.LINE else ANSWER_READY
         if place.where == rooms.OUT:
             known = ANSWER_UNKNOWN
         deadline = place.deadline_ms
     else:
-        known = w.known[replica, token]
-        deadline = w.known_deadline[replica, token]
+        known = w.redis.known[replica, token]
+        deadline = w.redis.known_deadline[replica, token]
     if known == ANSWER_READY and deadline <= now_ms:
         known = ANSWER_UNKNOWN
-    core.bill_read(w.rooms, event, token, known == ANSWER_WAITING, w.x.advice.shape[0] > 0)
+    core.bill_read(w.waiting_room, event, token, known == ANSWER_WAITING, w.p.clients.advice.shape[0] > 0)
     return known
 
 
 @compiled
 def _apply(w: World, k: int, log_end: int) -> None:
     """Let a replica see its primary's changes up to `log_end`."""
-    replica = (k - w.p.shards) % w.p.replicas
-    shard = (k - w.p.shards) // w.p.replicas
-    node = w.node[k]
-    size = w.rooms.log.shape[1]
+    replica = (k - w.p.redis.shards) % w.p.redis.replicas
+    shard = (k - w.p.redis.shards) // w.p.redis.replicas
+    node = w.redis.node[k]
+    size = w.waiting_room.log.shape[1]
     for at in range(node.applied, log_end):
-        change = w.rooms.log[shard, at % size]
-        w.known[replica, change[0]] = change[1]
-        w.known_deadline[replica, change[0]] = change[2]
+        change = w.waiting_room.log[shard, at % size]
+        w.redis.known[replica, change[0]] = change[1]
+        w.redis.known_deadline[replica, change[0]] = change[2]
     node.applied = max(node.applied, log_end)
 
 
@@ -403,22 +420,24 @@ def _apply(w: World, k: int, log_end: int) -> None:
 def prejoin(w: World) -> None:
     """Put the tokens of a generated load into line before the run, at no cost, in the order of their numbers."""
     now_ms = EPOCH_NS // MILLISECOND
-    for token in range(w.p.prejoined):
-        rooms.clear_bill(w.rooms)
+    for token in range(w.p.waiting_room.prejoined):
+        rooms.clear_bill(w.waiting_room)
         core.join(
-            w.rooms,
-            event_of(w.x.event_cycle, token),
+            w.waiting_room,
+            event_of(w.p.waiting_room.event_cycle, token),
             token,
             now_ms,
-            float(EPOCH_NS - w.p.prejoined + token),
+            float(EPOCH_NS - w.p.waiting_room.prejoined + token),
             False,
             False,
         )
-        for replica in range(w.p.replicas):
-            w.known[replica, token] = ANSWER_WAITING
-    for k in range(w.p.nodes):
-        w.node[k].applied = w.rooms.logged[k if k < w.p.shards else (k - w.p.shards) // w.p.replicas]
-    for k in range(w.p.shards):
-        if w.x.copied_until[k] >= 0:
-            rooms.mark_copied(w.rooms, k)
-    w.rooms.counts[:] = 0
+        for replica in range(w.p.redis.replicas):
+            w.redis.known[replica, token] = ANSWER_WAITING
+    for k in range(w.p.redis.nodes):
+        w.redis.node[k].applied = w.waiting_room.logged[
+            k if k < w.p.redis.shards else (k - w.p.redis.shards) // w.p.redis.replicas
+        ]
+    for k in range(w.p.redis.shards):
+        if w.p.failover.copied_until[k] >= 0:
+            rooms.mark_copied(w.waiting_room, k)
+    w.waiting_room.counts[:] = 0

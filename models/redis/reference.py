@@ -11,7 +11,7 @@ import simpy
 
 from models.engine.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column
 from models.engine.reference_run import Pool, Process, Request, Run
-from models.plan.plan import COUNTER, REDIS_TIME
+from models.plan.waiting_room import COUNTER, REDIS_TIME
 from models.redis_costs.commands import Command
 from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
 from models.redis_costs.network_allowance import full_again_at, leaves_at
@@ -53,33 +53,33 @@ class Redis:
     """All nodes, and the waiting rooms of all events on their primaries."""
 
     def __init__(self, run: Run) -> None:
-        self.run, self.p, self.x, self.env = run, run.p, run.x, run.env
-        self.bill = Bill(run.plan.cost)
-        self.nodes = [Node(run.env) for _ in range(run.p.nodes)]
-        self.home = [int(node) for node in run.x.event_node]
+        self.run, self.p, self.env = run, run.p, run.env
+        self.bill = Bill(run.plan.params.redis.costs.calls)
+        self.nodes = [Node(run.env) for _ in range(run.p.redis.nodes)]
+        self.home = [int(node) for node in run.p.redis.event_node]
         self.rooms = [
             WaitingRoom(rules, self._call, self._to_replicas(node))
             for rules, node in zip(run.plan.rules, self.home, strict=True)
         ]
-        self.positions_wanted = run.x.advice.shape[0] > 0
-        self.copied_until = run.x.copied_until.tolist()
+        self.positions_wanted = run.p.clients.advice.shape[0] > 0
+        self.copied_until = run.p.failover.copied_until.tolist()
         self.throttled = [[-1, 0, 0] for _ in self.nodes]  # since when, how late at most, how many requests
         self.kept = [room.clone() for room in self.rooms]  # as a replica knows them, where a primary will die
         for node in self.nodes:
-            node.clients = run.p.warm_pods * run.p.warm_connections
+            node.clients = run.p.service.warm_pods * run.p.service.warm_connections
         self._prejoin()
-        for k in range(run.p.nodes):
+        for k in range(run.p.redis.nodes):
             run.env.process(self._engine_thread(k))
 
     def _prejoin(self) -> None:
         """Put the tokens of a generated load into line, at no cost, in the order of their numbers; replicas know."""
-        count = self.p.prejoined
+        count = self.p.waiting_room.prejoined
         for token in range(count):
             score = float(EPOCH_NS - count + token)
             self.rooms[self.run.event_of(token)].join(token, EPOCH_NS // MILLISECOND, score)
         for node in self.nodes:
             node.unsent.clear()
-        for node in self.nodes[self.p.shards :]:
+        for node in self.nodes[self.p.redis.shards :]:
             node.known = {token: (Answer.WAITING, 0) for token in range(count)}
         for k, until in enumerate(self.copied_until):
             if until >= 0:
@@ -94,12 +94,12 @@ class Redis:
 
     def ask(self, r: Request, leaves: int = 0) -> Process:
         """Bring a request from its pod to its node, not before it `leaves`, and the reply back."""
-        delay, asked_at = int(self.x.delay[r.pod, r.node]), max(leaves, int(self.env.now))
+        delay, asked_at = int(self.p.network.delay[r.pod, r.node]), max(leaves, int(self.env.now))
         r.replied = self.env.event()
         yield self.run.at(asked_at + delay, Kind.NODE_ARRIVE, r.entity, r.number)
         self._deliver(r.node, r)
         yield r.replied
-        patience = int(self.x.give_up[r.node])
+        patience = int(self.p.failover.give_up[r.node])
         if r.reply.answer == Answer.CONNECTION and patience >= 0:
             seen_at = max(int(self.env.now), asked_at + patience)
         else:
@@ -108,12 +108,12 @@ class Redis:
 
     def expire(self, event: int, now: int) -> None:
         """Ask the event's primary, from the control side at `now`, to remove silent and lapsed places."""
-        token = int(self.x.first_token[event])
+        token = int(self.p.waiting_room.first_token[event])
         r = Request(self.run, CONTROL.end - 1 - event, self.run.totals["control sent"], Op.EXPIRE, token, now)
         self.run.totals["control sent"] += 1
         r.stamp, r.node = EPOCH_NS + now, self.home[event]
         r.node_life = self.nodes[r.node].life
-        arrives = self.run.at(now + self.p.to_backend, Kind.NODE_ARRIVE, r.entity, r.number)
+        arrives = self.run.at(now + self.p.network.to_backend, Kind.NODE_ARRIVE, r.entity, r.number)
         arrives.callbacks.append(self._delivery(r.node, r))
 
     def _delivery(self, k: int, item: Request | Feed) -> Callable[[simpy.Event], None]:
@@ -136,11 +136,11 @@ class Redis:
             node.readable = self.env.event()
             yield node.readable
             idle = int(self.env.now - slept_at)
-            wake = wake_ns(p.engine, idle)
-            node.near = cooled(node.near, p.engine.near_lost, idle)
-            node.far = cooled(node.far, p.engine.far_lost, idle)
-            if p.engine.wake_delay:
-                yield self.run.after(p.engine.wake_delay, Kind.NODE_WAKE, k, node.passes)
+            wake = wake_ns(p.redis.costs.thread, idle)
+            node.near = cooled(node.near, p.redis.costs.thread.near_lost, idle)
+            node.far = cooled(node.far, p.redis.costs.thread.far_lost, idle)
+            if p.redis.costs.thread.wake_delay:
+                yield self.run.after(p.redis.costs.thread.wake_delay, Kind.NODE_WAKE, k, node.passes)
                 if node.killed:
                     return
             while node.inbox:
@@ -151,7 +151,7 @@ class Redis:
                     return
                 leaves = self._send(k, len(node.in_pass))
                 self._reply(node, leaves)
-                if k < p.shards and (write_ns or node.unsent):
+                if k < p.redis.shards and (write_ns or node.unsent):
                     self._feed_replicas(k, write_ns, leaves)
                 if self.env.now <= self.copied_until[k]:
                     self._copy(k)
@@ -163,32 +163,41 @@ class Redis:
         node, column = self.nodes[k], NODES + PER_NODE * k
         node.in_pass, node.inbox = node.inbox, []
         node.passes += 1
-        work, write_ns, repeated = wake + self.p.engine.per_pass, 0, 0
+        work, write_ns, repeated = wake + self.p.redis.costs.thread.per_pass, 0, 0
         for item in node.in_pass:
             if isinstance(item, Feed):
                 node.known.update({token: (answer, deadline) for token, answer, deadline in item.changes})
-                work += self.p.io + item.work
+                work += self.p.redis.costs.io + item.work
                 continue
             if item.dials or item.op == Op.READINESS:
-                work += self.p.io + (self.p.connect if item.dials and self._accept(node, item) else 0)
+                work += self.p.redis.costs.io + (
+                    self.p.redis.costs.connect if item.dials and self._accept(node, item) else 0
+                )
                 self.run.count(column + COMMANDS)
                 continue
-            bill = self.bill = Bill(self.run.plan.cost)
+            bill = self.bill = Bill(self.run.plan.params.redis.costs.calls)
             item.reply = self._execute(k, item)
             self._change(item)
-            work += self.p.io + int(self.x.script[item.op]) + bill.cost_ns + (self.p.feed if bill.write_ns else 0)
+            work += (
+                self.p.redis.costs.io
+                + int(self.p.redis.costs.script[item.op])
+                + bill.cost_ns
+                + (self.p.redis.costs.feed if bill.write_ns else 0)
+            )
             write_ns += bill.write_ns
             repeated += bill.repeated_ns
-            if item.op == Op.STATUS and self.p.key_scan:
-                work += swing_ns(self.run.plan.cost, self._keys(k), self.p.listing_swing, node.listed)
+            if item.op == Op.STATUS and self.p.waiting_room.key_scan:
+                work += swing_ns(
+                    self.run.plan.params.redis.costs.calls, self._keys(k), self.p.redis.costs.listing_swing, node.listed
+                )
                 node.listed ^= 1
             node.scripts += 1
             pause = self._collect(node, int(self.env.now) + work)
             work, repeated = work + pause, repeated + pause
             self.run.count(column + COMMANDS, bill.commands + 1)  # the call of the script itself is one
         self.run.count(column + REQUESTS, len(node.in_pass))
-        kept = kept_cold(self.p.engine, work, len(node.in_pass), repeated)
-        cost = slowed_ns(self.p.engine, work, kept, node.near, node.far)
+        kept = kept_cold(self.p.redis.costs.thread, work, len(node.in_pass), repeated)
+        cost = slowed_ns(self.p.redis.costs.thread, work, kept, node.near, node.far)
         node.near, node.far = node.near * kept, node.far * kept
         self.run.add_busy(column + BUSY_NS, int(self.env.now), cost)
         return cost, write_ns
@@ -197,7 +206,7 @@ class Redis:
         """Accept the connection that a request asks for, or refuse it; of a pod that has been killed there is none."""
         if r.pool is None or r.pool.closed:
             return True
-        if node.clients >= self.p.max_clients:
+        if node.clients >= self.p.redis.max_clients:
             r.reply = Reply(Answer.MAX_CLIENTS)
             self.run.count(Column.CONNECTIONS_REFUSED)
             return False
@@ -214,18 +223,18 @@ class Redis:
 
     def _collect(self, node: Node, at: int) -> int:
         """Collect the garbage of scripts if it is time, and return how long that takes."""
-        if not self.p.engine.garbage or node.scripts < GARBAGE_EVERY:
+        if not self.p.redis.costs.thread.garbage or node.scripts < GARBAGE_EVERY:
             return 0
-        cost = garbage_ns(self.p.engine, at - node.collected_at)
+        cost = garbage_ns(self.p.redis.costs.thread, at - node.collected_at)
         node.scripts, node.collected_at = 0, at
         return cost
 
     def _send(self, k: int, requests: int) -> int:
         """Take what the replies to so many requests are from what the node may send; return when they leave."""
-        node, network, now = self.nodes[k], self.p.network, int(self.env.now)
+        node, network, now = self.nodes[k], self.p.redis.network, int(self.env.now)
         if not network.baseline_ns:
             return now
-        size = requests * (network.primary_bytes if k < self.p.shards else network.replica_bytes)
+        size = requests * (network.primary_bytes if k < self.p.redis.shards else network.replica_bytes)
         node.credit_full_at = full_again_at(node.credit_full_at, now, size, network.baseline_ns)
         node.line_full_at = full_again_at(node.line_full_at, now, size, network.burst_ns)
         leaves = int(leaves_at(network, node.credit_full_at, node.line_full_at, now))
@@ -244,11 +253,13 @@ class Redis:
                 self.run.in_flight -= 1
 
     def _feed_replicas(self, shard: int, work: int, leaves: int) -> None:
-        node, replicas = self.nodes[shard], self.p.replicas
-        first, feed = self.p.shards + shard * replicas, Feed(node.unsent, work)
+        node, replicas = self.nodes[shard], self.p.redis.replicas
+        first, feed = self.p.redis.shards + shard * replicas, Feed(node.unsent, work)
         for k in range(first, first + replicas):
             self.run.in_flight += 1
-            arrives = self.run.at(leaves + int(self.x.feed_delay[k]), Kind.NODE_ARRIVE, FEEDS.first + k, node.passes)
+            arrives = self.run.at(
+                leaves + int(self.p.network.feed_delay[k]), Kind.NODE_ARRIVE, FEEDS.first + k, node.passes
+            )
             arrives.callbacks.append(self._delivery(k, feed))
         node.unsent = []
 
@@ -297,7 +308,7 @@ class Redis:
     def _to_replicas(self, shard: int) -> Effect:
         """Return what takes note of changes on a shard, if it has replicas that are read."""
         node = self.nodes[shard]
-        if self.p.replicas == 0:
+        if self.p.redis.replicas == 0:
             return lambda token, answer, deadline: None
         return lambda token, answer, deadline: node.unsent.append((token, answer, deadline))
 
@@ -306,7 +317,7 @@ class Redis:
     def _execute(self, k: int, r: Request) -> Reply:
         """Run a request's script on node `k`."""
         room, now_ms = self.rooms[self.run.event_of(r.token)], r.stamp // MILLISECOND
-        if r.op == Op.STATUS and self.p.key_scan:
+        if r.op == Op.STATUS and self.p.waiting_room.key_scan:
             return self._without_position(room.status_keys(r.token, now_ms, self._keys(k)))
         if r.op == Op.STATUS:
             return self._without_position(room.status(r.token, now_ms))
@@ -323,21 +334,21 @@ class Redis:
         if r.op != Op.EXPIRE:
             raise ValueError(f"no script is for {r.op!r}")
         silent, lapsed = room.silent, room.lapsed
-        reply = room.expire(self.p.expire_limit, now_ms)
+        reply = room.expire(self.p.waiting_room.expire_limit, now_ms)
         self.run.count(Column.EXPIRED, room.silent - silent)
         self.run.count(Column.LAPSED, room.lapsed - lapsed)
         return reply
 
     def _join(self, room: WaitingRoom, r: Request, now_ms: int) -> Reply:
-        if r.token not in room.seen and self._places(r.node) >= self.p.most_places:
+        if r.token not in room.seen and self._places(r.node) >= self.p.redis.most_places:
             return Reply(Answer.OUT_OF_MEMORY)
         had_place, lapsed = r.token in room.score, room.lapsed
         score: float | None = float(r.stamp)
-        if self.p.ticket_order == REDIS_TIME:
+        if self.p.waiting_room.ticket_order == REDIS_TIME:
             score = float((EPOCH_NS + int(self.env.now)) // 1000)
-        elif self.p.ticket_order == COUNTER:
+        elif self.p.waiting_room.ticket_order == COUNTER:
             score = None
-        reply = room.join(r.token, now_ms, score, asks_time=self.p.ticket_order == REDIS_TIME)
+        reply = room.join(r.token, now_ms, score, asks_time=self.p.waiting_room.ticket_order == REDIS_TIME)
         self.run.count(Column.LAPSED, room.lapsed - lapsed)
         self.run.count(Column.JOINED, r.token in room.score and not had_place)
         return reply
@@ -358,7 +369,7 @@ class Redis:
 
     def _read(self, k: int, room: WaitingRoom, token: int, now_ms: int) -> Reply:
         """Answer a read-only status from what this node knows: a primary all, a replica what has reached it."""
-        if k < self.p.shards:
+        if k < self.p.redis.shards:
             known = Answer.WAITING if token in room.score else Answer.READY if token in room.called else Answer.UNKNOWN
             deadline = room.called.get(token, 0)
         else:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from models.engine.recording import Recording
+from models.plan.clients import ONSALE
 from models.plan.event_shares import people_weights
 from models.plan.placement import tags_of
-from models.plan.plan import ONSALE, Plan
+from models.plan.plan import Plan
 from models.results.people import People, people_of
 from models.scenario.share_checks import are_unequal
 from models.vocabulary.units import SECOND
@@ -20,7 +21,7 @@ def line_shares(plan: Plan) -> list[float]:
 
 def shard_weights(plan: Plan) -> list[int]:
     """Return the weight in the people that the events of each shard have together."""
-    found = [0] * plan.params.shards
+    found = [0] * plan.params.redis.shards
     for shard, weight in zip(plan.placement.event_node.tolist(), people_weights(plan.scenario), strict=True):
         found[shard] += weight
     return found
@@ -36,8 +37,11 @@ def events_apart(plan: Plan, recording: Recording) -> list[dict[str, Any]]:
     """
     if not are_unequal(plan.scenario):
         return []
-    people, weights = people_of(plan, recording) if plan.params.load == ONSALE else None, people_weights(plan.scenario)
-    tags = tags_of(plan.scenario, plan.tables.starts)
+    people, weights = (
+        people_of(plan, recording) if plan.params.clients.load == ONSALE else None,
+        people_weights(plan.scenario),
+    )
+    tags = tags_of(plan.scenario, plan.params.run.starts)
     return [
         {
             "tag": tag,

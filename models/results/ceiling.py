@@ -32,11 +32,11 @@ def status_request_ns(plan: Plan, line: int) -> int:
     The calls are those of the specification, in the room with the widest call window, in which nobody's turn comes. A
     nanosecond at least, the finest time there is, for a profile in which it costs nothing.
     """
-    p, bill = plan.params, Bill(plan.cost)
+    p, bill = plan.params, Bill(plan.params.redis.costs.calls)
     rules = max(plan.rules, key=lambda its: its.call_window)
     room = WaitingRoom(rules, bill.call, lambda token, answer, deadline_ms: None)
     room.score, room.seen = Everybody(line), Everybody(line)
-    if p.key_scan:
+    if p.waiting_room.key_scan:
         room.status_keys(0, 0, line + KEYS_PER_EVENT)
     else:
         room.status(0, 0)
@@ -44,5 +44,10 @@ def status_request_ns(plan: Plan, line: int) -> int:
     for entry in plan.scenario.waiting_room.extra_calls:
         if entry.operation == "status":
             bill.change(entry, sizes[entry.on])
-    request_ns = p.io + int(plan.tables.script[Op.STATUS]) + (p.feed if bill.write_ns else 0) + bill.cost_ns
-    return max(1, request_ns + garbage_ns(p.engine, GARBAGE_EVERY * request_ns) // GARBAGE_EVERY)
+    request_ns = (
+        p.redis.costs.io
+        + int(plan.params.redis.costs.script[Op.STATUS])
+        + (p.redis.costs.feed if bill.write_ns else 0)
+        + bill.cost_ns
+    )
+    return max(1, request_ns + garbage_ns(p.redis.costs.thread, GARBAGE_EVERY * request_ns) // GARBAGE_EVERY)

@@ -39,21 +39,21 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
     bought = recording.sessions.bought
     used, on = _used_at_most(plan, recording), node_standing(plan.profile, scenario.redis.node_type)
     found = {
-        "hot_shard": _busiest(recording, params.shards),
-        "events_per_shard": np.bincount(plan.placement.event_node, minlength=params.shards).tolist(),
+        "hot_shard": _busiest(recording, params.redis.shards),
+        "events_per_shard": np.bincount(plan.placement.event_node, minlength=params.redis.shards).tolist(),
         "slots": list(plan.placement.slots),
         "sold_out_s": recording.sold_out_at / SECOND if recording.sold_out_at >= 0 else None,
         "waiting_at_sold_out": waiting,
         "waited_in_vain": 0 if told else waiting + later,
         "admitted_without_seat": int((recording.sessions.admitted & ~bought).sum()),
         "people": plan.population.people,
-        "sessions": params.sessions,
+        "sessions": params.clients.sessions,
         "bots": int(plan.population.bot.sum()),
         "connections_per_node": _connections_per_node(plan, recording),
         "node_hours": nodes_of(plan, recording),
         "ceiling_rps": SECOND / request_ns,
         "status_request_us": request_ns / 1000,
-        "pods": params.warm_pods,
+        "pods": params.service.warm_pods,
         "failovers": failover_facts(plan),
         "used_at_most": used,
         "outside_ranges": [list(found) for found in outside(plan.profile.measured_over, used, plan.profile.beyond)],
@@ -75,7 +75,7 @@ def _throttled(plan: Plan, recording: Recording) -> list[dict[str, Any]]:
 def _used_at_most(plan: Plan, recording: Recording) -> dict[Quantity, float]:
     """Return the most of every quantity that a profile's costs depend on."""
     params, redis = plan.params, plan.scenario.redis
-    requests = [recording.column(NODES + PER_NODE * node + REQUESTS).max() for node in range(params.nodes)]
+    requests = [recording.column(NODES + PER_NODE * node + REQUESTS).max() for node in range(params.redis.nodes)]
     keys = _longest_line(recording) * max(shard_weights(plan)) // sum(shard_weights(plan))
     used: dict[Quantity, float] = {
         "members": _longest_of_an_event(plan, recording),
@@ -83,19 +83,19 @@ def _used_at_most(plan: Plan, recording: Recording) -> dict[Quantity, float]:
         "connections": _connections_per_node(plan, recording),
         "payload_bytes": max(redis.request_bytes, redis.reply_bytes),
     }
-    return used | ({"keys": keys} if params.key_scan else {})
+    return used | ({"keys": keys} if params.waiting_room.key_scan else {})
 
 
 def _connections_per_node(plan: Plan, recording: Recording) -> int:
     """Return how many connections a node can have: of pods fixed in number full pools, else the most there were."""
     if plan.scenario.autoscaling is None:
-        return plan.params.warm_pods * plan.params.pool_size
-    return int(recording.column(Column.LEVELS + Level.CONNECTIONS).max()) // plan.params.nodes
+        return plan.params.service.warm_pods * plan.params.service.pool_size
+    return int(recording.column(Column.LEVELS + Level.CONNECTIONS).max()) // plan.params.redis.nodes
 
 
 def hot_node(plan: Plan, recording: Recording) -> int:
     """Return the number of the modelled node whose engine thread worked longest."""
-    return _busiest(recording, plan.params.nodes)
+    return _busiest(recording, plan.params.redis.nodes)
 
 
 def _busiest(recording: Recording, nodes: int) -> int:

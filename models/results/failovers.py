@@ -5,7 +5,8 @@ from typing import Any
 
 from models.engine.record import Column
 from models.engine.recording import Recording
-from models.plan.plan import Failover, Plan
+from models.plan.failovers import Failover
+from models.plan.plan import Plan
 from models.redis.failover_timeline import learning
 from models.vocabulary.units import SECOND
 

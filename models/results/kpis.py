@@ -59,7 +59,7 @@ def kpis_of(plan: Plan, recording: Recording) -> dict[str, Kpi]:
         *_requests(recording),
         *_engines(plan, recording),
         *_capacities(plan, recording),
-        *latency_kpis(recording, plan.params.timeout),
+        *latency_kpis(recording, plan.params.clients.timeout),
         *people_kpis(plan, recording),
         *_admissions(recording),
         *_seats(plan, recording),
@@ -141,11 +141,11 @@ def _requests(recording: Recording) -> Iterator[Found]:
 
 def _engines(plan: Plan, recording: Recording) -> Iterator[Found]:
     """Engine CPU of the busiest engine thread, replicas that are read from included, then of each shard's primary."""
-    nodes = [tuple(_percent_of(busy_share(recording, k), recording.end_s)) for k in range(plan.params.nodes)]
+    nodes = [tuple(_percent_of(busy_share(recording, k), recording.end_s)) for k in range(plan.params.redis.nodes)]
     measures = ("engine_cpu_peak_percent", "engine_cpu_peak_60s_percent", "engine_cpu_mean_percent")
     for k, measure in enumerate(measures):
         yield f"redis.{measure}", max(node[k] for node in nodes)
-    for shard in range(plan.params.shards):
+    for shard in range(plan.params.redis.shards):
         for measure, value in zip(measures, nodes[shard], strict=True):
             yield f"redis.shard_{shard}.{measure}", value
 
@@ -218,7 +218,7 @@ def _gateway(plan: Plan, recording: Recording) -> Iterator[Found]:
 
 def _fairness(plan: Plan, recording: Recording) -> Iterator[Found]:
     sessions = recording.sessions
-    event = events_of(plan.tables.event_cycle, sessions.came_at.size)
+    event = events_of(plan.params.waiting_room.event_cycle, sessions.came_at.size)
     tau, lost = order_kept(sessions.came_at, sessions.call_number, event)
     yield "fairness.kendall_tau", tau
     yield "fairness.max_places_lost", None if lost is None else float(lost)

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.engine.recording import Recording
+from models.plan.clients import ONSALE
 from models.plan.events import events_of
-from models.plan.plan import ONSALE, Plan
+from models.plan.plan import Plan
 from models.vocabulary.units import FOREVER, SECOND
 
 Found = tuple[str, float | None]
@@ -48,7 +49,7 @@ def people_of(plan: Plan, recording: Recording) -> People:
     called = _any(who.person, sessions.call_number > 0, who.people)
     told, bought = served & ~let_in, _any(who.person, sessions.bought, who.people)
     first_tab = np.unique(who.person, return_index=True)[1]
-    event = events_of(plan.tables.event_cycle, who.person.size)[first_tab]
+    event = events_of(plan.params.waiting_room.event_cycle, who.person.size)[first_tab]
     return People(
         (until - first)[came], served[came], told[came], gave_up[came], called[came], bought[came], event[came]
     )
@@ -56,7 +57,7 @@ def people_of(plan: Plan, recording: Recording) -> People:
 
 def people_kpis(plan: Plan, recording: Recording) -> Iterator[Found]:
     """Yield the waits and what became of people; None for a generated load, behind which there is nobody."""
-    people = people_of(plan, recording) if plan.params.load == ONSALE else None
+    people = people_of(plan, recording) if plan.params.clients.load == ONSALE else None
     if people is None or people.waited.size == 0:
         yield from ((name, None) for name in WAITS)
         yield from ((name, None if people is None else 0.0) for name in COUNTS)

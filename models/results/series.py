@@ -50,7 +50,7 @@ def series_of(plan: Plan, recording: Recording) -> pd.DataFrame:
     data["granted"] = recording.column(Column.ADMITTED_BY_BUCKET)
     for level in Level:
         data[level.name.lower()] = recording.column(Column.LEVELS + level)
-    per_core = plan.scenario.gateway.cpu_cores / plan.params.cores
+    per_core = plan.scenario.gateway.cpu_cores / plan.params.service.cores
     data["gateway_cpu_cores"] = recording.column(Column.GATEWAY_BUSY_NS) / SECOND * per_core
     for node, name in enumerate(node_names(plan)):
         data[f"{name}_busy"] = busy_share(recording, node)
@@ -67,15 +67,17 @@ def busy_share(recording: Recording, node: int) -> NDArray[np.float64]:
 
 def gateway_share(plan: Plan, recording: Recording) -> NDArray[np.float64]:
     """Return the share of the CPU limit that all pods together used in every second, 0 to 1."""
-    return recording.column(Column.GATEWAY_BUSY_NS) / (SECOND * pods_running(plan, recording) * plan.params.cores)
+    return recording.column(Column.GATEWAY_BUSY_NS) / (
+        SECOND * pods_running(plan, recording) * plan.params.service.cores
+    )
 
 
 def pods_running(plan: Plan, recording: Recording) -> NDArray[np.int64]:
     """Return how many pods ran in every second, at its begin or its end, and at least one: what work is a share of."""
     at_end = recording.column(Column.LEVELS + Level.PODS_RUNNING)
     if plan.scenario.autoscaling is None:
-        return np.full(at_end.size, plan.params.warm_pods, np.int64)
-    at_begin = np.concatenate([[plan.params.warm_pods], at_end[:-1]])
+        return np.full(at_end.size, plan.params.service.warm_pods, np.int64)
+    at_begin = np.concatenate([[plan.params.service.warm_pods], at_end[:-1]])
     return np.maximum(np.maximum(at_begin, at_end), 1)
 
 

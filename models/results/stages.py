@@ -30,7 +30,9 @@ def stages_of(plan: Plan, recording: Recording, hot_node: int) -> tuple[Stage, .
     stages: Iterable[RateStage | UserStage] = load.stages
     for number, stage in enumerate(stages):
         end = begin + stage.duration_s
-        found.append(_stage(recording, number, stage, begin + load.settle_s, end, hot_node, plan.params.timeout))
+        found.append(
+            _stage(recording, number, stage, begin + load.settle_s, end, hot_node, plan.params.clients.timeout)
+        )
         begin = end
     return tuple(found)
 

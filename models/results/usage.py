@@ -97,7 +97,7 @@ def _crossing(plan: Plan, recording: Recording) -> float:
 
     Status polls go where the pod reads; the few of them that refresh a heartbeat on the primary count as reads too.
     """
-    place, pods = plan.placement, np.arange(plan.params.pods)[:, None]
+    place, pods = plan.placement, np.arange(plan.params.service.pods)[:, None]
     written = float(place.crosses[pods, place.event_node].mean())
     read = float(place.crosses[pods, place.read_node[:, place.event_node]].mean())
     by_op = {op: float(recording.column(Column.ANSWERED + op).sum()) for op in (Op.JOIN, Op.STATUS, Op.ENTER, Op.LEAVE)}

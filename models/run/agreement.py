@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.engine.record import BUSY_NS, CLIENTS, COMMANDS, PER_NODE, QUEUE, REQUESTS, Column, Level, Record
-from models.engine.world import TRACED, Sizes
+from models.engine.world import TRACED
 from models.plan.events import events_of
 from models.plan.node_names import node_names
 from models.plan.plan import Plan
+from models.plan.sizes import Sizes
 from models.run.compiled import KernelPlane
 from models.run.control import Control
 from models.run.reference import Reference
@@ -171,8 +172,8 @@ def _differences(plan: Plan, kernel: KernelPlane, reference: Reference, stops: t
         yield from _cells(f"{name} of event {{}}", getattr(ours, name), getattr(theirs, name))
     for name in ours.sessions._fields:
         yield from _cells(f"{name} of session {{}}", getattr(ours.sessions, name), getattr(theirs.sessions, name))
-    owner = events_of(plan.tables.event_cycle, kernel.world.rooms.place.size)
-    yield from _room_differences(kernel.world.rooms, owner, reference.redis.rooms)
+    owner = events_of(plan.params.waiting_room.event_cycle, kernel.world.waiting_room.place.size)
+    yield from _room_differences(kernel.world.waiting_room, owner, reference.redis.rooms)
 
 
 def _record_differences(plan: Plan, ours: Record, theirs: Record) -> Iterator[str]:

@@ -4,29 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from models.clients.state import SENT
 from models.clients.waits import next_source_time
 from models.engine.growth import is_short, roomy, with_line_to_refill
 from models.engine.network import first_arrivals
 from models.engine.plane import TOLD, Reading
 from models.engine.record import CLIENTS, NODES, PER_NODE, QUEUE, Column, Level
 from models.engine.recording import Recording
-from models.engine.world import (
-    ACTIVE,
-    BUCKET_NEEDS,
-    IN_FLIGHT,
-    MOST_NEWS,
-    NEWS,
-    NOW,
-    PODS_KNOWN,
-    POOL_WAITING,
-    SENT,
-    SERVING,
-    UNKNOWN,
-    Sizes,
-    new_world,
-    usual_sizes,
-)
-from models.plan.plan import OPEN_LOOP, Plan
+from models.engine.world import ACTIVE, BUCKET_NEEDS, IN_FLIGHT, MOST_NEWS, NEWS, NOW, UNKNOWN, new_world
+from models.plan.clients import OPEN_LOOP
+from models.plan.plan import Plan
+from models.plan.sizes import Sizes, usual_sizes
 from models.redis.failover import die, fall_back, revive
 from models.redis.kernel import open_sale, prejoin, send_expiry
 from models.run import dispatch
@@ -36,6 +24,7 @@ from models.service.kernel import kill
 from models.service.pods import end, open_pool, send_probe
 from models.service.pools import learn
 from models.service.returns import settle
+from models.service.state import PODS_KNOWN, POOL_WAITING, SERVING
 from models.vocabulary.instants import Kind, event_key
 from models.vocabulary.news import News, Told
 from models.vocabulary.operations import Op
@@ -55,27 +44,26 @@ class KernelPlane:
     """
 
     def __init__(self, plan: Plan, traced: int = 0, sizes: Sizes | None = None) -> None:
-        tables = plan.tables
-        arrival = first_arrivals(
-            plan.population.first_send, plan.population.base_delay, tables.jitter, tables.starts[Stream.NET_OUT]
-        )
+        p, who = plan.params, plan.population
+        out = p.run.starts[Stream.NET_OUT]
+        arrival = first_arrivals(who.first_send, who.base_delay, p.network.jitter, out)
         self.plan = plan
         self.now = 0
         self._advance = advance_traced if traced else advance
-        self.platform = [plan.params.warm_pods] * 3 + [0]
-        world = new_world(plan, arrival, traced, sizes or usual_sizes(plan.params))
-        self.world, self._view = roomy(with_line_to_refill(world) if plan.params.prejoined else world)
+        self.platform = [p.service.warm_pods] * 3 + [0]
+        world = new_world(plan, arrival, traced, sizes or usual_sizes(p))
+        self.world, self._view = roomy(with_line_to_refill(world) if p.waiting_room.prejoined else world)
         prejoin(self._view)
-        if plan.params.load == OPEN_LOOP:
+        if p.clients.load == OPEN_LOOP:
             self._start_source()
 
     def _start_source(self) -> None:
-        tables, first = self.plan.tables, self.plan.params.sessions
-        u = uniform(tables.starts[Stream.SOURCE_GAP], first, 0)
-        at = next_source_time(tables.stage_end, tables.stage_rate, 0, u)
+        p, first = self.plan.params, self.plan.params.clients.sessions
+        u = uniform(p.run.starts[Stream.SOURCE_GAP], first, 0)
+        at = next_source_time(p.clients.stage_end, p.clients.stage_rate, 0, u)
         if at >= 0:
             self.world.total[ACTIVE] += 1
-            ladder.insert(self.world.ladder, at, event_key(Kind.SOURCE, first, 0), -1)
+            ladder.insert(self.world.calendar, at, event_key(Kind.SOURCE, first, 0), -1)
 
     def advance(self, until: int) -> Stop:
         """Run every event before `until`, growing arrays as needed, or stop where there is news for control."""
@@ -107,7 +95,7 @@ class KernelPlane:
 
     def requests(self) -> int:
         """Return how many requests have reached the load balancer so far."""
-        return int(self.world.total[SENT])
+        return int(self.world.clients.total[SENT])
 
     def recording(self) -> Recording:
         """Return what the run leaves behind."""
@@ -119,14 +107,14 @@ class KernelPlane:
 
     def announce_sold_out(self) -> None:
         """Let the gateways tell everybody of the events that have sold out."""
-        left = self.world.seats - self.world.sold
-        self.world.announced[:] = left < self.plan.params.seats_per_order
+        left = self.world.backend.seats - self.world.backend.sold
+        self.world.service.announced[:] = left < self.plan.params.backend.seats_per_order
 
     def expire(self, event: int) -> None:
         """Ask the event's primary to remove silent and lapsed places."""
         if self.world.total[ACTIVE] > 0:
             self._make_room()
-            send_expiry(self._view, self.now, event, self.plan.params.to_backend)
+            send_expiry(self._view, self.now, event, self.plan.params.network.to_backend)
 
     def _make_room(self, broken: int = 0) -> None:
         """Grow what one more request of control's could be too much for, or so many *broken* off, each due sometime."""
@@ -137,18 +125,18 @@ class KernelPlane:
 
     def route_to(self, pods: Sequence[int]) -> None:
         """Let the load balancer know these pods and no others, from now on."""
-        self.world.endpoint[: len(pods)] = pods
-        self.world.total[PODS_KNOWN] = len(pods)
+        self.world.service.endpoint[: len(pods)] = pods
+        self.world.service.total[PODS_KNOWN] = len(pods)
 
     def start_pod(self, pod: int) -> None:
         """Begin a pod's process: it opens its connections, and then takes requests."""
-        for node in range(self.plan.params.nodes):
+        for node in range(self.plan.params.redis.nodes):
             self.learn(pod, node)
-        for node in range(self.plan.params.nodes if self.plan.params.min_idle else 0):
+        for node in range(self.plan.params.redis.nodes if self.plan.params.service.min_idle else 0):
             self._make_room()
             open_pool(self._view, self.now, pod, node)
-        if self.plan.params.min_idle == 0:
-            self.world.pod["state"][pod] = SERVING
+        if self.plan.params.service.min_idle == 0:
+            self.world.service.pod["state"][pod] = SERVING
 
     def probe(self, pod: int, op: Op, number: int) -> None:
         """Let the kubelet call a pod; there will be news of this number, unless the pod is killed before."""
@@ -161,15 +149,15 @@ class KernelPlane:
 
     def kill_pod(self, pod: int) -> None:
         """Kill a pod's process with all that is in it."""
-        w, nodes = self.world, self.plan.params.nodes
-        waiting = w.pool_queue[pod * nodes : (pod + 1) * nodes, LENGTH].sum()
-        self._make_room(int(w.backlog[pod, LENGTH] + waiting))
+        w, nodes = self.world, self.plan.params.redis.nodes
+        waiting = w.service.pool_queue[pod * nodes : (pod + 1) * nodes, LENGTH].sum()
+        self._make_room(int(w.service.backlog[pod, LENGTH] + waiting))
         kill(self._view, self.now, pod)
 
     def kill_node(self, node: int) -> None:
         """End the process of a shard's primary; its rooms become what a successor knows of them."""
         w = self.world
-        self._make_room(int(w.inbox[node, LENGTH] + w.in_pass[node, LENGTH]))
+        self._make_room(int(w.redis.inbox[node, LENGTH] + w.redis.in_pass[node, LENGTH]))
         die(self._view, self.now, node)
         self.world = with_line_to_refill(self.world)
         self._view = seen_compiled(self.world)
@@ -187,14 +175,14 @@ class KernelPlane:
     def reading(self, pod: int) -> Reading:
         """Read a pod's meters."""
         settle(self._view, pod, self.now)
-        w, nodes = self.world, self.plan.params.nodes
-        row = w.pod[pod]
-        held = int(row["working"]) + int(w.backlog[pod, LENGTH])
+        w, nodes = self.world, self.plan.params.redis.nodes
+        row = w.service.pod[pod]
+        held = int(row["working"]) + int(w.service.backlog[pod, LENGTH])
         found = Reading(
-            cpu_ns=int(row["given_ns"]) - int(np.maximum(w.core_free[pod] - self.now, 0).sum()),
+            cpu_ns=int(row["given_ns"]) - int(np.maximum(w.service.core_free[pod] - self.now, 0).sum()),
             requests=held,
             most_requests=max(held, int(row["most"])),
-            connections=int(w.pool["open"][pod * nodes : (pod + 1) * nodes].sum()),
+            connections=int(w.service.pool["open"][pod * nodes : (pod + 1) * nodes].sum()),
         )
         row["most"] = held
         return found
@@ -203,11 +191,11 @@ class KernelPlane:
         """Write down the levels at the end of this second."""
         w = self.world
         row = w.record.series[second]
-        row[Column.LEVELS + Level.WAITING] = w.rooms.line.members.sum()
-        row[Column.LEVELS + Level.CALLED] = w.rooms.room["called"].sum()
-        row[Column.LEVELS + Level.POOL_WAITING] = w.total[POOL_WAITING]
+        row[Column.LEVELS + Level.WAITING] = w.waiting_room.line.members.sum()
+        row[Column.LEVELS + Level.CALLED] = w.waiting_room.room["called"].sum()
+        row[Column.LEVELS + Level.POOL_WAITING] = w.service.total[POOL_WAITING]
         row[Column.LEVELS + Level.IN_FLIGHT] = w.total[IN_FLIGHT]
         row[Column.LEVELS + Level.PODS_RUNNING : Column.LEVELS + Level.CONNECTIONS] = self.platform
-        row[Column.LEVELS + Level.CONNECTIONS] = w.pool["open"].sum()
-        row[NODES + QUEUE :: PER_NODE] = w.inbox[:, LENGTH] + w.in_pass[:, LENGTH]
-        row[NODES + CLIENTS :: PER_NODE] = w.node["clients"]
+        row[Column.LEVELS + Level.CONNECTIONS] = w.service.pool["open"].sum()
+        row[NODES + QUEUE :: PER_NODE] = w.redis.inbox[:, LENGTH] + w.redis.in_pass[:, LENGTH]
+        row[NODES + CLIENTS :: PER_NODE] = w.redis.node["clients"]

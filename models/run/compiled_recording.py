@@ -5,10 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.clients.state import ANSWERED, DONE, FAILED, LATE, SENT, TOLD
 from models.engine.network import one_way
 from models.engine.recording import Recording, Sessions, in_order
-from models.engine.world import ANSWERED, DONE, FAILED, LATE, SENT, SOURCE, TOLD, World
-from models.plan.plan import ONSALE
+from models.engine.requests import SOURCE
+from models.engine.world import World
+from models.plan.clients import ONSALE
 from models.vocabulary.operations import Op
 from models.vocabulary.streams import Stream
 from models.waiting_room.state import OUT
@@ -21,31 +23,35 @@ def of_kernel(w: World, now: int) -> Recording:
     return Recording(
         end_ns=now,
         record=w.record,
-        sent=int(w.total[SENT]),
-        answered=int(w.total[ANSWERED]),
-        failed=int(w.total[FAILED]),
+        sent=int(w.clients.total[SENT]),
+        answered=int(w.clients.total[ANSWERED]),
+        failed=int(w.clients.total[FAILED]),
         awaited=len(awaited),
-        late=int(w.total[LATE]),
+        late=int(w.clients.total[LATE]),
         in_the_air=in_order(awaited),
-        waiting=w.rooms.line.members.copy(),
-        called=w.rooms.room["called"].copy(),
-        sold=w.sold.copy(),
-        event_sold_out_at=w.sold_out_at.copy(),
-        throttled=np.column_stack([w.node[name] for name in ("throttled_at", "latest", "held_up")]),
+        waiting=w.waiting_room.line.members.copy(),
+        called=w.waiting_room.room["called"].copy(),
+        sold=w.backend.sold.copy(),
+        event_sold_out_at=w.backend.sold_out_at.copy(),
+        throttled=np.column_stack([w.redis.node[name] for name in ("throttled_at", "latest", "held_up")]),
         sessions=_sessions_of(w),
     )
 
 
 def _sessions_of(w: World) -> Sessions:
-    session, sessions = w.session, w.p.sessions
+    session, sessions = w.clients.session, w.p.clients.sessions
     # on-sale: a session is the token of its number; the tokens of a generated load belong to nobody
-    place = w.rooms.place[:sessions] if w.p.prejoined == 0 else np.zeros(sessions, w.rooms.place.dtype)
+    place = (
+        w.waiting_room.place[:sessions]
+        if w.p.waiting_room.prejoined == 0
+        else np.zeros(sessions, w.waiting_room.place.dtype)
+    )
     return Sessions(
         came_at=session["came_at"].copy(),
         call_number=place["call_number"].copy(),
         settled_at=np.where(
             session["admitted"] == 1,
-            session["pass_until"] - w.p.pass_ttl,
+            session["pass_until"] - w.p.clients.pass_ttl,
             np.where(session["traits"] & TOLD, session["pass_until"], -1),
         ),
         admitted=session["admitted"] == 1,
@@ -59,28 +65,29 @@ def _sessions_of(w: World) -> Sessions:
 
 def _awaited_by_sessions(w: World, now: int) -> NDArray[np.int64]:
     """Return stage, endpoint and age of the requests that sessions have at the load balancer and still wait for."""
-    mine = w.session[w.session["awaiting"] == 1]
+    mine = w.clients.session[w.clients.session["awaiting"] == 1]
     return _rows(_stages(w, mine["sent_at"]), mine["op"], now - mine["sent_at"])
 
 
 def _stages(w: World, sent_at: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the stages whose figures requests belong to that were sent then, as `clients.loads` does."""
-    if w.p.load == ONSALE:
+    if w.p.clients.load == ONSALE:
         return np.zeros(sent_at.size, np.int64)
-    ends = w.x.stage_end
+    ends = w.p.clients.stage_end
     stage = np.searchsorted(ends, sent_at, side="right").astype(np.int64)
     begin = np.concatenate([[0], ends])[stage]
-    return np.where(sent_at - begin < w.p.settle, ends.size, stage)
+    return np.where(sent_at - begin < w.p.clients.settle, ends.size, stage)
 
 
 def _awaited_of_source(w: World, now: int) -> NDArray[np.int64]:
     """Return the same of an open-loop source."""
-    x = w.x
-    mine = w.slot[(w.slot["origin"] == SOURCE) & (w.slot["entity"] >= 0) & (w.slot["abandoned"] == 0)]
-    base, out = x.starts[Stream.NET_BASE], x.starts[Stream.NET_OUT]
+    p, slot = w.p, w.requests.slot
+    mine = slot[(slot["origin"] == SOURCE) & (slot["entity"] >= 0) & (slot["abandoned"] == 0)]
+    base, out = p.run.starts[Stream.NET_BASE], p.run.starts[Stream.NET_OUT]
     arrived = np.zeros(mine.size, np.bool_)
     for k, (sent_at, entity) in enumerate(zip(mine["sent_at"].tolist(), mine["entity"].tolist(), strict=True)):
-        arrived[k] = sent_at + one_way(x.jitter, out, from_table(x.base, base, entity, 0), entity, 0) < now
+        base_delay = from_table(p.network.base, base, entity, 0)
+        arrived[k] = sent_at + one_way(p.network.jitter, out, base_delay, entity, 0) < now
     return _rows(mine["stage"][arrived], mine["op"][arrived], now - mine["sent_at"][arrived])
 
 

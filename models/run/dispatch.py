@@ -2,24 +2,12 @@
 
 from models.clients.kernel import count_sent, gives_up_waiting_at, on_client_reply, on_client_timeout, on_request
 from models.clients.loads import on_source
+from models.clients.state import NEXT_ARRIVAL
 from models.engine.agenda import NOTHING, schedule
 from models.engine.growth import is_short
 from models.engine.record import turn_to
-from models.engine.world import (
-    ACTIVE,
-    BUCKET_NEEDS,
-    IN_FLIGHT,
-    KUBELET,
-    LATEST,
-    NEWS,
-    NEXT_ARRIVAL,
-    NOW,
-    SOURCE,
-    TRACED,
-    UNKNOWN,
-    UNTIL,
-    World,
-)
+from models.engine.requests import KUBELET, SOURCE
+from models.engine.world import ACTIVE, BUCKET_NEEDS, IN_FLIGHT, LATEST, NEWS, NOW, TRACED, UNKNOWN, UNTIL, World
 from models.redis.kernel import on_node_arrive, on_node_wake, on_pass_end
 from models.run import fused
 from models.service.backend import on_backend_arrive, on_backend_done
@@ -101,13 +89,13 @@ def _find_first(w: World, until: int, checked: int) -> int:
     if w.total[ACTIVE] == 0 and w.total[IN_FLIGHT] == 0:
         w.total[NOW] = max(w.total[NOW], w.total[LATEST])
         return DRAINED
-    while not ladder.has_first(w.ladder):
-        if ladder.opened_until(w.ladder) >= until:
+    while not ladder.has_first(w.calendar):
+        if ladder.opened_until(w.calendar) >= until:
             return REACHED
         if not _open_next(w):
             return SHORT
-    late = ladder.first_is_late(w.ladder)
-    if (w.ladder.heap.time[0] if late else w.ladder.run[w.ladder.state[ladder.AT]].time) >= until:
+    late = ladder.first_is_late(w.calendar)
+    if (w.calendar.heap.time[0] if late else w.calendar.run[w.calendar.state[ladder.AT]].time) >= until:
         return REACHED
     return LATE if late else DUE
 
@@ -116,14 +104,14 @@ def _find_first(w: World, until: int, checked: int) -> int:
 def _taken(w: World, where: int) -> tuple[int, int, int]:
     """Take the first event, which is DUE or LATE, and return its time, key and item."""
     if where == LATE:
-        late = w.ladder.heap
+        late = w.calendar.heap
         now, key, item = int(late.time[0]), int(late.key[0]), int(late.item[0])
         heap.drop_first(late)
         return now, key, item
-    at = w.ladder.state[ladder.AT]
-    event = w.ladder.run[at]
-    w.ladder.state[ladder.AT] = at + 1
-    prefetch(w.slot, w.ladder.run[at + AHEAD].item)
+    at = w.calendar.state[ladder.AT]
+    event = w.calendar.run[at]
+    w.calendar.state[ladder.AT] = at + 1
+    prefetch(w.requests.slot, w.calendar.run[at + AHEAD].item)
     return event.time, event.key, event.item
 
 
@@ -199,14 +187,14 @@ def _hand_on(w: World, now: int, kind: int, key: int, item: int) -> None:
 @compiled
 def _arrive(w: World, now: int, entity: int, slot: int) -> None:
     """A request reaches the load balancer, or a probe its pod: a session's gets its slot here, the others have one."""
-    if entity < w.p.sessions:
+    if entity < w.p.clients.sessions:
         slot = on_request(w, now, entity)
         if slot == NOTHING:
             return
-    elif w.slot[slot].origin == KUBELET:
+    elif w.requests.slot[slot].origin == KUBELET:
         on_probe(w, now, slot)
         return
-    elif w.slot[slot].origin != SOURCE:
+    elif w.requests.slot[slot].origin != SOURCE:
         w.total[UNKNOWN] += 1
         return
     count_sent(w, now, slot)
@@ -216,11 +204,11 @@ def _arrive(w: World, now: int, entity: int, slot: int) -> None:
 @compiled
 def _open_next(w: World) -> bool:
     """Get the next events ready, and tell whether there was room for it."""
-    if not ladder.must_deal(w.ladder):
-        opened = ladder.open_next(w.ladder)
+    if not ladder.must_deal(w.calendar):
+        opened = ladder.open_next(w.calendar)
         _fetch_coming(w)
         return opened
-    w.total[BUCKET_NEEDS] = ladder.coarse_size(w.ladder) + _arrivals_before(w, ladder.next_dealt_until(w.ladder))
+    w.total[BUCKET_NEEDS] = ladder.coarse_size(w.calendar) + _arrivals_before(w, ladder.next_dealt_until(w.calendar))
     if is_short(w):
         return False
     _deal_out(w)
@@ -231,20 +219,20 @@ def _open_next(w: World) -> bool:
 @merged
 def _fetch_coming(w: World) -> None:
     """Fetch the sessions and slots that the next bucket's events are about, a bucket early."""
-    first, end = ladder.coming(w.ladder)
+    first, end = ladder.coming(w.calendar)
     for at in range(first, end):
-        event = w.ladder.event[at]
-        prefetch(w.slot, event.item)
+        event = w.calendar.event[at]
+        prefetch(w.requests.slot, event.item)
         entity = (event.key >> NUMBER_BITS) & _ENTITIES
-        if entity < w.p.sessions:
-            prefetch(w.session, entity)
+        if entity < w.p.clients.sessions:
+            prefetch(w.clients.session, entity)
 
 
 @inlined
 def _arrivals_before(w: World, end: int) -> int:
     """Return how many of the first requests that come next come before *end*."""
-    first = at = w.total[NEXT_ARRIVAL]
-    while at < w.arrival.size and w.arrival[at] < end:
+    first = at = w.clients.total[NEXT_ARRIVAL]
+    while at < w.clients.arrival.size and w.clients.arrival[at] < end:
         at += 1
     return at - first
 
@@ -255,30 +243,30 @@ def _deal_out(w: World) -> None:
 
     A timer that is early is set to its time by now, or dropped.
     """
-    chunk, last = ladder.take_coarse(w.ladder)
+    chunk, last = ladder.take_coarse(w.calendar)
     while chunk != ladder.NONE:
         first = chunk * ladder.CHUNK
         end = first + ladder.fill_of(chunk, last)
         for at in range(first, end):
-            key = w.ladder.event[at].key
+            key = w.calendar.event[at].key
             entity = (key >> NUMBER_BITS) & _ENTITIES
-            if (key >> (ENTITY_BITS + NUMBER_BITS)) == KIND_CLIENT_TIMEOUT and entity < w.p.sessions:
-                prefetch(w.session, entity)
+            if (key >> (ENTITY_BITS + NUMBER_BITS)) == KIND_CLIENT_TIMEOUT and entity < w.p.clients.sessions:
+                prefetch(w.clients.session, entity)
         for at in range(first, end):
-            event = w.ladder.event[at]
+            event = w.calendar.event[at]
             time, key, item = event.time, event.key, event.item
             if (key >> (ENTITY_BITS + NUMBER_BITS)) == KIND_CLIENT_TIMEOUT:
                 time = gives_up_waiting_at(w, time, (key >> NUMBER_BITS) & _ENTITIES, item)
                 if time == NOTHING:
                     continue
                 key = _timer_key(w, key)
-            ladder.insert(w.ladder, time, key, item)
-        chunk = ladder.release(w.ladder, chunk)
-    at = w.total[NEXT_ARRIVAL]
-    for _ in range(_arrivals_before(w, ladder.dealt_until(w.ladder))):
-        schedule(w, w.arrival[at], KIND_ARRIVE, w.arriving[at], 1, NOTHING)
+            ladder.insert(w.calendar, time, key, item)
+        chunk = ladder.release(w.calendar, chunk)
+    at = w.clients.total[NEXT_ARRIVAL]
+    for _ in range(_arrivals_before(w, ladder.dealt_until(w.calendar))):
+        schedule(w, w.clients.arrival[at], KIND_ARRIVE, w.clients.arriving[at], 1, NOTHING)
         at += 1
-    w.total[NEXT_ARRIVAL] = at
+    w.clients.total[NEXT_ARRIVAL] = at
 
 
 @compiled
@@ -298,4 +286,4 @@ def _goes_off(w: World, now: int, key: int, item: int) -> bool:
 def _timer_key(w: World, key: int) -> int:
     """Return the key that a timer has for the request that its session has sent last."""
     entity = (key >> NUMBER_BITS) & _ENTITIES
-    return (key & ~_NUMBERS) | w.session[entity].number if entity < w.p.sessions else key
+    return (key & ~_NUMBERS) | w.clients.session[entity].number if entity < w.p.clients.sessions else key

@@ -31,7 +31,8 @@ that goes off in between finds nothing awaited rather than something not due yet
 from models.clients.kernel import on_client_reply
 from models.engine.agenda import free_slot, schedule
 from models.engine.network import let_reply, way_back
-from models.engine.world import ASKED, CLIENT, DIALLER, LATEST, SOURCE, UNTIL, World
+from models.engine.requests import CLIENT, DIALLER, SOURCE
+from models.engine.world import ASKED, LATEST, UNTIL, World
 from models.redis.kernel import end_pass, send
 from models.service.pools import hand_over
 from models.service.returns import give_back, has_room
@@ -53,21 +54,21 @@ def calm_until(w: World) -> int:
 @compiled
 def on_pass_end(w: World, now: int, k: int, number: int) -> None:
     """As `redis.kernel.on_pass_end`; the answers are at their pods, and at their clients, at once where it is known."""
-    node = w.node[k]
+    node = w.redis.node[k]
     if number != node.passes & _PASS_MASK:
         return  # it has died meanwhile
     leaves = send(w, now, k)
-    plain = w.p.backlog == 0 and node.refused == 0 and w.p.io > 0 and leaves == now
+    plain = w.p.service.backlog == 0 and node.refused == 0 and w.p.redis.costs.io > 0 and leaves == now
     calm = calm_until(w) if plain else 0
-    slot = w.in_pass[k, FIRST]
-    for _ in range(w.in_pass[k, LENGTH]):
-        follower = int(w.follower[slot])
-        prefetch(w.slot, int(w.follower[follower]))
-        origin = w.slot[slot].origin
+    slot = w.redis.in_pass[k, FIRST]
+    for _ in range(w.redis.in_pass[k, LENGTH]):
+        follower = int(w.requests.follower[slot])
+        prefetch(w.requests.slot, int(w.requests.follower[follower]))
+        origin = w.requests.slot[slot].origin
         if origin > DIALLER:
             free_slot(w, slot)
         elif origin > SOURCE or not _is_back(w, now, slot, calm):
-            let_reply(w, leaves + w.x.delay[w.slot[slot].pod, k], slot)
+            let_reply(w, leaves + w.p.network.delay[w.requests.slot[slot].pod, k], slot)
         slot = follower
     end_pass(w, now, k, leaves)
 
@@ -75,17 +76,17 @@ def on_pass_end(w: World, now: int, k: int, number: int) -> None:
 @compiled
 def _is_back(w: World, now: int, slot: int, calm: int) -> bool:
     """Let an answer that leaves its node be at its pod, and at its client if it can be; tell whether it could."""
-    r = w.slot[slot]
-    at = now + w.x.delay[r.pod, r.node]
+    r = w.requests.slot[slot]
+    at = now + w.p.network.delay[r.pod, r.node]
     if at >= calm or r.dials == 1:
         return False
-    number = r.pod * w.p.nodes + r.node
-    pool = w.pool[number]
-    if pool.owed > 0 or r.life != w.pod[r.pod].life or r.node_life != pool.node_life or not has_room(w, r.pod):
+    number = r.pod * w.p.redis.nodes + r.node
+    pool = w.service.pool[number]
+    if pool.owed > 0 or r.life != w.service.pod[r.pod].life or r.node_life != pool.node_life or not has_room(w, r.pod):
         return False
     connections = 1
-    if w.pool_queue[number, LENGTH] > 0:
-        if w.slot[w.pool_queue[number, FIRST]].queued_at + w.p.pool_timeout <= at:
+    if w.service.pool_queue[number, LENGTH] > 0:
+        if w.requests.slot[w.service.pool_queue[number, FIRST]].queued_at + w.p.service.pool_timeout <= at:
             return False
         hand_over(w, at, number)
         connections = 0
@@ -102,9 +103,9 @@ def _is_back(w: World, now: int, slot: int, calm: int) -> bool:
 @inlined
 def _still_waits(w: World, slot: int, there: int) -> bool:
     """Tell whether the client of a request waits for its answer, and will at a later time."""
-    r = w.slot[slot]
-    if r.sent_at + w.p.timeout <= there:
+    r = w.requests.slot[slot]
+    if r.sent_at + w.p.clients.timeout <= there:
         return False
     if r.origin == CLIENT:
-        return w.session[r.entity].number == r.number and w.session[r.entity].awaiting == 1
+        return w.clients.session[r.entity].number == r.number and w.clients.session[r.entity].awaiting == 1
     return r.abandoned == 0

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from models.engine.record import BUSY_NS, CLIENTS, FAILURES, NODES, PER_NODE, WAIT, Column, Level
 from models.engine.recording import Recording
+from models.plan.clients import ONSALE
 from models.plan.events import events_of
-from models.plan.plan import ONSALE, Plan
+from models.plan.plan import Plan
 from models.plan.room_rules import MICRO
 from models.vocabulary.operations import ENDPOINTS, Op
 from models.vocabulary.units import SECOND
@@ -60,7 +61,7 @@ def check_places(plan: Plan, recording: Recording) -> None:
     What went with a primary comes back if it was that a place had been let in, left or removed.
     """
     counted = recording.record.series.sum(axis=0)
-    taken = plan.params.prejoined + int(counted[Column.JOINED]) + int(counted[Column.PLACES_RETURNED])
+    taken = plan.params.waiting_room.prejoined + int(counted[Column.JOINED]) + int(counted[Column.PLACES_RETURNED])
     waiting, called = int(recording.waiting.sum()), int(recording.called.sum())
     ways_out = ("ADMITTED_BY_BUCKET", "LEFT", "EXPIRED", "LAPSED", "PLACES_LOST")
     gone = {name: int(counted[Column[name]]) for name in ways_out}
@@ -69,7 +70,7 @@ def check_places(plan: Plan, recording: Recording) -> None:
         f"{taken} places taken, but {waiting} waiting, {called} called, {gone['ADMITTED_BY_BUCKET']} admitted, "
         f"{gone['LEFT']} left, {gone['EXPIRED']} expired, {gone['LAPSED']} lapsed and {gone['PLACES_LOST']} lost",
     )
-    if plan.params.load == ONSALE:
+    if plan.params.clients.load == ONSALE:
         held = int(recording.sessions.in_place.sum())
         _demand(held == waiting + called, f"{held} sessions hold a place, but {waiting} wait and {called} are called")
         known, granted = int(recording.sessions.admitted.sum()), gone["ADMITTED_BY_BUCKET"]
@@ -78,9 +79,9 @@ def check_places(plan: Plan, recording: Recording) -> None:
 
 def check_seats(plan: Plan, recording: Recording) -> None:
     """Nothing oversells, and every seat sold is held by somebody who was admitted to its event."""
-    per_order, sessions = plan.params.seats_per_order, recording.sessions
-    event = events_of(plan.tables.event_cycle, sessions.holds.size)
-    held = per_order * np.bincount(event[sessions.holds], minlength=plan.params.events)
+    per_order, sessions = plan.params.backend.seats_per_order, recording.sessions
+    event = events_of(plan.params.waiting_room.event_cycle, sessions.holds.size)
+    held = per_order * np.bincount(event[sessions.holds], minlength=plan.params.waiting_room.events)
     for k, (seats, sold) in enumerate(zip(plan.seats.tolist(), recording.sold.tolist(), strict=True)):
         _demand(sold <= seats, f"event {k} has {seats} seats and sold {sold}")
         _demand(sold == held[k], f"event {k} sold {sold} seats, but {held[k]} are held")
@@ -122,16 +123,20 @@ def _most_in_excess(amounts: NDArray[np.int64], rate: int) -> tuple[int, int, in
 def check_work(plan: Plan, recording: Recording) -> None:
     """No server works longer than time passes, in any second."""
     p, series = plan.params, recording.record.series[:-1]
-    for node in range(p.nodes):
+    for node in range(p.redis.nodes):
         _demand_room(series[:, NODES + PER_NODE * node + BUSY_NS], SECOND, f"engine thread {node}")
-    _demand_room(series[:, Column.GATEWAY_BUSY_NS], SECOND * p.pods * p.cores, f"{p.pods} pods of {p.cores} cores")
+    _demand_room(
+        series[:, Column.GATEWAY_BUSY_NS],
+        SECOND * p.service.pods * p.service.cores,
+        f"{p.service.pods} pods of {p.service.cores} cores",
+    )
 
 
 def check_pods(plan: Plan, recording: Recording) -> None:
     """Pods wanted stay within the autoscaler's limits, no more run than there is room for, and only those that run
     hold connections, of which no node accepts more than it may."""
-    for node in range(plan.params.nodes):
-        clients, most = recording.column(NODES + PER_NODE * node + CLIENTS), plan.params.max_clients
+    for node in range(plan.params.redis.nodes):
+        clients, most = recording.column(NODES + PER_NODE * node + CLIENTS), plan.params.redis.max_clients
         _demand(clients.min() >= 0 and clients.max() <= most, f"node {node} has {clients.max()} clients, of {most}")
     scaling = plan.scenario.autoscaling
     if scaling is None:
@@ -144,8 +149,8 @@ def check_pods(plan: Plan, recording: Recording) -> None:
         f"{wanted.min()} to {wanted.max()} pods wanted, of {scaling.min_pods} to {scaling.max_pods}",
     )
     p = plan.params
-    _demand(running.max() <= p.pods, f"{running.max()} pods run, of {p.pods}")
-    excess = connections - running * p.nodes * p.pool_size
+    _demand(running.max() <= p.service.pods, f"{running.max()} pods run, of {p.service.pods}")
+    excess = connections - running * p.redis.nodes * p.service.pool_size
     _demand(excess.max() <= 0, f"{excess.max()} connections more than the pools of the pods that run can hold")
 
 
@@ -159,7 +164,7 @@ def _demand_room(busy: NDArray[np.int64], most: int, who: str) -> None:
 
 def check_waits(plan: Plan, recording: Recording) -> None:
     """Every first admission has its wait, and together they end when the seconds say that people were admitted."""
-    if plan.params.load != ONSALE:
+    if plan.params.clients.load != ONSALE:
         return
     admitted = recording.record.series[:, Column.ADMITTED]
     sessions = recording.sessions.admitted
@@ -167,7 +172,7 @@ def check_waits(plan: Plan, recording: Recording) -> None:
     _demand(
         waits == known == admitted.sum(), f"{known} sessions admitted, {waits} waits, {admitted.sum()} by the second"
     )
-    began = int(plan.tables.first_send[sessions].sum(dtype=np.int64))
+    began = int(plan.params.clients.first_send[sessions].sum(dtype=np.int64))
     ended = began + int(recording.record.total[:, WAIT].sum())
     earliest = int(admitted @ np.arange(admitted.size)) * SECOND
     _demand(
@@ -188,13 +193,13 @@ def check_littles_law(plan: Plan, recording: Recording) -> None:
     is in or has gone, which nobody waits in from then on; and any of those in line at the end may have come in so, or
     just now, by a request that is still awaited.
     """
-    if plan.params.load != ONSALE:
+    if plan.params.clients.load != ONSALE:
         return
     r, sessions = recording, recording.sessions
     levels = r.column(Column.LEVELS + Level.WAITING) + r.column(Column.LEVELS + Level.CALLED)
     in_line = int(levels.sum())
     waits = int(r.record.total[:, WAIT].sum())
-    since = np.maximum(r.end_ns - plan.tables.first_send, 0)
+    since = np.maximum(r.end_ns - plan.params.clients.first_send, 0)
     still, elsewhere = sessions.in_place & ~sessions.admitted, ~sessions.in_place & ~sessions.admitted
     sampling = 2 * int(r.record.series[:, Column.JOINED].sum()) + int(sessions.in_place.sum())
     surely = np.sort(since[still])[: max(0, int(still.sum()) - r.failed - r.awaited)]
@@ -218,7 +223,7 @@ def _time_without_place_s(plan: Plan, recording: Recording) -> float:
     polls = [clients.poll_interval_s, clients.bots.poll_interval_s, *(line.interval_s for line in clients.poll_advised)]
     slowest = min(rules.rate_micro_per_ms for rules in plan.rules)
     throttled_s = max(clients.refused_wait_s, hidden_s, MICRO / slowest / 1000)
-    unheard_s = plan.params.write_every / SECOND if plan.params.replica_reads else 0.0
+    unheard_s = plan.params.clients.write_every / SECOND if plan.params.waiting_room.replica_reads else 0.0
     each_s = clients.timeout_s + max(clients.backoff_max_s, hidden_s) + 2 * max(*polls, hidden_s)
     return latencies + lost + mishaps * (each_s + throttled_s + unheard_s)
 

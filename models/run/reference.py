@@ -17,7 +17,8 @@ from models.engine.plane import TOLD, Reading
 from models.engine.record import CLIENTS, NODES, PER_NODE, QUEUE, Column, Level
 from models.engine.recording import Recording, Sessions, in_order
 from models.engine.reference_run import Run, Session
-from models.plan.plan import ONSALE, OPEN_LOOP, Plan
+from models.plan.clients import ONSALE, OPEN_LOOP
+from models.plan.plan import Plan
 from models.redis.reference import Redis
 from models.service.reference import Gateway
 from models.service.reference_backend import Backend
@@ -36,16 +37,16 @@ class Reference(Run):
     def __init__(self, plan: Plan, traced: int = 0) -> None:
         super().__init__(plan, traced)
         self.now = 0
-        self.platform = [plan.params.warm_pods] * 3 + [0]
+        self.platform = [plan.params.service.warm_pods] * 3 + [0]
         self.redis = Redis(self)
         self.backend = Backend(self)
         self.gateway = Gateway(self, self.redis, self.backend)
         clients = Clients(self, self.gateway)
         loads = Loads(self, clients)
-        live = clients.person if self.p.load == ONSALE else loads.user
+        live = clients.person if self.p.clients.load == ONSALE else loads.user
         for session in self.sessions:
             self.env.process(live(session))
-        if self.p.load == OPEN_LOOP:
+        if self.p.clients.load == OPEN_LOOP:
             loads.begin()
 
     def advance(self, until: int) -> Stop:
@@ -76,7 +77,7 @@ class Reference(Run):
 
     def announce_sold_out(self) -> None:
         """Let the gateways tell everybody of the events that have sold out."""
-        self.gateway.announced = [self.backend.is_sold_out(event) for event in range(self.p.events)]
+        self.gateway.announced = [self.backend.is_sold_out(event) for event in range(self.p.waiting_room.events)]
 
     def expire(self, event: int) -> None:
         """Ask the event's primary to remove silent and lapsed places."""
@@ -158,7 +159,7 @@ class Reference(Run):
     def _sessions(self) -> Sessions:
         sessions, rooms = self.sessions, self.redis.rooms
         # on-sale: a session is the token of its number; the tokens of a generated load belong to nobody
-        owners = self.p.load == ONSALE
+        owners = self.p.clients.load == ONSALE
 
         def room(c: Session) -> WaitingRoom:
             return rooms[self.event_of(c.s)]

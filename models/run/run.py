@@ -10,8 +10,9 @@ import simpy
 
 from models.engine.plane import Plane
 from models.engine.recording import Recording
+from models.plan.clients import CLOSED_LOOP, ONSALE, OPEN_LOOP
 from models.plan.making import make_plan
-from models.plan.plan import CLOSED_LOOP, ONSALE, OPEN_LOOP, Plan
+from models.plan.plan import Plan
 from models.redis_costs.profile import Profile
 from models.run import laws
 from models.run.compiled import KernelPlane
@@ -71,7 +72,7 @@ def run_under(control: type[Control], plan: Plan, plane: Engine, core: Core | No
     """Run an engine to its end, by *core* if that is what advances it; return its control and where it stopped."""
     env = simpy.Environment()
     controls = control(env, plane, plan)
-    stop = clock.run(env, plane if core is None else core, plan.params.end, controls.watched)
+    stop = clock.run(env, plane if core is None else core, plan.params.run.end, controls.watched)
     controls.sample(max(stop.time - 1, 0) // SECOND)  # control does not get to see the end of the last second
     return controls, stop
 
@@ -107,16 +108,16 @@ def expected_share(plan: Plan, now: int) -> float:
 
     The line of an on-sale shrinks evenly at the admission rate and its polls with it; a generated load has its stages.
     """
-    p, x = plan.params, plan.tables
-    if p.load == ONSALE:
+    p = plan.params
+    if p.clients.load == ONSALE:
         admission, opens_at_s = plan.scenario.admission, plan.scenario.event.opens_at_s
-        lasts = min(p.sessions / admission.rate_rps, p.end / SECOND - opens_at_s)
+        lasts = min(p.clients.sessions / admission.rate_rps, p.run.end / SECOND - opens_at_s)
         left = min(1.0, max(0.0, 1 - (now / SECOND - opens_at_s) / lasts))
         return min(0.99, 1 - left**2)
-    if p.load == OPEN_LOOP:
-        ends = np.concatenate([[0], np.minimum(x.stage_end, p.end)])
-        sent = np.concatenate([[0.0], np.cumsum(x.stage_rate * np.diff(ends))])
+    if p.clients.load == OPEN_LOOP:
+        ends = np.concatenate([[0], np.minimum(p.clients.stage_end, p.run.end)])
+        sent = np.concatenate([[0.0], np.cumsum(p.clients.stage_rate * np.diff(ends))])
         return float(np.interp(now, ends, sent) / max(sent[-1], 1.0))
-    if p.load == CLOSED_LOOP:
-        return now / p.end
-    raise ValueError(f"load: there is none with the code {p.load}")
+    if p.clients.load == CLOSED_LOOP:
+        return now / p.run.end
+    raise ValueError(f"load: there is none with the code {p.clients.load}")

@@ -7,12 +7,9 @@ told what it already has. Nothing oversells.
 from models.engine.agenda import schedule, tell
 from models.engine.column_codes import COLUMN_SOLD
 from models.engine.record import count
-from models.engine.world import (
-    BACKEND_BUSY,
-    World,
-    wide,
-)
+from models.engine.world import World, wide
 from models.plan.events import event_of
+from models.service.state import BACKEND_BUSY
 from models.vocabulary.codes import (
     ANSWER_PASS_EXPIRED,
     ANSWER_SOLD,
@@ -31,45 +28,45 @@ from sim.queues import LENGTH
 @compiled
 def on_backend_arrive(w: World, now: int, slot: int) -> None:
     """A reservation reaches the backend: it is served now or waits."""
-    if w.total[BACKEND_BUSY] < w.p.servers:
-        w.total[BACKEND_BUSY] += 1
+    if w.backend.total[BACKEND_BUSY] < w.p.backend.servers:
+        w.backend.total[BACKEND_BUSY] += 1
         _serve(w, now, slot)
     else:
-        queues.put(w.backend_queue, 0, w.follower, slot)
+        queues.put(w.backend.queue, 0, w.requests.follower, slot)
 
 
 @compiled
 def _serve(w: World, now: int, slot: int) -> None:
-    r = w.slot[slot]
-    service = from_table(w.x.service, w.x.starts[STREAM_BACKEND], r.entity, r.number)
+    r = w.requests.slot[slot]
+    service = from_table(w.p.backend.service_time, w.p.run.starts[STREAM_BACKEND], r.entity, r.number)
     schedule(w, now + service, KIND_BACKEND_DONE, r.entity, r.number, slot)
 
 
 @compiled
 def on_backend_done(w: World, now: int, slot: int) -> None:
     """A reservation has been worked on: take the seats, answer, go on to the next."""
-    r = w.slot[slot]
-    r.answer = _reserve(w, now, r.entity, event_of(w.x.event_cycle, wide(r.token)))
-    schedule(w, now + w.p.to_backend, KIND_POD_REPLY, r.entity, r.number, slot)
-    if w.backend_queue[0, LENGTH] > 0:
-        _serve(w, now, queues.take(w.backend_queue, 0, w.follower))
+    r = w.requests.slot[slot]
+    r.answer = _reserve(w, now, r.entity, event_of(w.p.waiting_room.event_cycle, wide(r.token)))
+    schedule(w, now + w.p.network.to_backend, KIND_POD_REPLY, r.entity, r.number, slot)
+    if w.backend.queue[0, LENGTH] > 0:
+        _serve(w, now, queues.take(w.backend.queue, 0, w.requests.follower))
     else:
-        w.total[BACKEND_BUSY] -= 1
+        w.backend.total[BACKEND_BUSY] -= 1
 
 
 @compiled
 def _reserve(w: World, now: int, s: int, event: int) -> int:
-    c = w.session[s]
+    c = w.clients.session[s]
     if c.holds == 1:
         return ANSWER_SOLD
     if now > c.pass_until:
         return ANSWER_PASS_EXPIRED
-    if w.seats[event] - w.sold[event] < w.p.seats_per_order:
+    if w.backend.seats[event] - w.backend.sold[event] < w.p.backend.seats_per_order:
         return ANSWER_SOLD_OUT
     c.holds = 1
-    w.sold[event] += w.p.seats_per_order
-    count(w.record, COLUMN_SOLD, w.p.seats_per_order)
-    if w.seats[event] - w.sold[event] < w.p.seats_per_order:
+    w.backend.sold[event] += w.p.backend.seats_per_order
+    count(w.record, COLUMN_SOLD, w.p.backend.seats_per_order)
+    if w.backend.seats[event] - w.backend.sold[event] < w.p.backend.seats_per_order:
         tell(w, NEWS_SOLD_OUT, event, 0, True)
-        w.sold_out_at[event] = now
+        w.backend.sold_out_at[event] = now
     return ANSWER_SOLD

@@ -11,25 +11,15 @@ from models.engine.agenda import NOTHING, free_slot, schedule, tell
 from models.engine.column_codes import COLUMN_BACKLOG_FULL, COLUMN_GATEWAY_BUSY_NS
 from models.engine.network import way_back
 from models.engine.record import add_busy, count
-from models.engine.world import (
-    ASKED,
-    DIALLER,
-    ENDING,
-    KUBELET,
-    PODS_KNOWN,
-    POOL_WAITING,
-    ROUND_ROBIN_AT,
-    SERVING,
-    SOURCE,
-    UNKNOWN,
-    World,
-)
+from models.engine.requests import DIALLER, KUBELET, SOURCE
+from models.engine.world import ASKED, UNKNOWN, World
 from models.plan.events import event_of
-from models.plan.plan import RANDOM, ROUND_ROBIN
+from models.plan.service import RANDOM, ROUND_ROBIN
 from models.service.pod_times import cpu_time
 from models.service.pods import forget, on_dialled
 from models.service.pools import arm, ask, connect, is_back, release
 from models.service.returns import settle
+from models.service.state import ENDING, PODS_KNOWN, POOL_WAITING, ROUND_ROBIN_AT, SERVING
 from models.vocabulary.codes import (
     ANSWER_FIRST_FAILURE,
     ANSWER_POOL_TIMEOUT,
@@ -63,17 +53,19 @@ def _route(w: World, slot: int) -> int:
 
     Sticky clients are spread anew whenever the pods it knows change.
     """
-    known = w.total[PODS_KNOWN]
+    known = w.service.total[PODS_KNOWN]
     if known == 0:
         return NOTHING
-    if w.p.routing == ROUND_ROBIN:
-        at = w.total[ROUND_ROBIN_AT]
+    if w.p.service.routing == ROUND_ROBIN:
+        at = w.service.total[ROUND_ROBIN_AT]
         if at >= known:
             at = 0
-        w.total[ROUND_ROBIN_AT] = at + 1
-        return w.endpoint[at]
-    r = w.slot[slot]
-    return w.endpoint[below(w.x.starts[STREAM_ROUTE], r.entity, r.number if w.p.routing == RANDOM else 0, known)]
+        w.service.total[ROUND_ROBIN_AT] = at + 1
+        return w.service.endpoint[at]
+    r = w.requests.slot[slot]
+    return w.service.endpoint[
+        below(w.p.run.starts[STREAM_ROUTE], r.entity, r.number if w.p.service.routing == RANDOM else 0, known)
+    ]
 
 
 @compiled
@@ -89,38 +81,38 @@ def on_arrive(w: World, now: int, slot: int) -> None:
 @compiled
 def on_probe(w: World, now: int, slot: int) -> None:
     """A probe of the kubelet is at its pod."""
-    _give(w, now, slot, w.slot[slot].pod)
+    _give(w, now, slot, w.requests.slot[slot].pod)
 
 
 @compiled
 def _give(w: World, now: int, slot: int, number: int) -> None:
     """Give a request to a pod: to a worker, to the backlog, or back."""
     settle(w, number, now)
-    r = w.slot[slot]
-    pod = w.pod[number]
+    r = w.requests.slot[slot]
+    pod = w.service.pod[number]
     r.pod = number
     r.life = pod.life
-    if pod.state == SERVING and pod.working < w.p.worker_slots:
+    if pod.state == SERVING and pod.working < w.p.service.worker_slots:
         pod.working += 1
         _start_work(w, now, slot)
-    elif pod.state == SERVING and w.backlog[number, LENGTH] < w.p.backlog:
-        queues.put(w.backlog, number, w.follower, slot)
+    elif pod.state == SERVING and w.service.backlog[number, LENGTH] < w.p.service.backlog:
+        queues.put(w.service.backlog, number, w.requests.follower, slot)
     else:
         if pod.state == SERVING and r.origin <= SOURCE:
             count(w.record, COLUMN_BACKLOG_FULL, 1)
         r.answer = ANSWER_REFUSED
         _answer(w, now, slot)
         return
-    pod.most = max(pod.most, pod.working + w.backlog[number, LENGTH])
+    pod.most = max(pod.most, pod.working + w.service.backlog[number, LENGTH])
 
 
 @compiled
 def _start_work(w: World, now: int, slot: int) -> None:
-    r = w.slot[slot]
-    unit = from_table(w.x.cpu_unit, w.x.starts[STREAM_CPU], r.entity, r.number)
-    service = cpu_time(unit, w.x.cpu_mean[r.op])
-    w.pod[r.pod].given_ns += service
-    done = serve(w.core_free[r.pod], now, service)
+    r = w.requests.slot[slot]
+    unit = from_table(w.p.service.cpu_unit, w.p.run.starts[STREAM_CPU], r.entity, r.number)
+    service = cpu_time(unit, w.p.service.cpu_mean[r.op])
+    w.service.pod[r.pod].given_ns += service
+    done = serve(w.service.core_free[r.pod], now, service)
     add_busy(w.record, COLUMN_GATEWAY_BUSY_NS, done - service, service)
     schedule(w, done, KIND_CPU_DONE, r.entity, r.number, slot)
 
@@ -128,24 +120,24 @@ def _start_work(w: World, now: int, slot: int) -> None:
 @compiled
 def on_cpu_done(w: World, now: int, slot: int) -> None:
     """The pod has worked out what to ask: the backend, nobody (the event is known to be sold out), or a Redis node."""
-    r = w.slot[slot]
-    if r.life != w.pod[r.pod].life:
+    r = w.requests.slot[slot]
+    if r.life != w.service.pod[r.pod].life:
         lose(w, now, slot)
         return
-    r.stamp = EPOCH_NS + now + w.x.skew[r.pod]
-    event = event_of(w.x.event_cycle, r.token)
+    r.stamp = EPOCH_NS + now + w.p.service.skew[r.pod]
+    event = event_of(w.p.waiting_room.event_cycle, r.token)
     if r.op == OP_RESERVE:
-        schedule(w, now + w.p.to_backend, KIND_BACKEND_ARRIVE, r.entity, r.number, slot)
+        schedule(w, now + w.p.network.to_backend, KIND_BACKEND_ARRIVE, r.entity, r.number, slot)
     elif r.op == OP_LIVENESS:
         _finish_work(w, now, slot)
     elif r.op == OP_READINESS:
         connect(w, now, slot)
-    elif w.announced[event] == 1 and IS_TOLD_OF_SOLD_OUT[r.op]:
+    elif w.service.announced[event] == 1 and IS_TOLD_OF_SOLD_OUT[r.op]:
         r.answer = ANSWER_SOLD_OUT
         _finish_work(w, now, slot)
     elif IS_OF_THE_ROOM[r.op]:
-        shard = w.x.event_node[event]
-        r.node = w.x.read_node[r.pod, shard] if r.op == OP_STATUS_READ else shard
+        shard = w.p.redis.event_node[event]
+        r.node = w.p.redis.read_node[r.pod, shard] if r.op == OP_STATUS_READ else shard
         connect(w, now, slot)
     else:
         w.total[UNKNOWN] += 1
@@ -154,24 +146,24 @@ def on_cpu_done(w: World, now: int, slot: int) -> None:
 @compiled
 def on_pool_timeout(w: World, now: int, pool: int) -> None:
     """Fail the first in line for a connection of this pool if it has waited too long; the next has its own timeout."""
-    w.pool[pool].armed = 0
-    if w.pool_queue[pool, LENGTH] == 0:
+    w.service.pool[pool].armed = 0
+    if w.service.pool_queue[pool, LENGTH] == 0:
         return
-    slot = w.pool_queue[pool, FIRST]
-    if w.slot[slot].queued_at + w.p.pool_timeout <= now:
-        queues.take(w.pool_queue, pool, w.follower)
-        w.total[POOL_WAITING] -= 1
-        w.slot[slot].answer = ANSWER_POOL_TIMEOUT
+    slot = w.service.pool_queue[pool, FIRST]
+    if w.requests.slot[slot].queued_at + w.p.service.pool_timeout <= now:
+        queues.take(w.service.pool_queue, pool, w.requests.follower)
+        w.service.total[POOL_WAITING] -= 1
+        w.requests.slot[slot].answer = ANSWER_POOL_TIMEOUT
         _finish_work(w, now, slot)
-    if w.pool_queue[pool, LENGTH] > 0:
+    if w.service.pool_queue[pool, LENGTH] > 0:
         arm(w, pool)
 
 
 @compiled
 def on_pod_reply(w: World, now: int, slot: int) -> None:
     """The answer is back at the pod: the connection goes to the next in line, the worker to the next request."""
-    r = w.slot[slot]
-    if r.life != w.pod[r.pod].life:
+    r = w.requests.slot[slot]
+    if r.life != w.service.pod[r.pod].life:
         lose(w, now, slot)
     elif r.op == OP_RESERVE:
         _finish_work(w, now, slot)
@@ -183,7 +175,7 @@ def on_pod_reply(w: World, now: int, slot: int) -> None:
 @compiled
 def _go_on(w: World, now: int, slot: int) -> None:
     """Go on with what a node has answered."""
-    r = w.slot[slot]
+    r = w.requests.slot[slot]
     if r.origin == DIALLER:
         on_dialled(w, now, slot)
     elif r.dials == 1 and r.answer < ANSWER_FIRST_FAILURE:
@@ -191,7 +183,12 @@ def _go_on(w: World, now: int, slot: int) -> None:
         ask(w, now, slot)
     else:
         release(w, now, slot)
-        if r.op == OP_READINESS and w.p.ping_all and r.node + 1 < w.p.shards and r.answer < ANSWER_FIRST_FAILURE:
+        if (
+            r.op == OP_READINESS
+            and w.p.service.ping_all
+            and r.node + 1 < w.p.redis.shards
+            and r.answer < ANSWER_FIRST_FAILURE
+        ):
             r.node += 1
             settle(w, r.pod, now + 1)  # of one instant, the answers to clients come before those to probes
             connect(w, now, slot)
@@ -202,11 +199,11 @@ def _go_on(w: World, now: int, slot: int) -> None:
 @compiled
 def _finish_work(w: World, now: int, slot: int) -> None:
     """Give the worker slot to the first in the backlog and send the answer off."""
-    number = w.slot[slot].pod
-    if w.backlog[number, LENGTH] > 0:
-        _start_work(w, now, queues.take(w.backlog, number, w.follower))
+    number = w.requests.slot[slot].pod
+    if w.service.backlog[number, LENGTH] > 0:
+        _start_work(w, now, queues.take(w.service.backlog, number, w.requests.follower))
     else:
-        pod = w.pod[number]
+        pod = w.service.pod[number]
         pod.working -= 1
         if pod.working == 0 and pod.state == ENDING:
             tell(w, NEWS_EMPTY, number, 0, True)
@@ -216,7 +213,7 @@ def _finish_work(w: World, now: int, slot: int) -> None:
 @compiled
 def _answer(w: World, now: int, slot: int) -> None:
     """Let the answer go to the client, or tell control how its probe has ended."""
-    r = w.slot[slot]
+    r = w.requests.slot[slot]
     if r.origin == KUBELET:
         tell(w, NEWS_PROBED, r.pod, r.number, r.answer < ANSWER_FIRST_FAILURE)
         w.total[ASKED] -= 1
@@ -228,7 +225,7 @@ def _answer(w: World, now: int, slot: int) -> None:
 @compiled
 def lose(w: World, now: int, slot: int) -> None:
     """A request that no pod has, or whose pod has been killed: refuse it; nobody waits for a probe or a handshake."""
-    r = w.slot[slot]
+    r = w.requests.slot[slot]
     if r.origin <= SOURCE:
         r.answer = ANSWER_REFUSED
         _answer(w, now, slot)
@@ -240,11 +237,11 @@ def lose(w: World, now: int, slot: int) -> None:
 @compiled
 def kill(w: World, now: int, number: int) -> None:
     """Kill a pod's process: what waits in it is refused at once, the rest when the pod would have gone on with it."""
-    while w.backlog[number, LENGTH] > 0:
-        lose(w, now, queues.take(w.backlog, number, w.follower))
-    for pool in range(number * w.p.nodes, (number + 1) * w.p.nodes):
-        while w.pool_queue[pool, LENGTH] > 0:
-            w.total[POOL_WAITING] -= 1
-            lose(w, now, queues.take(w.pool_queue, pool, w.follower))
+    while w.service.backlog[number, LENGTH] > 0:
+        lose(w, now, queues.take(w.service.backlog, number, w.requests.follower))
+    for pool in range(number * w.p.redis.nodes, (number + 1) * w.p.redis.nodes):
+        while w.service.pool_queue[pool, LENGTH] > 0:
+            w.service.total[POOL_WAITING] -= 1
+            lose(w, now, queues.take(w.service.pool_queue, pool, w.requests.follower))
     settle(w, number, now)
     forget(w, now, number)

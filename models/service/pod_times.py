@@ -1,6 +1,6 @@
 """What a pod takes for a request, and how it numbers and repeats its handshakes: arithmetic of both engines."""
 
-from models.plan.plan import UNIT
+from models.plan.service import UNIT
 from models.vocabulary.units import SECOND
 from sim.jit import compiled
 

@@ -3,10 +3,12 @@
 from models.engine.agenda import free_slot, new_request, schedule
 from models.engine.column_codes import COLUMN_GATEWAY_BUSY_NS
 from models.engine.record import spread_busy
-from models.engine.world import ASKED, DIALLER, ENDING, KUBELET, OFF, SERVING, World
+from models.engine.requests import DIALLER, KUBELET
+from models.engine.world import ASKED, World
 from models.service.pod_times import DIAL_AGAIN_NS, handshake_number
 from models.service.pools import close, has_none
 from models.service.returns import settle
+from models.service.state import ENDING, OFF, SERVING
 from models.vocabulary.codes import ANSWER_WAITING, KIND_ARRIVE, KIND_NODE_ARRIVE, OP_CONNECT, OP_LIVENESS, STREAM_PING
 from models.vocabulary.instants import CONNECTING, PROBES
 from sim.draws import below
@@ -18,11 +20,11 @@ _FIRST_CONNECTING, _FIRST_PROBE = CONNECTING.first, PROBES.first
 @compiled
 def open_pool(w: World, now: int, number: int, node: int) -> None:
     """Let a pod whose process has begun open its connections to one node, one after the other."""
-    pod = w.pod[number]
+    pod = w.service.pod[number]
     pod.connecting += 1
-    entity = _FIRST_CONNECTING + number * w.p.nodes + node
+    entity = _FIRST_CONNECTING + number * w.p.redis.nodes + node
     slot = new_request(w, now, DIALLER, entity, handshake_number(pod.life, 0), OP_CONNECT, 0)
-    r = w.slot[slot]
+    r = w.requests.slot[slot]
     r.pod, r.life, r.node, r.dials = number, pod.life, node, 1
     _dial(w, now, slot)
 
@@ -30,27 +32,27 @@ def open_pool(w: World, now: int, number: int, node: int) -> None:
 @compiled
 def _dial(w: World, leaves: int, slot: int) -> None:
     """Let a handshake leave a starting pod, for the process that the pod takes the node for."""
-    r = w.slot[slot]
+    r = w.requests.slot[slot]
     r.queued_at, r.answer = leaves, ANSWER_WAITING
-    r.node_life = w.pool[r.pod * w.p.nodes + r.node].node_life
-    schedule(w, leaves + w.x.delay[r.pod, r.node], KIND_NODE_ARRIVE, r.entity, r.number, slot)
+    r.node_life = w.service.pool[r.pod * w.p.redis.nodes + r.node].node_life
+    schedule(w, leaves + w.p.network.delay[r.pod, r.node], KIND_NODE_ARRIVE, r.entity, r.number, slot)
 
 
 @compiled
 def on_dialled(w: World, now: int, slot: int) -> None:
     """A connection of a starting pod stands: open the next of its pool when that is due. After all, listen."""
-    r = w.slot[slot]
-    pool = w.pool[r.pod * w.p.nodes + r.node]
+    r = w.requests.slot[slot]
+    pool = w.service.pool[r.pod * w.p.redis.nodes + r.node]
     if has_none(r.answer) or r.node_life != pool.node_life:
         _dial(w, now + DIAL_AGAIN_NS, slot)
         return
     pool.open += 1
     r.detail += 1
-    if r.detail < w.p.min_idle:
+    if r.detail < w.p.service.min_idle:
         r.number = handshake_number(r.life, r.detail)
-        _dial(w, max(now, r.sent_at + r.detail * w.p.connect_gap), slot)
+        _dial(w, max(now, r.sent_at + r.detail * w.p.service.connect_gap), slot)
         return
-    pod = w.pod[r.pod]
+    pod = w.service.pod[r.pod]
     free_slot(w, slot)
     pod.connecting -= 1
     if pod.connecting == 0 and pod.state == OFF:
@@ -62,8 +64,10 @@ def send_probe(w: World, now: int, number: int, op: int, probe: int) -> None:
     """Let the kubelet call a pod; it is on the same node, but what happens at one instant must have an order."""
     entity = _FIRST_PROBE + 2 * number + (1 if op == OP_LIVENESS else 0)
     slot = new_request(w, now, KUBELET, entity, probe, op, 0)
-    w.slot[slot].pod = number
-    w.slot[slot].node = 0 if w.p.ping_all else below(w.x.starts[STREAM_PING], entity, probe, w.p.shards)
+    w.requests.slot[slot].pod = number
+    w.requests.slot[slot].node = (
+        0 if w.p.service.ping_all else below(w.p.run.starts[STREAM_PING], entity, probe, w.p.redis.shards)
+    )
     w.total[ASKED] += 1
     schedule(w, now, KIND_ARRIVE, entity, probe, slot)
 
@@ -72,7 +76,7 @@ def send_probe(w: World, now: int, number: int, op: int, probe: int) -> None:
 def end(w: World, now: int, number: int) -> bool:
     """Let a pod take no more requests; return whether it has none left."""
     settle(w, number, now)
-    pod = w.pod[number]
+    pod = w.service.pod[number]
     w.total[ASKED] += pod.state != ENDING
     pod.state = ENDING
     return pod.working == 0
@@ -81,15 +85,15 @@ def end(w: World, now: int, number: int) -> bool:
 @compiled
 def forget(w: World, now: int, number: int) -> None:
     """Reset a pod whose process has been killed: its work, its connections, its place in time."""
-    pod = w.pod[number]
+    pod = w.service.pod[number]
     w.total[ASKED] -= pod.state == ENDING
-    for pool in range(number * w.p.nodes, (number + 1) * w.p.nodes):
+    for pool in range(number * w.p.redis.nodes, (number + 1) * w.p.redis.nodes):
         close(w, pool)
-    for core in range(w.p.cores):
-        left = w.core_free[number, core] - now
+    for core in range(w.p.service.cores):
+        left = w.service.core_free[number, core] - now
         if left > 0:
             spread_busy(w.record, COLUMN_GATEWAY_BUSY_NS, now, left, -1)
-        w.core_free[number, core] = 0
+        w.service.core_free[number, core] = 0
     pod.given_ns, pod.working, pod.most, pod.connecting = 0, 0, 0, 0
     pod.state = OFF
     pod.life += 1

@@ -8,10 +8,10 @@ from models.engine.neighbours import Store
 from models.engine.plane import Reading
 from models.engine.record import Column
 from models.engine.reference_run import At, Pool, Process, Request, Run, Servers
-from models.engine.world import ENDING, OFF, SERVING
-from models.plan.plan import RANDOM, ROUND_ROBIN
+from models.plan.service import RANDOM, ROUND_ROBIN
 from models.service.pod_times import DIAL_AGAIN_NS, cpu_time, handshake_number
 from models.service.reference_backend import Backend
+from models.service.state import ENDING, OFF, SERVING
 from models.vocabulary.instants import CONNECTING, PROBES, Kind
 from models.vocabulary.news import News, Told
 from models.vocabulary.operations import FIRST_FAILURE, OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Op, Reply
@@ -34,8 +34,8 @@ class Pod:
     def __init__(self, run: Run, number: int, life: int, state: int, connections: int, node_lives: list[int]) -> None:
         p = run.p
         self.number, self.life, self.state = number, life, state
-        self.workers = Servers(run.env, p.worker_slots)
-        self.cores = np.zeros(p.cores, np.int64)
+        self.workers = Servers(run.env, p.service.worker_slots)
+        self.cores = np.zeros(p.service.cores, np.int64)
         self.pools = [Pool(run, connections, node_life) for node_life in node_lives]
         self.connecting = self.given_ns = self.most = 0
         self.killed = False
@@ -55,13 +55,16 @@ class Gateway:
 
     def __init__(self, run: Run, redis: Store, backend: Backend) -> None:
         p = run.p
-        self.run, self.p, self.x, self.env, self.redis, self.backend = run, p, run.x, run.env, redis, backend
-        warm, cold = (SERVING, p.warm_connections), (OFF, 0)
-        self.pods = [Pod(run, k, 0, *(warm if k < p.warm_pods else cold), [0] * p.nodes) for k in range(p.pods)]
-        self.known = list(range(p.warm_pods))
-        self.cpu_mean = [int(mean) for mean in run.x.cpu_mean]
-        self.skew = [int(skew) for skew in run.x.skew]
-        self.announced = [False] * p.events
+        self.run, self.p, self.env, self.redis, self.backend = run, p, run.env, redis, backend
+        warm, cold = (SERVING, p.service.warm_connections), (OFF, 0)
+        self.pods = [
+            Pod(run, k, 0, *(warm if k < p.service.warm_pods else cold), [0] * p.redis.nodes)
+            for k in range(p.service.pods)
+        ]
+        self.known = list(range(p.service.warm_pods))
+        self.cpu_mean = [int(mean) for mean in run.p.service.cpu_mean]
+        self.skew = [int(skew) for skew in run.p.service.skew]
+        self.announced = [False] * p.waiting_room.events
         self.next_pod = 0
 
     def handle(self, r: Request) -> Process:
@@ -73,11 +76,11 @@ class Gateway:
 
     def _route(self, r: Request) -> int:
         """Return the pod that the load balancer picks of those it knows."""
-        if self.p.routing == ROUND_ROBIN:
+        if self.p.service.routing == ROUND_ROBIN:
             at = self.next_pod if self.next_pod < len(self.known) else 0
             self.next_pod = at + 1
             return self.known[at]
-        number = r.number if self.p.routing == RANDOM else 0
+        number = r.number if self.p.service.routing == RANDOM else 0
         return self.known[below(self.run.starts[Stream.ROUTE], r.entity, number, len(self.known))]
 
     def _serve(self, r: Request, pod: Pod) -> Process:
@@ -86,7 +89,7 @@ class Gateway:
         r.reply = Reply(Answer.REFUSED)
         if pod.state != SERVING:
             return
-        if workers.taken == workers.count and len(workers.queue) == self.p.backlog:
+        if workers.taken == workers.count and len(workers.queue) == self.p.service.backlog:
             self.run.count(Column.BACKLOG_FULL, r.op not in (Op.READINESS, Op.LIVENESS))
             return
         r.pod = pod.number
@@ -117,15 +120,15 @@ class Gateway:
         elif r.op in TOLD_OF_SOLD_OUT and self.announced[self.run.event_of(r.token)]:
             r.reply = Reply(Answer.SOLD_OUT)
         elif r.op in OF_THE_ROOM:
-            shard = int(self.x.event_node[self.run.event_of(r.token)])
-            r.node = int(self.x.read_node[r.pod, shard]) if r.op == Op.STATUS_READ else shard
+            shard = int(self.p.redis.event_node[self.run.event_of(r.token)])
+            r.node = int(self.p.redis.read_node[r.pod, shard]) if r.op == Op.STATUS_READ else shard
             yield from self._ask_redis(r, pod)
         else:
             raise ValueError(f"no pod is asked for {r.op!r}")
 
     def _cpu_done(self, r: Request, pod: Pod) -> At:
         """Give a request to the pod's CPU and return when that is done with it."""
-        unit = self.run.draw(self.x.cpu_unit, Stream.CPU, r.entity, r.number)
+        unit = self.run.draw(self.p.service.cpu_unit, Stream.CPU, r.entity, r.number)
         service = cpu_time(unit, self.cpu_mean[r.op])
         pod.given_ns += service
         done = serve(pod.cores, int(self.env.now), service)
@@ -134,8 +137,8 @@ class Gateway:
 
     def _ping(self, r: Request, pod: Pod) -> Process:
         """Ask one primary, drawn for this probe, or all of them one after the other while they answer."""
-        picked = below(self.run.starts[Stream.PING], r.entity, r.number, self.p.shards)
-        for node in range(self.p.shards) if self.p.ping_all else [picked]:
+        picked = below(self.run.starts[Stream.PING], r.entity, r.number, self.p.redis.shards)
+        for node in range(self.p.redis.shards) if self.p.service.ping_all else [picked]:
             r.node = int(node)
             yield from self._ask_redis(r, pod)
             if r.reply.answer >= FIRST_FAILURE:
@@ -174,8 +177,8 @@ class Gateway:
             pod.must_live()
 
     def _pool_timeout(self, r: Request) -> At:
-        pool = r.pod * self.p.nodes + r.node
-        return self.run.timer(int(self.env.now) + self.p.pool_timeout, Kind.POOL_TIMEOUT, pool, 0)
+        pool = r.pod * self.p.redis.nodes + r.node
+        return self.run.timer(int(self.env.now) + self.p.service.pool_timeout, Kind.POOL_TIMEOUT, pool, 0)
 
     def waiting_for_connections(self) -> int:
         """Return how many requests wait for a connection."""
@@ -186,14 +189,14 @@ class Gateway:
     def start(self, number: int) -> None:
         """Begin a pod's process: it opens its connections, and then takes requests."""
         pod = self.pods[number]
-        for node in range(self.p.nodes):
+        for node in range(self.p.redis.nodes):
             self.learn(number, node)
-        if self.p.min_idle == 0:
+        if self.p.service.min_idle == 0:
             pod.state = SERVING
             return
-        pod.connecting = self.p.nodes
-        for node in range(self.p.nodes):
-            entity = CONNECTING.first + number * self.p.nodes + node
+        pod.connecting = self.p.redis.nodes
+        for node in range(self.p.redis.nodes):
+            entity = CONNECTING.first + number * self.p.redis.nodes + node
             r = Request(self.run, entity, 0, Op.CONNECT, 0, int(self.env.now))
             r.pod, r.node, r.dials = number, node, True
             self.env.process(self._open_pool(pod, r))
@@ -204,7 +207,7 @@ class Gateway:
         A handshake that fails, or that was with a node's former life, is made again later.
         """
         opened, leaves = 0, r.sent_at
-        while opened < self.p.min_idle:
+        while opened < self.p.service.min_idle:
             pool, r.reply = pod.pools[r.node], Reply(Answer.WAITING)
             r.number, r.node_life, r.pool = handshake_number(pod.life, opened), pool.node_life, pool
             yield from self.redis.ask(r, leaves)
@@ -215,7 +218,7 @@ class Gateway:
                 continue
             pool.open += 1
             opened += 1
-            leaves = max(int(self.env.now), r.sent_at + opened * self.p.connect_gap)
+            leaves = max(int(self.env.now), r.sent_at + opened * self.p.service.connect_gap)
         self.run.in_flight -= 1
         pod.connecting -= 1
         if pod.connecting == 0 and pod.state == OFF and not pod.killed:

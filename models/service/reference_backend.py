@@ -13,24 +13,24 @@ class Backend:
 
     def __init__(self, run: Run) -> None:
         self.run, self.p, self.env = run, run.p, run.env
-        self.servers = Servers(run.env, run.p.servers)
+        self.servers = Servers(run.env, run.p.backend.servers)
         self.seats = [int(seats) for seats in run.plan.seats]
-        self.sold = [0] * run.p.events
-        self.sold_out_at = [-1] * run.p.events
+        self.sold = [0] * run.p.waiting_room.events
+        self.sold_out_at = [-1] * run.p.waiting_room.events
 
     def reserve(self, r: Request) -> Process:
         """Be served by the first free of many servers; the seats are taken when the service is done."""
-        yield self.run.after(self.p.to_backend, Kind.BACKEND_ARRIVE, r.entity, r.number)
+        yield self.run.after(self.p.network.to_backend, Kind.BACKEND_ARRIVE, r.entity, r.number)
         yield from self.servers.acquire()
-        service = self.run.draw(self.run.x.service, Stream.BACKEND, r.entity, r.number)
+        service = self.run.draw(self.run.p.backend.service_time, Stream.BACKEND, r.entity, r.number)
         yield self.run.after(service, Kind.BACKEND_DONE, r.entity, r.number)
         r.reply = Reply(self._take_seats(r.entity, self.run.event_of(r.token)))
         self.servers.release()
-        yield self.run.after(self.p.to_backend, Kind.POD_REPLY, r.entity, r.number)
+        yield self.run.after(self.p.network.to_backend, Kind.POD_REPLY, r.entity, r.number)
 
     def is_sold_out(self, event: int) -> bool:
         """Tell whether an event has too few seats left for another order."""
-        return self.seats[event] - self.sold[event] < self.p.seats_per_order
+        return self.seats[event] - self.sold[event] < self.p.backend.seats_per_order
 
     def _take_seats(self, s: int, event: int) -> Answer:
         """Take seats atomically and once per session: who asks again is told what it has."""
@@ -42,8 +42,8 @@ class Backend:
         if self.is_sold_out(event):
             return Answer.SOLD_OUT
         buyer.holds = True
-        self.sold[event] += self.p.seats_per_order
-        self.run.count(Column.SOLD, self.p.seats_per_order)
+        self.sold[event] += self.p.backend.seats_per_order
+        self.run.count(Column.SOLD, self.p.backend.seats_per_order)
         if self.is_sold_out(event):
             self.run.tell(Told(News.SOLD_OUT, event))
             self.sold_out_at[event] = int(self.env.now)

@@ -10,7 +10,8 @@ The notes of a pod are a ring of AHEAD rows in the order of their times; answers
 """
 
 from models.engine.agenda import NOTHING
-from models.engine.world import AHEAD, World
+from models.engine.world import World
+from models.service.state import AHEAD
 from sim.jit import compiled, inlined
 
 _LAST = AHEAD - 1
@@ -25,19 +26,19 @@ def _row(number: int, place: int) -> int:
 @inlined
 def settle(w: World, number: int, before: int) -> None:
     """Count what is back at a pod before a time, ns."""
-    if w.pod[number].coming > 0 and w.returns[_row(number, w.pod[number].first)].time < before:
+    if w.service.pod[number].coming > 0 and w.service.returns[_row(number, w.service.pod[number].first)].time < before:
         _settle(w, number, before)
 
 
 @compiled
 def _settle(w: World, number: int, before: int) -> None:
-    pod = w.pod[number]
+    pod = w.service.pod[number]
     while pod.coming > 0:
-        back = w.returns[_row(number, pod.first)]
+        back = w.service.returns[_row(number, pod.first)]
         if back.time >= before:
             return
         pod.working -= back.workers
-        w.pool[number * w.p.nodes + back.node].in_use -= back.connections
+        w.service.pool[number * w.p.redis.nodes + back.node].in_use -= back.connections
         pod.first = (pod.first + 1) & _LAST
         pod.coming -= 1
 
@@ -45,16 +46,16 @@ def _settle(w: World, number: int, before: int) -> None:
 @inlined
 def has_room(w: World, number: int) -> bool:
     """Tell whether a pod can note one more time."""
-    return w.pod[number].coming < AHEAD
+    return w.service.pod[number].coming < AHEAD
 
 
 @compiled
 def give_back(w: World, number: int, node: int, time: int, connections: int) -> None:
     """Note that a worker of a pod, which `has_room` for that, and this many connections to a node are back then."""
-    pod = w.pod[number]
+    pod = w.service.pod[number]
     place = pod.first + pod.coming
     while place > pod.first:
-        back = w.returns[_row(number, place - 1)]
+        back = w.service.returns[_row(number, place - 1)]
         if back.time < time:
             break
         if back.time == time and back.node == node:
@@ -63,8 +64,8 @@ def give_back(w: World, number: int, node: int, time: int, connections: int) -> 
             return
         place -= 1
     for behind in range(pod.first + pod.coming, place, -1):
-        w.returns[_row(number, behind)] = w.returns[_row(number, behind - 1)]
-    back = w.returns[_row(number, place)]
+        w.service.returns[_row(number, behind)] = w.service.returns[_row(number, behind - 1)]
+    back = w.service.returns[_row(number, place)]
     back.time, back.node, back.workers, back.connections = time, node, 1, connections
     pod.coming += 1
 
@@ -72,9 +73,9 @@ def give_back(w: World, number: int, node: int, time: int, connections: int) -> 
 @compiled
 def claim(w: World, number: int, node: int, before: int) -> int:
     """Take the connection to a node that comes back first; return when, or NOTHING if that is not before a time."""
-    pod = w.pod[number]
+    pod = w.service.pod[number]
     for place in range(pod.first, pod.first + pod.coming):
-        back = w.returns[_row(number, place)]
+        back = w.service.returns[_row(number, place)]
         if back.node == node and back.connections > 0:
             if back.time >= before:
                 return NOTHING

@@ -10,16 +10,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.plan.events import events_of
 from models.plan.extra_calls import CALLS, COMMAND, ELEMENTS, ON, OPERATION, On
+from models.plan.plan import Plan
 from models.plan.room_rules import RoomRules
+from models.plan.sizes import SPARE, Sizes
 from models.redis_costs.commands import WRITES, Command, call_cost_ns
+from models.redis_costs.costs import RedisCosts
 from models.vocabulary.codes import ANSWER_UNKNOWN
 from models.waiting_room.script_cost import changed_ns, is_warm, repeated_ns
 from sim import ranked
 from sim.deadlines import Deadlines, new_deadlines
 from sim.jit import compiled, inlined
-from sim.memory import CACHE_LINE, zeros
-from sim.ranked import Ranked
+from sim.memory import zeros
+from sim.ranked import Ranked, grown_ranked, new_ranked
 
 OUT, LINE, CALLED = range(3)
 """Where a token is."""
@@ -37,7 +41,6 @@ PLACE = np.dtype(
     ]
 )
 """A place, in half a cache line."""
-assert 2 * PLACE.itemsize == CACHE_LINE
 ROOM = np.dtype(
     [
         ("opened", "i8"),
@@ -71,13 +74,12 @@ class Rooms(NamedTuple):
     """State of all waiting rooms.
 
     `room` ROOM[E]; `place` PLACE[T]; `listed_ms` int64[T] when a token's entry in `seen` is due, if it has one; `line`
-    the waiting lines; `called`, `seen` deadlines per event; `cost` int64[commands, 5] the profile's cost table in ns;
+    the waiting lines; `called`, `seen` deadlines per event; `costs` what commands cost, and how scripts were changed;
     `bill` int64[8] of the operation being run; `log` int64[shards, R, 3] rings of changes for replicas (token, answer,
     deadline), their lengths so far in `logged` int64[shards] (R = 1: nobody listens), and `shard` int64[E] whose ring
     an event writes to; `counts` int64[5] of places joined, left, expired and lapsed, and of admissions repeated;
-    `extra` int64[X, 5] the calls of changed scripts (see `models.waiting_room.script_cost`), and `tally`
-    int64[commands, 3] what this run has called so far (int64[1, 3]: no script calls anything less often, so nobody
-    asks).
+    `tally` int64[commands, 3] what this run of a script has called so far (int64[1, 3]: no script calls anything less
+    often, so nobody asks).
 
     What the replica that will be promoted has (see `models.redis.failover`): `kept` PLACE[T] are the places that have
     been changed since the shard's last `mark` int64[shards], as they were then, which is where `marked` int64[T] is
@@ -90,7 +92,7 @@ class Rooms(NamedTuple):
     line: Ranked
     called: Deadlines
     seen: Deadlines
-    cost: NDArray[np.int64]
+    costs: RedisCosts
     bill: NDArray[np.int64]
     log: NDArray[np.int64]
     logged: NDArray[np.int64]
@@ -100,11 +102,25 @@ class Rooms(NamedTuple):
     marked: NDArray[np.int64]
     kept: NDArray[np.void]
     kept_room: NDArray[np.void]
-    extra: NDArray[np.int64]
     tally: NDArray[np.int64]
 
 
 JOINED, LEFT, SILENT, LAPSED, REPEATED = range(5)
+
+
+def new(plan: Plan, sizes: Sizes) -> Rooms:
+    """Return empty rooms for the events of a plan."""
+    p, room = plan.params, plan.params.waiting_room
+    return new_rooms(
+        plan.rules,
+        p.redis.event_node,
+        p.redis.shards,
+        np.bincount(events_of(room.event_cycle, room.tokens), minlength=room.events),
+        p.redis.costs,
+        new_ranked(room.events, sizes.chunks, sizes.longest),
+        sizes.log if room.replica_reads else 1,
+        p.failover.failing,
+    )
 
 
 def new_rooms(
@@ -112,8 +128,7 @@ def new_rooms(
     shard: NDArray[np.int64],
     shards: int,
     tokens: NDArray[np.int64],
-    cost: NDArray[np.int64],
-    extra: NDArray[np.int64],
+    costs: RedisCosts,
     line: Ranked,
     log_size: int,
     failing: bool,
@@ -124,7 +139,7 @@ def new_rooms(
     Each of all *shards*, those without an event too, gets a change log of *log_size* (1: none). *failing*: a primary
     will be lost, so what its replica has is kept.
     """
-    called_less = bool((extra[:, CALLS] < 0).any())
+    called_less = bool((costs.changes[:, CALLS] < 0).any())
     events = shard.size
     room = np.zeros(events, ROOM)
     for one, its in zip(room, rules, strict=True):
@@ -139,7 +154,7 @@ def new_rooms(
         line,
         new_deadlines(tokens),
         new_deadlines(tokens),
-        cost,
+        costs,
         np.zeros(BILL, np.int64),
         np.zeros((shards, log_size, 3), np.int64),
         np.zeros(shards, np.int64),
@@ -149,9 +164,61 @@ def new_rooms(
         np.zeros(kept, np.int64),
         zeros(kept, PLACE),
         room.copy(),
-        extra,
         np.zeros((len(Command) if called_less else 1, TALLY), np.int64),
     )
+
+
+@inlined
+def chunks_short(rooms: Rooms, joins: int) -> int:
+    """Return how many chunks the lines may lack when so many requests join at most, 0 or less: none."""
+    return _chunks_needed(rooms, joins) - rooms.line.state[ranked.FREE]
+
+
+@inlined
+def longest_short(rooms: Rooms, joins: int, largest: int) -> int:
+    """Return how many chunks more than it has room for a line may need, none of them empty; 0 or less: none.
+
+    The *largest* event has so many tokens.
+    """
+    needed = rooms.line.state[ranked.LONGEST] + _chunks_needed(rooms, joins)
+    return min(needed, largest + 2) - rooms.line.directory.shape[1]
+
+
+@inlined
+def _chunks_needed(rooms: Rooms, joins: int) -> int:
+    """Return how many free chunks the lines must have.
+
+    A request joins once, and opens one chunk at most. Each chunk in use can be split once; for another split half a
+    chunk must be filled before, and a whole one before a line gets a further chunk at its end.
+    """
+    used = rooms.line.fill.size - rooms.line.state[ranked.FREE]
+    return min(joins, used + 3 * joins // ranked.CHUNK + 2 * rooms.room.size) + 1
+
+
+@inlined
+def short(rooms: Rooms, joins: int, largest: int) -> bool:
+    """Tell whether the lines could be too short when so many requests join."""
+    return chunks_short(rooms, joins) > 0 or longest_short(rooms, joins, largest) > 0
+
+
+def grown(rooms: Rooms, chunks: int, longest: int) -> Rooms:
+    """Return the same rooms with so many more *chunks* for all lines and for the *longest* one, and twice."""
+    line = rooms.line
+    had, longest_had = line.fill.size, line.directory.shape[1]
+    if chunks > 0:
+        line = grown_ranked(line, had + max(chunks, had), longest_had)
+    if longest > 0:
+        line = grown_ranked(line, line.fill.size, 2 * longest_had + longest)
+    return rooms._replace(line=line)
+
+
+def with_line_to_refill(rooms: Rooms) -> Rooms:
+    """Return the same rooms with space for any line to be written anew, 128 to a chunk, with everybody in it."""
+    line = rooms.line
+    chunks = rooms.place.size // ranked.CHUNK + rooms.room.size + SPARE
+    if line.state[ranked.FREE] >= chunks and line.directory.shape[1] >= chunks:
+        return rooms
+    return rooms._replace(line=grown_ranked(line, line.fill.size + chunks, max(line.directory.shape[1], chunks)))
 
 
 @compiled
@@ -187,7 +254,7 @@ def clear_bill(rooms: Rooms) -> None:
 @compiled
 def bill_call(rooms: Rooms, command: int, elements: int, members: int) -> None:
     """Bill one Redis command."""
-    cost = call_cost_ns(rooms.cost, command, elements, members)
+    cost = call_cost_ns(rooms.costs.calls, command, elements, members)
     warm = _was_called(rooms, command) == 1 or is_warm(command, members)
     _charge(rooms, command, 1, cost, cost if warm else 0)
 
@@ -215,11 +282,11 @@ def _charge(rooms: Rooms, command: int, calls: int, cost_ns: int, again_ns: int)
 @compiled
 def bill_extra_calls(rooms: Rooms, event: int, operation: int) -> None:
     """Bill what the script of an operation that has just run calls more, or fewer, than the specification."""
-    extra = rooms.extra
+    extra = rooms.costs.changes
     for x in range(extra.shape[0]):
         if extra[x, OPERATION] == operation:
             command = extra[x, COMMAND]
-            price = call_cost_ns(rooms.cost, command, extra[x, ELEMENTS], _walked(rooms, event, extra[x, ON]))
+            price = call_cost_ns(rooms.costs.calls, command, extra[x, ELEMENTS], _walked(rooms, event, extra[x, ON]))
             made, paid, again = _was_called(rooms, command), 0, 0
             if rooms.tally.shape[0] > 1:
                 tally = rooms.tally[command]
@@ -252,9 +319,10 @@ def log_change(rooms: Rooms, event: int, token: int, answer: int, deadline_ms: i
     rooms.logged[shard] += 1
 
 
-def grown_log(rooms: Rooms, size: int) -> Rooms:
-    """Return the same rooms with logs of *size*, which hold the changes that the old ones held."""
+def grown_log(rooms: Rooms, changes: int) -> Rooms:
+    """Return the same rooms with logs that hold so many more *changes*, and twice, and those that the old ones held."""
     shards, old, _ = rooms.log.shape
+    size = old + max(old, changes)
     log = np.zeros((shards, size, 3), np.int64)
     for shard in range(shards):
         at = np.arange(max(0, rooms.logged[shard] - old), rooms.logged[shard])

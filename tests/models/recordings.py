@@ -23,25 +23,25 @@ def planned(*settings: str, name: str = "onsale-small", seed: int = 1, script_us
 def blank(plan: Plan, end_s: float) -> Recording:
     """A run in which nothing happened until it ended."""
     p = plan.params
-    nothing = np.zeros(p.sessions, np.bool_)
+    nothing = np.zeros(p.clients.sessions, np.bool_)
     return Recording(
         end_ns=round(end_s * SECOND),
-        record=new_record(p.end, p.nodes, plan.tables.stage_end.size),
+        record=new_record(p.run.end, p.redis.nodes, plan.params.clients.stage_end.size),
         sent=0,
         answered=0,
         failed=0,
         awaited=0,
         late=0,
         in_the_air=np.zeros((0, 3), np.int64),
-        waiting=np.zeros(p.events, np.int64),
-        called=np.zeros(p.events, np.int64),
-        sold=np.zeros(p.events, np.int64),
-        event_sold_out_at=np.full(p.events, -1, np.int64),
-        throttled=np.full((p.nodes, 3), [-1, 0, 0], np.int64),
+        waiting=np.zeros(p.waiting_room.events, np.int64),
+        called=np.zeros(p.waiting_room.events, np.int64),
+        sold=np.zeros(p.waiting_room.events, np.int64),
+        event_sold_out_at=np.full(p.waiting_room.events, -1, np.int64),
+        throttled=np.full((p.redis.nodes, 3), [-1, 0, 0], np.int64),
         sessions=Sessions(
-            came_at=np.full(p.sessions, -1, np.int64),
-            call_number=np.zeros(p.sessions, np.int32),
-            settled_at=np.full(p.sessions, -1, np.int64),
+            came_at=np.full(p.clients.sessions, -1, np.int64),
+            call_number=np.zeros(p.clients.sessions, np.int32),
+            settled_at=np.full(p.clients.sessions, -1, np.int64),
             admitted=nothing.copy(),
             told=nothing.copy(),
             bought=nothing.copy(),

@@ -2,8 +2,8 @@
 
 from models.engine.record import Column, Level
 from models.engine.recording import Recording
-from models.engine.world import Sizes
 from models.plan.plan import Plan
+from models.plan.sizes import Sizes
 from models.run.agreement import compare_engines
 from models.run.control import Control
 from models.run.run import run_once

@@ -298,7 +298,7 @@ def test_progress_goes_up_and_ends_with_the_runs(scenario: Scenario, monkeypatch
 @pytest.mark.parametrize("name", ["onsale-small", "ladder-index", "ladder-keys-closed"])
 def test_the_expected_share_rises_from_0_to_nearly_all(name: str) -> None:
     plan = planned(name=name)
-    end_s = plan.params.end // SECOND
+    end_s = plan.params.run.end // SECOND
     shares = [expected_share(plan, second * SECOND) for second in range(end_s + 1)]
     assert shares == sorted(shares)
     assert shares[0] == 0

@@ -62,7 +62,7 @@ def test_a_container_that_ran_for_ten_minutes_is_restarted_at_once_again():
 def wanted(*changes: str, seconds: int, cores: float = 0.0, seed: int = 1) -> list[int]:
     """Pods wanted by second while each pod uses so many cores, at a request of 0.7 and a target of 100 %."""
     cluster = IdleCluster(*changes, seed=seed, scaled=True)
-    share = cores * cluster.shared.plan.params.cores / cluster.shared.gateway.cpu_cores
+    share = cores * cluster.shared.plan.params.service.cores / cluster.shared.gateway.cpu_cores
     cluster.plane.load = lambda now: int(now * share)
     return cluster.by_second(seconds, lambda: cluster.deployment.wanted)
 

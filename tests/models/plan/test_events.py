@@ -52,7 +52,7 @@ def test_every_token_has_one_event_and_none_has_more_than_there_is_room_for(weig
 
 def test_300_000_people_are_shared_exactly():
     plan = planned(name="onsale-300k-star")
-    assert np.bincount(events_of(plan.tables.event_cycle, 300_000)).tolist() == [273_000] + [3_000] * 9
+    assert np.bincount(events_of(plan.params.waiting_room.event_cycle, 300_000)).tolist() == [273_000] + [3_000] * 9
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=9), st.integers(400, 5000))
@@ -160,22 +160,22 @@ def burst():
 def test_a_share_of_the_joins_takes_that_share_of_the_work_of_one_primary(burst):
     """91 % of 4,000 joins at b each are 3,640 b of one engine thread, which no other shard takes off it."""
     plan, recording = burst
-    b_ns = plan.params.io + int(plan.tables.script[Op.JOIN])
+    b_ns = plan.params.redis.costs.io + int(plan.params.redis.costs.script[Op.JOIN])
     star = int(plan.placement.event_node[0])
-    busy = [recording.column(NODES + PER_NODE * node + BUSY_NS) for node in range(plan.params.shards)]
+    busy = [recording.column(NODES + PER_NODE * node + BUSY_NS) for node in range(plan.params.redis.shards)]
     assert total(recording, Column.JOINED) == 4000
-    on_star = np.bincount(plan.placement.event_node, weights=[3640] + [40] * 9, minlength=plan.params.shards)
-    for node in range(plan.params.shards):
+    on_star = np.bincount(plan.placement.event_node, weights=[3640] + [40] * 9, minlength=plan.params.redis.shards)
+    for node in range(plan.params.redis.shards):
         work = on_star[node] * b_ns
         assert work <= busy[node].sum() <= work + on_star[node] * MOST_OF_A_WAKE_NS
     full = int(on_star[star] * b_ns // SECOND)
     assert (busy[star][:full] > 0.95 * SECOND).all()
-    assert max(busy[node].sum() for node in range(plan.params.shards) if node != star) < 0.1 * busy[star].sum()
+    assert max(busy[node].sum() for node in range(plan.params.redis.shards) if node != star) < 0.1 * busy[star].sum()
 
 
 def test_the_last_of_the_stars_people_is_in_line_when_its_primary_has_worked_them_all_off(burst):
     plan, recording = burst
-    b_ns = plan.params.io + int(plan.tables.script[Op.JOIN])
+    b_ns = plan.params.redis.costs.io + int(plan.params.redis.costs.script[Op.JOIN])
     joined = recording.column(Column.ANSWERED + Op.JOIN).cumsum()
     last_s = int(np.argmax(joined == 4000))
     assert last_s == math.floor(3680 * b_ns / SECOND)

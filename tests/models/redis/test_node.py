@@ -60,8 +60,8 @@ def test_a_node_works_as_long_as_the_batch_server_does_on_the_same_arrivals(engi
     plan = cold_caches()
     recording, trace = left_by(engine, plan)
     arrivals = trace[trace[:, 1] >> (ENTITY_BITS + NUMBER_BITS) == Kind.NODE_ARRIVE, 0]
-    each = plan.params.io + int(plan.tables.script[Op.STATUS])
-    thread = plan.params.engine
+    each = plan.params.redis.costs.io + int(plan.params.redis.costs.script[Op.STATUS])
+    thread = plan.params.redis.costs.thread
     assert min(thread.near_slow, thread.far_slow, thread.garbage) > 0
     busy, *_ = replay(np.ascontiguousarray(arrivals), np.full(arrivals.size, each), thread)
     assert recording.column(NODES + REQUESTS).sum() == arrivals.size > 0.9 * RATE_RPS * LASTS_S

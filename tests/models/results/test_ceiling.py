@@ -43,10 +43,10 @@ def test_a_flooded_primary_answers_its_ceiling(name, profile):
 @pytest.mark.parametrize("people", [1, 3, 700])
 def test_it_grows_with_the_line_as_the_calls_of_a_status_do(people):
     plan = planned()
-    assert plan.params.engine.garbage == 0
+    assert plan.params.redis.costs.thread.garbage == 0
 
     def calls_ns(people: int) -> int:
-        bill = Bill(plan.cost)
+        bill = Bill(plan.params.redis.costs.calls)
         room = WaitingRoom(plan.rules[0], bill.call, lambda token, answer, deadline_ms: None)
         for token in range(people):
             room.join(token, 0, float(token))

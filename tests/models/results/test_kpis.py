@@ -123,7 +123,7 @@ def test_engine_cpu_is_that_of_the_busiest_shard(plan: Plan) -> None:
 def test_a_replica_that_is_read_from_has_an_engine_thread_too() -> None:
     plan = planned("waiting_room.replica_reads=true")
     recording = blank(plan, 100)
-    replica = plan.params.shards + 2
+    replica = plan.params.redis.shards + 2
     recording.record.series[:100, NODES + PER_NODE * replica + BUSY_NS] = 0.75 * SECOND
     assert best(plan, recording, "redis.engine_cpu_mean_percent") == pytest.approx(75)
     assert best(plan, recording, "redis.shard_2.engine_cpu_mean_percent") == 0
@@ -132,7 +132,7 @@ def test_a_replica_that_is_read_from_has_an_engine_thread_too() -> None:
 def test_gateway_cpu_is_a_share_of_the_limit_of_all_pods(plan: Plan) -> None:
     # a limit of 1.2 cores is two at 0.6 of their speed: both busy all the time are 100 %
     recording = blank(plan, 100)
-    recording.record.series[:50, Column.GATEWAY_BUSY_NS] = 2 * plan.params.pods * SECOND
+    recording.record.series[:50, Column.GATEWAY_BUSY_NS] = 2 * plan.params.service.pods * SECOND
     assert best(plan, recording, "gateway.cpu_mean_percent") == pytest.approx(50)
     assert best(plan, recording, "gateway.cpu_peak_percent") == pytest.approx(100)
 

@@ -69,7 +69,7 @@ def test_latency_bands_lie_within_a_band_of_the_exact_percentiles() -> None:
 def test_in_a_long_run_seconds_share_a_row_of_the_bands() -> None:
     plan = planned("run.duration_s=7201")
     recording = blank(plan, 9)
-    recording = dataclasses.replace(recording, record=new_record(7201 * SECOND, plan.params.nodes, 1))
+    recording = dataclasses.replace(recording, record=new_record(7201 * SECOND, plan.params.redis.nodes, 1))
     assert recording.record.band_s[0] == 3
     turn_to(recording.record, 4 * SECOND)
     add_latency(recording.record, 0, 0, 5 * MILLISECOND)

@@ -16,9 +16,9 @@ from models.clients.reference import Clients
 from models.engine.record import COMMANDS, NODES, PER_NODE, QUEUE, REQUESTS, Column, Level
 from models.engine.recording import Recording
 from models.engine.reference_run import Run
-from models.engine.world import SMALLEST, usual_sizes
 from models.plan.making import make_plan
 from models.plan.plan import Plan
+from models.plan.sizes import SMALLEST, usual_sizes
 from models.redis.reference import Redis
 from models.redis_costs.parts import CommandCost
 from models.redis_costs.profile import load_profile

@@ -12,7 +12,7 @@ import pytest
 from models.engine import column_codes
 from models.engine.agenda import new_request
 from models.engine.record import Column
-from models.engine.world import CLIENT, SLOT
+from models.engine.requests import CLIENT, SLOT
 from models.redis import kernel as redis_node
 from models.redis_costs import command_codes
 from models.redis_costs.commands import Command
@@ -83,8 +83,8 @@ def test_a_code_is_the_member_that_it_is_named_for(name):
 
 def test_a_new_request_has_nothing_of_the_last_one_in_its_slot():
     plane = KernelPlane(planned("clients.count=3"))
-    plane.world.slot[:] = np.frombuffer(b"\x55" * SLOT.itemsize, SLOT)[0]
+    plane.world.requests.slot[:] = np.frombuffer(b"\x55" * SLOT.itemsize, SLOT)[0]
     given = {"sent_at": 7, "origin": CLIENT, "entity": 2, "number": 5, "op": int(Op.ENTER), "token": 1}
     slot = new_request(plane._view, *given.values())
-    found = dict(zip(SLOT.names, plane.world.slot[slot].tolist(), strict=True))
+    found = dict(zip(SLOT.names, plane.world.requests.slot[slot].tolist(), strict=True))
     assert found == dict.fromkeys(SLOT.names, 0) | given

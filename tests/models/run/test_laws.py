@@ -301,7 +301,9 @@ def test_an_engine_thread_that_works_more_than_time_passes(plan: Plan, doctored:
 
 
 def test_pods_that_work_more_than_they_have_cores(plan: Plan, doctored: Recording) -> None:
-    doctored.record.series[9, Column.GATEWAY_BUSY_NS] = plan.params.pods * plan.params.cores * SECOND + 1
+    doctored.record.series[9, Column.GATEWAY_BUSY_NS] = (
+        plan.params.service.pods * plan.params.service.cores * SECOND + 1
+    )
     assert "second 9" in broken(laws.check_work, plan, doctored)
 
 

@@ -168,11 +168,11 @@ def test_a_starting_pod_opens_its_connections_in_the_time_given_and_pays_for_eac
     answered = {told.number: told.succeeded for _, told in log if isinstance(told, Told) and told.what == News.PROBED}
     first = min(number for number, succeeded in answered.items() if succeeded)
     assert probes[first - 2][0] in (5000, 5100)  # the last of 20 is sent after 1.9 s
-    assert log[-1][1].connections == 20 * plan.params.nodes
+    assert log[-1][1].connections == 20 * plan.params.redis.nodes
     quiet, _ = played(plan, scripted((3000, "known", 0)))
     commands = [r.record.series[:, NODES + COMMANDS :: PER_NODE].sum() for r in (recording, quiet)]
     pings = sum(answered.values())
-    assert commands[0] - commands[1] == 20 * plan.params.nodes + pings
+    assert commands[0] - commands[1] == 20 * plan.params.redis.nodes + pings
 
 
 def test_a_pod_whose_connections_a_node_refuses_does_not_become_ready_until_another_has_closed_its_own():
@@ -181,7 +181,7 @@ def test_a_pod_whose_connections_a_node_refuses_does_not_become_ready_until_anot
     probes = [(ms, "ready", 0) for ms in range(5000, 11_000, 100)]
     changes = ("gateway.redis_pool_size=20", "gateway.redis_min_idle=20", "gateway.redis_connect_s=0.1")
     plan = plan_of(*changes, "redis.max_clients=50")
-    assert plan.params.warm_connections == 16
+    assert plan.params.service.warm_connections == 16
     script = sorted([(3000, "restart", 0), (3000, "known", 0), *probes, (8000, "kill", 1), (8000, "known", 1)])
     recording, log = played(plan, scripted(*script))
     ready = [at for at, told in log if isinstance(told, Told) and told.what == News.PROBED and told.succeeded]
@@ -200,8 +200,8 @@ def test_a_readiness_probe_asks_redis_and_a_liveness_probe_does_not(pinged):
     assert len(log) == 50
     assert all(told.succeeded for _, told in log)
     commands = recording.record.series[:, NODES + COMMANDS :: PER_NODE].sum(axis=0)
-    assert commands.sum() == 49 * (plan.params.shards if pinged == "every_shard" else 1)
-    assert (commands[: plan.params.shards] > 0).all()
+    assert commands.sum() == 49 * (plan.params.redis.shards if pinged == "every_shard" else 1)
+    assert (commands[: plan.params.redis.shards] > 0).all()
 
 
 def test_a_probe_waits_for_a_shard_that_is_busy():
@@ -224,7 +224,7 @@ def test_connections_beyond_those_that_are_open_are_opened_when_they_are_needed(
     everybody = scripted(*((1000, "restart", pod) for pod in range(PODS)), (8000, "read", 0))
     recording, log = played(plan, everybody)
     connections = recording.column(Column.LEVELS + Level.CONNECTIONS)
-    assert connections[0] == PODS * plan.params.nodes * plan.params.pool_size
+    assert connections[0] == PODS * plan.params.redis.nodes * plan.params.service.pool_size
     assert PODS < connections[8] < connections[0]
     assert log[-1][1].connections > 1
 

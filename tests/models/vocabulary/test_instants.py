@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from models.engine.world import POD, POOL, SESSION, SLOT
-from models.plan.making import MAX_NEW_TOKENS
+from models.clients.state import SESSION
+from models.engine.requests import SLOT
 from models.plan.placement import pods_at_most
+from models.plan.waiting_room import MAX_NEW_TOKENS
 from models.run.compiled import KernelPlane
 from models.scenario import load_scenario
 from models.scenario.checks import MAX_OPEN_LOOP_REQUESTS, MAX_SESSIONS
@@ -19,6 +20,7 @@ from models.scenario.load_kinds import OpenLoopLoad
 from models.scenario.redis import Redis
 from models.scenario.waiting_room import WaitingRoom
 from models.service.pod_times import LIFE_SHIFT
+from models.service.state import POD, POOL
 from models.vocabulary import instants
 from models.vocabulary.instants import Kind
 from models.vocabulary.operations import Answer, Op
@@ -83,6 +85,6 @@ def test_the_largest_key_of_every_kind_is_a_number_of_its_own():
 
 def test_an_event_of_no_known_kind_is_refused():
     plane = KernelPlane(planned("clients.count=3"))
-    ladder.insert(plane.world.ladder, 2 * SECOND, instants.event_key(max(Kind) + 1, 0, 0), -1)
+    ladder.insert(plane.world.calendar, 2 * SECOND, instants.event_key(max(Kind) + 1, 0, 0), -1)
     with pytest.raises(RuntimeError, match="of a kind that the engine has not"):
         plane.advance(3 * SECOND)

@@ -115,7 +115,7 @@ def test_the_ceiling_of_a_shard_falls_with_what_its_status_calls_more(on):
         for calls in (1, 11)
     )
     walked = {"none": 0, "called": min(4000, plain.rules[0].call_window)}.get(on, 4000)
-    price_ns = call_cost_ns(plain.cost, Command.ZCOUNT, 1, walked)
+    price_ns = call_cost_ns(plain.params.redis.costs.calls, Command.ZCOUNT, 1, walked)
     assert status_request_ns(changed, 4000) - status_request_ns(plain, 4000) == 10 * price_ns
 
 

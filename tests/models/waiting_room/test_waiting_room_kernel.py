@@ -12,6 +12,8 @@ from models.plan.events import events_of
 from models.plan.extra_calls import extra_table
 from models.plan.room_rules import MICRO, RoomRules
 from models.redis_costs.commands import FREE_LEVELS, Command, call_cost_ns
+from models.redis_costs.costs import redis_costs
+from models.redis_costs.profile import load_profile
 from models.scenario import ExtraCall
 from models.vocabulary.operations import FIRST_FAILURE, Answer, Op, Reply
 from models.waiting_room import kernel as core
@@ -50,12 +52,12 @@ class Twins:
             for _ in shard
         ]
         self.extra = extra
-        table = extra_table(extra)
+        costs = redis_costs(load_profile("talk-m7g"), 0, 1.0, extra_table(extra))._replace(calls=COST_NS)
         homes = np.array(shard, np.int64)
         line = new_ranked(homes.size, tokens + 64, tokens + 64)
         each = np.bincount(events_of(np.arange(homes.size), tokens), minlength=homes.size)
         self.rooms = rooms.new_rooms(
-            [rules] * homes.size, homes, max(shard) + 1, each, COST_NS, table, line, log_size, failing=False
+            [rules] * homes.size, homes, max(shard) + 1, each, costs, line, log_size, failing=False
         )
         self.view = View(self.rooms)
         self.tokens = tokens

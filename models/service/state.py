@@ -1,0 +1,112 @@
+"""What the compiled engine remembers of the gateway and of the reservation service behind it.
+
+Pods have cores, backlogs and pools of connections; the service has servers and seats.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.plan.plan import Plan
+
+POD = np.dtype(
+    [
+        ("given_ns", "i8"),  # CPU time asked of it in this life
+        ("working", "i4"),
+        ("most", "i4"),  # requests in it at most, since that was last read
+        ("connecting", "i4"),  # pools that are not open yet
+        ("first", "i4"),  # of the rows in `returns` that are in use, and
+        ("coming", "i4"),  # how many these are
+        ("state", "i2"),
+        ("life", "i2"),  # the process in it: another one after it has been killed
+    ]
+)
+assert POD.itemsize == 32
+OFF, SERVING, ENDING = range(3)
+"""States of a pod's process: not there, or not listening yet; taking requests; only finishing those it has."""
+POOL = np.dtype(
+    [
+        ("in_use", "i4"),
+        ("open", "i4"),
+        ("accepted", "i4"),  # by the node, of those open
+        ("owed", "i4"),  # answers on their way back to it that are events
+        ("armed", "i2"),
+        ("node_life", "i2"),
+    ]
+)
+assert POOL.itemsize == 20
+RETURN = np.dtype([("time", "i8"), ("node", "i4"), ("workers", "i4"), ("connections", "i4"), ("spare", "i4")])
+"""What comes back to a pod at one time (see `models.service.returns`)."""
+assert RETURN.itemsize == 24
+AHEAD = 32
+"""Times that a pod can note, a power of two: about so many passes end while an answer is on its way to a pod."""
+
+ROUND_ROBIN_AT, PODS_KNOWN, POOL_WAITING, TOTALS = range(4)
+"""Entries of `ServiceState.total`: where the balancer is in its round, pods it knows, requests in all pools' lines."""
+
+
+class ServiceState(NamedTuple):
+    """Of P pods and K nodes: `pod` POD[P], `core_free` int64[P, cores] ns, `backlog` int64[P, 3] queues of requests.
+
+    `returns` RETURN[P * AHEAD] are what each pod has noted, a ring of AHEAD rows (see `models.service.returns`).
+
+    `pool` POOL[P * K], `pool_queue` int64[P * K, 3]. `endpoint` int64[P] are the pods that the load balancer knows, of
+    which `total[PODS_KNOWN]` count. `announced` int8[E]: pods know that the event is sold out. `total` int64[3].
+    """
+
+    pod: NDArray[np.void]
+    returns: NDArray[np.void]
+    core_free: NDArray[np.int64]
+    backlog: NDArray[np.int64]
+    pool: NDArray[np.void]
+    pool_queue: NDArray[np.int64]
+    endpoint: NDArray[np.int64]
+    announced: NDArray[np.int8]
+    total: NDArray[np.int64]
+
+
+def new(plan: Plan) -> ServiceState:
+    """Return the pods of before the run: those that are warm serve, with their connections open."""
+    p, nodes = plan.params.service, plan.params.redis.nodes
+    pod, pool = np.zeros(p.pods, POD), np.zeros(p.pods * nodes, POOL)
+    pod["state"][: p.warm_pods] = SERVING
+    pool["open"][: p.warm_pods * nodes] = pool["accepted"][: p.warm_pods * nodes] = p.warm_connections
+    total = np.zeros(TOTALS, np.int64)
+    total[PODS_KNOWN] = p.warm_pods
+    return ServiceState(
+        pod=pod,
+        returns=np.zeros(p.pods * AHEAD, RETURN),
+        core_free=np.zeros((p.pods, p.cores), np.int64),
+        backlog=np.zeros((p.pods, 3), np.int64),
+        pool=pool,
+        pool_queue=np.zeros((p.pods * nodes, 3), np.int64),
+        endpoint=np.arange(p.pods, dtype=np.int64),
+        announced=np.zeros(plan.params.waiting_room.events, np.int8),
+        total=total,
+    )
+
+
+BACKEND_BUSY, BACKEND_TOTALS = range(2)
+"""Entries of `BackendState.total`: servers at work."""
+
+
+class BackendState(NamedTuple):
+    """`queue` int64[1, 3] of requests; by event, int64[E], `seats`, `sold` and `sold_out_at` ns, -1 before."""
+
+    queue: NDArray[np.int64]
+    seats: NDArray[np.int64]
+    sold: NDArray[np.int64]
+    sold_out_at: NDArray[np.int64]
+    total: NDArray[np.int64]
+
+
+def new_backend(plan: Plan) -> BackendState:
+    """Return a service that nobody has asked yet."""
+    return BackendState(
+        queue=np.zeros((1, 3), np.int64),
+        seats=plan.seats.copy(),
+        sold=np.zeros_like(plan.seats),
+        sold_out_at=np.full_like(plan.seats, -1),
+        total=np.zeros(BACKEND_TOTALS, np.int64),
+    )
