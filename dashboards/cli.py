@@ -8,6 +8,7 @@ once.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import re
 import signal
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 UNUSABLE, DEFECT, INTERRUPTED, TERMINATED = 2, 70, 130, 143
 STOPPED = "{}; nothing was left half-written"
+GARBAGE_AFTER = 500_000
+"""New objects before Python looks for garbage: with the usual 700 the imports cost a quarter of a second of that."""
 NO_MEMORY = "not enough memory for this scenario; lower clients.count"
 
 # typer keeps its copy of click's exceptions private; its public BadParameter derives from the one we need
@@ -291,6 +294,7 @@ def _simulated(scenario: Scenario, seed: int, replications: int, engine: Engine,
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
     signal.signal(signal.SIGTERM, _terminated)
+    gc.set_threshold(GARBAGE_AFTER)
     problem = _unusable_surroundings()
     if problem is not None:
         sys.exit(_fail(problem, UNUSABLE))

@@ -16,6 +16,7 @@ from hashlib import blake2b
 from typing import Any
 
 from numba.core import compiler
+from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
 from sim.compile_cache import directory_of, has_sources
@@ -40,11 +41,11 @@ class EntryFiles:
 
     def load_overload(self, signature: Any, context: Any) -> Any:
         """Return the entry for these types of arguments, ready to be called; None if it is not kept."""
-        context.refresh()
         path = self._path(signature, context)
         kept = None if path is None else _read(path)
         if kept is None:
             return None
+        rtsys.initialize(context)  # all that machine code needs of numba; what its compiler does takes 0.2 s to load
         name, code, symbols, description, environment, typed, environments = kept
         library = self.load(context.codegen(), name, zlib.decompress(code), symbols)
         entry_point = context.get_executable(library, description, environment)

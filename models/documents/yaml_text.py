@@ -3,6 +3,7 @@
 Anchors and tags are refused: a scenario needs neither, and both make small files dangerous.
 """
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,8 @@ def _parsed(text: str, source: str) -> Any:
     if re.search(r"^%", text, re.MULTILINE):  # a directive such as %YAML 1.1, in which `no` would be False
         raise BadInput(f"{source}: lines that begin with % are not allowed")
     try:
-        _refuse_anchors_and_tags(yaml, text, source)
+        if not _is_plain(text):
+            _refuse_anchors_and_tags(yaml, text, source)
         return yaml.load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -102,6 +104,18 @@ def _parsed(text: str, source: str) -> Any:
         raise BadInput(f"{source}: a mapping or a list is used as a key; keys must be words") from None
     except ValueError:
         raise BadInput(f"{source}: has an impossible date, or a number of thousands of digits") from None
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a text has no anchor or tag and is not nested deeply, by a look that takes no parser.
+
+    A level of nesting takes a bracket, or a column in front of its first word.
+    """
+    if re.search(r"[&*!]", text):
+        return False
+    columns = max(len(start) for start in re.findall(r"^[ ?:\t-]*", text, re.MULTILINE))
+    opened = max(itertools.accumulate(1 if found in "[{" else -1 for found in re.findall(r"[\[\]{}]", text)), default=0)
+    return columns + max(opened, 0) < MAX_DEPTH
 
 
 def _refuse_anchors_and_tags(yaml: YAML, text: str, source: str) -> None:
