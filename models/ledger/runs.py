@@ -90,6 +90,12 @@ DEPLOY = ("faults=[{kind: deploy, at_s: 30}]", "clients.count=150000", "waiting_
 SCALED = "autoscaling={min_pods: 3, max_pods: 30}"
 LONG = ("clients.load.stages=[{rate_rps: 30000, duration_s: 240}]", "run.duration_s=240")
 """One stage, in which a queue before an engine thread that takes a tenth less reaches clients' timeout."""
+RISING = (
+    "clients.load.stages=[{rate_rps: 1000, duration_s: 300}, {rate_rps: 5000, duration_s: 120}, "
+    "{rate_rps: 10000, duration_s: 180}, {rate_rps: 20000, duration_s: 240}, {rate_rps: 30000, duration_s: 300}]",
+    "run.duration_s=1140",
+)
+"""The ladder up to its top: what comes after it tells nothing about the stages before."""
 DOWN_30 = (
     "clients.load.stages=[{rate_rps: 30000, duration_s: 60}, {rate_rps: 10000, duration_s: 480}]",
     "gateway.pods=30",
@@ -144,7 +150,7 @@ _RUNS = {
     "ladder_keys": Run("ladder-keys"),
     "long_30k": Run("ladder-index", LONG),
     "long_30k_derived": Run("ladder-index", (*LONG, DERIVED)),
-    "ladder_scaling": Run("ladder-scaling"),
+    "ladder_scaling": Run("ladder-scaling", RISING),
     "down_from_30": Run("ladder-scaling", DOWN_30),
     "down_from_15": Run("ladder-scaling", DOWN, MOST),
     "down_slowly": Run("ladder-scaling", (*DOWN, SLOWLY), MOST),

@@ -7,7 +7,7 @@ from models.ledger.checks import Sources
 from models.ledger.claims import claims
 from models.ledger.evidence import ENGINE, LONGEST_FIRST
 from models.ledger.measured import Measured, read_measured
-from models.ledger.runs import RUNS
+from models.ledger.runs import RUNS, STAGES, Run
 from sim.errors import BadInput
 from tests.models.ledger.made_up import sources
 
@@ -112,6 +112,15 @@ def test_an_entry_says_with_how_many_seeds_and_what_a_figure_that_never_varied_l
     assert by_id["redis.sizing"].startswith("10 for hot, five (")
     assert "; 4 for hot_derived, primary_only (no verdict hangs on their intervals" in by_id["redis.sizing"]
     assert by_id["redis.sizing"].endswith("leaves up to 53 % of 4, 26 % of 10 to be otherwise")
+
+
+def test_the_rising_ladder_is_the_beginning_of_the_shipped_one() -> None:
+    """So that its stages are the same to the last bit: what has not come yet changes nothing that was."""
+    shipped, rising = Run("ladder-scaling").load(), RUNS["ladder_scaling"].load()
+    stages = rising.clients.load.stages
+    assert stages == shipped.clients.load.stages[: len(stages)]
+    assert len(stages) > max(STAGES.values())
+    assert rising.run.duration_s == sum(stage.duration_s for stage in stages)
 
 
 @pytest.mark.parametrize("name", list(RUNS))
