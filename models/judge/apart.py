@@ -26,6 +26,11 @@ def line_shares(facts: Mapping[str, Any]) -> list[float]:
     return shares
 
 
+def percent(share_percent: float) -> str:
+    """Return a share of the people, which is known in hundredths of a percent, in words."""
+    return number(round(share_percent, 2))
+
+
 def events_finding(result: RunResult, scenario: Scenario, broken: Collection[str]) -> Finding | None:
     """What the largest event went through beside the others; None where all are equal."""
     rows = result.facts.get("events_apart")
@@ -33,7 +38,7 @@ def events_finding(result: RunResult, scenario: Scenario, broken: Collection[str
         return None
     largest = max(rows, key=lambda row: row["people_percent"])
     others = [row for row in rows if row is not largest and row["came"]]
-    text = f"{largest['tag']} has {number(largest['people_percent'])} % of the people, on shard {largest['shard']}: "
+    text = f"{largest['tag']} has {percent(largest['people_percent'])} % of the people, on shard {largest['shard']}: "
     text += f"{number(largest['came'])} came, {_wait(largest)}; {_stock(largest)}."
     if others:
         slowest = max(others, key=lambda row: row["mean_wait_s"])

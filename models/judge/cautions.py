@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.judge.apart import line_shares
+from models.judge.apart import line_shares, percent
 from models.judge.limit import per_second
 from models.judge.sale import KEPT_SHARE, achieved_admissions_rps
 from models.judge.wording import number, plural
@@ -134,9 +134,9 @@ def _luck_of_unequal(facts: Mapping[str, Any]) -> Iterator[str]:
     chance = chance_of_shares([row["people_percent"] / 100 for row in facts["events_apart"]], len(shares), max(shares))
     if chance < RARE:
         yield (
-            f"The names of the events put {', '.join(number(100 * share) for share in shares)} % of the people on "
-            f"the {len(shares)} shards. Names by chance put no more than {number(100 * max(shares))} % on any of them "
-            f"in about {number(100 * chance)} % of cases."
+            f"The names of the events put {', '.join(percent(100 * share) for share in shares)} % of the people on the "
+            f"{len(shares)} shards. Names by chance put no more than {percent(100 * max(shares))} % on any of them in "
+            f"about {number(100 * chance)} % of cases."
         )
 
 

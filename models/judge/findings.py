@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from models.judge.apart import events_finding, line_shares
+from models.judge.apart import events_finding, line_shares, percent
 from models.judge.finding import Finding, Severity, bad
 from models.judge.limit import SUSTAINED_S, Limit, within_reach
 from models.judge.limits import busy_by_shard, mean_busy
@@ -97,9 +97,8 @@ def _shards(result: RunResult, scenario: Scenario, broken: Collection[str]) -> F
     hot = int(result.facts["hot_shard"])
     mean = float(busy.mean())
     held = int(result.facts["events_per_shard"][hot])
-    crowd = (
-        f", {number(100 * line_shares(result.facts)[hot])} % of the people," if "events_apart" in result.facts else ""
-    )
+    share = percent(100 * line_shares(result.facts)[hot])
+    crowd = f", {share} % of the people," if "events_apart" in result.facts else ""
     text = (
         f"Shard {hot} carries {held} of {plural(sum(result.facts['events_per_shard']), 'event')}{crowd} "
         f"and is {number(busy[hot])} % busy on average; the mean of all {busy.size} is {number(mean)} %."

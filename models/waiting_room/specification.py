@@ -30,7 +30,11 @@ from models.vocabulary.operations import Answer, Reply
 from models.vocabulary.script_limits import CALLS_PER_OPERATION
 
 XLENS_PER_KEYS_STATUS = 9
-"""The talk saw over 100k commands/s at 10k requests/s before the index: ten commands a request, one of them KEYS."""
+"""What makes ten commands a request with the one KEYS: the talk saw over 100k commands/s at 10k requests/s before the
+index. So it is taken from that claim and supports nothing: the ledger works the claim out from what the first version
+is known to have called (`ledger/before_index.py`). It is no setting, as `waiting_room.extra_calls` is one: XLEN of
+status, more or fewer.
+"""
 KEYS_PER_EVENT = 5
 """Keys of an event that the first version's KEYS lists beside a stream for every place (assumption)."""
 NEVER = -1

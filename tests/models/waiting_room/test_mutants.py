@@ -1,4 +1,4 @@
-"""Each of 34 faults of the plain waiting room is found: what the fast tests do ends differently with it.
+"""Each fault of the specification, the plain waiting room and the reference's nodes, is found: engines end differently.
 
 All of them are tried with BREAKWATER_NIGHTLY=1, else every twelfth.
 """
@@ -10,7 +10,8 @@ import pytest
 
 from models.plan.room_rules import MICRO, RoomRules
 from models.run.agreement import compare_engines
-from tests.models.redis import test_failover
+from tests.models.redis import test_failover, test_node
+from tests.models.run import test_agreement
 from tests.models.waiting_room import test_waiting_room_kernel as rooms
 from tests.models.waiting_room.mutants import MUTANTS, Mutant, alive
 from tests.models.waiting_room.test_waiting_room_kernel import Twins, random_operation
@@ -42,11 +43,19 @@ def rooms_differ() -> bool:
     return False
 
 
+def nodes_differ() -> bool:
+    """Tell whether the nodes of both engines do, with cold caches and with networks that hold replies up."""
+    narrow = test_agreement.HAPPENS["the network holds up what replicas are told"][0]
+    plans = (test_node.cold_caches(), test_node.narrow(), test_agreement.plan_of(*narrow))
+    return not all(compare_engines(plan) for plan in plans)
+
+
 def is_found(mutant: Mutant) -> bool:
-    """Tell whether a fault shows: in operations on a room, or on whole runs in which a primary dies."""
+    """Tell whether a fault shows: of a room in operations on it, of a node in runs, or where a primary dies."""
+    differ = nodes_differ if mutant.module == "models.redis.reference" else rooms_differ
     with alive(mutant):
         try:
-            return rooms_differ() or not all(compare_engines(plan()) for plan, _ in test_failover.HAPPENS.values())
+            return differ() or not all(compare_engines(plan()) for plan, _ in test_failover.HAPPENS.values())
         except Exception:
             return True  # both differ at a step, or the specification cannot go on
 
@@ -58,3 +67,10 @@ def test_a_fault_of_the_specification_is_found(mutant):
 
 def test_what_finds_faults_finds_none_where_there_is_none():
     assert not rooms_differ()
+    assert not nodes_differ()
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=str)
+def test_every_fault_is_one_that_can_be_tried(mutant):
+    with alive(mutant):
+        assert mutant.part != mutant.other
