@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from models.clients.waits import next_source_time
-from models.engine.growth import is_short
 from models.engine.network import first_arrivals
 from models.engine.world import new_world
 from models.plan.making import make_plan
@@ -18,6 +17,7 @@ from models.redis_costs.commands import call_cost_ns, log2_1024
 from models.redis_costs.engine_thread import garbage_ns
 from models.results.fairness import inversions
 from models.run.dispatch import advance
+from models.run.growth import is_short
 from models.scenario import load_scenario
 from models.service.kernel import kill
 from models.service.pods import open_pool, send_probe

@@ -6,7 +6,6 @@ import numpy as np
 
 from models.clients.state import SENT
 from models.clients.waits import next_source_time
-from models.engine.growth import is_short, roomy, with_line_to_refill
 from models.engine.network import first_arrivals
 from models.engine.plane import TOLD, Reading
 from models.engine.record import CLIENTS, NODES, PER_NODE, QUEUE, Column, Level
@@ -20,6 +19,7 @@ from models.redis.kernel import open_sale, prejoin, send_expiry
 from models.run import dispatch
 from models.run.compiled_recording import of_kernel
 from models.run.dispatch import advance, advance_traced
+from models.run.growth import is_short, roomy, with_line_to_refill
 from models.service.kernel import kill
 from models.service.pods import end, open_pool, send_probe
 from models.service.pools import learn

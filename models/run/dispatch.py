@@ -4,12 +4,12 @@ from models.clients.kernel import count_sent, gives_up_waiting_at, on_client_rep
 from models.clients.loads import on_source
 from models.clients.state import NEXT_ARRIVAL
 from models.engine.agenda import NOTHING, schedule
-from models.engine.growth import is_short
 from models.engine.record import turn_to
 from models.engine.requests import KUBELET, SOURCE
 from models.engine.world import ACTIVE, BUCKET_NEEDS, IN_FLIGHT, LATEST, NEWS, NOW, TRACED, UNKNOWN, UNTIL, World
 from models.redis.kernel import on_node_arrive, on_node_wake, on_pass_end
 from models.run import fused
+from models.run.growth import is_short
 from models.service.backend import on_backend_arrive, on_backend_done
 from models.service.kernel import on_arrive, on_cpu_done, on_pod_reply, on_pool_timeout, on_probe
 from models.vocabulary.codes import (
@@ -35,7 +35,7 @@ AHEAD = 8
 """How many events before its own a slot is fetched once more, for where thousands share a bucket; at most
 `ladder.PADDING`."""
 CHECK_EVERY = 32
-"""Events between two looks at the room left (see `models.engine.growth`)."""
+"""Events between two looks at the room left (see `models.run.growth`)."""
 
 DUE, LATE, REACHED, SHORT, DRAINED, TOLD = range(6)
 """Why `advance` returned: the time was reached; an array must grow first; nothing is left to do; there is news. DUE and

@@ -307,7 +307,7 @@ def _walked(rooms: Rooms, event: int, on: int) -> int:
 
 @compiled
 def log_change(rooms: Rooms, event: int, token: int, answer: int, deadline_ms: int) -> None:
-    """Append a change for the replicas, if there are any; `engine.growth` sees to it that they have seen the last."""
+    """Append a change for the replicas, if there are any; `run.growth` sees to it that they have seen the last."""
     size = rooms.log.shape[1]
     if size == 1:
         return

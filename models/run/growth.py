@@ -1,6 +1,6 @@
 """Room in the arrays of the compiled engine: whether the next events could take more than there is, and larger arrays.
 
-Compiled code does not look whether an array has room: `is_short` looks for it, every `kernel.CHECK_EVERY` events and
+Compiled code does not look whether an array has room: `is_short` looks for it, every `dispatch.CHECK_EVERY` events and
 before whatever control does. So its bounds must hold for anything that can happen in between, a pass over 30,000
 requests included. Each part states its own, once, as how much may be *short*: `models.engine.requests`,
 `models.engine.calendar`, `models.waiting_room.state`, `models.redis.state`. Deadlines need none: a token has one entry
