@@ -118,11 +118,13 @@ def _bots(claim: Claim, sources: Sources) -> Entry:
     mine_s, seats = run.scenario.clients.bots.reaction_median_s, "bots.seat_share_percent"
     runs = {mine_s: run} | {reaction: sources[f"bots_{reaction:g}"] for reaction in REACTIONS_S}
     share, arrival = run.kpi(seats), run.scenario.clients.arrival
+    choose = run.scenario.clients.bots.choose.median_s, run.scenario.event.choose.median_s
     people = f"; people react in {arrival.reaction_median_s:g} s" if isinstance(arrival, RushArrival) else ""
     found = ", ".join(f"{number(each.best(seats))} % in {reaction:g} s" for reaction, each in sorted(runs.items()))
     why = (
-        f"That {number(claim.figure)} % are bots is an input, and that none is held up by the edge an assumption. Bots "
-        f"choose a seat as slowly as people: they win by reaction alone. Of the seats they take {found}{people}. A "
+        f"That {number(claim.figure)} % are bots is an input, and that none is held up by the edge an assumption, as "
+        f"is that they choose a seat in {choose[0]:g} s and people in {choose[1]:g}. By their reaction to the opening "
+        f"they take of the seats {found}{people}. A "
         f"share within {number(100 * NEAR)} % of their own is no more than their share."
     )
     verdict = _more_than_their_share(claim, share)

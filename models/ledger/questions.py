@@ -125,7 +125,7 @@ def _standing(good: tuple[int, ...]) -> str:
 
 
 ONE_EVENT, FIVE_EVENTS, TEN_EVENTS = "one event", "five events", "ten events on distinct slots"
-TEN_DRAWN = "ten events, names drawn"
+TEN_DRAWN = "ten events with names drawn"
 
 
 def shards_name(shards: int) -> str:
@@ -152,7 +152,7 @@ def _redis(question: str, sources: Sources) -> Answer:
     fewer = [shards for shards in SHARDS if keeps(sources[f"shards_{shards}"])]
     polls = [poll for poll in POLLS_S if keeps(sources[f"poll_{poll}"])]
     flips = []
-    flips.append(f"clients.poll_interval_s, one event: the engine's level is kept {sources.flips['poll_hot'].where}")
+    flips.append(f"clients.poll_interval_s, one event: status p99 is kept {sources.flips['poll_hot_p99'].where}")
     if fewer and min(fewer) > 1:
         flips.append(f"redis.shards: between {min(fewer) - 1} and {min(fewer)} ten events begin to hold, names drawn")
     wide = interval_text(sources["hot_derived"].kpi(ENGINE), "percent")
@@ -350,7 +350,7 @@ QUESTIONS = (
         "Do five shards of cache.m7g.xlarge with a replica each hold?",
         tuple(REDIS_RUNS.values()),
         _redis,
-        ("poll_hot",),
+        ("poll_hot_p99",),
     ),
     Question(
         "Do pods and nodes come in time, and what must be warm?",

@@ -41,7 +41,7 @@ ROUGHLY = 0.5
 FIT = 0.1
 """Share by which the profile fitted to a figure may miss it and still be fitted to it."""
 DERIVED_PROFILE = "m7g-xlarge-derived"
-SEARCHED = ("poll_hot", "people_hot")
+SEARCHED = ("people_hot",)
 """Flips of one event that are found by bisection of its runs."""
 EVEN = 1.5
 """Times its even share that the hottest shard may have of the work for the work to count as spread."""
@@ -156,7 +156,7 @@ def _sizing(claim: Claim, sources: Sources) -> Entry:
 
 
 def _sizing_flips(sources: Sources, mine: ClaimVerdict) -> Iterator[Flip]:
-    """Yield what else decides for one event: where status is read, how often people poll, and how many they are."""
+    """Yield what else decides for one event: where status is read, and how many people there are."""
     yield Flip("waiting_room.replica_reads", "false", _holds(sources["primary_only"]), RUN)
     for name in SEARCHED:
         yield from sources.flips[name].flip("confirmed", "refuted", mine)

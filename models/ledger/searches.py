@@ -132,7 +132,7 @@ class FlipPlace:
 
 SEARCHES: Mapping[str, Search] = MappingProxyType(
     {
-        "poll_hot": Search(HOT, "clients.poll_interval_s", 20, 5, 0.5, polls, ENGINE_LEVEL, "s"),
+        "poll_hot_p99": Search(HOT, "clients.poll_interval_s", 20, 5, 0.5, polls, ("status_p99_ms",), "s"),
         "people_hot_p99": Search(HOT, "clients.count", 10_000, 300_000, 5_000, people, ("status_p99_ms",), whole=True),
         "people_hot": Search(HOT, "clients.count", 50_000, 600_000, 10_000, people, ENGINE_LEVEL, whole=True),
         "people_spread": Search(
