@@ -13,6 +13,7 @@ from models.plan.events import event_cycle, event_of, events_of, first_tokens
 from models.plan.making import make_plan
 from models.plan.node_costs import node_costs
 from models.redis_costs.parts import CommandCost
+from models.results.facts import facts_of
 from models.scenario import load_scenario, scenario_hash
 from models.vocabulary.operations import Op
 from models.vocabulary.units import SECOND
@@ -179,3 +180,30 @@ def test_the_last_of_the_stars_people_is_in_line_when_its_primary_has_worked_the
     joined = recording.column(Column.ANSWERED + Op.JOIN).cumsum()
     last_s = int(np.argmax(joined == 4000))
     assert last_s == math.floor(3680 * b_ns / SECOND)
+
+
+def test_the_shipped_stars_shard_is_full_while_the_others_idle():
+    """91 % of 300,000 joins and their polls are one engine thread's: 10 s of it, of which the others see a fifth."""
+    plan = planned("run.duration_s=11", name="onsale-300k-star")
+    recording = recording_of(plan)
+    star = int(plan.placement.event_node[0])
+    busy = [recording.column(NODES + PER_NODE * shard + BUSY_NS) for shard in range(plan.params.redis.shards)]
+    assert (busy[star][1:9] > 0.99 * SECOND).all()
+    assert max(its.max() for shard, its in enumerate(busy) if shard != star) < 0.25 * SECOND
+
+
+def test_events_stay_apart_in_the_facts_and_add_up():
+    """Each event's people are its share of them, and each event's stock is its own."""
+    stock = ("event.seat_shares=[0.5, 0.3, 0.2]", "event.admission_shares=[0.6, 0.3, 0.1]")
+    people = "event.people_shares=[0.8, 0.1, 0.1]"
+    plan = planned(
+        "waiting_room.events=3", people, *stock, "clients.count=1000", "event.seats=100", "run.duration_s=60"
+    )
+    facts = facts_of(plan, recording_of(plan))
+    rows = facts["events_apart"]
+    assert [row["came"] for row in rows] == [800, 100, 100]
+    assert [row["seats"] for row in rows] == [50, 30, 20] == [row["sold"] for row in rows]
+    assert [row["without_seat"] for row in rows] == [750, 70, 80]
+    assert max(row["sold_out_s"] for row in rows) == facts["sold_out_s"]
+    assert [row["rate_rps"] for row in rows] == [60, 30, 10]
+    assert "events_apart" not in facts_of(planned("clients.count=10"), recording_of(planned("clients.count=10")))
