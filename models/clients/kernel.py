@@ -31,7 +31,7 @@ from models.engine.column_codes import (
 )
 from models.engine.record import WAIT, add_latency, count
 from models.engine.requests import CLIENT, SOURCE
-from models.engine.world import UNKNOWN, World, wide
+from models.engine.world import UNKNOWN, World
 from models.plan.clients import CLOSED_LOOP, ONSALE
 from models.vocabulary.codes import (
     ANSWER_CONNECTION,
@@ -114,7 +114,7 @@ def poll_later(w: World, s: int, now: int, position: int) -> None:
 def try_again(w: World, s: int, now: int) -> None:
     """After a failure: retry with backoff; after the last retry wait a poll interval and begin anew."""
     c = w.clients.session[s]
-    op = wide(c.op)
+    op = c.op
     if c.attempt < w.p.clients.retries:
         u = uniform(w.p.run.starts[STREAM_BACKOFF], s, c.number)
         at = now + slowed(w, s, backoff(u, w.p.clients.backoff_base, w.p.clients.backoff_max, c.attempt))
@@ -224,7 +224,7 @@ def _cause(w: World, answer: int) -> int:
 def on_client_reply(w: World, now: int, slot: int) -> None:
     """The answer is at the client, which may have given up on it."""
     r = w.requests.slot[slot]
-    s, number, answer, detail = r.entity, r.number, r.answer, wide(r.detail)
+    s, number, answer, detail = r.entity, r.number, r.answer, r.detail
     if r.origin == CLIENT:
         abandoned = w.clients.session[s].number != number or w.clients.session[s].awaiting == 0
     else:

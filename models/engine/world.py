@@ -22,7 +22,6 @@ from models.service import state as service
 from models.service.state import BackendState, ServiceState
 from models.waiting_room import state as rooms
 from models.waiting_room.state import Rooms
-from sim.jit import inlined
 from sim.ladder import Ladder
 
 MOST_NEWS = 8
@@ -91,9 +90,3 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int, sizes: Sizes)
         news=np.zeros((MOST_NEWS, 4), np.int64),
         trace=np.zeros((traced, 2), np.int64),
     )
-
-
-@inlined
-def wide(value: int) -> int:
-    """Return the number in a narrow field to pass it on: numba compiles a function anew for each width it is given."""
-    return value + 0

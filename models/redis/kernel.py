@@ -19,7 +19,7 @@ from models.engine.column_codes import (
 from models.engine.network import let_reply
 from models.engine.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, add_busy, count
 from models.engine.requests import CONTROL, DIALLER, PRIMARY
-from models.engine.world import UNKNOWN, World, wide
+from models.engine.world import UNKNOWN, World
 from models.plan.events import event_of
 from models.plan.waiting_room import COUNTER, REDIS_TIME
 from models.redis.connections import accept
@@ -105,7 +105,7 @@ def open_sale(w: World, now: int) -> None:
 @compiled
 def on_node_arrive(w: World, now: int, slot: int) -> None:
     """A request is readable at its node, which wakes for it if it sleeps, if that is still the process it was for."""
-    k = wide(w.requests.slot[slot].node)
+    k = w.requests.slot[slot].node
     node = w.redis.node[k]
     if node.dead == 1 or w.requests.slot[slot].node_life != node.life:
         break_off(w, now, slot)
@@ -280,7 +280,7 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
             count(w.record, COLUMN_CONNECTIONS_REFUSED, 1)
             return 0
         return w.p.redis.costs.connect if r.dials == 1 else 0
-    token = wide(r.token)
+    token = r.token
     event = event_of(w.p.waiting_room.event_cycle, token)
     now_ms = r.stamp // MILLISECOND
     swing = 0
@@ -288,9 +288,7 @@ def _execute(w: World, now: int, k: int, slot: int) -> int:
         if w.p.waiting_room.key_scan:
             keys = keys_of(w, k)
             core.bill_key_scan(w.waiting_room, keys)
-            swing = swing_ns(
-                w.waiting_room.costs.calls, keys, w.p.redis.costs.listing_swing, wide(w.redis.node[k].listed)
-            )
+            swing = swing_ns(w.waiting_room.costs.calls, keys, w.p.redis.costs.listing_swing, w.redis.node[k].listed)
             w.redis.node[k].listed ^= 1
         r.answer = core.status(w.waiting_room, event, token, now_ms, w.p.clients.advice.shape[0] > 0)
         r.detail = w.waiting_room.bill[POSITION]

@@ -7,7 +7,7 @@ told what it already has. Nothing oversells.
 from models.engine.agenda import schedule, tell
 from models.engine.column_codes import COLUMN_SOLD
 from models.engine.record import count
-from models.engine.world import World, wide
+from models.engine.world import World
 from models.plan.events import event_of
 from models.service.state import BACKEND_BUSY
 from models.vocabulary.codes import (
@@ -46,7 +46,7 @@ def _serve(w: World, now: int, slot: int) -> None:
 def on_backend_done(w: World, now: int, slot: int) -> None:
     """A reservation has been worked on: take the seats, answer, go on to the next."""
     r = w.requests.slot[slot]
-    r.answer = _reserve(w, now, r.entity, event_of(w.p.waiting_room.event_cycle, wide(r.token)))
+    r.answer = _reserve(w, now, r.entity, event_of(w.p.waiting_room.event_cycle, r.token))
     schedule(w, now + w.p.network.to_backend, KIND_POD_REPLY, r.entity, r.number, slot)
     if w.backend.queue[0, LENGTH] > 0:
         _serve(w, now, queues.take(w.backend.queue, 0, w.requests.follower))

@@ -22,7 +22,7 @@ from models.waiting_room.script_cost import changed_ns, is_warm, repeated_ns
 from sim import ranked
 from sim.deadlines import Deadlines, new_deadlines
 from sim.jit import compiled, inlined
-from sim.memory import zeros
+from sim.memory import CACHE_LINE, zeros
 from sim.ranked import Ranked, grown_ranked, new_ranked
 
 OUT, LINE, CALLED = range(3)
@@ -41,6 +41,7 @@ PLACE = np.dtype(
     ]
 )
 """A place, in half a cache line."""
+assert 2 * PLACE.itemsize == CACHE_LINE
 ROOM = np.dtype(
     [
         ("opened", "i8"),
