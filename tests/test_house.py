@@ -10,13 +10,17 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from models.engine.world import World
+from models.plan.params import Params
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("sim", "models", "real_adapter", "dashboards")
 IN_ROOMS = ("models", "real_adapter")
 """Packages that hold rooms and nothing else; `sim` is flat, and a face of `dashboards` may be a file."""
 DATA = {"baselines", "lua", "profiles", "scenarios"}
 """Folders of `models` without code."""
-KINDS = YAML(typ="safe", pure=True).load(Path(__file__).with_name("house.yaml"))["kinds"]
+HOUSE = YAML(typ="safe", pure=True).load(Path(__file__).with_name("house.yaml"))
+KINDS, PARTS, SHELVES = HOUSE["kinds"], HOUSE["parts"], HOUSE["shelves"]
 USES = (
     "models/scenario/schema.json",
     "models/scenarios/",
@@ -107,3 +111,39 @@ def test_one_more_of_a_kind_takes_the_files_that_contributing_says(kind):
     stated = re.search(rf"\*\*A {kind}: (\d+) files?\.\*\*", (ROOT / "CONTRIBUTING.md").read_text())
     assert stated is not None
     assert int(stated[1]) == len(KINDS[kind]["files"])
+
+
+def test_contributing_names_what_a_part_takes():
+    files, lines = HOUSE["part"]["files"], HOUSE["part"]["lines"]
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    stated = re.search(r"\*\*A part of the data plane: (\d+) files and (\d+) lines\.\*\*(.*?)\n\n", page, re.DOTALL)
+    assert stated is not None
+    assert (int(stated[1]), int(stated[2])) == (len(files), len(lines))
+    assert [path for path in lines if not (ROOT / path).is_file()] == []
+    assert [path for path in [*files, *lines] if path.removeprefix("models/") not in stated[3]] == []
+
+
+def files_in(room: str) -> list[str]:
+    return sorted(path.stem for path in (ROOT / "models" / room).glob("*.py") if path.name != "__init__.py")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_has_its_files_and_no_other(part):
+    assert files_in(part) == PARTS[part]["room"]
+    assert (ROOT / "tests" / "models" / part).is_dir()
+
+
+@pytest.mark.parametrize("shelf", SHELVES)
+def test_every_file_of_a_shelf_is_of_one_part_or_of_none(shelf):
+    assert files_in(shelf) == sorted([*SHELVES[shelf], *(file for part in PARTS.values() for file in part[shelf])])
+
+
+@pytest.mark.parametrize("part", [part for part in PARTS if "kernel" in PARTS[part]["room"]])
+def test_a_part_of_the_data_plane_stands_in_every_list(part):
+    """Its state, the same as processes, its settings, its numbers; and a line of World and of Params each."""
+    assert "state" in PARTS[part]["room"]
+    assert {"reference", "specification"} & set(PARTS[part]["room"])
+    assert part in PARTS[part]["plan"]
+    assert PARTS[part]["scenario"]
+    assert part in World._fields
+    assert part in Params._fields
