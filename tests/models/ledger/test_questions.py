@@ -40,6 +40,20 @@ def test_a_rate_is_robust_if_it_is_good_whether_people_are_told_or_not() -> None
     assert "14 min 22 s with 1,000" in answer.text, "what the calls outstanding do to it is told"
 
 
+def test_a_rate_is_open_where_an_interval_spans_what_the_backend_can_do() -> None:
+    """2,930 to 3,020 reservations a second in four runs, of which 3,000 are borne: neither kept nor exceeded."""
+
+    def value(run: str, kpi: str, seed: int) -> float:
+        if kpi == "fact.reserve_rps_peak_60s":
+            return 2_900.0 + 30 * seed if run == "rate_3000" else 900.0
+        return 150.0 if kpi == "wait.mean_s" else 1.0
+
+    answer = answered(0, value)
+    assert "3,000" not in answer.text.partition("At 1,000")[0]
+    assert "admission.rate_rps = 3,000: mean wait 2 min 30 s, backend 99.2 %, open" in answer.flips
+    assert any("the backend's capacity is kept below 2,500 (" in flip for flip in answer.flips), "as bisection finds"
+
+
 def test_the_design_is_answered_for_one_event_for_five_and_for_ten() -> None:
     def value(run: str, kpi: str, seed: int) -> float:
         busy = {"hot": 97.0, "five": 76.0, "spread": 42.0}
