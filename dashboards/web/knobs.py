@@ -153,7 +153,8 @@ def knob_of_field(section: type[BaseModel], path: str) -> Knob:
 def _knob(path: str, schema: dict[str, Any]) -> Knob:
     description = str(schema["description"])
     label, text = label_of(description), f"`{path}`: {description}"
-    choices = tuple(schema.get("enum", ())) or _names(path)
+    only = (schema["const"],) if "const" in schema else ()  # the kind of what stands in a list
+    choices = tuple(schema.get("enum", only)) or _names(path)
     if choices:
         return Knob(path, "choice", label, text, choices=choices)
     kind: Kind
