@@ -35,7 +35,7 @@ SPENT = (0.01, 0.04)
 """Of that, what the look with FEW seeds takes, and the one with MOST."""
 Close = Callable[[Mapping[str, "Evidence"]], Collection[str]]
 """Tells on the intervals of which runs a verdict hangs."""
-LONGEST_FIRST = ("ladder_scaling", "people_600000_spread", "next_100k", "people_450000_spread", "rate_500")
+LONGEST_FIRST = ("ladder_scaling", "people_600000_spread", "next_100k", "people_500000_spread", "rate_500")
 """Runs that would keep one process busy at the end, while the others have nothing left."""
 
 
