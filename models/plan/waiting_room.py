@@ -1,6 +1,6 @@
 """The waiting rooms: how many, for how many places, and by which scripts."""
 
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,8 @@ def _new_tokens(load: OpenLoopLoad | ClosedLoopLoad | OnsaleLoad) -> int:
         requests = sum(stage.rate_rps * stage.duration_s for stage in load.stages)
     elif isinstance(load, ClosedLoopLoad):
         requests = sum(stage.users * stage.duration_s for stage in load.stages) / max(load.think_s, 0.01)
-    else:
+    elif isinstance(load, OnsaleLoad):
         return 0
+    else:
+        assert_never(load)
     return min(round(requests * load.mix.join * JOIN_MARGIN) + 1000, MAX_NEW_TOKENS)
