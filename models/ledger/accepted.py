@@ -76,7 +76,9 @@ def read_accepted(folder: Path = FOLDER) -> Mapping[str, Any]:
         if document["format"] != FORMAT or not {"claims", "questions", "reason"} <= document.keys():
             raise ValueError("it has another format")
         return dict(document)
-    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+    except OSError as error:
+        raise BadInput(f"{path.name}: cannot be read ({error.strerror}); {RENEW} makes it anew") from None
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise BadInput(f"{path.name}: holds no accepted ledger ({error}); {RENEW} makes it anew") from None
 
 

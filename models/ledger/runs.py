@@ -159,8 +159,8 @@ _RUNS = {
     "pool_100": Run("pool-100"),
     "pool_slots": Run("prewarmed-30", ("gateway.worker_slots=4096", "gateway.backlog=16384")),
     "spot_wave": Run("spot-wave"),
-    "deploy_5s": Run("prewarmed-30", (*DEPLOY, *EARLY)),
-    "deploy_15s": Run("prewarmed-30", DEPLOY),
+    "deploy_5s": Run("prewarmed-30", (*DEPLOY, *EARLY), MOST),
+    "deploy_15s": Run("prewarmed-30", DEPLOY, MOST),
     "counter": Run(SPREAD, (TOLD, "waiting_room.ticket_order=counter"), MOST),
     "clocks_agree": Run(SPREAD, (TOLD, "gateway.clock_skew_ms=0"), MOST),
     **{

@@ -158,7 +158,9 @@ def read_runs(names: Collection[str], searches: Collection[str], folder: Path = 
         flips = {name: _read_flip(name, document["flips"][name]) for name in searches}
         changed = tuple(_changed(document, runs))
         return StoredRuns(runs, flips, str(document["made"]), changed)
-    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+    except OSError as error:
+        raise BadInput(f"{path.name}: cannot be read ({error.strerror}); {RENEW} makes it anew") from None
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise BadInput(f"{path.name}: holds no stored runs ({error}); {RENEW} makes it anew") from None
 
 

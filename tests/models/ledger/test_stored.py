@@ -141,6 +141,9 @@ def test_what_is_missing_or_damaged_is_one_line(folder: Path, tmp_path: Path) ->
     (folder / EVIDENCE).write_text("{")
     with pytest.raises(BadInput, match="holds no stored runs"):
         read_runs([], [], folder)
+    (folder / EVIDENCE).unlink()
+    with pytest.raises(BadInput, match=r"evidence.json: cannot be read \(No such file or directory\); breakwater"):
+        read_runs([], [], folder)
     (folder / ACCEPTED).write_text("[]")
     with pytest.raises(BadInput, match="holds no accepted ledger"):
         moved_from_accepted(judged((), evidence(), questions=False), folder)
