@@ -17,8 +17,8 @@ SLOT = np.dtype(
         ("sent_at", "i8"),
         ("stamp", "i8"),  # the pod's clock when the command was made, ns of the epoch; of a change: see below
         ("queued_at", "i8"),  # when it began to wait for a connection; once it has one, when it asked
-        ("entity", "i8"),
-        ("number", "i8"),
+        ("entity", "i4"),  # and its number of the event key, see `vocabulary.instants`
+        ("number", "i4"),
         ("detail", "i4"),  # with the answer: position, or wait in ms
         ("token", "i4"),
         ("pod", "i4"),
@@ -31,6 +31,7 @@ SLOT = np.dtype(
         ("abandoned", "i1"),
         ("dials", "i1"),  # what it asks the node is to open a connection
         ("node_life", "i1"),  # of the node that its connection is to, which dies once in a run at most
+        ("spare", "i8"),  # room for what a request through several services needs: parent, service, step, region
     ]
 )
 """A request, in one cache line. A change for a replica has where its log ends as `stamp`, and its work in ns as

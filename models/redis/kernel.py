@@ -48,7 +48,7 @@ from models.vocabulary.codes import (
     OP_STATUS_READ,
 )
 from models.vocabulary.instants import CONTROL as CONTROL_ENTITIES
-from models.vocabulary.instants import FEEDS, NUMBER_BITS
+from models.vocabulary.instants import FEEDS, NUMBERS
 from models.vocabulary.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room import kernel as core
 from models.waiting_room import state as rooms
@@ -76,7 +76,6 @@ from sim.queues import FIRST, LAST, LENGTH
 
 FETCH = 8
 """Requests of a pass that are fetched in advance: in a saturated shard they have long left the caches."""
-_PASS_MASK = (1 << NUMBER_BITS) - 1
 _FIRST_FEED, _LAST_OF_CONTROL = FEEDS.first, CONTROL_ENTITIES.end - 1
 
 
@@ -85,7 +84,7 @@ def send_expiry(w: World, now: int, event: int, delay: int) -> None:
     """Let the control side ask the event's primary to remove silent and lapsed places; it arrives after `delay` ns."""
     entity = _LAST_OF_CONTROL - event
     slot = new_request(
-        w, now, CONTROL, entity, w.redis.total[CONTROL_SENT], OP_EXPIRE, w.p.waiting_room.first_token[event]
+        w, now, CONTROL, entity, w.redis.total[CONTROL_SENT] & NUMBERS, OP_EXPIRE, w.p.waiting_room.first_token[event]
     )
     r = w.requests.slot[slot]
     r.stamp = EPOCH_NS + now
@@ -125,7 +124,7 @@ def _wake(w: World, now: int, k: int) -> None:
     node.near = cooled(node.near, w.p.redis.costs.thread.near_lost, idle)
     node.far = cooled(node.far, w.p.redis.costs.thread.far_lost, idle)
     if w.p.redis.costs.thread.wake_delay > 0:
-        schedule(w, now + w.p.redis.costs.thread.wake_delay, KIND_NODE_WAKE, k, node.passes & _PASS_MASK, NOTHING)
+        schedule(w, now + w.p.redis.costs.thread.wake_delay, KIND_NODE_WAKE, k, node.passes & NUMBERS, NOTHING)
     else:
         _pass(w, now, k, node.wake)
 
@@ -133,7 +132,7 @@ def _wake(w: World, now: int, k: int) -> None:
 @compiled
 def on_node_wake(w: World, now: int, k: int, number: int) -> None:
     """The engine thread runs again, if it has not died: it takes what has come meanwhile, too."""
-    if number == w.redis.node[k].passes & _PASS_MASK:
+    if number == w.redis.node[k].passes & NUMBERS:
         _pass(w, now, k, w.redis.node[k].wake)
 
 
@@ -166,7 +165,7 @@ def _pass(w: World, now: int, k: int, wake: int) -> None:
     add_busy(w.record, column + BUSY_NS, now, cost)
     node.passes += 1
     node.ends = now + cost
-    schedule(w, node.ends, KIND_PASS_END, k, node.passes & _PASS_MASK, NOTHING)
+    schedule(w, node.ends, KIND_PASS_END, k, node.passes & NUMBERS, NOTHING)
 
 
 @inlined
@@ -198,7 +197,7 @@ def _fetch_ahead(w: World, ahead: int, at: int, length: int) -> int:
 @compiled
 def on_pass_end(w: World, now: int, k: int, number: int) -> None:
     """All replies of the pass leave, its changes go to the replicas, and the next pass starts or the thread sleeps."""
-    if number != w.redis.node[k].passes & _PASS_MASK:
+    if number != w.redis.node[k].passes & NUMBERS:
         return  # it has died meanwhile
     leaves = send(w, now, k)
     slot = w.redis.in_pass[k, FIRST]
@@ -258,7 +257,7 @@ def _feed_replicas(w: World, now: int, shard: int, effect_ns: int) -> None:
     w.redis.node[shard].applied = w.waiting_room.logged[shard]
     for replica in range(w.p.redis.replicas):
         k = w.p.redis.shards + shard * w.p.redis.replicas + replica
-        slot = new_request(w, now, PRIMARY, _FIRST_FEED + k, w.redis.node[shard].passes & _PASS_MASK, OP_REPLICATE, 0)
+        slot = new_request(w, now, PRIMARY, _FIRST_FEED + k, w.redis.node[shard].passes & NUMBERS, OP_REPLICATE, 0)
         r = w.requests.slot[slot]
         r.stamp, r.queued_at, r.node = w.waiting_room.logged[shard], effect_ns, k
         schedule(w, now + w.p.network.feed_delay[k], KIND_NODE_ARRIVE, r.entity, r.number, slot)

@@ -15,7 +15,7 @@ from models.plan.waiting_room import COUNTER, REDIS_TIME
 from models.redis_costs.commands import Command
 from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
 from models.redis_costs.network_allowance import full_again_at, leaves_at
-from models.vocabulary.instants import CONTROL, FEEDS, Kind
+from models.vocabulary.instants import CONTROL, FEEDS, Kind, turn
 from models.vocabulary.operations import Answer, Op, Reply
 from models.vocabulary.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room.reference_cost import Bill
@@ -109,7 +109,7 @@ class Redis:
     def expire(self, event: int, now: int) -> None:
         """Ask the event's primary, from the control side at `now`, to remove silent and lapsed places."""
         token = int(self.p.waiting_room.first_token[event])
-        r = Request(self.run, CONTROL.end - 1 - event, self.run.totals["control sent"], Op.EXPIRE, token, now)
+        r = Request(self.run, CONTROL.end - 1 - event, turn(self.run.totals["control sent"]), Op.EXPIRE, token, now)
         self.run.totals["control sent"] += 1
         r.stamp, r.node = EPOCH_NS + now, self.home[event]
         r.node_life = self.nodes[r.node].life
@@ -140,13 +140,13 @@ class Redis:
             node.near = cooled(node.near, p.redis.costs.thread.near_lost, idle)
             node.far = cooled(node.far, p.redis.costs.thread.far_lost, idle)
             if p.redis.costs.thread.wake_delay:
-                yield self.run.after(p.redis.costs.thread.wake_delay, Kind.NODE_WAKE, k, node.passes)
+                yield self.run.after(p.redis.costs.thread.wake_delay, Kind.NODE_WAKE, k, turn(node.passes))
                 if node.killed:
                     return
             while node.inbox:
                 cost, write_ns = self._run_pass(k, wake)
                 node.ends = int(self.env.now) + cost
-                yield self.run.after(cost, Kind.PASS_END, k, node.passes)
+                yield self.run.after(cost, Kind.PASS_END, k, turn(node.passes))
                 if node.killed:
                     return
                 leaves = self._send(k, len(node.in_pass))
@@ -258,7 +258,7 @@ class Redis:
         for k in range(first, first + replicas):
             self.run.in_flight += 1
             arrives = self.run.at(
-                leaves + int(self.p.network.feed_delay[k]), Kind.NODE_ARRIVE, FEEDS.first + k, node.passes
+                leaves + int(self.p.network.feed_delay[k]), Kind.NODE_ARRIVE, FEEDS.first + k, turn(node.passes)
             )
             arrives.callbacks.append(self._delivery(k, feed))
         node.unsent = []

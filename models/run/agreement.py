@@ -18,7 +18,7 @@ from models.run.compiled import KernelPlane
 from models.run.control import Control
 from models.run.reference import Reference
 from models.run.run import run_under
-from models.vocabulary.instants import ENTITY_BITS, NUMBER_BITS, Kind
+from models.vocabulary.instants import ENTITY_BITS, NUMBER_BITS, NUMBERS, Kind
 from models.vocabulary.operations import ENDPOINTS
 from models.vocabulary.units import SECOND
 from models.waiting_room.specification import WaitingRoom
@@ -151,7 +151,7 @@ def _decoded(trace: NDArray[np.int64]) -> tuple[Event, ...]:
             time,
             Kind(key >> (ENTITY_BITS + NUMBER_BITS)),
             key >> NUMBER_BITS & (1 << ENTITY_BITS) - 1,
-            key & (1 << NUMBER_BITS) - 1,
+            key & NUMBERS,
         )
         for time, key in trace.tolist()
     )

@@ -26,7 +26,7 @@ from models.vocabulary.codes import (
     KIND_POOL_TIMEOUT,
     KIND_SOURCE,
 )
-from models.vocabulary.instants import ENTITY_BITS, NUMBER_BITS
+from models.vocabulary.instants import ENTITY_BITS, NUMBER_BITS, NUMBERS
 from sim import heap, ladder
 from sim.jit import compiled, inlined, merged
 from sim.memory import prefetch
@@ -42,7 +42,6 @@ DUE, LATE, REACHED, SHORT, DRAINED, TOLD = range(6)
 LATE: it has not, an event is due, which is in the ladder's run, or in its heap."""
 
 _ENTITIES = (1 << ENTITY_BITS) - 1
-_NUMBERS = (1 << NUMBER_BITS) - 1
 
 
 @compiled
@@ -139,7 +138,7 @@ def _trace(w: World, now: int, key: int) -> None:
 def _dispatch(w: World, now: int, kind: int, key: int, item: int) -> None:
     """Hand an event to the part of the system it concerns, or to the steps that are taken with it."""
     if kind == KIND_PASS_END:
-        fused.on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS)
+        fused.on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & NUMBERS)
     elif kind == KIND_ARRIVE:
         _arrive(w, now, (key >> NUMBER_BITS) & _ENTITIES, item)
     else:
@@ -150,7 +149,7 @@ def _dispatch(w: World, now: int, kind: int, key: int, item: int) -> None:
 def _dispatch_every_step(w: World, now: int, kind: int, key: int, item: int) -> None:
     """Hand an event to the part of the system it concerns."""
     if kind == KIND_PASS_END:
-        on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS)
+        on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & NUMBERS)
     elif kind == KIND_ARRIVE:
         _arrive(w, now, (key >> NUMBER_BITS) & _ENTITIES, item)
     else:
@@ -165,7 +164,7 @@ def _hand_on(w: World, now: int, kind: int, key: int, item: int) -> None:
     elif kind == KIND_NODE_ARRIVE:
         on_node_arrive(w, now, item)
     elif kind == KIND_NODE_WAKE:
-        on_node_wake(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & _NUMBERS)
+        on_node_wake(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & NUMBERS)
     elif kind == KIND_POD_REPLY:
         on_pod_reply(w, now, item)
     elif kind == KIND_CLIENT_REPLY:
@@ -278,7 +277,7 @@ def _goes_off(w: World, now: int, key: int, item: int) -> bool:
     if at == now and current == key:
         return True
     if at != NOTHING:
-        schedule(w, at, KIND_CLIENT_TIMEOUT, entity, current & _NUMBERS, item)
+        schedule(w, at, KIND_CLIENT_TIMEOUT, entity, current & NUMBERS, item)
     return False
 
 
@@ -286,4 +285,4 @@ def _goes_off(w: World, now: int, key: int, item: int) -> bool:
 def _timer_key(w: World, key: int) -> int:
     """Return the key that a timer has for the request that its session has sent last."""
     entity = (key >> NUMBER_BITS) & _ENTITIES
-    return (key & ~_NUMBERS) | w.clients.session[entity].number if entity < w.p.clients.sessions else key
+    return (key & ~NUMBERS) | w.clients.session[entity].number if entity < w.p.clients.sessions else key

@@ -37,12 +37,10 @@ from models.redis.kernel import end_pass, send
 from models.service.pools import hand_over
 from models.service.returns import give_back, has_room
 from models.vocabulary.codes import KIND_CLIENT_REPLY
-from models.vocabulary.instants import NUMBER_BITS
+from models.vocabulary.instants import NUMBERS
 from sim.jit import compiled, inlined
 from sim.memory import prefetch
 from sim.queues import FIRST, LENGTH
-
-_PASS_MASK = (1 << NUMBER_BITS) - 1
 
 
 @inlined
@@ -55,7 +53,7 @@ def calm_until(w: World) -> int:
 def on_pass_end(w: World, now: int, k: int, number: int) -> None:
     """As `redis.kernel.on_pass_end`; the answers are at their pods, and at their clients, at once where it is known."""
     node = w.redis.node[k]
-    if number != node.passes & _PASS_MASK:
+    if number != node.passes & NUMBERS:
         return  # it has died meanwhile
     leaves = send(w, now, k)
     plain = w.p.service.backlog == 0 and node.refused == 0 and w.p.redis.costs.io > 0 and leaves == now

@@ -8,6 +8,7 @@ from models.scenario.arrival import PiecewiseArrival
 from models.scenario.clients import Clients
 from models.scenario.fault_checks import fault_contradictions
 from models.scenario.load_kinds import ClosedLoopLoad, Mix, OpenLoopLoad, RateStage, UserStage
+from models.scenario.number_checks import number_contradictions
 from models.scenario.scaling_checks import scaling_contradictions
 from models.scenario.sections import Sections
 from models.scenario.share_checks import SHARE_TOLERANCE, share_contradictions
@@ -40,6 +41,7 @@ def contradictions(scenario: Sections) -> Iterator[str]:
     yield from _month(scenario)
     yield from fault_contradictions(scenario)
     yield from scaling_contradictions(scenario)
+    yield from number_contradictions(scenario)
 
 
 def _time(s: Sections) -> Iterator[str]:

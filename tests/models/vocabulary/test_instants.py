@@ -19,13 +19,14 @@ from models.scenario.gateway import Gateway
 from models.scenario.load_kinds import OpenLoopLoad
 from models.scenario.redis import Redis
 from models.scenario.waiting_room import WaitingRoom
-from models.service.pod_times import LIFE_SHIFT
+from models.service.pod_times import LIFE_SHIFT, handshake_number
 from models.service.state import POD, POOL
 from models.vocabulary import instants
 from models.vocabulary.instants import Kind
 from models.vocabulary.operations import Answer, Op
 from models.vocabulary.units import SECOND
 from sim import ladder
+from sim.errors import BadInput
 from tests.models.recordings import planned
 
 
@@ -57,11 +58,15 @@ def test_there_are_numbers_for_as_many_as_a_scenario_can_have():
     assert room(instants.PROBES) >= 2 * pods
     assert room(instants.CONTROL) >= most(WaitingRoom, "events")
     assert most(Gateway, "redis_min_idle") < 1 << LIFE_SHIFT
+    assert handshake_number(2**15 - 1, most(Gateway, "redis_min_idle")) <= instants.NUMBERS
 
 
 def test_no_field_of_a_record_is_too_narrow_for_what_a_scenario_can_have():
     nodes = most(Redis, "shards") * (1 + most(Redis, "replicas_per_shard"))
     largest = {
+        (SLOT, "entity"): instants.TABLE[-1].end - 1,
+        (SLOT, "number"): instants.NUMBERS,
+        (SESSION, "number"): instants.NUMBERS,
         (SLOT, "token"): MAX_SESSIONS + MAX_NEW_TOKENS,
         (SLOT, "node"): nodes,
         (SLOT, "stage"): most(OpenLoopLoad, "stages", "max_length"),
@@ -81,6 +86,45 @@ def test_the_largest_key_of_every_kind_is_a_number_of_its_own():
     keys = [key for kind in Kind for key in (instants.event_key(kind, 0, 0), instants.event_key(kind, *last))]
     assert keys == sorted(set(keys))
     assert keys[-1] < 2**63
+
+
+DAY = "run.duration_s=86400"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "settings", "told"),
+    [
+        (
+            "ladder-keys-closed",
+            (DAY, "clients.load.think_s=0", "clients.load.stages=[{users: 3, duration_s: 86400}]"),
+            "clients.load.think_s: with 0 there could be 86,400,000 requests of one user in the run; at most 67,108",
+        ),
+        (
+            "onsale-small",
+            (DAY, "clients.poll_interval_s=0.1", "clients.retries=100"),
+            "clients.poll_interval_s: with 0.1 there could be 87,264,000 requests of one page in the run; at most 67,1",
+        ),
+        (
+            "onsale-small",
+            (DAY, "clients.refused_wait_s=0"),
+            "clients.refused_wait_s: with 0 there could be 345,600,000 requests to enter, of one page in the run; at",
+        ),
+        (
+            "autoscale-from-3",
+            (DAY, "autoscaling.max_pods=1000", "gateway.probes.readiness.period_s=1"),
+            "gateway.probes.readiness.period_s: with 1 there could be",
+        ),
+    ],
+)
+def test_whoever_could_ask_more_often_than_a_key_can_count_is_refused_in_one_line(scenario, settings, told):
+    with pytest.raises(BadInput) as refused:
+        load_scenario(scenario, settings)
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_what_counts_on_for_ever_begins_anew_behind_the_last_number():
+    assert [instants.turn(count) for count in (0, instants.NUMBERS, instants.NUMBERS + 1)] == [0, instants.NUMBERS, 0]
 
 
 def test_an_event_of_no_known_kind_is_refused():
