@@ -1,66 +1,67 @@
 """What a run writes down while it runs: counts per second, latency histograms, totals. Its size is fixed beforehand."""
 
-from enum import IntEnum
+from enum import auto
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.vocabulary.numbered import Numbered
 from models.vocabulary.operations import ENDPOINTS
 from models.vocabulary.units import SECOND
 from sim.histogram import BUCKETS, bucket_of
 from sim.jit import compiled, inlined
 
 
-class Column(IntEnum):
+class Column(Numbered):
     """Columns of the per-second series; `SENT`, `ANSWERED` have one per endpoint, behind the last come the nodes'."""
 
     SENT = 0
-    ANSWERED = 5
-    FAILED_POOL_TIMEOUT = 10
-    FAILED_CLIENT_TIMEOUT = 11
-    FAILED_REFUSED = 12
-    FAILED_CONNECTION = 13
-    FAILED_MAX_CLIENTS = 14
-    FAILED_OUT_OF_MEMORY = 15
-    JOINED = 16
-    ADMITTED = 17
-    SOLD = 18
-    LEFT = 19
-    EXPIRED = 20
-    LAPSED = 21
-    GATEWAY_BUSY_NS = 22
-    ADMITTED_BY_BUCKET = 23
-    THROTTLED = 24
-    PLACES_LOST = 25
-    PLACES_RETURNED = 26
-    ADMISSIONS_LOST = 27
-    ADMISSIONS_REPEATED = 28
-    CONNECTIONS_REFUSED = 29
-    BACKLOG_FULL = 30
-    LEVELS = 31
+    ANSWERED = len(ENDPOINTS)
+    FAILED_POOL_TIMEOUT = 2 * len(ENDPOINTS)
+    FAILED_CLIENT_TIMEOUT = auto()
+    FAILED_REFUSED = auto()
+    FAILED_CONNECTION = auto()
+    FAILED_MAX_CLIENTS = auto()
+    FAILED_OUT_OF_MEMORY = auto()
+    JOINED = auto()
+    ADMITTED = auto()
+    SOLD = auto()
+    LEFT = auto()
+    EXPIRED = auto()
+    LAPSED = auto()
+    GATEWAY_BUSY_NS = auto()
+    ADMITTED_BY_BUCKET = auto()
+    THROTTLED = auto()
+    PLACES_LOST = auto()
+    PLACES_RETURNED = auto()
+    ADMISSIONS_LOST = auto()
+    ADMISSIONS_REPEATED = auto()
+    CONNECTIONS_REFUSED = auto()
+    BACKLOG_FULL = auto()
+    LEVELS = auto()
 
 
-FAILURES = ("pool_timeout", "client_timeout", "refused", "connection", "max_clients", "out_of_memory")
+FAILURES = tuple(column.name.removeprefix("FAILED_").lower() for column in Column if column.name.startswith("FAILED_"))
 """Causes of a failed request, in the order of their columns from FAILED_POOL_TIMEOUT on."""
 
 
-class Level(IntEnum):
+class Level(Numbered):
     """Columns sampled at the end of every second, from `Column.LEVELS` on.
 
     Pods that run, that the load balancer knows, and that are wanted; EC2 nodes (0 where pods are fixed in number);
     connections that pods hold open to Redis nodes.
     """
 
-    WAITING = 0
-    CALLED = 1
-    POOL_WAITING = 2
-    IN_FLIGHT = 3
-    PODS_RUNNING = 4
-    PODS_READY = 5
-    PODS_WANTED = 6
-    NODES = 7
-    CONNECTIONS = 8
+    WAITING = auto()
+    CALLED = auto()
+    POOL_WAITING = auto()
+    IN_FLIGHT = auto()
+    PODS_RUNNING = auto()
+    PODS_READY = auto()
+    PODS_WANTED = auto()
+    NODES = auto()
+    CONNECTIONS = auto()
 
 
 NODES = int(Column.LEVELS) + len(Level)
@@ -78,27 +79,9 @@ WAIT = len(ENDPOINTS)
 """Row of the histograms that holds the waits, from the first click to being let in, behind the endpoints'."""
 MAX_BAND_ROWS = 3600
 
-SERIES_NAMES = {
-    Column.FAILED_POOL_TIMEOUT: "failed_pool_timeout",
-    Column.FAILED_CLIENT_TIMEOUT: "failed_client_timeout",
-    Column.FAILED_REFUSED: "failed_refused",
-    Column.FAILED_CONNECTION: "failed_connection",
-    Column.FAILED_MAX_CLIENTS: "failed_max_clients",
-    Column.FAILED_OUT_OF_MEMORY: "failed_out_of_memory",
-    Column.JOINED: "joined",
-    Column.ADMITTED: "admitted",
-    Column.SOLD: "sold",
-    Column.LEFT: "left",
-    Column.EXPIRED: "expired",
-    Column.LAPSED: "lapsed",
-    Column.THROTTLED: "throttled",
-    Column.PLACES_LOST: "places_lost",
-    Column.PLACES_RETURNED: "places_returned",
-    Column.ADMISSIONS_LOST: "admissions_lost",
-    Column.ADMISSIONS_REPEATED: "admissions_repeated",
-    Column.CONNECTIONS_REFUSED: "connections_refused",
-    Column.BACKLOG_FULL: "backlog_full",
-}
+_NOT_BY_ITSELF = (Column.SENT, Column.ANSWERED, Column.GATEWAY_BUSY_NS, Column.ADMITTED_BY_BUCKET, Column.LEVELS)
+SERIES_NAMES = {column: column.name.lower() for column in Column if column not in _NOT_BY_ITSELF}
+"""Names of the columns that are a series of the results as they are; the others are worked out first."""
 
 
 class Record(NamedTuple):

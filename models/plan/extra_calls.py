@@ -1,26 +1,27 @@
 """Calls that changed scripts make more, or fewer, as a table that both engines read."""
 
 from collections.abc import Iterable
-from enum import IntEnum
+from enum import auto
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.redis_costs.commands import Command
 from models.scenario import ExtraCall
+from models.vocabulary.numbered import Numbered
 from models.vocabulary.operations import Op
 
 OPERATION, COMMAND, ON, ELEMENTS, CALLS = range(5)
 """Columns of a table of extra calls."""
 
 
-class On(IntEnum):
+class On(Numbered):
     """The sorted set that a call walks."""
 
-    NONE = 0
-    LINE = 1
-    CALLED = 2
-    SEEN = 3
+    NONE = auto()
+    LINE = auto()
+    CALLED = auto()
+    SEEN = auto()
 
 
 def extra_table(entries: Iterable[ExtraCall]) -> NDArray[np.int64]:

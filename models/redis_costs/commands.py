@@ -18,39 +18,40 @@ processor's own caches and its levels cost next to nothing: what they cost is in
 those of a profile (`models.redis_costs.profile.Profile.cost_table`).
 """
 
-from enum import IntEnum
+from enum import auto
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.vocabulary.numbered import Numbered
 from sim.jit import compiled
 
 
-class Command(IntEnum):
+class Command(Numbered):
     """Redis commands in the order of a cost table's rows; those from GET on serve changed and deployed scripts only."""
 
-    HMGET = 0
-    HSET = 1
-    HINCRBY = 2
-    TIME = 3
-    ZADD = 4
-    ZREM = 5
-    ZRANK = 6
-    ZSCORE = 7
-    ZCARD = 8
-    ZPOPMIN = 9
-    ZRANGEBYSCORE = 10
-    SET = 11
-    KEYS = 12
-    XLEN = 13
-    XADD = 14
-    EXPIRE = 15
-    GET = 16
-    HGET = 17
-    EXISTS = 18
-    INCR = 19
-    ZCOUNT = 20
-    ZRANGE = 21
+    HMGET = auto()
+    HSET = auto()
+    HINCRBY = auto()
+    TIME = auto()
+    ZADD = auto()
+    ZREM = auto()
+    ZRANK = auto()
+    ZSCORE = auto()
+    ZCARD = auto()
+    ZPOPMIN = auto()
+    ZRANGEBYSCORE = auto()
+    SET = auto()
+    KEYS = auto()
+    XLEN = auto()
+    XADD = auto()
+    EXPIRE = auto()
+    GET = auto()
+    HGET = auto()
+    EXISTS = auto()
+    INCR = auto()
+    ZCOUNT = auto()
+    ZRANGE = auto()
 
 
 CALL, ELEMENT, DEPTH, PER_KEY, PER_KEY_DOUBLING, FREE_LEVELS = COLUMNS = range(6)

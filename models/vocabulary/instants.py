@@ -6,9 +6,11 @@ count from 0 in the kinds that are only theirs. A scenario is refused before it 
 numbers for (see `scenario.number_checks`): a test compares the table with those bounds.
 """
 
-from enum import IntEnum
+from enum import auto
 from itertools import pairwise
 from typing import NamedTuple
+
+from models.vocabulary.numbered import Numbered
 
 KIND_BITS = 7
 ENTITY_BITS = 30
@@ -20,21 +22,21 @@ _ALL = 1 << ENTITY_BITS
 _MILLION = 1 << 20
 
 
-class Kind(IntEnum):
+class Kind(Numbered):
     """Kinds of data-plane events; events of the same instant happen in this order, then by entity and number."""
 
-    ARRIVE = 0  # a request reaches the load balancer
-    CPU_DONE = 1  # its pod has parsed it
-    POOL_TIMEOUT = 2  # the first in line for a Redis connection has waited too long
-    NODE_ARRIVE = 3  # its command is readable at the Redis node
-    PASS_END = 4  # a Redis node's pass ends and its replies leave
-    BACKEND_ARRIVE = 5  # a reservation reaches the backend
-    BACKEND_DONE = 6  # a reservation has been worked on
-    POD_REPLY = 7  # the answer is back at the pod
-    CLIENT_REPLY = 8  # the answer is at the client
-    CLIENT_TIMEOUT = 9  # the client stops waiting for it
-    SOURCE = 10  # an open-loop source sends its next request
-    NODE_WAKE = 11  # the engine thread of a Redis node runs again
+    ARRIVE = auto()  # a request reaches the load balancer
+    CPU_DONE = auto()  # its pod has parsed it
+    POOL_TIMEOUT = auto()  # the first in line for a Redis connection has waited too long
+    NODE_ARRIVE = auto()  # its command is readable at the Redis node
+    PASS_END = auto()  # a Redis node's pass ends and its replies leave
+    BACKEND_ARRIVE = auto()  # a reservation reaches the backend
+    BACKEND_DONE = auto()  # a reservation has been worked on
+    POD_REPLY = auto()  # the answer is back at the pod
+    CLIENT_REPLY = auto()  # the answer is at the client
+    CLIENT_TIMEOUT = auto()  # the client stops waiting for it
+    SOURCE = auto()  # an open-loop source sends its next request
+    NODE_WAKE = auto()  # the engine thread of a Redis node runs again
 
 
 assert max(Kind) < 1 << KIND_BITS

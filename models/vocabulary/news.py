@@ -1,15 +1,17 @@
 """What the data plane tells control at the instant it happens."""
 
-from enum import IntEnum
+from enum import auto
 from typing import NamedTuple
 
+from models.vocabulary.numbered import Numbered
 
-class News(IntEnum):
+
+class News(Numbered):
     """Kinds of news."""
 
-    SOLD_OUT = 0  # an event, by number
-    PROBED = 1  # a probe of a pod, by number, has come back
-    EMPTY = 2  # a pod that is ending has answered its last request
+    SOLD_OUT = auto()  # an event, by number
+    PROBED = auto()  # a probe of a pod, by number, has come back
+    EMPTY = auto()  # a pod that is ending has answered its last request
 
 
 class Told(NamedTuple):

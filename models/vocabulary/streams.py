@@ -1,37 +1,39 @@
 """Streams of random draws, one for each purpose: a draw more of one changes none of another."""
 
-from enum import IntEnum
+from enum import auto
+
+from models.vocabulary.numbered import Numbered
 
 
-class Stream(IntEnum):
-    """Streams of random draws, one per purpose (see `sim.draws`)."""
+class Stream(Numbered):
+    """Streams of random draws, one per purpose (see `sim.draws`); a new one goes to the end, as draws are by number."""
 
-    ARRIVAL = 0
-    BOT = 1
-    TABS = 2
-    NET_BASE = 3
-    NET_OUT = 4
-    NET_BACK = 5
-    CPU = 6
-    POLL = 7
-    BACKOFF = 8
-    PATIENCE = 9
-    LEAVE = 10
-    CHOOSE = 11
-    CONVERT = 12
-    ROUTE = 13
-    SKEW = 14
-    BACKEND = 15
-    SOURCE_GAP = 16
-    SOURCE_OP = 17
-    SOURCE_TOKEN = 18
-    THINK = 19
-    TAB_DELAY = 20
-    PROFILE = 21
-    PING = 22
-    LAUNCH = 23
-    INTERRUPTION = 24
-    TOPOLOGY = 25
-    PHASE = 26
-    HIDDEN = 27
-    TAGS = 28
+    ARRIVAL = auto()
+    BOT = auto()
+    TABS = auto()
+    NET_BASE = auto()
+    NET_OUT = auto()
+    NET_BACK = auto()
+    CPU = auto()
+    POLL = auto()
+    BACKOFF = auto()
+    PATIENCE = auto()
+    LEAVE = auto()
+    CHOOSE = auto()
+    CONVERT = auto()
+    ROUTE = auto()
+    SKEW = auto()
+    BACKEND = auto()
+    SOURCE_GAP = auto()
+    SOURCE_OP = auto()
+    SOURCE_TOKEN = auto()
+    THINK = auto()
+    TAB_DELAY = auto()
+    PROFILE = auto()
+    PING = auto()
+    LAUNCH = auto()
+    INTERRUPTION = auto()
+    TOPOLOGY = auto()
+    PHASE = auto()
+    HIDDEN = auto()
+    TAGS = auto()
