@@ -325,9 +325,9 @@ def test_replicas_see_every_change_of_a_pass_that_changes_more_than_the_log_hold
     changes = []
     feed = Redis._feed_replicas
 
-    def observed(redis, shard, work):
+    def observed(redis, shard, *sent):
         changes.append(len(redis.nodes[shard].unsent))
-        feed(redis, shard, work)
+        feed(redis, shard, *sent)
 
     monkeypatch.setattr(Redis, "_feed_replicas", observed)
     reads = ("waiting_room.replica_reads=true", "clients.poll_interval_s=2", "run.duration_s=9")
