@@ -6,9 +6,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
+from multiprocessing.context import BaseContext
 from types import TracebackType
 from typing import Generic, NamedTuple, Protocol, Self
 
@@ -48,13 +49,16 @@ def processes_for(jobs: int) -> int:
 class Workers:
     """A context manager that runs replications on *count* processes; with 1, in this process.
 
-    Processes start at the first need and stay for further calls. BadInput unless count >= 1.
+    Processes start at the first need and stay for further calls. They are forked from one that has imported what the
+    tasks are made of, and share its memory as far as it does not change. While the first jobs run, `meanwhile` is
+    called here, once. BadInput unless count >= 1.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, meanwhile: Callable[[], None] = lambda: None) -> None:
         if count < 1:
             raise BadInput(f"workers: {count} is not allowed; must be an integer from 1")
         self.count = count
+        self._meanwhile: list[Callable[[], None]] = [meanwhile]
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
@@ -79,10 +83,12 @@ class Workers:
         kept, and then the failure is raised: BadInput as it is, anything else as ReplicationFailed.
         """
         if self.count == 1:
+            self._do_meanwhile()
             for place, job in enumerate(jobs):
                 yield place, attempt(job)
             return
         running = self._submit(jobs)
+        self._do_meanwhile()
         failure: Exception | None = None
         for future in as_completed(running):
             if future.cancelled():
@@ -98,16 +104,30 @@ class Workers:
         if failure is not None:
             raise failure
 
+    def _do_meanwhile(self) -> None:
+        if self._meanwhile:
+            self._meanwhile.pop()()
+
     def _submit(self, jobs: Sequence[Job[P]]) -> dict[Future[Outcome[P]], int]:
         if self._pool is None:
-            # spawn, not fork: a forked copy of compiled code's threads and locks can hang
-            spawn = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.count, mp_context=spawn, initializer=_start_worker)
+            self._pool = ProcessPoolExecutor(self.count, mp_context=_context(jobs), initializer=_start_worker)
         try:
             with _without_interrupts():
                 return {self._pool.submit(attempt, job): place for place, job in enumerate(jobs)}
         except BrokenExecutor as error:
             raise explained(error, jobs[0].seed) from error
+
+
+def _context(jobs: Sequence[Job[P]]) -> BaseContext:
+    """Return how processes are started: never as a fork of this one, whose threads and locks a copy can hang in.
+
+    They are forked from a process of one thread that imports, once, the modules of the first tasks there ever are.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(sorted({type(job.task).__module__ for job in jobs} - {"__main__"}))
+    return context
 
 
 def attempt(job: Job[P]) -> Outcome[P]:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from dashboards.web.design import FILES
+from dashboards.web.worker import SPARE
 from models.redis_costs.profile import load_profile
 from sim.errors import BadInput
 
@@ -55,6 +56,7 @@ def serve(port: int, profiles: Sequence[Path] = ()) -> None:
     options = {name.replace(".", "_"): value for name, value in {**OPTIONS, "server.port": port}.items()}
     bootstrap.load_config_options(options)
     threading.Thread(target=_tell, args=(port,), daemon=True).start()
+    SPARE.fill()
     bootstrap.run(str(APP), False, [], options)
 
 

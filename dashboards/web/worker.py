@@ -10,7 +10,7 @@ import threading
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dashboards.web.messages import Done, Failed, Progressed, Refused
 
@@ -19,6 +19,62 @@ if TYPE_CHECKING:
 
 Ended = Done | Refused | Failed
 DIED = "the simulating process died: out of memory, or killed from outside"
+
+
+class Spare:
+    """A process kept ready, its engine loaded, for the next session or for one that has cancelled a job.
+
+    Nothing is kept before the first `fill`: that is for a server, which has sessions to come.
+    """
+
+    def __init__(self) -> None:
+        self._changing = threading.Lock()
+        self._kept: _Process | None = None
+
+    def fill(self) -> None:
+        """Keep a process ready from now on."""
+        with self._changing:
+            if self._kept is None:
+                self._kept = _begun()
+
+    def take(self) -> _Process:
+        """Return the process that is kept, for which the next one is begun, or a new one."""
+        with self._changing:
+            kept = self._kept
+            if kept is None:
+                return _begun()
+            self._kept = _begun()
+        return kept if kept.process.poll() is None else _begun()
+
+    def drop(self) -> None:
+        """Keep nothing ready any more."""
+        with self._changing:
+            kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.process.kill()
+            kept.process.wait()
+            kept.connection.close()
+
+
+class _Process(NamedTuple):
+    """A process that waits for jobs, and this end of the connection to it."""
+
+    process: subprocess.Popen[bytes]
+    connection: Connection
+
+
+def _begun() -> _Process:
+    ours, theirs = Pipe()
+    command = [sys.executable, "-m", "dashboards.web.simulating", str(theirs.fileno())]
+    # a session of its own: Ctrl-C in the terminal does not reach it, and a kill reaches all its children
+    process = subprocess.Popen(
+        command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=sys.stderr, start_new_session=True
+    )
+    theirs.close()
+    return _Process(process, ours)
+
+
+SPARE = Spare()
 
 
 class Worker:
@@ -33,14 +89,7 @@ class Worker:
         self._start()
 
     def _start(self) -> None:
-        ours, theirs = Pipe()
-        command = [sys.executable, "-m", "dashboards.web.simulating", str(theirs.fileno())]
-        # a session of its own: Ctrl-C in the terminal does not reach it, and a kill reaches all its children
-        self._process = subprocess.Popen(
-            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=sys.stderr, start_new_session=True
-        )
-        theirs.close()
-        self._connection: Connection = ours
+        self._process, self._connection = SPARE.take()
         self.key: str | None = None
         self.page: str | None = None
         self.progress: Progressed | None = None

@@ -10,7 +10,7 @@ from models.experiments.warm_up import prepare
 from models.results.kpis import is_at_least, possible, unit_of
 from models.results.result import INTERVALS, MEAN, PREDICTION, Difference, Kpi, RunResult
 from models.results.run_result import profile_hash, result_of
-from models.run.run import Progress, run_once
+from models.run.run import Finished, Progress, run_once
 from models.scenario import Scenario
 from sim.errors import BadInput
 from sim.experiment import compare_paired, replicate
@@ -41,8 +41,8 @@ def simulate_many(
 
     With more than one, each draws its profile with its seed if the profile has something to draw from, and the
     intervals are for one further on-sale, else for the mean (see INTERVALS). Histograms hold all replications; series,
-    stages and facts are those of the first. The others run on as many processes as there are processors, are kept in
-    *store* as they finish, and are taken from there if they are in it. Raises as `simulate` and
+    stages and facts are those of the first, which runs here. Meanwhile the others run on as many processes as there are
+    processors, are kept in *store* as they finish, and are taken from there if they are in it. Raises as `simulate` and
     `sim.experiment.replicate` do.
     """
     if replications < 1:
@@ -51,13 +51,21 @@ def simulate_many(
     tally = _Tally(replications, progress)
     compile_s, seeds = prepare(engine, progress), derived_seeds(seed, replications)
     tally.start()
-    finished = run_once(scenario, task.profile_of(seed), seed, engine, tally.of_first)
-    first = result_of(finished, engine, compile_s)
-    outcome = outcome_of(finished)
-    tally.done(seed, outcome)
-    found = Replications(task.key, {seed: outcome})
-    if replications > 1:
-        found += replicate(task, seeds[1:], workers=processes_for(replications - 1), store=store, on_done=tally.done)
+    mine: list[tuple[Finished, Outcome[Histograms]]] = []
+
+    def run_first() -> None:
+        finished = run_once(scenario, task.profile_of(seed), seed, engine, tally.of_first)
+        mine.append((finished, outcome_of(finished)))
+        tally.done(seed, mine[0][1])
+
+    if replications == 1:
+        run_first()
+        found = Replications(task.key, {seed: mine[0][1]})
+    else:
+        processes = processes_for(replications)
+        others = replicate(task, seeds[1:], workers=processes, store=store, on_done=tally.done, meanwhile=run_first)
+        found = Replications(task.key, {seed: mine[0][1]}) + others
+    first = result_of(mine[0][0], engine, compile_s)
     interval = None if replications == 1 else PREDICTION if task.drawn else MEAN
     changes = {"replications": replications, "seeds": list(seeds), "interval": interval, "wall_s": tally.wall_s()}
     return dataclasses.replace(

@@ -10,7 +10,7 @@ import pytest
 
 from dashboards.web.jobs import Compare, Job, Run, RunSweep
 from dashboards.web.messages import Done, Failed, Refused
-from dashboards.web.worker import Ended, Worker
+from dashboards.web.worker import SPARE, Ended, Spare, Worker
 from models.experiments.simulate import compare_scenarios, simulate
 from models.experiments.sweep.cells import cells_of
 from models.experiments.sweep.design import design_of
@@ -152,3 +152,48 @@ def test_the_key_tells_runs_apart() -> None:
     }
     assert len(keys) == 6
     assert Run(scenario, 1, 1).key == small_run().key
+
+
+@pytest.fixture
+def spare() -> Iterator[Spare]:
+    SPARE.fill()
+    yield SPARE
+    SPARE.drop()
+
+
+def test_a_session_takes_the_process_that_is_ready_and_the_next_one_is_begun(spare: Spare) -> None:
+    kept = spare._kept
+    assert kept is not None
+    kept.connection.send(small_run(seed=5))  # answered once the engine is loaded
+    assert kept.connection.poll(60)
+    first = Worker()
+    try:
+        assert first.pid == kept.process.pid
+        assert spare._kept is not None
+        assert spare._kept.process.pid != first.pid
+    finally:
+        first.close()
+
+
+def test_a_session_that_cancels_goes_on_with_the_process_that_is_ready(spare: Spare, tmp_path: Path) -> None:
+    worker = Worker()
+    try:
+        worker.ask(Sleep("sleep", str(tmp_path / "pid")), "page")
+        kept = spare._kept
+        worker.cancel()
+        assert kept is not None
+        assert worker.pid == kept.process.pid
+        assert isinstance(ended(worker, small_run()), Done)
+    finally:
+        worker.close()
+
+
+def test_a_process_that_has_died_while_it_waited_is_not_given_to_anybody(spare: Spare) -> None:
+    assert spare._kept is not None
+    spare._kept.process.kill()
+    spare._kept.process.wait()
+    worker = Worker()
+    try:
+        assert isinstance(ended(worker, small_run()), Done)
+    finally:
+        worker.close()
