@@ -13,7 +13,6 @@ import platform
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -22,6 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.against import RUNS, TABLE, against
+from tests.bench.parallel import parallel
+from tests.bench.peers import peers
+from tests.bench.starts import starts
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = Path(__file__).with_name("report.md")
@@ -132,23 +134,6 @@ def polling(minutes: int) -> list[str]:
     ]
 
 
-def starts() -> list[str]:
-    """Time the command as a new user meets it: its help, a first run with everything to compile, and a second one."""
-    command = [str(Path(sys.executable).with_name("breakwater"))]
-    rows = ["| what | s |", "|---|---|"]
-    with tempfile.TemporaryDirectory() as empty:
-        env = {**os.environ, "XDG_CACHE_HOME": empty}
-        for what, arguments in (
-            ("`breakwater --help`", ["--help"]),
-            ("first `breakwater run onsale-small`, compilation included", ["run", "onsale-small"]),
-            ("second one", ["run", "onsale-small"]),
-        ):
-            began = time.perf_counter()
-            subprocess.run([*command, *arguments], cwd=ROOT, env=env, capture_output=True, check=False)
-            rows.append(f"| {what} | {time.perf_counter() - began:.1f} |")
-    return rows
-
-
 def machine() -> str:
     """Describe the machine and the versions."""
     model = platform.processor() or "unknown processor"
@@ -187,6 +172,10 @@ def main() -> None:
         "\n".join(sizes(repeats, (30_000, 300_000, 3_000_000))),
         "## An hour of polling by 300,000 people over ten events\n",
         "\n".join(polling(10 if arguments.quick else 60)),
+        "## Beside SimPy, on models that are not ours\n",
+        "\n".join(peers(arguments.quick)),
+        "## On two processors\n",
+        "\n".join(parallel("onsale-300k", 4 if arguments.quick else 10)),
         "## As a new user meets it\n",
         "\n".join(starts()),
         *(path.read_text() for path in (TABLE, NOTES) if path.exists()),
