@@ -20,7 +20,7 @@ from models.run.dispatch import advance
 from models.run.growth import is_short
 from models.scenario import load_scenario
 from models.service.kernel import kill
-from models.service.pods import open_pool, send_probe
+from models.service.pods import end, open_pool, send_probe
 from models.service.pools import learn
 from models.waiting_room.script_cost import is_warm, repeated_ns
 from sim import ladder
@@ -60,6 +60,7 @@ def entry_points() -> list[EntryPoint]:
         EntryPoint(ladder.insert, 0.15, (world.calendar, 0, 0, 0)),
         EntryPoint(table_draws, 0.15, (integers, start, 0)),
         EntryPoint(die, 0.1, (w, 0, 0)),
+        EntryPoint(end, 0.1, (w, 0, 0)),
         EntryPoint(learn, 0.1, (w, 0, 0, 0)),
         EntryPoint(call_cost_ns, 0.1, (plan.params.redis.costs.calls, 0, 0, 0)),
         EntryPoint(first_arrivals, 0.1, (integers, integers, integers, start)),

@@ -58,7 +58,10 @@ def parallel(scenario: str, replications: int, *settings: str) -> list[str]:
     text, seen = _finished([sys.executable, "-c", MANY, scenario, str(replications), *settings])
     together = json.loads(text)
     # the largest of what each process had: a process that has just been forked shares all of it
-    cpu_s, most = sum(each.cpu_s for each in seen) - together["before_s"], sorted((each.mb for each in seen), reverse=True)
+    cpu_s, most = (
+        sum(each.cpu_s for each in seen) - together["before_s"],
+        sorted((each.mb for each in seen), reverse=True),
+    )
     memory = ", ".join(f"{mb:.0f}" for mb in most if mb > 1)
     return [
         "| replications | s one after the other | s on two processors | efficiency in real time "
