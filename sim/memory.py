@@ -30,7 +30,7 @@ def zeros(count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _prefetch(_typing: Any, array: Any, index: Any) -> Any:
-    """Ask for the cache line of `array[index]` (one axis, C order), which will be written soon. Changes nothing."""
+    """Ask for the cache line of item *index* of an array (C order, all axes in one), which will be needed soon."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = signature.args[0]

@@ -14,7 +14,7 @@ from sim.ladder import Ladder, Room, grown_ladder, new_ladder, room_of
 FINE_BITS = (12, 19)
 """The least and the most that the width in bits of the buckets can have in which events are put in order."""
 EVENTS_A_REQUEST = 6
-TOGETHER = 32
+TOGETHER = 16
 """Events that share such a bucket while everybody polls: fewer are sorted faster, more are fetched earlier."""
 
 
@@ -24,7 +24,7 @@ def new(p: Params, sizes: Sizes) -> Ladder:
 
 
 def _fine_bits(p: Params) -> int:
-    """Return the width in bits of the buckets in which events are put in order, so that a few tens share one."""
+    """Return the width in bits of the buckets in which events are put in order, so that some ten share one."""
     c, rates = p.clients, p.clients.stage_rate
     rps = max(c.sessions * SECOND / c.poll_interval, float(rates.max()) if rates.size else 0.0, 1.0)
     return int(np.clip(math.log2(TOGETHER / EVENTS_A_REQUEST * SECOND / rps), *FINE_BITS))

@@ -186,12 +186,22 @@ def _fetch_ahead(w: World, ahead: int, at: int, length: int) -> int:
     """Fetch the slots and places that a long pass comes to next; `ahead` runs some requests in front of it."""
     for _ in range(FETCH if at == 0 else 1):
         if at + FETCH < length:
-            token = int(w.requests.slot[ahead].token)
-            if token < w.waiting_room.place.size:
-                prefetch(w.waiting_room.place, token)
+            fetch_place(w, ahead)
             ahead = int(w.requests.follower[ahead])
             prefetch(w.requests.slot, int(w.requests.follower[ahead]))
     return ahead
+
+
+@inlined
+def fetch_place(w: World, slot: int) -> None:
+    """Fetch what a request's node will read of the place that it is about."""
+    r = w.requests.slot[slot]
+    token = r.token
+    if r.op == OP_STATUS_READ and r.node >= w.p.redis.shards:
+        replica = (r.node - w.p.redis.shards) % w.p.redis.replicas
+        prefetch(w.redis.known, replica * w.redis.known.shape[1] + token)
+    elif token < w.waiting_room.place.size:
+        prefetch(w.waiting_room.place, token)
 
 
 @compiled
@@ -389,12 +399,13 @@ def _read(w: World, k: int, event: int, token: int, now_ms: int) -> int:
         known = ANSWER_WAITING if place.where == rooms.LINE else ANSWER_READY
         if place.where == rooms.OUT:
             known = ANSWER_UNKNOWN
-        deadline = place.deadline_ms
     else:
         known = w.redis.known[replica, token]
-        deadline = w.redis.known_deadline[replica, token]
-    if known == ANSWER_READY and deadline <= now_ms:
-        known = ANSWER_UNKNOWN
+    # few places are called: the deadlines of all the others need not be fetched
+    if known == ANSWER_READY:
+        deadline = place.deadline_ms if primary else w.redis.known_deadline[replica, token]
+        if deadline <= now_ms:
+            known = ANSWER_UNKNOWN
     core.bill_read(w.waiting_room, event, token, known == ANSWER_WAITING, w.p.clients.advice.shape[0] > 0)
     return known
 

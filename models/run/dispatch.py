@@ -7,7 +7,7 @@ from models.engine.agenda import NOTHING, schedule
 from models.engine.record import turn_to
 from models.engine.requests import KUBELET, SOURCE
 from models.engine.world import ACTIVE, BUCKET_NEEDS, IN_FLIGHT, LATEST, NEWS, NOW, TRACED, UNKNOWN, UNTIL, World
-from models.redis.kernel import on_node_arrive, on_node_wake, on_pass_end
+from models.redis.kernel import fetch_place, on_node_arrive, on_node_wake, on_pass_end
 from models.run import fused
 from models.run.growth import is_short
 from models.service.backend import on_backend_arrive, on_backend_done
@@ -217,13 +217,15 @@ def _open_next(w: World) -> bool:
 
 @merged
 def _fetch_coming(w: World) -> None:
-    """Fetch the sessions and slots that the next bucket's events are about, a bucket early."""
+    """Fetch the slots, sessions and places that the next bucket's events are about, a bucket early."""
     first, end = ladder.coming(w.calendar)
     for at in range(first, end):
         event = w.calendar.event[at]
         prefetch(w.requests.slot, event.item)
         entity = (event.key >> NUMBER_BITS) & _ENTITIES
-        if entity < w.p.clients.sessions:
+        if event.key >> (ENTITY_BITS + NUMBER_BITS) == KIND_NODE_ARRIVE:
+            fetch_place(w, event.item)
+        elif entity < w.p.clients.sessions:
             prefetch(w.clients.session, entity)
 
 
