@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.plan.sizes import SPARE, Sizes
+from sim.batches import Batches, grown_batches, new_batches
 from sim.jit import inlined
 from sim.memory import CACHE_LINE, zeros
 
@@ -44,18 +45,21 @@ CLIENT, SOURCE, KUBELET, DIALLER, CONTROL, PRIMARY = range(6)
 class Requests(NamedTuple):
     """`slot` SLOT[N] are the requests; queues of them are those of `sim.queues`, linked by `follower` int64[N].
 
-    `free` int64[N] is the stack of slots in no use, of which so many count as `World.total[FREE_SLOTS]` says.
+    `free` int64[N] is the stack of slots in no use, of which so many count as `World.total[FREE_SLOTS]` says. `batches`
+    hold what nodes have received and work on (see `sim.batches`).
     """
 
     slot: NDArray[np.void]
     follower: NDArray[np.int64]
     free: NDArray[np.int64]
+    batches: Batches
 
 
-def new(sizes: Sizes) -> Requests:
-    """Return slots that are all free."""
+def new(sizes: Sizes, batches: int) -> Requests:
+    """Return slots that are all free, and room for all of them in so many *batches*."""
     slots = sizes.slots
-    return Requests(zeros(slots, SLOT), np.zeros(slots, np.int64), np.arange(slots - 1, -1, -1).astype(np.int64))
+    free = np.arange(slots - 1, -1, -1).astype(np.int64)
+    return Requests(zeros(slots, SLOT), np.zeros(slots, np.int64), free, new_batches(slots, batches))
 
 
 @inlined
@@ -68,7 +72,8 @@ def grown(requests: Requests, free: int) -> Requests:
     """Return the same requests with more free slots, on top of the *free* ones."""
     old = requests.slot.size
     slots = max(2 * old, old + SPARE)
-    bigger = Requests(zeros(slots, SLOT), np.zeros(slots, np.int64), np.zeros(slots, np.int64))
+    batches = grown_batches(requests.batches, slots - old)
+    bigger = Requests(zeros(slots, SLOT), np.zeros(slots, np.int64), np.zeros(slots, np.int64), batches)
     bigger.slot[:old], bigger.follower[:old] = requests.slot, requests.follower
     spare = np.concatenate([np.arange(slots - 1, old - 1, -1), requests.free[:free]])
     bigger.free[: spare.size] = spare

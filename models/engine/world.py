@@ -80,7 +80,7 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int, sizes: Sizes)
         p=p,
         total=total,
         calendar=calendar.new(p, sizes),
-        requests=requests.new(sizes),
+        requests=requests.new(sizes, 2 * p.redis.nodes),
         clients=clients.new(plan, arrival),
         service=service.new(plan),
         backend=service.new_backend(plan),

@@ -31,9 +31,9 @@ from models.plan.events import events_of
 from models.vocabulary.codes import ANSWER_CONNECTION
 from models.vocabulary.units import EPOCH_NS, MILLISECOND, SECOND
 from models.waiting_room.state import CALLED, LINE, OUT, PASS_LOST, PASSED
-from sim import deadlines, queues, ranked
+from sim import batches, deadlines, ranked
+from sim.batches import LENGTH
 from sim.jit import compiled
-from sim.queues import LENGTH
 
 
 @compiled
@@ -60,10 +60,12 @@ def die(w: World, now: int, k: int) -> None:
     node.life += 1
     node.clients = 0
     node.passes += 1
-    while w.redis.in_pass[k, LENGTH] > 0:
-        break_off(w, now, queues.take(w.redis.in_pass, k, w.requests.follower))
-    while w.redis.inbox[k, LENGTH] > 0:
-        break_off(w, now, queues.take(w.redis.inbox, k, w.requests.follower))
+    for inbox in (w.redis.in_pass, w.redis.inbox):
+        place = batches.first(inbox, k)
+        for _ in range(inbox[k, LENGTH]):
+            break_off(w, now, w.requests.batches.item[place])
+            place = batches.following(w.requests.batches, place)
+        batches.empty(inbox, k, w.requests.batches)
 
 
 @compiled

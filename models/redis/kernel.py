@@ -69,13 +69,16 @@ from models.waiting_room.state import (
     SILENT,
     WAIT_MS,
 )
-from sim import queues
+from sim import batches
+from sim.batches import FIRST, LAST, LENGTH
 from sim.jit import compiled, inlined
 from sim.memory import prefetch
-from sim.queues import FIRST, LAST, LENGTH
 
 FETCH = 8
-"""Requests of a pass that are fetched in advance: in a saturated shard they have long left the caches."""
+"""So many requests ahead a pass fetches what it needs of one: in a saturated shard that has left the caches."""
+ASLEEP, AT_WORK, UNTIL_END = range(3)
+"""What an engine thread does: it sleeps; it works, and an event will tell when the pass ends; or it works, and nothing
+needs to be done when the pass ends (see `models.run.fused`)."""
 _FIRST_FEED, _LAST_OF_CONTROL = FEEDS.first, CONTROL_ENTITIES.end - 1
 
 
@@ -105,28 +108,35 @@ def open_sale(w: World, now: int) -> None:
 def on_node_arrive(w: World, now: int, slot: int) -> None:
     """A request is readable at its node, which wakes for it if it sleeps, if that is still the process it was for."""
     k = w.requests.slot[slot].node
+    if receive(w, now, slot) and w.redis.node[k].busy == ASLEEP and is_woken(w, now, k):
+        _pass(w, now, k, w.redis.node[k].wake)
+
+
+@inlined
+def receive(w: World, now: int, slot: int) -> bool:
+    """Put a request into the inbox of its node; tell whether that is still the process it was for."""
+    k = w.requests.slot[slot].node
     node = w.redis.node[k]
     if node.dead == 1 or w.requests.slot[slot].node_life != node.life:
         break_off(w, now, slot)
-        return
-    queues.put(w.redis.inbox, k, w.requests.follower, slot)
-    if node.busy == 0:
-        node.busy = 1
-        _wake(w, now, k)
+        return False
+    batches.put(w.redis.inbox, k, w.requests.batches, slot)
+    return True
 
 
 @compiled
-def _wake(w: World, now: int, k: int) -> None:
-    """Let the engine thread run again, with what its caches have left after the sleep."""
+def is_woken(w: World, now: int, k: int) -> bool:
+    """Wake the engine thread, with what its caches have left after the sleep; tell whether it runs at once."""
     node = w.redis.node[k]
+    node.busy = AT_WORK
     idle = now - node.idle_since
     node.wake = wake_ns(w.p.redis.costs.thread, idle)
     node.near = cooled(node.near, w.p.redis.costs.thread.near_lost, idle)
     node.far = cooled(node.far, w.p.redis.costs.thread.far_lost, idle)
-    if w.p.redis.costs.thread.wake_delay > 0:
-        schedule(w, now + w.p.redis.costs.thread.wake_delay, KIND_NODE_WAKE, k, node.passes & NUMBERS, NOTHING)
-    else:
-        _pass(w, now, k, node.wake)
+    if w.p.redis.costs.thread.wake_delay == 0:
+        return True
+    schedule(w, now + w.p.redis.costs.thread.wake_delay, KIND_NODE_WAKE, k, node.passes & NUMBERS, NOTHING)
+    return False
 
 
 @compiled
@@ -139,6 +149,20 @@ def on_node_wake(w: World, now: int, k: int, number: int) -> None:
 @compiled
 def _pass(w: World, now: int, k: int, wake: int) -> None:
     """Start a pass over everything in the inbox."""
+    work_through(w, now, k, wake)
+    end_later(w, k)
+
+
+@inlined
+def end_later(w: World, k: int) -> None:
+    """Let the pass under way end when it does."""
+    w.redis.node[k].busy = AT_WORK
+    schedule(w, w.redis.node[k].ends, KIND_PASS_END, k, w.redis.node[k].passes & NUMBERS, NOTHING)
+
+
+@compiled
+def work_through(w: World, now: int, k: int, wake: int) -> None:
+    """Execute everything in the inbox in one pass, which `ends` when all that is done."""
     w.redis.in_pass[k, FIRST] = w.redis.inbox[k, FIRST]
     w.redis.in_pass[k, LAST] = w.redis.inbox[k, LAST]
     w.redis.in_pass[k, LENGTH] = w.redis.inbox[k, LENGTH]
@@ -147,25 +171,26 @@ def _pass(w: World, now: int, k: int, wake: int) -> None:
     node.effect_ns = node.refused = 0
     work = wake + w.p.redis.costs.thread.per_pass
     commands = repeated = 0
-    slot = ahead = w.redis.in_pass[k, FIRST]
-    for at in range(w.redis.in_pass[k, LENGTH]):
-        ahead = _fetch_ahead(w, ahead, at, w.redis.in_pass[k, LENGTH])
+    length = w.redis.in_pass[k, LENGTH]
+    place = batches.first(w.redis.in_pass, k)
+    for at in range(length):
+        fetch_ahead(w, place, at, length)
+        slot = w.requests.batches.item[place]
         work += w.p.redis.costs.io + _execute(w, now, k, slot)
         work += _collect(w, now + work, k)
         commands += w.waiting_room.bill[BILLED_COMMANDS]
         repeated += w.waiting_room.bill[REPEATED_NS]
-        slot = w.requests.follower[slot]
-    kept = kept_cold(w.p.redis.costs.thread, work, w.redis.in_pass[k, LENGTH], repeated)
+        place = batches.following(w.requests.batches, place)
+    kept = kept_cold(w.p.redis.costs.thread, work, length, repeated)
     cost = slowed_ns(w.p.redis.costs.thread, work, kept, node.near, node.far)
     node.near *= kept
     node.far *= kept
     column = NODES + PER_NODE * k
-    count(w.record, column + REQUESTS, w.redis.in_pass[k, LENGTH])
+    count(w.record, column + REQUESTS, length)
     count(w.record, column + COMMANDS, commands)
     add_busy(w.record, column + BUSY_NS, now, cost)
     node.passes += 1
     node.ends = now + cost
-    schedule(w, node.ends, KIND_PASS_END, k, node.passes & NUMBERS, NOTHING)
 
 
 @inlined
@@ -181,15 +206,18 @@ def _collect(w: World, at: int, k: int) -> int:
     return cost
 
 
-@compiled
-def _fetch_ahead(w: World, ahead: int, at: int, length: int) -> int:
-    """Fetch the slots and places that a long pass comes to next; `ahead` runs some requests in front of it."""
-    for _ in range(FETCH if at == 0 else 1):
-        if at + FETCH < length:
-            fetch_place(w, ahead)
-            ahead = int(w.requests.follower[ahead])
-            prefetch(w.requests.slot, int(w.requests.follower[ahead]))
-    return ahead
+@inlined
+def fetch_ahead(w: World, place: int, at: int, length: int) -> None:
+    """Fetch what a long pass will need of the requests some way behind the one at this place, number `at` of so many.
+
+    First its slot, then, by what stands there, its place in line and its session.
+    """
+    if at + 2 * FETCH < length:
+        prefetch(w.requests.slot, w.requests.batches.item[batches.beyond(w.requests.batches, place, 2 * FETCH)])
+        slot = w.requests.batches.item[batches.beyond(w.requests.batches, place, FETCH)]
+        fetch_place(w, slot)
+        if w.requests.slot[slot].entity < w.p.clients.sessions:
+            prefetch(w.clients.session, w.requests.slot[slot].entity)
 
 
 @inlined
@@ -210,37 +238,44 @@ def on_pass_end(w: World, now: int, k: int, number: int) -> None:
     if number != w.redis.node[k].passes & NUMBERS:
         return  # it has died meanwhile
     leaves = send(w, now, k)
-    slot = w.redis.in_pass[k, FIRST]
-    for _ in range(w.redis.in_pass[k, LENGTH]):
-        follower = int(w.requests.follower[slot])
-        prefetch(w.requests.slot, int(w.requests.follower[follower]))
+    place = batches.first(w.redis.in_pass, k)
+    for at in range(w.redis.in_pass[k, LENGTH]):
+        fetch_ahead(w, place, at, w.redis.in_pass[k, LENGTH])
+        slot = w.requests.batches.item[place]
+        place = batches.following(w.requests.batches, place)
         r = w.requests.slot[slot]
         if r.origin <= DIALLER:
             let_reply(w, leaves + w.p.network.delay[r.pod, k], slot)
         else:
             free_slot(w, slot)
-        slot = follower
-    end_pass(w, now, k, leaves)
+    after_replies(w, now, k, leaves)
+    if w.redis.inbox[k, LENGTH] > 0:
+        _pass(w, now, k, 0)
+    else:
+        fall_asleep(w, now, k)
 
 
 @compiled
-def end_pass(w: World, now: int, k: int, leaves: int) -> None:
-    """Behind the replies of a pass, with which its changes leave: the next pass starts, or the thread sleeps."""
+def after_replies(w: World, now: int, k: int, leaves: int) -> None:
+    """At the end of a pass its changes leave for the replicas with its replies, and it is in progress no more."""
     node = w.redis.node[k]
+    batches.empty(w.redis.in_pass, k, w.requests.batches)
     if (
         w.p.redis.replicas > 0
         and k < w.p.redis.shards
         and (node.effect_ns > 0 or w.waiting_room.logged[k] > node.applied)
     ):
         _feed_replicas(w, leaves, k, node.effect_ns)
+        node.effect_ns = 0
     if now <= w.p.failover.copied_until[k]:
         rooms.mark_copied(w.waiting_room, k)
-    if w.redis.inbox[k, LENGTH] > 0:
-        _pass(w, now, k, 0)
-    else:
-        w.redis.in_pass[k, LENGTH] = 0
-        node.busy = 0
-        node.idle_since = now
+
+
+@inlined
+def fall_asleep(w: World, now: int, k: int) -> None:
+    """Let the engine thread sleep: it has nothing to do."""
+    w.redis.node[k].busy = ASLEEP
+    w.redis.node[k].idle_since = now
 
 
 @compiled

@@ -9,8 +9,8 @@ from models.plan.params import Params
 from models.plan.sizes import SPARE
 from models.vocabulary.operations import Answer
 from models.waiting_room.state import Rooms
+from sim.batches import LENGTH
 from sim.jit import compiled
-from sim.queues import LENGTH
 
 NODE = np.dtype(
     [
@@ -45,7 +45,7 @@ CONTROL_SENT, TOTALS = range(2)
 
 
 class RedisState(NamedTuple):
-    """Of K nodes: `node` NODE[K], queues of requests `inbox` and `in_pass` int64[K, 3].
+    """Of K nodes: `node` NODE[K], lists of requests `inbox` and `in_pass` int64[K, 3] (see `sim.batches`).
 
     Where replicas are read, `known` int8[replicas, tokens] is what each of a shard's has heard of a place, an `Answer`,
     and `known_deadline` int64[replicas, tokens] until when a call holds, ms. `total` int64[1].

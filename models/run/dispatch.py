@@ -139,6 +139,10 @@ def _dispatch(w: World, now: int, kind: int, key: int, item: int) -> None:
     """Hand an event to the part of the system it concerns, or to the steps that are taken with it."""
     if kind == KIND_PASS_END:
         fused.on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & NUMBERS)
+    elif kind == KIND_NODE_ARRIVE:
+        fused.on_node_arrive(w, now, item)
+    elif kind == KIND_NODE_WAKE:
+        fused.on_node_wake(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & NUMBERS)
     elif kind == KIND_ARRIVE:
         _arrive(w, now, (key >> NUMBER_BITS) & _ENTITIES, item)
     else:
@@ -150,6 +154,10 @@ def _dispatch_every_step(w: World, now: int, kind: int, key: int, item: int) -> 
     """Hand an event to the part of the system it concerns."""
     if kind == KIND_PASS_END:
         on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & NUMBERS)
+    elif kind == KIND_NODE_ARRIVE:
+        on_node_arrive(w, now, item)
+    elif kind == KIND_NODE_WAKE:
+        on_node_wake(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & NUMBERS)
     elif kind == KIND_ARRIVE:
         _arrive(w, now, (key >> NUMBER_BITS) & _ENTITIES, item)
     else:
@@ -161,10 +169,6 @@ def _hand_on(w: World, now: int, kind: int, key: int, item: int) -> None:
     """Hand an event to the part of the system it concerns, where that is the same with steps fused and without."""
     if kind == KIND_CPU_DONE:
         on_cpu_done(w, now, item)
-    elif kind == KIND_NODE_ARRIVE:
-        on_node_arrive(w, now, item)
-    elif kind == KIND_NODE_WAKE:
-        on_node_wake(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & NUMBERS)
     elif kind == KIND_POD_REPLY:
         on_pod_reply(w, now, item)
     elif kind == KIND_CLIENT_REPLY:

@@ -10,19 +10,27 @@ advanced to (UNTIL), and at news. News come from probes, and from pods that end:
 fused. What a sold-out event is news for, an announcement, concerns no answer that has left its node. A second of the
 record that ends is a limit too: what is counted is counted in the second in which it happens.
 
-**Answers.** A pass lets an answer out at `now`; it is at its pod at `at`, and at its client at `there`:
+**Passes.** What a pass does is done when it starts, and when it `ends` is known then. What it has to do at its end is
+done at its start, too, if it is calm until then: a node that receives nothing before has no event there. A request that
+comes before or just then waits for it (`UNTIL_END`). What the pass has changed for the replicas, and for a successor of
+the node, nobody but the node's next pass changes further.
+
+**Answers.** A pass lets an answer out when it `ends`; it is at its pod at `at`, and at its client at `there`:
 
 - the pod and the connection are those that it left (`life`, `node_life`): only control changes them;
 - they leave as the pass ends: the network of the node does not hold them up;
 - nobody waits for a worker: there is no backlog. Who is refused for want of one looks at the workers after `settle`;
 - of those who wait for a connection the first one gets it, if it does not give up before; if nobody waits, the time is
-  noted, and who comes later than `now` and finds none takes the first that comes back, as they would from a line. So
+  noted, and who comes before and finds none takes the first that comes back, as they would from a line. So
   connections must come back in the order in which they are noted: not while an answer to this pod from this node has
   an event of its own (`owed`), which gives its connection back as the pod finds it;
 - the answer gives its connection back: it is not to the wish for one (`dials`), and nobody in its pass was refused one,
   which makes the next in line open another one at the same instant; and passes take time (`io`), so that no other
   pass ends at that instant;
 - the client still waits for this answer when it comes (`_still_waits`).
+
+Between now and the end of its pass a request may still be given up by its client or join the line for a connection: the
+same conditions tell what comes of either.
 
 What the client does then concerns itself alone until its next request arrives, which is an event. A session's timer
 that goes off in between finds nothing awaited rather than something not due yet: it is set again by that request.
@@ -33,13 +41,24 @@ from models.engine.agenda import free_slot, schedule
 from models.engine.network import let_reply, way_back
 from models.engine.requests import CLIENT, DIALLER, SOURCE
 from models.engine.world import ASKED, LATEST, UNTIL, World
-from models.redis.kernel import end_pass, send
+from models.redis.kernel import (
+    ASLEEP,
+    UNTIL_END,
+    after_replies,
+    end_later,
+    fall_asleep,
+    fetch_ahead,
+    is_woken,
+    receive,
+    send,
+    work_through,
+)
 from models.service.pools import hand_over
 from models.service.returns import give_back, has_room
 from models.vocabulary.codes import KIND_CLIENT_REPLY
 from models.vocabulary.instants import NUMBERS
+from sim import batches
 from sim.jit import compiled, inlined
-from sim.memory import prefetch
 from sim.queues import FIRST, LENGTH
 
 
@@ -50,32 +69,83 @@ def calm_until(w: World) -> int:
 
 
 @compiled
-def on_pass_end(w: World, now: int, k: int, number: int) -> None:
-    """As `redis.kernel.on_pass_end`; the answers are at their pods, and at their clients, at once where it is known."""
+def on_node_arrive(w: World, now: int, slot: int) -> None:
+    """As in `redis.kernel`, at a node whose last pass may have ended without an event, or may be about to."""
+    k = w.requests.slot[slot].node
+    if not receive(w, now, slot):
+        return
     node = w.redis.node[k]
-    if number != node.passes & NUMBERS:
-        return  # it has died meanwhile
-    leaves = send(w, now, k)
-    plain = w.p.service.backlog == 0 and node.refused == 0 and w.p.redis.costs.io > 0 and leaves == now
-    calm = calm_until(w) if plain else 0
-    slot = w.redis.in_pass[k, FIRST]
-    for _ in range(w.redis.in_pass[k, LENGTH]):
-        follower = int(w.requests.follower[slot])
-        prefetch(w.requests.slot, int(w.requests.follower[follower]))
-        origin = w.requests.slot[slot].origin
-        if origin > DIALLER:
-            free_slot(w, slot)
-        elif origin > SOURCE or not _is_back(w, now, slot, calm):
-            let_reply(w, leaves + w.p.network.delay[w.requests.slot[slot].pod, k], slot)
-        slot = follower
-    end_pass(w, now, k, leaves)
+    if node.busy == UNTIL_END:
+        if now <= node.ends:
+            end_later(w, k)
+            return
+        fall_asleep(w, node.ends, k)
+    if node.busy == ASLEEP and is_woken(w, now, k):
+        _pass(w, now, k, node.wake)
 
 
 @compiled
-def _is_back(w: World, now: int, slot: int, calm: int) -> bool:
-    """Let an answer that leaves its node be at its pod, and at its client if it can be; tell whether it could."""
+def on_node_wake(w: World, now: int, k: int, number: int) -> None:
+    """As in `redis.kernel`."""
+    if number == w.redis.node[k].passes & NUMBERS:
+        _pass(w, now, k, w.redis.node[k].wake)
+
+
+@compiled
+def _pass(w: World, now: int, k: int, wake: int) -> None:
+    """Start a pass over everything in the inbox, and end it at once if nobody can look at it before it ends."""
+    work_through(w, now, k, wake)
+    node = w.redis.node[k]
+    if node.ends < _calm_for_replies(w, k):
+        _let_out(w, node.ends, k)
+        node.busy = UNTIL_END
+        w.total[LATEST] = max(w.total[LATEST], node.ends)
+    else:
+        end_later(w, k)
+
+
+@compiled
+def on_pass_end(w: World, now: int, k: int, number: int) -> None:
+    """As in `redis.kernel`; the replies may have left before."""
+    if number != w.redis.node[k].passes & NUMBERS:
+        return  # it has died meanwhile
+    if w.redis.in_pass[k, LENGTH] > 0:
+        _let_out(w, now, k)
+    if w.redis.inbox[k, LENGTH] > 0:
+        _pass(w, now, k, 0)
+    else:
+        fall_asleep(w, now, k)
+
+
+@inlined
+def _calm_for_replies(w: World, k: int) -> int:
+    """Return the time (ns) before which what becomes of the replies of a node's pass is known, 0 if it is not."""
+    return calm_until(w) if w.p.service.backlog == 0 and w.redis.node[k].refused == 0 and w.p.redis.costs.io > 0 else 0
+
+
+@compiled
+def _let_out(w: World, ends: int, k: int) -> None:
+    """Let all replies of a pass leave at its end: they are at their pods, and at their clients, where that is known."""
+    leaves = send(w, ends, k)
+    calm = _calm_for_replies(w, k) if leaves == ends else 0
+    place = batches.first(w.redis.in_pass, k)
+    for at in range(w.redis.in_pass[k, LENGTH]):
+        fetch_ahead(w, place, at, w.redis.in_pass[k, LENGTH])
+        slot = w.requests.batches.item[place]
+        place = batches.following(w.requests.batches, place)
+        origin = w.requests.slot[slot].origin
+        if origin > DIALLER:
+            free_slot(w, slot)
+        elif origin > SOURCE or not _is_back(w, ends, slot, calm):
+            let_reply(w, leaves + w.p.network.delay[w.requests.slot[slot].pod, k], slot)
+    after_replies(w, ends, k, leaves)
+
+
+@compiled
+def _is_back(w: World, ends: int, slot: int, calm: int) -> bool:
+    """Let an answer that leaves its node then be at its pod, and at its client if it can be; tell whether it could."""
     r = w.requests.slot[slot]
-    at = now + w.p.network.delay[r.pod, r.node]
+    at = ends + w.p.network.delay[r.pod, r.node]
     if at >= calm or r.dials == 1:
         return False
     number = r.pod * w.p.redis.nodes + r.node
