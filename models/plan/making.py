@@ -44,7 +44,7 @@ def make_plan(scenario: Scenario, profile: Profile, seed: int) -> Plan:
     waiting_room = waiting_room_params(scenario, population)
     params = Params(
         run=run,
-        network=network_params(scenario, base, placement),
+        network=network_params(scenario, base, placement, population),
         clients=client_params(scenario, population),
         service=service_params(scenario, run.starts),
         backend=backend_params(scenario),

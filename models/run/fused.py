@@ -10,6 +10,10 @@ advanced to (UNTIL), and at news. News come from probes, and from pods that end:
 fused. What a sold-out event is news for, an announcement, concerns no answer that has left its node. A second of the
 record that ends is a limit too: what is counted is counted in the second in which it happens.
 
+**Every step back takes time.** Events of an instant happen in the order of their kinds, which is that of a request's
+steps; one that an event brings about at its own instant, and that is of an earlier kind, happens after others that it
+would precede had it been known before. So no way (`takes_time`) and no pass (`io`) may take 0 ns.
+
 **Passes.** What a pass does is done when it starts, and when it `ends` is known then. What it has to do at its end is
 done at its start, too, if it is calm until then: a node that receives nothing before has no event there. A request that
 comes before or just then waits for it (`UNTIL_END`). What the pass has changed for the replicas, and for a successor of
@@ -25,8 +29,7 @@ the node, nobody but the node's next pass changes further.
   connections must come back in the order in which they are noted: not while an answer to this pod from this node has
   an event of its own (`owed`), which gives its connection back as the pod finds it;
 - the answer gives its connection back: it is not to the wish for one (`dials`), and nobody in its pass was refused one,
-  which makes the next in line open another one at the same instant; and passes take time (`io`), so that no other
-  pass ends at that instant;
+  which makes the next in line open another one at the same instant;
 - the client still waits for this answer when it comes (`_still_waits`).
 
 Between now and the end of its pass a request may still be given up by its client or join the line for a connection: the
@@ -120,7 +123,8 @@ def on_pass_end(w: World, now: int, k: int, number: int) -> None:
 @inlined
 def _calm_for_replies(w: World, k: int) -> int:
     """Return the time (ns) before which what becomes of the replies of a node's pass is known, 0 if it is not."""
-    return calm_until(w) if w.p.service.backlog == 0 and w.redis.node[k].refused == 0 and w.p.redis.costs.io > 0 else 0
+    plain = w.p.service.backlog == 0 and w.redis.node[k].refused == 0
+    return calm_until(w) if plain and w.p.network.takes_time and w.p.redis.costs.io > 0 else 0
 
 
 @compiled
