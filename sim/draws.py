@@ -17,7 +17,7 @@ from sim.jit import compiled, inlined
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 NUMBER_BITS = 30
-"""Bits of an address that count the draws of one entity: 2**30 draws of each of 2**28 entities."""
+"""Bits of an address that count the draws of one entity: 2**30 draws of each of 2**34 entities."""
 CELLS = 1024
 LARGEST = 2**47
 """Largest quantile a table holds: with 16 bits of fraction the interpolation stays within 63 bits."""
