@@ -120,6 +120,16 @@ class _Part(_core.codegen.JITCodeLibrary):  # type: ignore[misc]
                     function.linkage = "linkonce_odr"
         return self._final_module
 
+    def _get_module_for_linking(self) -> Any:
+        """Return a module with all that the part reaches, for a caller that numba compiles by itself."""
+        whole = self.linkable().clone()
+        parts, others = _reached(self)
+        for part in parts:
+            whole.link_in(part.linkable(), preserve=True)
+        for other in others:
+            whole.link_in(other._get_module_for_linking(), preserve=True)
+        return whole
+
 
 class Entry(_core.codegen.JITCodeLibrary):  # type: ignore[misc]
     """The code of an entry, with all its parts in it."""
@@ -148,16 +158,16 @@ class Entry(_core.codegen.JITCodeLibrary):  # type: ignore[misc]
         return library
 
 
-def _reached(entry: Entry) -> tuple[list[_Part], list[Any]]:
-    """Return the parts that an entry reaches, each once, and whatever else of numba's it and they are linked with."""
+def _reached(library: Any) -> tuple[list[_Part], list[Any]]:
+    """Return the parts that a library reaches, each once, and whatever else of numba's it and they are linked with."""
     parts: dict[_Part, None] = {}
     others: dict[Any, None] = {}
-    next_ones = [*reversed(entry._linking_libraries)]
+    next_ones = [*reversed(library._linking_libraries)]
     while next_ones:
-        library = next_ones.pop()
-        if not isinstance(library, _Part):
-            others[library] = None
-        elif library not in parts:
-            parts[library] = None
-            next_ones += reversed(library._linking_libraries)
+        reached = next_ones.pop()
+        if not isinstance(reached, _Part):
+            others[reached] = None
+        elif reached not in parts:
+            parts[reached] = None
+            next_ones += reversed(reached._linking_libraries)
     return [*parts], [*others]

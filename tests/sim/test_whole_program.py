@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+import numba
 import numpy as np
 import pytest
 
@@ -77,6 +78,14 @@ def test_all_compiled_callers_share_one_version() -> None:
     assert total_of(np.array([1, 2], np.int16)) == 21
     assert parts(refused) == ["(int64,)"]
     assert parts(triangle) == ["(int64,)"]
+
+
+def test_a_function_that_numba_compiles_by_itself_may_call_a_part_with_all_that_it_reaches() -> None:
+    @numba.njit
+    def outside(n: int) -> int:
+        return both(n, 2) + at_least(n, 3)
+
+    assert outside(5) == 22 + 5
 
 
 def test_an_error_in_a_part_reaches_python() -> None:

@@ -152,8 +152,8 @@ def test_the_successor_has_what_the_passes_wrote_that_ended_a_lag_before(changes
     def seen(room):
         return dict(room.seen), list(room.line), dict(room.called), room.bucket, room.calls
 
-    def observed(redis, node):
-        reply(redis, node)
+    def observed(redis, node, *sent):
+        reply(redis, node, *sent)
         if node is redis.nodes[plan.failovers[0].shard]:
             states.append((int(redis.env.now), seen(redis.rooms[0])))
 

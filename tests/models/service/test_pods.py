@@ -121,8 +121,8 @@ def test_engines_agree_on_anything_done_to_pods(steps, changes, coarse):
         steps = [(ms // 500 * 500, what, pod) for ms, what, pod in steps]
     control = scripted(*sorted(steps, key=lambda step: step[0]))
     assert_agreement(plan_of(*BUSY, *changes), control)
-    ours, theirs = control.seen
-    assert ours == theirs
+    ours, theirs, fused = control.seen
+    assert ours == theirs == fused
 
 
 def test_a_pod_the_balancer_does_not_know_gets_nothing_and_none_known_refuses_all():

@@ -269,6 +269,7 @@ def test_a_script_cannot_reach_a_key_of_another_slot(cluster: LocalCluster) -> N
         room = RedisRoom(client, "bounds", RULES, scripts=scripts)
         with pytest.raises(redis.exceptions.ResponseError, match=r"slot|non local key"):
             room.status(1, START_MS)
+        room.delete(range(2))
 
 
 @pytest.mark.xdist_group("cluster")
