@@ -13,11 +13,12 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from models.judge.verdict import Verdict
     from models.results.result import RunResult
     from models.scenario import Scenario
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 UNUSABLE, DEFECT, INTERRUPTED, TERMINATED = 2, 70, 130, 143
 STOPPED = "{}; nothing was left half-written"
@@ -370,17 +374,21 @@ class OutputLost(OSError):
 
 def _watch_stdout() -> None:
     """Let errors of writing to standard output be told from those of other files."""
-    write = sys.stdout.write
 
-    def watched(text: str) -> int:
-        try:
-            return write(text)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise OutputLost(error.errno, error.strerror) from error
+    def watched(method: Callable[P, T]) -> Callable[P, T]:
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return method(*args, **kwargs)
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise OutputLost(error.errno, error.strerror) from error
 
-    sys.stdout.write = watched  # type: ignore[method-assign]
+        return call
+
+    # what is written is lost at once, or only when it leaves the buffer
+    sys.stdout.write = watched(sys.stdout.write)  # type: ignore[method-assign]
+    sys.stdout.flush = watched(sys.stdout.flush)  # type: ignore[method-assign]
 
 
 def _outside_causes(error: Exception) -> str | None:

@@ -234,9 +234,10 @@ def shell(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("command", ["schema", "scenarios", "--help", "scenarios --json"])
-def test_output_that_goes_nowhere_is_one_line(tmp_path: Path, command: str) -> None:
-    full = shell(f"B {command} > /dev/full", tmp_path)
+def test_output_that_goes_nowhere_is_one_line(tmp_path: Path, command: str, unbuffered: str) -> None:
+    full = shell(f"PYTHONUNBUFFERED={unbuffered} B {command} > /dev/full", tmp_path)
     assert (full.returncode, full.stderr) == (
         2,
         "breakwater: standard output cannot be written: No space left on device\n",
