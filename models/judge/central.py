@@ -7,6 +7,7 @@ timeouts and retries are not in such a sum.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,13 +37,15 @@ class CentralAnswer:
     flips: tuple[str, ...]
 
 
-def central_answers(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]) -> tuple[CentralAnswer, ...]:
-    """Return the four answers of an on-sale; none of a load ladder."""
+def central_answers(
+    result: RunResult, scenario: Scenario, limits: tuple[Limit, ...], shards_hold: bool
+) -> tuple[CentralAnswer, ...]:
+    """Return the four answers of an on-sale, whose shards hold or do not; none of a load ladder."""
     if not is_onsale(scenario):
         return ()
     return (
         _rate(result, scenario),
-        _redis(result, scenario),
+        _redis(result, scenario, shards_hold),
         _pods(result, scenario),
         _breaks(result, scenario, limits),
     )
@@ -69,25 +72,31 @@ def _rate(result: RunResult, scenario: Scenario) -> CentralAnswer:
     return CentralAnswer(f"Is admitting {number(rate)} per second right?", text, tuple(flips))
 
 
-def _redis(result: RunResult, scenario: Scenario) -> CentralAnswer:
+def _redis(result: RunResult, scenario: Scenario, holds: bool) -> CentralAnswer:
     redis, limit = scenario.redis, scenario.slo.engine_cpu_percent
     cpu, held = result.best("redis.engine_cpu_peak_60s_percent") or 0.0, result.facts["events_per_shard"]
-    holds, tabs = cpu <= limit, tabs_on_hot_shard(result)
-    ceiling, poll = float(result.facts["ceiling_rps"]), scenario.clients.poll_interval_s
+    tabs, p99 = tabs_on_hot_shard(result), with_unit(result.best("latency.status_p99_ms"), "ms")
     text = (
         f"{'Yes' if holds else 'No'}: the busiest engine thread is {number(cpu)} % busy in its worst minute, with "
-        f"{number(limit)} % allowed. It has {number(held[int(result.facts['hot_shard'])])} of "
-        f"{plural(sum(held), 'line')}, {number(tabs)} tabs, and can answer {number(ceiling)} polls a second."
+        f"{number(limit)} % allowed, and status p99 is {p99}, with {with_unit(scenario.slo.status_p99_ms, 'ms')} "
+        f"allowed. It has {number(held[int(result.facts['hot_shard'])])} of {plural(sum(held), 'line')}, "
+        f"{number(tabs)} tabs, and can answer {number(float(result.facts['ceiling_rps']))} polls a second."
     )
-    needed, most = safe_poll_s(result, scenario), SAFE_SHARE * ceiling * poll
-    share = f"{number(100 * SAFE_SHARE)} % of what it can answer"
-    when = "it would be too much" if holds else "it would hold"
-    flips = [f"with {'more' if holds else 'fewer'} than about {number(most)} tabs on one shard ({share}) {when}"]
-    if needed is not None:
-        often = "more often" if holds else "less often"
-        flips.insert(0, f"if people polled {often} than every {number(needed)} s (now {number(poll)}) {when}")
-    marked = tuple(f"{flip} ({NOT_SIMULATED})" for flip in flips)
+    marked = tuple(f"{flip} ({NOT_SIMULATED})" for flip in _redis_flips(result, scenario, holds))
     return CentralAnswer(f"Do {plural(redis.shards, 'shard')} of {redis.node_type} hold?", text, marked)
+
+
+def _redis_flips(result: RunResult, scenario: Scenario, holds: bool) -> Iterator[str]:
+    """Yield where an engine thread would begin or cease to hold, if the sum says what the run does."""
+    ceiling, poll = float(result.facts["ceiling_rps"]), scenario.clients.poll_interval_s
+    needed, most = safe_poll_s(result, scenario), SAFE_SHARE * ceiling * poll
+    when = "it would be too much" if holds else "it would hold"
+    if needed is not None and (needed <= poll) == holds:
+        often = "more often" if holds else "less often"
+        yield f"if people polled {often} than every {number(needed)} s (now {number(poll)}) {when}"
+    if (most >= tabs_on_hot_shard(result)) == holds:
+        share = f"{number(100 * SAFE_SHARE)} % of what it can answer"
+        yield f"with {'more' if holds else 'fewer'} than about {number(most)} tabs on one shard ({share}) {when}"
 
 
 def _pods(result: RunResult, scenario: Scenario) -> CentralAnswer:

@@ -179,7 +179,7 @@ def judge(result: RunResult, scenario: Scenario) -> Verdict:
         actions=actions_for(result, scenario, limits),
         caveats=(*_caveats(result, slo, bool(stages)), *cautions(result, scenario)),
         invoice=invoice,
-        answers=central_answers(result, scenario, limits),
+        answers=central_answers(result, scenario, limits, shards_hold(slo, limits)),
         standing=standing_of(result),
         known=bool(result.facts["node_known"]),
     )
@@ -270,16 +270,28 @@ def _admissions_answer(result: RunResult, scenario: Scenario) -> str:
     return f"{number(rate)} admissions per second are not reached ({number(reached)} while people waited)"
 
 
+def shards_hold(slo: tuple[SloRow, ...], limits: tuple[Limit, ...]) -> bool:
+    """Tell whether the shards carry the load.
+
+    They do not if the engine's own level is broken, if a capacity that must not be is exhausted, or if status is too
+    slow while an engine thread is what gives way first: a minute's mean says little of a queue of some seconds.
+    """
+    met = {row.name: row.met for row in slo}
+    slow = not met["status_p99_ms"] and limits[0].bound and limits[0].key == "engine"
+    return met["engine_cpu_percent"] and not slow and not any(limit.fails for limit in limits)
+
+
 def _shards_answer(scenario: Scenario, slo: tuple[SloRow, ...], limits: tuple[Limit, ...]) -> str:
     shards = f"{plural(scenario.redis.shards, 'shard')} of {scenario.redis.node_type}"
+    holds = shards_hold(slo, limits)
     cpu_met = next(row.met for row in slo if row.name == "engine_cpu_percent")
     hard = next((limit for limit in limits if limit.fails), None)
     first = limits[0] if hard is None or not cpu_met else hard
     if not first.bound:
-        return f"{shards} {'hold' if cpu_met else 'do not hold'}"
+        return f"{shards} {'hold' if holds else 'do not hold'}"
     end = "dies" if first.key == "failover" else "is exhausted"
     when = f"the {first.name} {end} {_moment(first.first_s, scenario.event.opens_at_s)}"
-    if cpu_met and hard is None:
+    if holds:
         return f"{shards} hold, although {when}" if first.key == "engine" else f"{shards} hold, but {when}"
     return f"{shards} do not hold: {when}"
 

@@ -28,13 +28,14 @@ NEARLY_ALL = 0.95
 """Share of the joins by which their rush is over."""
 OPENING_S = 10
 """Seconds after the opening in which a rush of joins begins to show, if it does."""
+OVERSOLD = "oversold"
 NAMES = {
     "mean_wait_s": "the mean wait",
     "unserved_percent": "the share of people never let in nor told",
     "status_p99_ms": "status p99",
     "error_percent": "the share of failed requests",
     "engine_cpu_percent": "the engine's worst minute",
-    "oversold": "seats sold twice",
+    OVERSOLD: "seats sold twice",
 }
 """Service levels as they are called in a sentence; another is called by its name."""
 
@@ -93,6 +94,9 @@ def _rate(result: RunResult, scenario: Scenario) -> Conclusion:
 
 def _level(row: SloRow) -> Conclusion:
     side = "within" if row.met else "beyond"
+    if row.limit == 0 and row.name == OVERSOLD:
+        says = "no seat is sold twice" if row.met else "seats are sold twice"
+        return Conclusion(f"{LEVEL}{row.name}", says, row.value, row.unit, row.limit)
     name = NAMES.get(row.name, row.name.replace("_", " "))
     says = f"{name} is {side} {with_unit(row.limit, row.unit)}"
     return Conclusion(f"{LEVEL}{row.name}", says, row.value, row.unit, row.limit)

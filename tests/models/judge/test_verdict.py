@@ -124,6 +124,20 @@ def test_a_saturated_shard_is_named_with_its_moment(onsale: Scenario) -> None:
     assert "5 shards of cache.m7g.xlarge do not hold: the engine thread of shard 3" in verdict.headline
 
 
+def test_shards_do_not_hold_if_a_full_engine_thread_makes_status_slow_whatever_its_minute(
+    onsale: Scenario,
+) -> None:
+    minute = {"redis.engine_cpu_peak_60s_percent": Kpi(None, 82.9, None, "percent")}
+    slow = minute | {"latency.status_p99_ms": Kpi(None, 3766.0, None, "ms")}
+    fast = minute | {"latency.status_p99_ms": Kpi(None, 130.0, None, "ms")}
+    verdict = judge(onsale_result(onsale, kpis=slow), onsale)
+    assert "5 shards of cache.m7g.xlarge do not hold: the engine thread of shard 3" in verdict.headline
+    assert verdict.answers[1].text.startswith("No: ")
+    verdict = judge(onsale_result(onsale, kpis=fast), onsale)
+    assert "5 shards of cache.m7g.xlarge hold, although the engine thread of shard 3" in verdict.headline
+    assert verdict.answers[1].text.startswith("Yes: ")
+
+
 @pytest.mark.parametrize(("value", "met"), [(90.0, True), (90.0001, False), (0.0, True)])
 def test_a_level_is_met_up_to_and_including_its_limit(onsale: Scenario, value: float, met: bool) -> None:
     kpis = {"redis.engine_cpu_peak_60s_percent": Kpi(None, value, None, "percent")}
