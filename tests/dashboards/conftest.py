@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from dashboards.cli import _guarded
+from dashboards.cli import app
+from dashboards.ending import guarded
 from models.judge.verdict import Verdict, judge
 from models.results.result import RunResult
 from models.scenario import Scenario, load_scenario
@@ -44,7 +45,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
     """The line on stderr of a command that is refused, in this process: starting others for each takes longer."""
 
     def line(*arguments: str) -> str:
-        code = _guarded([*arguments])
+        code = guarded(app, [*arguments])
         out, err = capsys.readouterr()
         assert (code, out, err.count("\n")) == (2, "", 1)
         return err

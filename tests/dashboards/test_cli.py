@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.cli import _guarded, app
+from dashboards.cli import app
+from dashboards.ending import guarded
 from models.scenario import json_schema, scenario_names
 from tests.dashboards.conftest import Refused
 
@@ -64,10 +65,10 @@ def test_schema_is_that_of_the_scenarios() -> None:
 
 
 def test_scenarios_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _guarded(["scenarios"]) == 0
+    assert guarded(app, ["scenarios"]) == 0
     listed = capsys.readouterr().out
     assert all(name in listed for name, _ in scenario_names())
-    assert _guarded(["scenarios", "--json"]) == 0
+    assert guarded(app, ["scenarios", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert [(item["name"], item["description"]) for item in document["scenarios"]] == scenario_names()
 

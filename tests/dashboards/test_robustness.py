@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from dashboards import renew_robustness, robustness
-from dashboards.cli import _guarded
+from dashboards.cli import app
+from dashboards.ending import guarded
 from dashboards.ledger.page import ledger_page
 from dashboards.ledger_words import ledger_markdown, ledger_view
 from dashboards.output import run_document
@@ -96,13 +97,13 @@ def test_run_robust_makes_the_table_of_any_scenario(
     asked: list[str] = []
     monkeypatch.setattr(robustness, "robustness_for", lambda scenario: asked.append(scenario.name) or TABLE)
     small = ["run", "onsale-small", "--set", "clients.count=200", "--set", "run.duration_s=20"]
-    _guarded([*small, "--robust", "--json"])
+    guarded(app, [*small, "--robust", "--json"])
     assert SURVIVES in json.loads(capsys.readouterr().out)["robustness"]["survives"][0]
-    _guarded([*small, "--robust"])
+    guarded(app, [*small, "--robust"])
     text = " ".join(capsys.readouterr().out.split())
     assert "It depends on waiting_room.events" in text
     assert HANGS in text
-    _guarded([*small, "--json"])
+    guarded(app, [*small, "--json"])
     assert json.loads(capsys.readouterr().out)["robustness"] is None
     assert asked == ["onsale-small", "onsale-small"]
 

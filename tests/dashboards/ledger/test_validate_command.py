@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.cli import _guarded
+from dashboards.cli import app
+from dashboards.ending import guarded
 from dashboards.ledger import accepting
 from dashboards.ledger.command import ledger_of
 from dashboards.ledger.page import ledger_page
@@ -24,7 +25,7 @@ SUMS = ["cost.nodes", "waf.price", "waf.captcha", "redis.speedup"]
 
 
 def test_json_is_one_document_by_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _guarded(["validate", *SUMS, "--json"]) == 0
+    assert guarded(app, ["validate", *SUMS, "--json"]) == 0
     out, err = capsys.readouterr()
     document = json.loads(out)
     assert err == ""
@@ -37,7 +38,7 @@ def test_json_is_one_document_by_the_contract(capsys: pytest.CaptureFixture[str]
 
 
 def test_the_terminal_names_verdict_numbers_and_grounds(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _guarded(["validate", "cost.nodes"]) == 0
+    assert guarded(app, ["validate", "cost.nodes"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "1 claim: 1 inconsistent" in text
     assert "published $840.00/month; twin $588.00/month" in text
@@ -45,7 +46,7 @@ def test_the_terminal_names_verdict_numbers_and_grounds(capsys: pytest.CaptureFi
 
 
 def test_files_are_written_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _guarded(["validate", "cost.nodes", "--out", str(tmp_path / "ledger")]) == 0
+    assert guarded(app, ["validate", "cost.nodes", "--out", str(tmp_path / "ledger")]) == 0
     assert sorted(path.name for path in (tmp_path / "ledger").iterdir()) == ["ledger.html", "ledger.json", "ledger.md"]
     assert "cost.nodes" in (tmp_path / "ledger" / "ledger.md").read_text()
     assert "ledger.html" in capsys.readouterr().out
@@ -66,7 +67,7 @@ def accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_stored_runs_are_judged_in_place_of_new_ones(accepted: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _guarded(["validate", *SUMS, "--stored"]) == 0
+    assert guarded(app, ["validate", *SUMS, "--stored"]) == 0
     out = capsys.readouterr().out
     assert "Judged from stored runs, made 2026-01-01" in out
     assert "Moved" not in out
@@ -78,9 +79,9 @@ def test_a_verdict_that_is_not_the_accepted_one_fails_and_is_named(
     document = json.loads((accepted / ACCEPTED).read_text())
     document["claims"]["cost.nodes"]["verdict"] = "confirmed"
     (accepted / ACCEPTED).write_text(json.dumps(document))
-    assert _guarded(["validate", *SUMS, "--stored"]) == 1
+    assert guarded(app, ["validate", *SUMS, "--stored"]) == 1
     assert "Moved: cost.nodes: verdict was confirmed, is inconsistent." in capsys.readouterr().out
-    assert _guarded(["validate", *SUMS, "--stored", "--json"]) == 1
+    assert guarded(app, ["validate", *SUMS, "--stored", "--json"]) == 1
     notes = json.loads(capsys.readouterr().out)["stored"]
     assert notes[-1] == "Moved: cost.nodes: verdict was confirmed, is inconsistent."
 
@@ -98,7 +99,7 @@ def test_a_verdict_that_is_not_the_accepted_one_fails_and_is_named(
 def test_what_cannot_be_accepted_or_judged_from_stored_runs_is_one_line(
     options: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _guarded(["validate", *options]) == 2
+    assert guarded(app, ["validate", *options]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert says in err
@@ -106,7 +107,7 @@ def test_what_cannot_be_accepted_or_judged_from_stored_runs_is_one_line(
 
 
 def test_an_unknown_claim_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert _guarded(["validate", "cost.node", "--out", str(tmp_path / "x")]) == 2
+    assert guarded(app, ["validate", "cost.node", "--out", str(tmp_path / "x")]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("breakwater: claim: ")
