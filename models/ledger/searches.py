@@ -67,7 +67,8 @@ class Search:
     def run(self, value: float) -> Run:
         """Return the run at a value: its first minutes, which have the worst one, if the engine alone is asked for.
 
-        Percentiles and waits are of the whole event.
+        Percentiles and waits are of the whole event, and so is the minute in which most is reserved: people choose a
+        seat first, and how long all of them take hangs on the rate.
         """
         rush = (RUSH,) if self.levels == ENGINE_LEVEL else ()
         return Run(self.scenario, (*self.settings(value), *rush))
@@ -92,11 +93,17 @@ class FlipPlace:
 
     @property
     def text(self) -> str:
-        """Say where it flips: `9.1 s (8.6 to 9.7 s in 95 % of on-sales)`; nothing if that is open."""
+        """Say where it flips: `9.1 s (8.6 to 9.7 s in 95 % of on-sales)`; nothing if that is open.
+
+        Of what is beyond the span, where nobody looked, only that it may be there is said.
+        """
         found, unit = self.crossing.estimate, f" {self.search.unit}".rstrip()
         if found is None or found.low is None or found.high is None:
             return ""
-        bounds = f"{number(max(found.low, 0.0))} to {number(found.high)}{unit}"
+        least, most = sorted((self.search.kept, self.search.lost))
+        low = number(found.low) if found.low >= least else f"{number(least)} or less"
+        high = f"{number(found.high)}{unit}" if found.high <= most else f"{number(most)}{unit} or more"
+        bounds = f"{low} to {high}"
         return f"{number(found.best)}{unit} ({bounds} in 95 % of on-sales)"
 
     @property
@@ -166,7 +173,7 @@ SEARCHES: Mapping[str, Search] = MappingProxyType(
             1_000,
             4_000,
             50,
-            lambda rate: (*rate_settings(round(rate)), MINUTE),
+            lambda rate: rate_settings(round(rate)),
             (),
             whole=True,
             kpis=((RESERVED_MINUTE, claims()["backend.reservation"].number("capacity_rps")),),

@@ -7,6 +7,7 @@ import pytest
 from models.experiments.warm_up import prepare
 from models.ledger import searches as module
 from models.ledger.observed import EvidenceTask, Observed
+from models.ledger.runs import RATES_RPS, RUNS
 from models.ledger.searches import DRAWS, SEARCHES, FlipPlace, Search, find, kept, people
 from sim.bisection import Bracket, Crossing
 from sim.outcome import Outcome
@@ -90,3 +91,18 @@ def test_a_flip_that_not_every_replication_has_is_open(brackets: tuple[Bracket, 
     assert place.keeps_at(20) is None
     assert place.flip("confirmed", "refuted", "refuted") == ()
     assert "run.duration_s=180" in place.found_by
+
+
+@pytest.mark.parametrize("rate", RATES_RPS)
+def test_the_rate_that_the_backend_bears_is_found_in_the_runs_that_say_what_it_bears(rate: int) -> None:
+    """At 3,000 a second the busiest minute is not yet in the first 90 s, as people choose a seat first."""
+    assert SEARCHES["rate_backend"].run(rate).load() == RUNS[f"rate_{rate}"].load()
+
+
+def test_of_what_is_beyond_the_span_only_that_it_may_be_there_is_said() -> None:
+    search = Search("onsale-small", "admission.burst", 10, 50, 1, people, ("engine_cpu_percent",))
+    low = FlipPlace(search, Crossing(tuple(Bracket(at, at + 1) for at in (10, 20, 40))), (1, 2, 3))
+    assert "(10 or less to 50 or more in 95 % of on-sales)" in low.text
+    inside = FlipPlace(search, Crossing(tuple(Bracket(at, at + 1) for at in (29.9, 30, 30.1))), (1, 2, 3))
+    assert "or less" not in inside.text
+    assert "or more" not in inside.text
