@@ -6,8 +6,21 @@ from collections import Counter
 
 from models.judge.cautions import chance_of
 from models.judge.wording import number, plural
+from models.ledger.evidence import Evidence
 from models.plan.hash_slots import shard_of, slot_of
 from models.scenario import Scenario
+
+
+def first_to_give_way(run: Evidence) -> str | None:
+    """Say what is exhausted first; None if nothing is.
+
+    Where names are drawn with the seed, which of the shards it is in the one that was looked at says nothing.
+    """
+    first = run.limits[0]
+    if not first.bound:
+        return None
+    luck = first.key == "engine" and run.scenario.waiting_room.event_tags_drawn
+    return "an engine thread" if luck else f"the {first.name}"
 
 
 def most_on_a_shard(scenario: Scenario) -> int:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from models.judge.wording import clock, latency, number, plural
+from models.judge.verdict import SLO_KPIS
+from models.judge.wording import clock, latency, number, plural, with_unit
 from models.ledger.checks import Sources, rests_on
+from models.ledger.claims import ClaimVerdict
 from models.ledger.entry import at_most, estimate_text, interval_text
 from models.ledger.evidence import ENGINE, Evidence
-from models.ledger.luck import luck_text
+from models.ledger.luck import first_to_give_way, luck_text
 from models.ledger.rates import RateRow, good_rates, rate_rows
 from models.ledger.runs import MORE_PEOPLE, PEOPLE, POLLS_S, RATES_RPS, SHARDS, WARM_PODS, WINDOWS
+from models.robustness.conclusions import NAMES
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,15 @@ def _rate(question: str, sources: Sources) -> Answer:
     text = (
         f"{_standing(robust)} At 1,000 people wait {clock(mine.mean_wait_s)} on average and "
         f"{clock(mine.longest_wait_s)} at most, the Reservation API works at {number(mine.backend_percent)} % of its "
-        f"capacity, and an event costs ${mine.cost_usd:.2f}, or ${mine_told.cost_usd:.2f} if people are told that the "
-        f"seats are gone. They are gone {clock(mine.sold_out_s)} after the opening, and {number(mine.in_vain)} people "
-        f"wait for nothing ({number(min(row.in_vain for row in rows.values()))} or more at every rate tried): that "
+        "capacity in its busiest minute (single seconds are fuller: backend.reservation), and an event costs "
+        f"${mine.cost_usd:.2f}, or ${mine_told.cost_usd:.2f} if people are told that the seats are gone. "
+        f"They are gone {clock(mine.sold_out_s)} after the opening, and {number(mine.in_vain)} people wait for nothing "
+        f"({number(min(row.in_vain for row in rows.values()))} or more at every rate tried): that "
         f"nobody tells them matters more. {_windows(sources)}"
     )
     flips = [
         f"admission.rate_rps = {number(row.rate_rps)}: mean wait {clock(row.mean_wait_s)}, backend "
-        f"{number(row.backend_percent)} %{', open' if row.keeps is None else ''}"
+        f"{number(row.backend_percent)} % in its busiest minute{', open' if row.keeps is None else ''}"
         for row in rows.values()
         if not row.keeps
     ]
@@ -76,8 +79,8 @@ def _rate(question: str, sources: Sources) -> Answer:
     flips.append(f"admission.rate_rps: the backend's capacity is kept {sources.flips['rate_backend'].where}")
     flips.append("event.on_sold_out = announce: people are told, and at no rate does anybody wait for nothing")
     columns = (
-        "admissions/s", "mean wait", "longest wait", "wait for nothing", "backend used", "sold out after", "event",
-        "mean wait if told", "event if told",
+        "admissions/s", "mean wait", "longest wait", "wait for nothing", "backend, busiest minute", "sold out after",
+        "event", "mean wait if told", "event if told",
     )  # fmt: skip
     runs = [sources[f"{name}_{rate}"] for name in ("rate", "told") for rate in RATES_RPS]
     rest = rests_on(*runs, *(sources[f"window_{calls}"] for calls in WINDOWS))
@@ -154,7 +157,9 @@ def _redis(question: str, sources: Sources) -> Answer:
     flips = []
     flips.append(f"clients.poll_interval_s, one event: status p99 is kept {sources.flips['poll_hot_p99'].where}")
     if fewer and min(fewer) > 1:
-        flips.append(f"redis.shards: between {min(fewer) - 1} and {min(fewer)} ten events begin to hold, names drawn")
+        open_ = f"; with {min(fewer) - 1} it is open" if keeps(sources[f"shards_{min(fewer) - 1}"]) is None else ""
+        begin = f"between {min(fewer) - 1} and {min(fewer)} ten events begin to hold, names drawn{open_}"
+        flips.append(f"redis.shards: {begin}")
     wide = interval_text(sources["hot_derived"].kpi(ENGINE), "percent")
     flips.append(f"the profile: the derived one, which is wide, has one hot event at {wide}")
     table = tuple(
@@ -205,7 +210,7 @@ def _scaling(question: str, sources: Sources) -> Answer:
     """Ask it of ten events on distinct slots, where Redis is not what gives way: of one no number of pods would do."""
     found = {name: sources[run] for name, run in SCALING_RUNS.items()}
     first, last = (found[f"{pods} warm"] for pods in (min(WARM_PODS), max(WARM_PODS)))
-    enough = next((name for name, run in found.items() if _as_good(run, last)), None)
+    enough = next((name for name, run in found.items() if _enough(run, last)), None)
     failed, wait, p99 = zip(*(_served(run) for run in (first, last)), strict=True)
     text = (
         f"{'Yes' if enough == next(iter(found)) else 'No'}: the crowd is there in the first second, and "
@@ -213,7 +218,8 @@ def _scaling(question: str, sources: Sources) -> Answer:
         f"the requests fail, people wait {wait[0]} on average and status takes {p99[0]} at p99; with "
         f"{max(WARM_PODS)} it is {failed[1]}, {wait[1]} and {p99[1]}. "
     )
-    text += f"As good, of those tried, is {enough} or more." if enough else "None that was tried keeps every level."
+    least = f"Enough, of those tried, is {enough} or more."
+    text += least if enough else "None that was tried keeps every level for certain."
     drawn = interval_text(sources["spread_drawn"].kpi(ENGINE), "percent")
     text += f" That the names fall well decides nothing here: drawn, they have the busiest engine thread at {drawn}."
     table = tuple(
@@ -248,15 +254,15 @@ def _between(found: Mapping[str, Evidence], enough: str | None) -> str:
     """Say between which of the numbers that were tried it begins to be enough."""
     names = list(found)
     if enough is None:
-        return f"none of {', '.join(names)} keeps every level"
+        return f"none of {', '.join(names)} keeps every level for certain"
     less = names[names.index(enough) - 1] if enough != names[0] else None
     return f"between {less} and {enough} it begins to be enough" if less else f"{enough} is enough"
 
 
-def _as_good(run: Evidence, other: Evidence) -> bool:
+def _enough(run: Evidence, other: Evidence) -> bool:
     """Whether a run keeps every level, fails no more but for a tenth of a percent, and makes people wait no longer."""
     fails = run.best("errors.rate_percent") <= other.best("errors.rate_percent") + 0.1
-    return keeps(run) is not False and fails and run.best("wait.mean_s") <= 1.05 * other.best("wait.mean_s")
+    return keeps(run) is True and fails and run.best("wait.mean_s") <= 1.05 * other.best("wait.mean_s")
 
 
 def _first_pod_text(run: Evidence) -> str:
@@ -284,7 +290,7 @@ def _breaks(question: str, sources: Sources) -> Answer:
                 number(run.best("requests.status_rps_peak_60s")),
                 f"{number(run.best(ENGINE))} %",
                 f"{number(run.best('errors.rate_percent'))} %",
-                run.limits[0].name if run.limits[0].bound else "nothing",
+                (first_to_give_way(run) or "nothing").removeprefix("the "),
                 _word(keeps(run)),
             )
             for design, people, run in rows
@@ -295,17 +301,32 @@ def _breaks(question: str, sources: Sources) -> Answer:
 
 
 def _first_break(found: list[tuple[int, Evidence]]) -> str:
-    broken = next(((people, run) for people, run in found if not keeps(run)), None)
-    if broken is None:
-        people, run = found[-1]
-        tight = next(((n, r.limits[0].name) for n, r in found if r.limits[0].bound), None)
-        more = f"; the first to be exhausted is the {tight[1]}, at {number(tight[0])}" if tight else ""
-        return f"nothing up to {number(people)} people ({number(run.best(ENGINE))} % engine CPU){more}."
-    people, run = broken
-    first = next((limit.name for limit in run.limits if limit.bound), "engine thread")
-    return (
-        f"the {first}, at {number(people)} people and {number(run.best('requests.status_rps_peak_60s'))} status RPS "
-        f"({number(run.best(ENGINE))} % engine CPU)."
+    """Say with which crowd levels are broken first, which, and what is exhausted then; with which fewer it is open."""
+    at = next((place for place, (_, run) in enumerate(found) if keeps(run) is False), None)
+    people, run = found[-1 if at is None else at]
+    cpu = f"{number(run.best(ENGINE))} % engine CPU"
+    if at is None:
+        tight = next(((n, first) for n, each in found if (first := first_to_give_way(each))), None)
+        more = f"; the first to be exhausted is {tight[1]}, at {number(tight[0])}" if tight else ""
+        text = f"nothing for certain up to {number(people)} people ({cpu}){more}."
+    else:
+        load = f"{number(people)} people and {number(run.best('requests.status_rps_peak_60s'))} status RPS"
+        text = f"{first_to_give_way(run) or 'nothing that is exhausted'}, at {load} ({cpu}): "
+        text += f"{_levels_text(run, 'refuted')}."
+    for people, run in found[:at]:
+        if keeps(run) is None:
+            text += f" It is open at {number(people)}: {_levels_text(run, 'conditional')}."
+    return text
+
+
+def _levels_text(run: Evidence, verdict: ClaimVerdict) -> str:
+    """Name the service levels with this verdict, each with its figure and with what is allowed."""
+    names = {kpi: (NAMES.get(level, level), unit) for level, (kpi, unit) in SLO_KPIS.items()}
+    found = [(*names[kpi], run.kpi(kpi), limit) for kpi, limit in run.levels]
+    return "; ".join(
+        f"{name} is {interval_text(figure, unit)}, with {with_unit(limit, unit)} allowed"
+        for name, unit, figure, limit in found
+        if at_most(figure, limit) == verdict
     )
 
 
@@ -321,9 +342,15 @@ def _crowds(sources: Sources) -> Iterator[str]:
 
 
 def _edges(found: list[tuple[int, Evidence]], design: str) -> Iterator[str]:
-    for (fewer, a), (more, b) in pairwise(found):
-        if keeps(a) and not keeps(b):
-            yield f"clients.count, {design}: holds with {number(fewer)}, no longer with {number(more)} (not bisected)"
+    """Say up to which of the crowds that were tried it holds, and whether it is open or broken with the next ones."""
+    last = next((place for place, (_, run) in enumerate(found) if keeps(run) is not True), len(found)) - 1
+    if last < 0 or last == len(found) - 1:
+        return
+    broken = next((people for people, run in found[last + 1 :] if keeps(run) is False), None)
+    spans = [people for people, run in found[last + 1 :] if keeps(run) is None and people < (broken or people + 1)]
+    text = f"clients.count, {design}: holds with {number(found[last][0])}"
+    text += f", open with {' and '.join(map(number, spans))}" if spans else ""
+    yield f"{text}{f', no longer with {number(broken)}' if broken else ''} (not bisected)"
 
 
 def keeps(run: Evidence) -> bool | None:
