@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from models.ledger.entry import Entry, Flip
     from models.ledger.measured import Measured
     from models.ledger.questions import Answer
+    from models.robustness.stored import Stored
 
 ORDER: tuple[ClaimVerdict, ...] = (
     "refuted",
@@ -42,6 +43,7 @@ STYLES = {
 }
 HANGS = "What survives the assumptions of"
 """Title of what a scenario's verdict depends on, before its name."""
+T = TypeVar("T")
 LISTED = 4
 """Grounds that are listed for a claim in a terminal; Markdown and JSON have all."""
 
@@ -84,8 +86,7 @@ def flip_text(flip: Flip) -> str:
 def sentences(entry: Entry) -> list[str]:
     """Why, where it flips or why nowhere, what is still to be run, and with how many seeds it was."""
     found = [entry.why, *(f"{sentence(flip_text(flip))}." for flip in entry.flips)]
-    if entry.no_flip and not entry.flips and entry.verdict == "conditional":
-        found.append(f"No flip: {entry.no_flip}.")
+    found += [f"No flip: {entry.why_no_flip}."] if entry.why_no_flip else []
     found += [f"To come: {entry.later}."] if entry.later else []
     return [*found, *([f"Seeds: {entry.seeds}."] if entry.seeds else [])]
 
@@ -106,12 +107,18 @@ def ledger_view(ledger: Ledger, measured: Measured) -> Group:
     parts: list[RenderableType] = [Text(headline(ledger), style="bold"), Text(grounds_text(measured), style="dim")]
     for answer in ledger.answers:
         parts += [Text(), *_answer_view(answer)]
-    for name, stored in ledger.robustness.items():
-        parts += [Text(), Text(f"{HANGS} {name}", style="bold"), bullets(told(stored.table, stored.stale))]
-    parts.append(Text())
-    for entry in ledger.entries:
-        parts += _entry_view(entry)
-    return Group(*parts)
+    hangs = [part for name, stored in ledger.robustness.items() for part in _hangs_view(name, stored)]
+    entries = [Text(), *(part for entry in ledger.entries for part in _entry_view(entry))]
+    return Group(*parts, *(part for group in in_order(ledger, hangs, entries) for part in group))
+
+
+def in_order(ledger: Ledger, hangs: T, entries: T) -> tuple[T, T]:
+    """What hangs on assumptions before all claims; where some were asked for, these before it."""
+    return (hangs, entries) if ledger.answers else (entries, hangs)
+
+
+def _hangs_view(name: str, stored: Stored) -> list[RenderableType]:
+    return [Text(), Text(f"{HANGS} {name}", style="bold"), bullets(told(stored.table, stored.stale))]
 
 
 def _answer_view(answer: Answer) -> Iterator[RenderableType]:
@@ -147,11 +154,19 @@ def ledger_markdown(ledger: Ledger, measured: Measured) -> str:
         lines += [f"| {' | '.join(answer.columns)} |", f"|{'---|' * len(answer.columns)}"]
         lines += [f"| {' | '.join(map(_cell, row))} |" for row in answer.rows]
         lines += ["", *(f"- {note}" for note in answer.notes)]
+    hangs = []
     for name, stored in ledger.robustness.items():
-        lines += ["", f"## {HANGS} {name}", "", *(f"- {text}" for text in told(stored.table, stored.stale))]
-    lines += [
+        hangs += ["", f"## {HANGS} {name}", "", *(f"- {text}" for text in told(stored.table, stored.stale))]
+    first, then = in_order(ledger, hangs, _claims_table(ledger))
+    return "\n".join([*lines, *first, *then]) + "\n"
+
+
+def _claims_table(ledger: Ledger) -> list[str]:
+    """The lines of Markdown in which every claim has a row."""
+    title = "Every claim" if ledger.answers else "Claims asked for"
+    lines = [
         "",
-        "## Every claim",
+        f"## {title}",
         "",
         "| claim | verdict | published | twin | why | rests on |",
         "|---|---|---|---|---|---|",
@@ -167,7 +182,7 @@ def ledger_markdown(ledger: Ledger, measured: Measured) -> str:
             "; ".join(entry.rests_on),
         )
         lines.append(f"| {' | '.join(map(_cell, cells))} |")
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _cell(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from dashboards.ledger_words import HANGS, grounds_text, headline, numbers_text, sentences, words
+from dashboards.ledger_words import HANGS, grounds_text, headline, in_order, numbers_text, sentences, words
 from dashboards.page import card, folded, page_html, section, table
 from dashboards.robustness import robustness_html
 
@@ -32,9 +32,9 @@ def ledger_page(ledger: Ledger, measured: Measured) -> str:
         section(f"{HANGS} {name}", robustness_html(stored.table) if stored.table else f"<p>{escape(stored.stale)}</p>")
         for name, stored in ledger.robustness.items()
     ]
-    return page_html(
-        "Claims ledger", [header, *answers, *hangs, section("Every claim", card(entries_html(ledger.entries)))]
-    )
+    title = "Every claim" if ledger.answers else "Claims asked for"
+    first, then = in_order(ledger, hangs, [section(title, card(entries_html(ledger.entries)))])
+    return page_html("Claims ledger", [header, *answers, *first, *then])
 
 
 ONE_LINE = 30

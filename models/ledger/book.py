@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from models.documents.text import nearest, shown
+from models.judge.wording import plural
 from models.ledger import before_index, design, gateway, money, people, redis, scaling, waiting_room
 from models.ledger.checks import Check, Sources
 from models.ledger.claims import claims
@@ -17,7 +18,7 @@ from models.ledger.evidence import Evidence
 from models.ledger.questions import QUESTIONS, Answer, Question
 from models.ledger.runs import RUNS
 from models.robustness.stored import SHIPPED, Stored, stored_for
-from models.robustness.words import conditions, depends_text, survivors
+from models.robustness.words import conditions, depends_text, scope_text, survivors
 from models.scenario import load_scenario
 from sim.errors import BadInput
 from sim.estimate import rarer_than
@@ -36,10 +37,6 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
     | design.CHECKS
 )
 """How each claim is judged, by its id."""
-
-
-NAMED = 4
-"""Runs that are named where seeds are counted; more are counted themselves."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,8 @@ def wanted_claims(ids: Sequence[str]) -> tuple[str, ...]:
     for name in ids:
         if name not in known:
             raise BadInput(
-                f"claim: {shown(name)} is not known{nearest(name, list(known))}; must be an id of the ledger"
+                f"claim: {shown(name)} is not known{nearest(name, list(known))}; must be an id of the ledger, which "
+                "breakwater validate --stored lists"
             )
     return tuple(name for name in known if not ids or name in ids)
 
@@ -131,23 +129,23 @@ def seeds_text(runs: Sequence[str], sources: Sources) -> str:
 
     What was the same in all of them says little of how rare it is otherwise, so that is said, too.
     """
-    by_why: dict[tuple[int, str], list[str]] = {}
-    for run in runs:
-        by_why.setdefault((sources[run].n, sources[run].why_enough), []).append(run)
-    if not by_why:
+    counts = Counter((sources[run].n, sources[run].why_enough) for run in runs)
+    if not counts:
         return ""
     made = "; ".join(
-        f"{n} for {', '.join(names) if len(names) <= NAMED else f'each of {len(names)} runs'} ({why})"
-        for (n, why), names in by_why.items()
+        f"{n} for {'each of ' if runs > 1 else ''}{plural(runs, 'run')} ({why})" for (n, why), runs in counts.items()
     )
-    rare = ", ".join(f"{100 * rarer_than(n):.0f} % of {n}" for n in sorted({n for n, _ in by_why}))
-    return f"{made}; what is the same in all of them leaves up to {rare} to be otherwise"
+    few, *more = ((n, f"in up to {100 * rarer_than(n):.0f} %") for n in sorted({n for n, _ in counts}))
+    rare = f"what is the same with all {few[0]} may be otherwise {few[1]} of on-sales"
+    return f"{made}; {rare}{''.join(f', with all {n} {share}' for n, share in more)}"
 
 
 def _with_ground(entry: Entry, stored: Mapping[str, Stored]) -> Entry:
     """Return a claim that says on which assumptions the scenarios depend that its runs are of, where that is known."""
     tables = ((name, stored[name].table) for name in hangs_on(entry.claim.id))
-    grounds = (f"the verdict of {name}: {depends_text(table)}" for name, table in tables if table is not None)
+    grounds = (
+        f"the verdict of {name}: {depends_text(table).rstrip('.')}" for name, table in tables if table is not None
+    )
     return replace(entry, rests_on=(*entry.rests_on, *grounds))
 
 
@@ -195,7 +193,7 @@ def document_of(ledger: Ledger) -> dict[str, Any]:
                 "flips": [
                     {"setting": f.setting, "at": f.at, "verdict": f.verdict, "found": f.found} for f in entry.flips
                 ],
-                "no_flip": entry.no_flip,
+                "no_flip": entry.why_no_flip or None,
                 "later": entry.later,
                 "robustness": list(hangs_on(entry.claim.id)),
             }
@@ -221,8 +219,9 @@ def _robustness(stored: Stored) -> dict[str, Any]:
     """Return what survives of a scenario and what does not, or why that is not shown."""
     table = stored.table
     if table is None:
-        return {"survives": None, "conditions": None, "stale": stored.stale}
-    return {"survives": list(survivors(table)), "conditions": list(conditions(table)), "stale": None}
+        return {"survives": None, "conditions": None, "scope": None, "stale": stored.stale}
+    kept, lost = list(survivors(table)), list(conditions(table))
+    return {"survives": kept, "conditions": lost, "scope": scope_text(table), "stale": None}
 
 
 def _twin(entry: Entry) -> dict[str, Any]:

@@ -37,11 +37,6 @@ class Check:
     ways: tuple[How, ...] = ()
     searches: tuple[str, ...] = ()
 
-    @property
-    def all_ways(self) -> set[How]:
-        """Return every way by which the verdict is come to."""
-        return {*self.ways, *(("simulate",) if self.runs else ())}
-
 
 def by_sum(claim: Claim, sources: Sources) -> Entry:
     """Return the verdict of a claim that stands on arithmetic and prices alone."""

@@ -60,6 +60,11 @@ class Entry:
         return "a sum of given figures: nothing in it is drawn"
 
     @property
+    def why_no_flip(self) -> str:
+        """Return why no flip is known of what holds under a condition; nothing where there is one, or no condition."""
+        return self.no_flip if self.verdict == "conditional" and not self.flips else ""
+
+    @property
     def published(self) -> str:
         """Return the published value in words."""
         value, unit = self.claim.value, self.claim.unit or ""

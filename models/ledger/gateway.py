@@ -23,6 +23,7 @@ from models.ledger.entry import (
 )
 from models.ledger.evidence import Evidence
 from models.ledger.flips import COMPUTED, OPEN, RUN, STEPPED, by_case
+from models.ledger.luck import first_to_give_way
 from models.ledger.runs import stage_kpi
 from models.scenario import Scenario
 from models.scenario.autoscaling import Autoscaling
@@ -98,7 +99,7 @@ def _pool(claim: Claim, sources: Sources) -> Entry:
     """Compare both pools, also with fewer requests at work in a pod than Fiber allows, and the others waiting."""
     large, small, few = sources["prewarmed"], sources["pool_100"], sources["pool_slots"]
     now, scarcely = (run.kpi("errors.pool_timeout") for run in (large, few))
-    before, first = small.kpi("errors.pool_timeout"), large.limits[0]
+    before, first = small.kpi("errors.pool_timeout"), first_to_give_way(large)
     old, new, least = (run.scenario.gateway for run in (small, large, few))
     p99 = [latency(run.best("latency.status_p99_ms")) for run in (small, large)]
     why = (
@@ -109,8 +110,8 @@ def _pool(claim: Claim, sources: Sources) -> Entry:
         f"instead of {number(new.worker_slots)}, which is Fiber's own limit. Status takes {p99[0]} at p99 before and "
         f"{p99[1]} after."
     )
-    if first.bound:
-        why += f" What is exhausted with the larger pool is the {first.name}: requests wait there instead."
+    if first:
+        why += f" What is exhausted with the larger pool is {first}: requests wait there instead."
     were = at_least(before, 1.0)
     ended = {new.worker_slots: now, least.worker_slots: scarcely}
     cases = {number(slots): weakest([at_most(found, 0.0), were]) for slots, found in ended.items()}
@@ -168,11 +169,13 @@ def _readiness(claim: Claim, sources: Sources) -> Entry:
 
 def _spot(claim: Claim, sources: Sources) -> Entry:
     wave, calm = sources["spot_wave"], sources["prewarmed"]
+    fail, before = (f"{number(run.best('errors.rate_percent'))} %" for run in (wave, calm))
+    wait, without = (clock(run.best("wait.mean_s")) for run in (wave, calm))
+    same = (fail, wait) == (before, without)
     why = (
         "How often the market takes spot nodes back is an input of the twin, which AWS alone can tell. What it can "
-        f"tell: if half of them get their notice at once, {number(wave.best('errors.rate_percent'))} % of the requests "
-        f"fail instead of {number(calm.best('errors.rate_percent'))} %, and the mean wait is "
-        f"{clock(wave.best('wait.mean_s'))} instead of {clock(calm.best('wait.mean_s'))}."
+        f"tell: if half of them get their notice at once, {fail} of the requests fail and the mean wait is {wait}; "
+        f"{'without it that is the same' if same else f'without it they are {before} and {without}'}."
     )
     return Entry(claim, "not_testable", None, claim.unit, why, rests_on(wave, calm))
 

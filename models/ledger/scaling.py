@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from models.judge.wording import clock, number
+from models.judge.wording import clock, number, plural
 from models.ledger.checks import Check, Sources, rests_on
 from models.ledger.claims import Claim, ClaimVerdict
 from models.ledger.entry import Entry, about, at_least, at_most, interval_text, that_change
@@ -124,8 +124,11 @@ def _not_reached(claim: Claim, run: Evidence, taken: Taken, target: int) -> Entr
 def _policy(run: Evidence) -> str:
     """Return in words how fast pods may be removed."""
     policies = run.scenario.autoscaling.down.policies if run.scenario.autoscaling else ()
-    words = {"Pods": "pods at most", "Percent": "% of the pods at most"}
-    return ", ".join(f"{each.value} {words[each.type]} in {clock(each.period_s)}" for each in policies)
+    return ", ".join(
+        f"{plural(each.value, 'pod') if each.type == 'Pods' else f'{each.value} % of the pods'} at most in "
+        f"{clock(each.period_s)}"
+        for each in policies
+    )
 
 
 def _new_pod_text(run: Evidence) -> str:

@@ -31,8 +31,9 @@ def _inventory(claim: Claim) -> Redone:
     }
     cases = {how: at_least(exactly(rate), value) for how, rate in commits.items()}
     retried = 1000 / own.read_then_write_ms.value
+    said = "; ".join(f"{how}: {number(rate)} commits a second" for how, rate in commits.items())
     why = (
-        f"{'; '.join(f'{how}: {number(rate)} commits a second' for how, rate in commits.items())}, with "
+        f"{said[:1].upper()}{said[1:]}, with "
         f"{number(each)} writes a commit where seats have items. A counter that is read and then written on condition, "
         f"without a retry, is won by one writer every {number(own.read_then_write_ms.value)} ms or so: "
         f"{number(retried)} a second."

@@ -24,7 +24,6 @@ from models.ledger.flips import OPEN, RUN, bisected, stepped
 from models.ledger.rates import RateRow, good_rates, rate_rows
 from models.ledger.runs import JITTERS, RATES_RPS
 from models.ledger.searches import BUSIEST_MINUTE, RESERVED_MINUTE, RESERVED_SECOND
-from sim.estimate import Estimate
 
 ENOUGH = ("enough_polls", "enough_people")
 """Flips of the demand that are found by bisection of its runs."""
@@ -90,7 +89,8 @@ def _wait_rate(claim: Claim, sources: Sources) -> Entry:
     # of a line that empties evenly the mean wait is the longer, the lower the rate, in proportion
     needed = exactly(enough * means[enough] / wait)
     if below is not None:
-        needed = Estimate(float(below), min(below * means[below] / wait, float(enough)), float(enough), 2)
+        needed = exactly(min(below * means[below] / wait, float(enough)))
+        why += f" So the rate that it takes is between {number(below)} and {number(enough)}."
     verdict = weakest([own.verdict, about(exactly(needed.best), claim.figure, NEAR)])
     longest_kept = at_most(exactly(longest), (1 + NEAR) * wait)
     flips = that_change(verdict, Flip("the wait that is meant", "the longest instead of the mean", longest_kept, RUN))
@@ -114,12 +114,11 @@ def _optimal(claim: Claim, sources: Sources) -> Entry:
         f"${told[1000].cost_usd:.2f}. A cost within {number(100 * NEAR)} % of the cheapest counts as the best."
     )
     verdict = _best(rows)
-    twin = Estimate(float(min(good)), float(cheapest), float(max(good)), len(RATES_RPS))
     flips = that_change(
         verdict, Flip("event.on_sold_out", "announce", _best(told), RUN), *_optimal_flips(rows, good, sources)
     )
     no_flip = "no setting that was tried makes it the cheapest: one would have to weigh wait against cost"
-    return Entry(claim, verdict, twin, claim.unit, why, rest, flips, no_flip)
+    return Entry(claim, verdict, exactly(float(cheapest)), claim.unit, why, rest, flips, no_flip)
 
 
 def _best(rows: Mapping[int, RateRow]) -> ClaimVerdict:

@@ -32,8 +32,8 @@ def survivors(table: Robustness) -> tuple[str, ...]:
 
 
 def told(table: Robustness | None, stale: str) -> tuple[str, ...]:
-    """Return everything that is said of a table, or why it is not shown."""
-    return (survives_text(table), *conditions(table)) if table is not None else (stale,)
+    """Return everything that is said of a table, and what its ranges are, or why it is not shown."""
+    return (survives_text(table), *conditions(table), scope_text(table)) if table is not None else (stale,)
 
 
 def conditions(table: Robustness) -> tuple[str, ...]:
@@ -69,7 +69,8 @@ def scope_text(table: Robustness) -> str:
         f"Varied on common random numbers, the first {number(origin.horizon_s)} s after the opening, {origin.made}: "
         f"{len(origin.seeds)} replications of the scenario with costs drawn from its profile (seeds "
         f"{', '.join(map(str, origin.seeds))}), {', '.join([few, *more])}{because}. A conclusion survives if all of "
-        "them come to it."
+        "them come to it. Ranges are from the least to the greatest figure of so few replications: no intervals that "
+        "hold one more on-sale."
     )
 
 
@@ -106,9 +107,8 @@ def _with_span(table: Robustness, key: str) -> str:
 
 def _condition(table: Robustness, key: str) -> str:
     base = table.base[key]
-    mine = f"{_capital(base.says)} ({cell_text(base)})" if base.low is not None and base.says else _capital(base.says)
-    if base.says is None:
-        mine = f"It is open whether {' or '.join(sorted(_sentences(table, key)))} ({cell_text(base)})"
+    whether = f"It is open whether {' or '.join(sorted(_sentences(table, key)))}"
+    mine = f"{_capital(base.says) or whether}{_figure(base)}"
     others = [f"{said} with {', '.join(values)}" for said, values in _against(table, key)]
     return f"{mine}{'; but ' if others else ''}{'; '.join(others)}."
 
@@ -118,9 +118,13 @@ def _against(table: Robustness, key: str) -> Iterator[tuple[str, list[str]]]:
     by_says: dict[str, list[str]] = {}
     for row in table.against(key):
         cell = row.cells[key]
-        figure = "" if cell.low is None or cell.high is None else f" ({figures(cell.low, cell.high, cell.unit)})"
-        by_says.setdefault(cell.says or "it is open", []).append(f"{value_words(row)}{figure}")
+        by_says.setdefault(cell.says or "it is open", []).append(f"{value_words(row)}{_figure(cell)}")
     yield from by_says.items()
+
+
+def _figure(cell: Cell) -> str:
+    """The figure behind a conclusion in brackets; nothing where there is none."""
+    return "" if cell.low is None or cell.high is None else f" ({figures(cell.low, cell.high, cell.unit)})"
 
 
 def _sentences(table: Robustness, key: str) -> set[str]:

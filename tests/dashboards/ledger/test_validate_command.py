@@ -61,7 +61,7 @@ def accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / ACCEPTED).write_text(json.dumps(accepted_document(ledger, "a test", "2026-01-01")))
     evidence = evidence_document(Sources({}, read_measured()), "2026-01-01")
     (folder / EVIDENCE).write_text(json.dumps(evidence))
-    for name in ("stored_ledger", "moved_from_accepted"):
+    for name in ("stored_ledger", "moved_from_accepted", "accept"):
         monkeypatch.setattr(accepting, name, partial(getattr(accepting, name), folder=folder))
     return folder
 
@@ -127,3 +127,16 @@ def test_every_face_shows_every_claim_and_question() -> None:
             assert name in text
         for answer in ledger.answers:
             assert answer.question in text
+
+
+def test_what_was_asked_for_comes_before_what_its_scenario_hangs_on(capsys: pytest.CaptureFixture[str]) -> None:
+    found = judged(["redis.sizing"], sources(lambda run, kpi, seed: 50.0), questions=False)
+    assert found.robustness
+    screen = console()
+    with screen.capture() as captured:
+        screen.print(ledger_view(found, read_measured()))
+    for text in (captured.get(), ledger_markdown(found, read_measured()), ledger_page(found, read_measured())):
+        assert text.index("redis.sizing") < text.index("What survives the assumptions of onsale-300k")
+    every = judged(["redis.sizing"], sources(lambda run, kpi, seed: 50.0), questions=True)
+    text = ledger_markdown(every, read_measured())
+    assert text.index("What survives the assumptions of onsale-300k") < text.index("`redis.sizing`")

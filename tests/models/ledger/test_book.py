@@ -5,6 +5,7 @@ import pytest
 from models.ledger.book import CHECKS, document_of, judged, runs_for, unsettled, wanted_claims
 from models.ledger.checks import Sources
 from models.ledger.claims import claims
+from models.ledger.entry import Entry
 from models.ledger.evidence import ENGINE, LONGEST_FIRST
 from models.ledger.measured import Measured, read_measured
 from models.ledger.runs import RUNS, STAGES, Run
@@ -27,7 +28,8 @@ def test_all_ways_of_a_claim_are_gone_or_it_says_why_not(name: str) -> None:
         assert name.partition(".")[0] in NOT_MODELLED
         assert not CHECKS[name].runs
     elif entry.verdict != "not_testable":
-        assert set(claims()[name].how) <= CHECKS[name].all_ways | ({"simulate"} if entry.later else set())
+        simulated = {"simulate"} if CHECKS[name].runs or entry.later else set()
+        assert set(claims()[name].how) <= {*CHECKS[name].ways, *simulated}
         assert entry.rests_on
 
 
@@ -109,9 +111,11 @@ def test_an_entry_says_with_how_many_seeds_and_what_a_figure_that_never_varied_l
     by_id = {entry.claim.id: entry.seeds for entry in found}
     assert by_id["cost.nodes"] == ""
     # the two designs have ten beforehand, the others four: 1 - 0.05^(1/n)
-    assert by_id["redis.sizing"].startswith("10 for hot, five (")
-    assert "; 4 for hot_derived, primary_only (no verdict hangs on their intervals" in by_id["redis.sizing"]
-    assert by_id["redis.sizing"].endswith("leaves up to 53 % of 4, 26 % of 10 to be otherwise")
+    assert by_id["redis.sizing"].startswith("10 for each of 2 runs (")
+    assert "; 4 for each of 2 runs (no verdict hangs on their intervals" in by_id["redis.sizing"]
+    assert by_id["redis.sizing"].endswith(
+        "what is the same with all 4 may be otherwise in up to 53 % of on-sales, with all 10 in up to 26 %"
+    )
 
 
 def test_the_rising_ladder_is_the_beginning_of_the_shipped_one() -> None:
@@ -126,3 +130,62 @@ def test_the_rising_ladder_is_the_beginning_of_the_shipped_one() -> None:
 @pytest.mark.parametrize("name", list(RUNS))
 def test_every_run_can_be_loaded(name: str) -> None:
     assert RUNS[name].load().name
+
+
+def sizing(derived: float, hot: float = 60.0) -> Entry:
+    """The claim about the sizing, by how busy the engine is by the derived profile and by the talk's."""
+
+    def value(run: str, kpi: str, seed: int) -> float:
+        if kpi != ENGINE:
+            return 0.5
+        return derived if run == "hot_derived" else 99.0 if run == "primary_only" else hot
+
+    return judged(["redis.sizing"], sources(value), questions=False).entries[0]
+
+
+def test_what_only_the_profile_leaves_open_flips_by_the_profile_and_not_by_the_case_that_was_judged() -> None:
+    found = sizing(derived=99.0)
+    assert found.verdict == "conditional"
+    at = {(flip.setting, flip.at): flip.verdict for flip in found.flips}
+    assert at["redis.profile", "talk-m7g"] == "confirmed"
+    assert at["redis.profile", "m7g-xlarge-derived"] == "refuted"
+    assert at["waiting_room.replica_reads", "false"] == "refuted"
+    assert not any(setting == "waiting_room.events" for setting, _ in at)
+    assert [verdict for (setting, _), verdict in at.items() if setting == "clients.count"] == ["refuted"]
+    assert sizing(derived=60.0).verdict == "confirmed"
+    assert sizing(derived=60.0, hot=99.0).verdict == "refuted"
+
+
+@pytest.mark.parametrize("name", ["admission.optimal", "admission.wait_rate"])
+def test_a_rate_of_those_tried_has_no_interval(name: str) -> None:
+    """The rates that were tried on either side are no bounds that hold one more on-sale."""
+
+    def value(run: str, kpi: str, seed: int) -> float:
+        return {"rate_500": 400.0}.get(run, 150.0) if kpi == "wait.mean_s" else 1.0
+
+    entry = judged([name], sources(value), questions=False).entries[0]
+    assert entry.twin is not None
+    assert (entry.twin.low, entry.twin.high, entry.twin.n) == (None, None, 1)
+    assert entry.no_interval
+    assert "1,000" in entry.why
+
+
+def test_why_nothing_flips_is_said_of_conditions_alone() -> None:
+    document = document_of(judged(list(claims()), sources(lambda run, kpi, seed: 50.0), questions=False))
+    for claim in document["claims"]:
+        assert claim["no_flip"] is None or (claim["verdict"] == "conditional" and not claim["flips"]), claim["id"]
+
+
+def test_sentences_begin_with_a_capital_and_end_with_one_point() -> None:
+    for entry in judged(list(claims()), sources(lambda run, kpi, seed: 50.0), questions=False).entries:
+        assert not entry.why[:1].islower(), entry.claim.id
+        assert not any(ground.endswith(".") for ground in entry.rests_on), entry.claim.id
+
+
+def test_spot_nodes_that_make_no_difference_are_said_to_make_none() -> None:
+    def why(wave: float) -> str:
+        runs = sources(lambda run, kpi, seed: wave if run == "spot_wave" else 0.2)
+        return judged(["spot.interruptions"], runs, questions=False).entries[0].why
+
+    assert why(0.2).endswith("0.2 % of the requests fail and the mean wait is 0.2 s; without it that is the same.")
+    assert why(9.0).endswith("without it they are 0.2 % and 0.2 s.")

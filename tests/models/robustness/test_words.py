@@ -41,7 +41,7 @@ def test_of_draws_that_do_not_agree_nothing_survives_and_it_is_said() -> None:
     table = replace(TABLE, base=open_, rows=TABLE.rows[3:])
     assert not table.survives(HOLDS)
     assert depends_text(table) == "With other draws of the costs it is another."
-    assert any(text.startswith("It is open whether the design does not hold") for text in conditions(table))
+    assert "It is open whether the design does not hold." in conditions(table), "there is no figure to it"
 
 
 def test_how_it_was_made_is_said() -> None:
@@ -53,6 +53,10 @@ def test_how_it_was_made_is_said() -> None:
     assert "2 replications of 1 variation, 3 replications of 3 variations; the fewest are of those in which" in text
     assert told(None, "stale") == ("stale",)
     assert told(TABLE, "")[0] == survives_text(TABLE)
+    assert told(TABLE, "")[-1] == scope_text(TABLE), (
+        "beside intervals of the same figures ranges are not taken for such"
+    )
+    assert "no intervals that hold one more on-sale" in scope_text(TABLE)
 
 
 def test_it_is_stored_and_read_back() -> None:
