@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from models.ledger.accepted import ACCEPTED, Moved, accepted_document, moved, read_accepted, said
@@ -15,7 +18,6 @@ from sim.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from models.ledger.checks import Sources
 
@@ -47,24 +49,53 @@ def moved_from_accepted(ledger: Ledger, folder: Path = FOLDER) -> list[Moved]:
     return moved(read_accepted(folder), said(ledger), names)
 
 
-def accept(ledger: Ledger, sources: Sources | None, reason: str, folder: Path = FOLDER) -> None:
-    """Store the whole ledger as accepted for a *reason*, and the runs in *sources* if they are new.
+def accept(ledger: Ledger, sources: Sources | None, reason: str, folder: Path = FOLDER) -> str:
+    """Store the whole ledger as accepted for a *reason*, and the runs in *sources* if they are new; say what was done.
 
-    BadInput if a file cannot be written; RuntimeError if what is stored is judged otherwise than what was run.
+    Nothing is written if neither is new, nor before what is written was judged again, somewhere else. BadInput if a
+    file cannot be written; RuntimeError if what would be stored is judged otherwise than what was run.
     """
     from dashboards.whole import write_files
 
+    if sources is None and _stands(ledger, folder):
+        return "Nothing moved; nothing was written."
     today = datetime.now(UTC).date().isoformat()
-    texts = {folder / ACCEPTED: _text(accepted_document(ledger, reason, today))}
+    texts = {ACCEPTED: _text(accepted_document(ledger, reason, today))}
     if sources is not None:
         asked = heard(sources)
         judged(tuple(claims()), asked, questions=True)
-        texts[folder / EVIDENCE] = _text(evidence_document(asked, today), lines=2)
-    folder.mkdir(exist_ok=True)
-    write_files(texts, "--accept")
-    again, _, _ = stored_ledger(tuple(claims()), True, folder)
-    if differing := moved_from_accepted(again, folder):
-        raise RuntimeError(f"what was stored is judged otherwise: {differing[0].text}")
+        texts[EVIDENCE] = _text(evidence_document(asked, today), lines=2)
+    try:
+        _check(texts, folder)
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"--accept: {error.filename or folder} cannot be written: {error.strerror}") from None
+    write_files({folder / name: text for name, text in texts.items()}, "--accept")
+    return f"Accepted; written: {', '.join(str(folder / name) for name in texts)}."
+
+
+def _stands(ledger: Ledger, folder: Path) -> bool:
+    """Whether a ledger is as it was accepted; what cannot be read is not."""
+    try:
+        return not moved_from_accepted(ledger, folder=folder)
+    except BadInput:
+        return False
+
+
+def _check(texts: Mapping[str, str], folder: Path) -> None:
+    """Judge what is to be stored again, with the runs in *folder* if there are no new ones.
+
+    RuntimeError if that comes to anything else.
+    """
+    with TemporaryDirectory(prefix="breakwater-") as place:
+        again = Path(place)
+        if EVIDENCE not in texts:
+            shutil.copy(folder / EVIDENCE, again)
+        for name, text in texts.items():
+            (again / name).write_text(text, encoding="utf-8")
+        found, _, _ = stored_ledger(tuple(claims()), True, folder=again)
+        if differing := moved_from_accepted(found, folder=again):
+            raise RuntimeError(f"what would be stored is judged otherwise: {differing[0].text}")
 
 
 def _text(document: Mapping[str, Any], lines: int = 3) -> str:

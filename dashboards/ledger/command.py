@@ -73,7 +73,7 @@ def validate(
         sources = _sources(wanted, measured, questions, seed)
         ledger = judged(wanted, sources, questions)
     if reason is not None:
-        accepting.accept(ledger, None if stored else sources, reason)
+        notes.append(accepting.accept(ledger, None if stored else sources, reason))
     moved = accepting.moved_from_accepted(ledger) if stored else []
     notes += [f"Moved: {each.text}." for each in moved]
     document = json_text(document_of(ledger) | ({"stored": notes} if stored else {}))

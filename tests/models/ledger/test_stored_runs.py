@@ -147,3 +147,29 @@ def test_what_is_missing_or_damaged_is_one_line(folder: Path, tmp_path: Path) ->
     (folder / ACCEPTED).write_text("[]")
     with pytest.raises(BadInput, match="holds no accepted ledger"):
         moved_from_accepted(judged((), evidence(), questions=False), folder)
+
+
+def test_where_nothing_moved_nothing_is_written(folder: Path) -> None:
+    before = {path: (path.stat().st_mtime_ns, path.read_text()) for path in folder.iterdir()}
+    ledger, _, _ = stored_ledger(tuple(claims()), True, folder)
+    assert accept(ledger, None, "another reason", folder) == "Nothing moved; nothing was written."
+    assert {path: (path.stat().st_mtime_ns, path.read_text()) for path in folder.iterdir()} == before
+
+
+def test_what_was_moved_is_written_and_named(folder: Path) -> None:
+    change(folder / ACCEPTED, lambda document: document["claims"]["cost.nodes"].update(verdict="confirmed"))
+    runs = (folder / EVIDENCE).read_text()
+    ledger, _, _ = stored_ledger(tuple(claims()), True, folder)
+    assert accept(ledger, None, "another reason", folder) == f"Accepted; written: {folder / ACCEPTED}."
+    assert json.loads((folder / ACCEPTED).read_text())["reason"] == "another reason"
+    assert moved_from_accepted(ledger, folder) == []
+    assert (folder / EVIDENCE).read_text() == runs
+
+
+def test_what_would_be_judged_otherwise_leaves_what_was_accepted(folder: Path) -> None:
+    before = {path.name: path.read_text() for path in folder.iterdir()}
+    found = judged(tuple(claims()), evidence(), questions=True)
+    other = replace(found, entries=(replace(found.entries[0], why="Never 123,456."), *found.entries[1:]))
+    with pytest.raises(RuntimeError, match="what would be stored is judged otherwise"):
+        accept(other, evidence(), "made up", folder)
+    assert {path.name: path.read_text() for path in folder.iterdir()} == before
