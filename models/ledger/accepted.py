@@ -5,7 +5,6 @@ Prose is not held to it, the figures in prose are.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -13,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.documents.json_file import read_json
 from models.ledger.book import Ledger, document_of
 from models.ledger.stored import FOLDER, RENEW
-from sim.errors import BadInput
 
 ACCEPTED = "ledger.json"
 FORMAT = 1
@@ -70,16 +69,13 @@ def accepted_document(ledger: Ledger, reason: str, date: str) -> dict[str, Any]:
 
 def read_accepted(folder: Path = FOLDER) -> Mapping[str, Any]:
     """Return what was accepted. BadInput if it cannot be read."""
-    path = folder / ACCEPTED
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        if document["format"] != FORMAT or not {"claims", "questions", "reason"} <= document.keys():
-            raise ValueError("it has another format")
-        return dict(document)
-    except OSError as error:
-        raise BadInput(f"{path.name}: cannot be read ({error.strerror}); {RENEW} makes it anew") from None
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        raise BadInput(f"{path.name}: holds no accepted ledger ({error}); {RENEW} makes it anew") from None
+    return read_json(folder / ACCEPTED, _accepted, "accepted ledger", RENEW)
+
+
+def _accepted(document: Any) -> dict[str, Any]:
+    if document["format"] != FORMAT or not {"claims", "questions", "reason"} <= document.keys():
+        raise ValueError("it has another format")
+    return dict(document)
 
 
 def moved(accepted: Mapping[str, Any], now: Mapping[str, Any], names: Collection[str] | None = None) -> list[Moved]:

@@ -8,13 +8,13 @@ measurement.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from models.documents.json_file import read_json
 from models.judge.limit import Limit
 from models.ledger.checks import Sources, profile
 from models.ledger.evidence import Evidence
@@ -147,8 +147,8 @@ def _lengths(series: Sequence[float]) -> list[list[float]]:
 def read_runs(names: Collection[str], searches: Collection[str], folder: Path = FOLDER) -> StoredRuns:
     """Return the runs and flips of these names. BadInput if one is not stored, or the file cannot be read."""
     path = folder / EVIDENCE
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+
+    def made(document: Any) -> StoredRuns:
         if document["format"] != FORMAT:
             raise ValueError(f"format {document['format']!r} is not {FORMAT}")
         missing = [*(set(names) - document["runs"].keys()), *(set(searches) - document["flips"].keys())]
@@ -156,12 +156,9 @@ def read_runs(names: Collection[str], searches: Collection[str], folder: Path = 
             raise BadInput(f"{path.name}: {min(missing)} is not stored; {RENEW} stores it")
         runs = {name: _read(name, document["runs"][name]) for name in names}
         flips = {name: _read_flip(name, document["flips"][name]) for name in searches}
-        changed = tuple(_changed(document, runs))
-        return StoredRuns(runs, flips, str(document["made"]), changed)
-    except OSError as error:
-        raise BadInput(f"{path.name}: cannot be read ({error.strerror}); {RENEW} makes it anew") from None
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        raise BadInput(f"{path.name}: holds no stored runs ({error}); {RENEW} makes it anew") from None
+        return StoredRuns(runs, flips, str(document["made"]), tuple(_changed(document, runs)))
+
+    return read_json(path, made, "stored runs", RENEW)
 
 
 def _read(name: str, kept: Mapping[str, Any]) -> Evidence:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from models.documents.json_file import read_json
 from models.judge.robustness import Robustness
 from models.redis_costs.profile import load_profile
 from models.results.run_result import profile_hash
 from models.robustness.vary import SOURCE
 from models.run.source_hash import simulation_hash
 from models.scenario import Scenario, load_scenario, scenario_hash
-from sim.errors import BadInput
 
 TABLES = Path(__file__).parent / "tables"
 SHIPPED = ("onsale-300k", "onsale-300k-five", "onsale-300k-spread")
@@ -78,7 +78,4 @@ def _tables(folder: Path) -> tuple[Robustness, ...]:
 
 
 def _read(path: Path) -> Robustness:
-    try:
-        return Robustness.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, LookupError) as error:
-        raise BadInput(f"{path}: is no robustness table ({error}); {RENEW} makes it anew") from None
+    return read_json(path, Robustness.from_json, "robustness table", RENEW)

@@ -69,7 +69,7 @@ def test_for_settings_of_ones_own_there_is_a_way_to_find_out(tmp_path: Path, sce
 
 def test_what_is_no_table_is_one_line(tmp_path: Path, scenario: Scenario) -> None:
     (tmp_path / "broken.json").write_text("{}")
-    with pytest.raises(BadInput, match="is no robustness table"):
+    with pytest.raises(BadInput, match="holds no robustness table"):
         stored_for(scenario, tmp_path)
 
 
