@@ -42,10 +42,6 @@ class Requests:
         """Return the requests of these numbers, in this order; numbers may repeat."""
         return Requests(self.blob, self.begin[order], self.end[order])
 
-    def bytes_of(self, number: int) -> bytes:
-        """Return what is sent for one request."""
-        return self.blob[self.begin[number] : self.end[number]].tobytes()
-
 
 def encode(arguments: Sequence[Argument]) -> bytes:
     """Return one command as a client sends it."""

@@ -18,3 +18,8 @@ def numbered(count: int, size: int = 1) -> Requests:
 def at_once(count: int) -> NDArray[np.int64]:
     """A schedule by which all are due at the start."""
     return np.zeros(count, np.int64)
+
+
+def bytes_of(requests: Requests, number: int) -> bytes:
+    """What is sent for one request."""
+    return requests.blob[requests.begin[number] : requests.end[number]].tobytes()

@@ -16,7 +16,7 @@ from real_adapter.drive.connections import Connections
 from real_adapter.drive.driver import MOST_LATE_US, drive_open
 from real_adapter.drive.requests import encode_each
 from sim.errors import BadInput
-from tests.real_adapter.drive.loads import MS, SLEEPS, at_once, numbered
+from tests.real_adapter.drive.loads import MS, SLEEPS, at_once, bytes_of, numbered
 from tests.real_adapter.drive.resp_server import CLOSE, Arguments, RespServer, echo_number
 
 
@@ -83,7 +83,7 @@ def test_a_request_larger_than_all_buffers_arrives_whole() -> None:
         on = np.array([0, 1, 1, 0])
         driven = drive_open(connections, requests, at_once(4), on, patience_s=20, keep_integers=True, **SLEEPS)
     assert driven.integers.tolist() == [0, 1, 2, 3]
-    assert b"".join(server.received[0][0][1:2]) in requests.bytes_of(0)
+    assert b"".join(server.received[0][0][1:2]) in bytes_of(requests, 0)
     assert driven.sent_ns[1] < driven.sent_ns[0]  # the other connection was not held up
     assert driven.replied_ns[2] < driven.replied_ns[0]
 

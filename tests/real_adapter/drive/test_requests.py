@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from real_adapter.drive.requests import Argument, Requests, digits, encode, encode_each, encode_rows, joined
+from tests.real_adapter.drive.loads import bytes_of
 from tests.real_adapter.drive.resp import parsed
 
 NAMES = st.text(st.characters(min_codepoint=65, max_codepoint=90), min_size=1, max_size=10)  # it splits names at spaces
@@ -24,7 +25,7 @@ def test_a_command_is_encoded_as_redis_py_does(command: list[Argument]) -> None:
 def test_many_commands_are_each_one_request(commands: list[list[Argument]]) -> None:
     requests = encode_each(commands)
     assert len(requests) == len(commands)
-    assert [requests.bytes_of(k) for k in range(len(requests))] == [encode(command) for command in commands]
+    assert [bytes_of(requests, k) for k in range(len(requests))] == [encode(command) for command in commands]
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**12 - 1), st.binary(min_size=3, max_size=3)), min_size=1, max_size=5))
@@ -32,7 +33,7 @@ def test_rows_of_a_command_are_what_it_encodes_to_one_by_one(rows: list[tuple[in
     rows = [(number, text[:2] + b"!") for number, text in rows]
     numbers = digits(np.array([number for number, _ in rows]), 12)
     requests = encode_rows(["EVALSHA", SHA, 1, "{e}:line", numbers, np.array([text for _, text in rows]), 5])
-    assert [requests.bytes_of(k) for k in range(len(rows))] == [
+    assert [bytes_of(requests, k) for k in range(len(rows))] == [
         encode(["EVALSHA", SHA, 1, "{e}:line", f"{number:012d}", text, 5]) for number, text in rows
     ]
 
@@ -46,7 +47,7 @@ def test_digits_are_those_of_python(case: tuple[int, list[int]]) -> None:
 def test_requests_are_taken_in_any_order_and_joined() -> None:
     first, second = encode_each([["A"], ["B"]]), encode_each([["C", 1]])
     mixed = joined([first, second]).take(np.array([2, 0, 2]))
-    assert [mixed.bytes_of(k) for k in range(len(mixed))] == [encode(["C", 1]), encode(["A"]), encode(["C", 1])]
+    assert [bytes_of(mixed, k) for k in range(len(mixed))] == [encode(["C", 1]), encode(["A"]), encode(["C", 1])]
     assert mixed.blob.size == first.blob.size + second.blob.size
 
 
@@ -54,7 +55,7 @@ def test_a_million_requests_take_their_bytes_and_no_more() -> None:
     numbers = digits(np.arange(1_000_000), 12)
     requests = encode_rows(["EVALSHA", SHA, 0, numbers])
     assert requests.blob.size == 1_000_000 * len(encode(["EVALSHA", SHA, 0, "0" * 12]))
-    assert parsed(requests.bytes_of(999_999)) == (
+    assert parsed(bytes_of(requests, 999_999)) == (
         [b"EVALSHA", SHA.encode(), b"0", b"000000999999"],
         requests.end[0],
     )
