@@ -87,7 +87,7 @@ def test_a_stale_one_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> 
         assert "onsale-300k is stale" in text
         assert SURVIVES not in text
     assert document_of(ledger)["robustness"]["onsale-300k"] == {
-        "survives": None, "conditions": None, "stale": "onsale-300k is stale",
+        "survives": None, "conditions": None, "scope": None, "stale": "onsale-300k is stale",
     }  # fmt: skip
 
 

@@ -89,7 +89,7 @@ def test_what_is_confirmed_is_near_what_was_published_and_what_is_not_says_why()
         ("cost.nodes", "3 on-demand nodes are $360 and 7 on spot $252: $612"),
         ("cost.idle", "with 70 % on spot, as the talk has it, it is $184"),
         ("cost.dynamodb", "26.7 to 133 times"),
-        ("backend.inventory", "one counter for the event: 1,000 commits a second"),
+        ("backend.inventory", "One counter for the event: 1,000 commits a second"),
         ("dynamodb.used", "5 to 17.5 % of the default quota of a table; 50 to 175 % of a new table"),
         # 85 / 45 x 450 = 850 = 400 + 100 x 4.5
         ("waf.gateway_cpu", "4.5 times the CPU of a person's"),
