@@ -10,7 +10,8 @@ chosen and cold follows from it.
 `python -m real_adapter.fit.curve_fit` fits every shipped profile again and rewrites its file.
 """
 
-from collections.abc import Callable
+import argparse
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -219,8 +220,11 @@ def _scaled(shape: Shape, factor: float, keys: CommandCost) -> dict[str, Command
     return found | {Command.KEYS.name: found[Command.KEYS.name].model_copy(update=per_key)}
 
 
-def main() -> None:
-    """Fit every shipped profile that has a curve to it again and rewrite its file."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Fit every shipped profile that has a curve to it again and rewrite its file; exit code 2 for any argument."""
+    argparse.ArgumentParser(
+        "python -m real_adapter.fit.curve_fit", description="Fit every shipped profile again and rewrite its file."
+    ).parse_args(arguments)
     shape = read_shape()
     for name in profile_names():
         if not (CURVES / f"{name}.csv").exists():

@@ -7,6 +7,9 @@ published differs in generation and in the I/O that the node takes off the engin
 `python -m real_adapter.fit.derive` writes the profile anew.
 """
 
+import argparse
+from collections.abc import Sequence
+
 import numpy as np
 
 from models.redis_costs.parts import CommandCost, Draws, EngineCosts, Fit, Interval, Precision, ScriptCost
@@ -88,8 +91,11 @@ def _rounded(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def main() -> None:
-    """Derive the shipped profile anew."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Derive the shipped profile anew; exit code 2 for any argument, as it takes none."""
+    argparse.ArgumentParser(
+        "python -m real_adapter.fit.derive", description=f"Derive {NAME} from {BASE} anew and rewrite its file."
+    ).parse_args(arguments)
     (PROFILES / f"{NAME}.json").write_text(profile_json(derived(load_profile(BASE))), encoding="utf-8")
 
 

@@ -115,6 +115,11 @@ def test_one_command_renews_those_that_are_stored(
     monkeypatch.setattr(stored, "write", lambda table: tmp_path / f"{table.origin.scenario}.json")
     assert renew_robustness.main([]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(stored.SHIPPED)
+    for asked, code in ((["--help"], 0), (["--no-such-option"], 2)):
+        with pytest.raises(SystemExit) as ended:
+            renew_robustness.main(asked)
+        assert ended.value.code == code
+        assert "Make the robustness tables" in capsys.readouterr().out or code == 2
     assert renew_robustness.main(["no-such-scenario"]) == 2
     assert "no-such-scenario" in capsys.readouterr().err
 
