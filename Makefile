@@ -38,7 +38,7 @@ regress: $(READY) ## predicted Redis CPU and KPIs against their baselines (REGRE
 ledger: $(READY) ## every verdict judged again from the stored runs, and held against the accepted ones
 	@$(BIN)/breakwater validate --stored
 
-robust: $(READY) ## what of the verdicts survives their assumptions, anew: models/robustness/tables (about ten minutes)
+robust: $(READY) ## what of the verdicts survives their assumptions, anew: models/robustness/tables (about a quarter of an hour)
 	@$(BIN)/python -m dashboards.renew_robustness $(ROBUST_ARGS)
 
 calibrate: $(READY) ## measure a real Redis, fit a profile, verify it: runs/calibration/accuracy.html
