@@ -114,7 +114,8 @@ def waits(result: RunResult, scenario: Scenario, broken: Collection[str]) -> Fin
     if not unserved:
         return Finding("Waits", text, bad(broken, *levels) if levels & set(broken) else Severity.NEUTRAL)
     gave_up, waiting = result.best("people.gave_up") or 0, result.best("people.still_waiting") or 0
-    text += f" {number(unserved)} % were not: "
-    text += f"{number(gave_up)} gave up, half of them within {clock(result.best('people.gave_up_after_s'))}"
-    text += f"; {number(waiting)} were still waiting when the run ended." if waiting else "."
+    half = f", half of them within {clock(result.best('people.gave_up_after_s'))}"
+    left = [f"{number(gave_up)} gave up{half}"] if gave_up else []
+    left += [f"{number(waiting)} were still waiting when the run ended"] if waiting else []
+    text += f" {number(unserved)} % were not: {'; '.join(left)}."
     return Finding("Waits", text, bad(broken, *levels))

@@ -247,3 +247,11 @@ def test_people_who_are_told_that_the_seats_are_gone_do_not_make_the_rate_look_l
     assert result.best("seats.sold_out_s") == 26.4
     assert achieved_admissions_rps(result, told) == pytest.approx(1_000, rel=0.05)
     assert (achieved_admissions_rps(result, onsale) or 0) < 500
+
+
+def test_those_who_gave_up_are_told_of_only_if_somebody_did(onsale: Scenario) -> None:
+    unserved = {"people.came": kpi(300_000), "people.unserved_percent": kpi(6), "people.still_waiting": kpi(18_000)}
+    nobody = found(onsale, kpis={**unserved, "people.gave_up": kpi(0), "people.gave_up_after_s": kpi(None)})["Waits"]
+    assert "6 % were not: 18,000 were still waiting when the run ended." in nobody.text
+    some = found(onsale, kpis={**unserved, "people.gave_up": kpi(9), "people.gave_up_after_s": kpi(20)})["Waits"]
+    assert "6 % were not: 9 gave up, half of them within 20 s; 18,000 were still waiting" in some.text
