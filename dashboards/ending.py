@@ -19,7 +19,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 
-from dashboards.options import FINE, shortened
+from dashboards.options import FINE, refused_option, shortened
 from sim.errors import BadInput
 
 P = ParamSpec("P")
@@ -83,7 +83,7 @@ def guarded(app: Callable[..., int | None], arguments: list[str]) -> int:
         message = str(error)
         if isinstance(error, UsageError):
             # what was put in the wrong place is repeated here, and a URL may have a password in it
-            message = re.sub(r"\b(\w+)://.*", r"\1://...", error.format_message(), flags=re.DOTALL)
+            message = re.sub(r"\b(\w+)://.*", r"\1://...", refused_option(error), flags=re.DOTALL)
         return _fail(" ".join(message.split()), UNUSABLE)
     except MemoryError:
         return _fail(NO_MEMORY, UNUSABLE)
@@ -151,7 +151,10 @@ def _outside_causes(error: Exception) -> str | None:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"breakwater: {shortened(message)}", file=sys.stderr)
+    try:
+        print(f"breakwater: {shortened(message)}", file=sys.stderr, flush=True)
+    except OSError:  # full, too: the code is all that can be told, and Python would try once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     return code
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from enum import Enum
+from typing import Annotated, Any
 
 import typer
 
@@ -47,6 +48,29 @@ RemoteWritesOption = Annotated[
         help="Write to the server at URL, to keys of its own only, which are removed in the end.",
     ),
 ]
+
+
+def refused_option(error: Any) -> str:
+    """Say what is wrong with a command line by typer's *error*: the option, the value, and what is allowed."""
+    option, context = getattr(error, "param", None), getattr(error, "ctx", None)
+    if getattr(error, "option_name", None) == "--set" and context is not None and context.info_name == "compare":
+        return "compare takes no --set; a design is a scenario or a YAML file that extends one (extends: onsale-300k)"
+    allowed = _allowed(option)
+    if allowed is None or not hasattr(error.__cause__, "errors"):
+        return str(error.format_message())
+    from models.documents.text import shown
+
+    return f"{option.opts[0]}: {shown(error.__cause__.errors()[0]['input'])} is not allowed; must be {allowed}"
+
+
+def _allowed(option: Any) -> str | None:
+    """What an option takes, if that is a choice or an integer within bounds."""
+    kind = getattr(getattr(option, "type_descriptor", None), "annotation", None)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return f"one of {', '.join(str(each.value) for each in kind)}"
+    if kind is not int or option.min is None:
+        return None
+    return f"an integer from {option.min}" + (" up" if option.max is None else f" to {option.max}")
 
 
 def shortened(line: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -181,6 +182,8 @@ def _locate(name: str, base: Path) -> Path:
         return SHIPPED / f"{name}.yaml"
     if _is_file(base / name):
         return (base / name).resolve()
+    if name and os.path.isdir(base / name):
+        raise BadInput(f"scenario: {shown(name)} is a directory; must be a shipped scenario or a .yaml file")
     if name.endswith((".yaml", ".yml")):
         raise BadInput(f"scenario: there is no file {shown(name)}{nearest(Path(name).stem, shipped)}")
     known = nearest(name, shipped) or f"; must be one of {', '.join(shipped)}"

@@ -95,6 +95,23 @@ def test_unusable_input_is_one_line_and_exit_2(refused: Refused, arguments: list
     assert named in refused(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--engine", "steam"], "--engine: 'steam' is not allowed; must be one of kernel, simpy"),
+        (["run", "--replications", "0"], "--replications: '0' is not allowed; must be an integer from 1 to 10000"),
+        (["dashboard", "--port", "x"], "--port: 'x' is not allowed; must be an integer from 1 to 65535"),
+        (["run", "tests"], "scenario: 'tests' is a directory; must be a shipped scenario or a .yaml file"),
+        (["compare", "a", "b", "--set", "x=1"], "a design is a scenario or a YAML file that extends one"),
+    ],
+)
+def test_what_is_refused_is_told_with_what_is_allowed(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    assert said in refused(*arguments)
+
+
 def test_a_process_that_is_refused_ends_with_2_and_one_line() -> None:
     assert "no-such-scenario" in one_line(breakwater("run", "no-such-scenario"))
 
@@ -243,6 +260,13 @@ def test_output_that_goes_nowhere_is_one_line(tmp_path: Path, command: str, unbu
         2,
         "breakwater: standard output cannot be written: No space left on device\n",
     )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("where", ["2> /dev/full", "> /dev/full 2>&1"])
+@pytest.mark.parametrize("command", ["run nope", "run --nope"])
+def test_what_is_refused_ends_with_2_also_where_nobody_can_be_told(tmp_path: Path, command: str, where: str) -> None:
+    assert shell(f"B {command} {where}", tmp_path).returncode == 2
 
 
 def test_a_closed_output_is_one_line(tmp_path: Path) -> None:
