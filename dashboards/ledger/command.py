@@ -35,7 +35,8 @@ def validate(
         bool, typer.Option("--measure", help="First measure what claims need of a real Redis, about two minutes.")
     ] = False,
     robust: Annotated[
-        bool, typer.Option("--robust", help="First find anew what survives which assumption, about a quarter of an hour.")
+        bool,
+        typer.Option("--robust", help="First find anew what survives which assumption, about a quarter of an hour."),
     ] = False,
     stored: Annotated[
         bool, typer.Option("--stored", help="Judge from the stored runs, in seconds; exit 1 if a figure has moved.")
