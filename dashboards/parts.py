@@ -126,7 +126,7 @@ def sums_table() -> str:
 
 
 def limits_table(verdict: Verdict) -> str:
-    """Every capacity on the way of a request, the one exhausted first on top."""
+    """Every capacity on the way of a request (its title: `words.CAPACITIES_TITLE`)."""
     rows = (
         (
             remark(severity_of(limit)),

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from dashboards.invoice import TITLES, part_rows
 from dashboards.terminal import bullets, grid, mark, remark
-from dashboards.words import SHOWN_KPIS, SLO_WORDS, interval_words, kpi_text, remarks, severity_of
+from dashboards.words import CAPACITIES_TITLE, SHOWN_KPIS, SLO_WORDS, interval_words, kpi_text, remarks, severity_of
 from models.judge.asked import asked_in
 from models.judge.beside import Judged, side_by_side
 from models.judge.invoice import Invoice
@@ -43,7 +43,7 @@ def verdict_view(result: RunResult, verdict: Verdict, together: Sequence[Judged]
             if verdict.stages
             else ()
         ),
-        *_section("Capacities, the one exhausted first on top", _limits(verdict)),
+        *_section(CAPACITIES_TITLE, _limits(verdict)),
         *(_section(_shard_title(verdict), _shards(verdict)) if len(verdict.shards) > 1 else ()),
         *_section(_titled("Key figures", result), _kpis(result)),
         *(_section("What it costs", _invoice(verdict.invoice)) if verdict.invoice else ()),

@@ -39,6 +39,8 @@ SLO_WORDS = {
 }
 """Service levels in words, by their name in the scenario."""
 
+CAPACITIES_TITLE = "Capacities: those exhausted first on top, of those within moments the cause first"
+"""How the capacities of a verdict stand (see `models.judge.limits.limits_of`)."""
 
 NOTEWORTHY = (Severity.BROKEN, Severity.REMARK)
 """Findings that come first, and are named beside the headline of a design that holds."""

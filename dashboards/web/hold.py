@@ -32,7 +32,7 @@ from dashboards.web.jobs import Run
 from dashboards.web.link import MOST_DESIGNS
 from dashboards.web.running import Awaited, ask, first_visit, hint, is_asked, last_shown
 from dashboards.web.state import change, change_design, view
-from dashboards.words import NOTEWORTHY
+from dashboards.words import CAPACITIES_TITLE, NOTEWORTHY
 from models.judge.beside import Judged
 from models.judge.remedies import Action
 from models.judge.verdict import Verdict
@@ -126,7 +126,7 @@ def _verdict(result: RunResult, scenario: Scenario, verdict: Verdict, design: De
     st.subheader("What it rests on", anchor=False)
     html(
         folded("Caveats and assumptions", assumptions(result, scenario, verdict))
-        + folded("Capacities, the one exhausted first on top", limits_table(verdict))
+        + folded(CAPACITIES_TITLE, limits_table(verdict))
         + folded("Shards", shards_table(verdict))
         + folded("All key figures, and what they rest on", kpis_table(result))
     )

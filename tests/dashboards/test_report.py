@@ -6,6 +6,7 @@ import pytest
 from dashboards.figures.timeline import timeline
 from dashboards.report import report_html
 from dashboards.verdict_view import verdict_view
+from dashboards.words import CAPACITIES_TITLE
 from models.judge.asked import asked_for, noted
 from models.judge.lone_primary import places_at_risk
 from models.judge.verdict import Verdict, judge
@@ -78,7 +79,7 @@ def test_the_verdict_leads_and_everything_it_rests_on_follows(page: Page, verdic
         "Why",
         "What to try",
         "Figures",
-        "Capacities",
+        CAPACITIES_TITLE,
         "Shards",
         "rest on",
         "Assumptions",
