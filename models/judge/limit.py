@@ -112,9 +112,10 @@ def share_limit(
     evidence: str,
     in_a_row: int = SUSTAINED_S,
     hard: bool = False,
+    short: NDArray[np.bool_] | None = None,
 ) -> Limit:
-    """A capacity of which the share *used* is known for every second."""
-    full = used >= FULL
+    """A capacity of which the share *used* is known for every second; *short*: seconds in which it was seen to lack."""
+    full = used >= FULL if short is None else (used >= FULL) | short
     first = first_sustained(full, in_a_row)
     seconds = int(full.sum()) if first is not None else 0
     return Limit(key, name, 100 * float(used.max()), second_at(result, first), seconds, evidence, hard)

@@ -24,18 +24,19 @@ def limits_of(result: RunResult, scenario: Scenario) -> tuple[Limit, ...]:
     """Every capacity on the way, the one reached first leading; those never reached follow, fullest first.
 
     What is reached within SUSTAINED_S of the first is one event, seen in whole seconds: there the cause leads, in the
-    order dead primary, engine thread, connections, pool, gateway, backend. (A full engine thread keeps connections, so
-    the pools behind it run dry at once; a pool that runs dry keeps load off the engine thread.)
+    order dead primary, engine thread, network, connections, pool, gateway, backend. (A full engine thread keeps
+    connections, and so does a throttled node, so the pools behind them run dry at once; a pool that runs dry keeps load
+    off both.)
     """
     found = [
         *_dead_primaries(result),
         _engine(result),
+        *network(result, scenario),
         connections(result, scenario),
         _pool(result, scenario),
         _gateway_cpu(result, scenario),
         *_workers(result, scenario),
         _backend(result, scenario),
-        *network(result, scenario),
         memory(result, scenario),
     ]
     bound = [limit for limit in found if limit.bound]

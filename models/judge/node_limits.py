@@ -13,19 +13,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.catalogues.redis_nodes import bytes_per_s
 from models.judge.apart import line_shares
 from models.judge.limit import Limit, share_limit
 from models.judge.wording import number
+from models.plan.node_network import network_allowance
 from models.results.node_use import (
     BURST_LASTS_S,
     FULL_IN_A_ROW_S,
     Use,
     burst,
+    bytes_by_node,
     bytes_sent,
     connections_open,
     memory_held,
+    node_type,
     sustained,
 )
+from models.vocabulary.units import SECOND
 
 if TYPE_CHECKING:
     from models.results.result import RunResult
@@ -50,47 +55,72 @@ def connections(result: RunResult, scenario: Scenario) -> Limit:
 
 
 def network(result: RunResult, scenario: Scenario) -> tuple[Limit, Limit]:
-    """Bandwidth of the node that passes most on: its busiest second against bursts, its busiest minutes for long."""
-    kind, titles = scenario.redis.node_type, ("Redis burst bandwidth", "Redis sustained bandwidth")
+    """Bandwidth of the node that has most to pass on: its busiest minutes for long, its busiest second against bursts.
+
+    What it has to pass on may be more than what leaves in the same second. Where its replies leave late for want of
+    bandwidth the sustained one is exhausted, however little its busiest minutes come to.
+    """
+    kind, titles = scenario.redis.node_type, ("Redis sustained bandwidth", "Redis burst bandwidth")
     series = _series(result)
     short, for_long = burst(series, scenario), sustained(series, scenario)
     if short.has is None or for_long.has is None:
         unknown = f"the bandwidth of {kind} is not known"
         return (
-            Limit("network_burst", titles[0], None, None, 0, unknown),
-            Limit("network_sustained", titles[1], None, None, 0, unknown),
+            Limit("network_sustained", titles[0], None, None, 0, unknown),
+            Limit("network_burst", titles[1], None, None, 0, unknown),
         )
-    in_burst = (
-        f"{_words(short.node)}: {_mb(short.used.max())} of {_mb(short.has)} MB/s of {kind} in the busiest second, "
-        f"at {number(scenario.redis.reply_bytes)} bytes a reply"
-    )
-    minutes = (
-        f"{_words(for_long.node)}: {_mb(for_long.used.max())} of {_mb(for_long.has)} MB/s in the busiest "
-        f"{BURST_LASTS_S // 60} min"
-    )
-    above = int((bytes_sent(series, scenario)[1] >= for_long.has).sum())
-    if above:
-        minutes += f"; {number(above)} s above it, on burst credits"
     throttled = result.facts.get("throttled", ())
-    minutes += "".join(f"; {_held_up(row)}" for row in throttled[:1])
+    waited = _waiting_to_leave(series, scenario, throttled) if throttled else None
+    above = int((bytes_sent(series, scenario)[1] >= for_long.has).sum())
+    minutes = _in_minutes(for_long, above, throttled, scenario)
     return (
-        _limit(result, "network_burst", titles[0], short, in_burst, FULL_IN_A_ROW_S),
-        _limit(result, "network_sustained", titles[1], _used_up(for_long, throttled), minutes, 1),
+        _limit(result, "network_sustained", titles[0], for_long, minutes, 1, short=waited),
+        _limit(result, "network_burst", titles[1], short, _in_burst(short, scenario), FULL_IN_A_ROW_S),
     )
 
 
-def _held_up(row: Mapping[str, Any]) -> str:
+def _in_burst(use: Use, scenario: Scenario) -> str:
+    redis = scenario.redis
+    amounts = _of_most(use, node_type(scenario).burst_gbps, redis.node_type)
+    beyond = "; what is beyond leaves later" if use.used.max() > (use.has or 0.0) else ""
+    size = f"{number(redis.reply_bytes)} bytes a reply"
+    return f"{_words(use.node)}: {amounts} in the busiest second, at {size}{beyond}"
+
+
+def _in_minutes(use: Use, above_s: int, throttled: Sequence[Mapping[str, Any]], scenario: Scenario) -> str:
+    amounts = _of_most(use, node_type(scenario).baseline_gbps, scenario.redis.node_type)
+    text = f"{_words(use.node)}: {amounts} in the busiest {BURST_LASTS_S // 60} min"
+    if above_s:
+        text += f"; {number(above_s)} s above it" + ("" if throttled else ", on burst credits")
+    if not throttled:
+        return text
+    row = min(throttled, key=lambda each: each["from_s"])
     late = f"{number(row['replies'])} replies leave up to {number(row['late_at_most_s'])} s late"
-    return f"{_words(row['node'])} is throttled from second {number(row['from_s'])}: {late}"
+    return f"{_words(row['node'])} is throttled from second {number(round(row['from_s'], 1))}: {late}; {text}"
 
 
-def _used_up(use: Use, throttled: Sequence[Mapping[str, Any]]) -> Use:
-    """What was used, with all of it where a node began to hold up replies."""
-    used = use.used.copy()
+def _of_most(use: Use, own_gbps: float | None, kind: str) -> str:
+    """What a node had to pass on of the bandwidth there is, which is that of its type or stated by the scenario."""
+    stated = own_gbps is None or bytes_per_s(own_gbps) != use.has
+    return f"{_mb(use.used.max())} of {_mb(use.has or 0.0)} MB/s {'as set' if stated else f'of {kind}'}"
+
+
+def _waiting_to_leave(
+    series: Mapping[str, NDArray[np.float64]], scenario: Scenario, throttled: Sequence[Mapping[str, Any]]
+) -> NDArray[np.bool_]:
+    """The seconds in which replies waited to leave any of the *throttled* nodes: from when each began, by whole seconds
+    as long as one of the two buckets of `redis_costs.network_allowance` is overdrawn."""
+    allowance, sent = network_allowance(scenario), bytes_by_node(series, scenario)
+    buckets = ((allowance.baseline_ns, allowance.credit), (allowance.burst_ns, allowance.line))
+    waited = np.zeros(len(next(iter(sent.values()))), dtype=bool)
     for row in throttled:
-        second = min(int(row["from_s"]), used.size - 1)
-        used[second] = max(used[second], use.has or 0.0)
-    return use._replace(used=used)
+        waited[min(int(row["from_s"]), waited.size - 1)] = True
+        for byte_ns, depth_ns in buckets:
+            left = depth_ns / byte_ns
+            for second, size in enumerate(sent[row["node"]].tolist()):
+                left = min(depth_ns / byte_ns, left + SECOND / byte_ns - size)
+                waited[second] |= left < 0
+    return waited
 
 
 def memory(result: RunResult, scenario: Scenario) -> Limit:
@@ -111,15 +141,23 @@ def memory(result: RunResult, scenario: Scenario) -> Limit:
 
 
 def _limit(
-    result: RunResult, key: str, name: str, use: Use, evidence: str, in_a_row: int, refused: str | None = None
+    result: RunResult,
+    key: str,
+    name: str,
+    use: Use,
+    evidence: str,
+    in_a_row: int,
+    refused: str | None = None,
+    short: NDArray[np.bool_] | None = None,
 ) -> Limit:
-    """A hard capacity; full in every second in which the column *refused* counts something that it turned away."""
+    """A hard capacity; full in every second in which the column *refused* counts something that it turned away, and
+    exhausted in those in which it was seen to be *short* of what was asked."""
     share = use.share
     if share is None:
         raise ValueError(f"{name}: what a node has of it is not known")
     if refused is not None:
         share = np.where(result.series[refused].to_numpy(float) > 0, np.maximum(share, 1.0), share)
-    return share_limit(result, key, name, share, evidence, in_a_row, hard=True)
+    return share_limit(result, key, name, share, evidence, in_a_row, hard=True, short=short)
 
 
 def _series(result: RunResult) -> dict[str, NDArray[np.float64]]:

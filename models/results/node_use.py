@@ -61,14 +61,20 @@ def memory_held(series: Series, scenario: Scenario, line_shares: Sequence[float]
     return Use(f"shard_{most}", used, node_type(scenario).usable_bytes(redis.reserved_memory_percent))
 
 
-def bytes_sent(series: Series, scenario: Scenario) -> tuple[str, NDArray[np.float64]]:
-    """The node that moves most bytes, and how many in each second, in the fuller direction (each has the full rate)."""
+def bytes_by_node(series: Series, scenario: Scenario) -> dict[str, NDArray[np.float64]]:
+    """What every node has to move in each second, bytes in the fuller direction (each has the full rate)."""
     redis = scenario.redis
     found = {}
     for name in nodes_in(series):
         copies = 0 if "replica" in name else redis.replicas_per_shard
         out = redis.reply_bytes + copies * redis.replicated_bytes
         found[name] = max(out, redis.request_bytes) * series[f"{name}_requests"]
+    return found
+
+
+def bytes_sent(series: Series, scenario: Scenario) -> tuple[str, NDArray[np.float64]]:
+    """The node that moves most bytes, and how many in each second."""
+    found = bytes_by_node(series, scenario)
     most = max(found, key=lambda name: float(found[name].sum()))
     return most, found[most]
 

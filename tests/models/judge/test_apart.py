@@ -10,7 +10,7 @@ from models.judge.finding import Finding, Severity
 from models.judge.findings import findings_of
 from models.judge.limits import limits_of
 from models.judge.lone_primary import places_at_risk
-from models.judge.node_limits import memory, network
+from models.judge.node_limits import memory
 from models.judge.remedies import tabs_on_hot_shard
 from models.scenario import Scenario, load_scenario
 from tests.dashboards.synthetic import onsale_result
@@ -82,11 +82,3 @@ def test_the_luck_of_equal_shares_is_that_of_equal_events(events: int, shards: i
 def test_no_names_put_less_on_a_shard_than_the_star_has() -> None:
     assert chance_of_shares([0.9, 0.05, 0.05], 5, 0.89) == 0
     assert chance_of_shares([0.9, 0.05, 0.05], 5, 0.9) == pytest.approx((4 / 5) ** 2, abs=0.01)
-
-
-def test_replies_that_the_network_held_up_exhaust_it_from_then_on(onsale: Scenario) -> None:
-    rows = [{"node": "shard_1", "from_s": 41.2, "late_at_most_s": 3.5, "replies": 1200}]
-    _, sustained = network(onsale_result(onsale, facts={"throttled": rows}), onsale)
-    assert sustained.fails
-    assert sustained.first_s == 41
-    assert "shard 1 is throttled from second 41.2: 1,200 replies leave up to 3.5 s late" in sustained.evidence

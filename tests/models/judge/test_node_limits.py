@@ -5,9 +5,12 @@ from hypothesis import strategies as st
 
 from models.catalogues.redis_nodes import redis_catalogue
 from models.judge.limit import Limit
+from models.judge.limits import limits_of
 from models.judge.node_limits import connections, memory, network
+from models.judge.remedies import actions_for
 from models.results.node_use import BURST_LASTS_S, trailing_means
-from models.scenario import load_scenario
+from models.results.result import RunResult
+from models.scenario import Scenario, load_scenario
 from tests.dashboards.synthetic import SECONDS, onsale_result, spell
 
 
@@ -19,7 +22,7 @@ def network_of(requests: np.ndarray, *settings: str) -> tuple[Limit, Limit]:
 
 def test_the_talks_60_mb_a_second_are_a_twenty_sixth_of_a_burst_and_a_quarter_of_what_is_sustained() -> None:
     # 60,000 status requests x 1 KB; m7g.xlarge: 12.5 Gbps are 1562.5 MB/s, 1.876 Gbps are 234.5 MB/s
-    burst, sustained = network_of(np.full(SECONDS, 60_000.0))
+    sustained, burst = network_of(np.full(SECONDS, 60_000.0))
     assert burst.used_percent == pytest.approx(100 * 60 / 1562.5)
     assert sustained.used_percent == pytest.approx(100 * 60 / 234.5)
     assert not burst.bound
@@ -29,10 +32,10 @@ def test_the_talks_60_mb_a_second_are_a_twenty_sixth_of_a_burst_and_a_quarter_of
 
 
 def test_a_burst_binds_after_three_seconds_what_is_above_the_baseline_after_five_minutes() -> None:
-    burst, _ = network_of(spell(1_600_000, 40, 3))
+    _, burst = network_of(spell(1_600_000, 40, 3))
     assert (burst.first_s, burst.seconds) == (40, 3)
     above = spell(300_000, 0, SECONDS)
-    burst, sustained = network_of(above)
+    sustained, burst = network_of(above)
     assert not burst.bound
     assert sustained.bound
     # 300 MB/s of 234.5: the mean of five minutes is there when 0.99 x 234.5 / 300 of them are over
@@ -41,17 +44,56 @@ def test_a_burst_binds_after_three_seconds_what_is_above_the_baseline_after_five
 
 
 def test_a_minute_above_the_baseline_is_what_credits_are_for() -> None:
-    _, sustained = network_of(spell(300_000, 10, 60))
+    sustained, _ = network_of(spell(300_000, 10, 60))
     assert not sustained.bound
     assert "60 s above it, on burst credits" in sustained.evidence
 
 
+def throttled(*settings: str, from_s: float, requests: np.ndarray) -> tuple[Scenario, RunResult]:
+    scenario = load_scenario("onsale-300k", ["redis.replicas_per_shard=0", *settings])
+    rows = [{"node": "shard_3", "from_s": from_s, "late_at_most_s": 3.5, "replies": 1200}]
+    return scenario, onsale_result(scenario, series={"shard_3_requests": requests}, facts={"throttled": rows})
+
+
+def test_replies_that_the_network_held_up_exhaust_it_for_as_long_as_they_wait() -> None:
+    # 2 MB/s of 1 for 10 s: a second's worth of credits is over in the first, and the 9 MB beyond them have to wait
+    stated = ("redis.network_baseline_gbps=0.008", "redis.network_burst_gbps=0.016", "redis.network_credit_s=1")
+    scenario, result = throttled(*stated, from_s=40.0501, requests=spell(2_000, 40, 10))
+    sustained, burst = network(result, scenario)
+    assert sustained.fails
+    assert (sustained.first_s, sustained.seconds) == (40, 18)
+    assert sustained.used_percent == pytest.approx(100 * 20 / 300)  # as its KPI has it
+    assert sustained.evidence == (
+        "shard 3 is throttled from second 40.1: 1,200 replies leave up to 3.5 s late; "
+        "shard 3: 0.0667 of 1 MB/s as set in the busiest 5 min; 10 s above it"
+    )
+    assert "2 of 2 MB/s as set in the busiest second" in burst.evidence
+    assert "leaves later" not in burst.evidence
+
+
+def test_what_a_node_had_to_pass_on_may_be_more_than_what_left() -> None:
+    _, burst = network_of(spell(2_000_000, 40, 3))
+    assert "2,000 of 1,562 MB/s of cache.m7g.xlarge in the busiest second" in burst.evidence
+    assert burst.evidence.endswith("; what is beyond leaves later")
+
+
+def test_a_pool_that_fills_behind_a_throttled_node_is_a_consequence_and_wider_ones_no_remedy() -> None:
+    stated = ("redis.network_baseline_gbps=0.008", "redis.network_burst_gbps=0.02")
+    scenario, result = throttled(*stated, from_s=41.0, requests=spell(2_000, 40, 10))
+    result.series["pool_waiting"], result.series["shard_3_busy"] = spell(5, 40, 10), 0.1
+    limits = limits_of(result, scenario)
+    assert [limit.key for limit in limits[:2]] == ["network_sustained", "pool"]
+    tried = actions_for(result, scenario, limits)[0]
+    assert tried.settings == (("redis.network_baseline_gbps", None), ("redis.network_burst_gbps", None))
+    assert "redis.network_baseline_gbps=null" in tried.command
+
+
 def test_what_replicas_are_sent_counts_and_so_does_the_fuller_direction() -> None:
     scenario = load_scenario("onsale-300k", ["redis.replicas_per_shard=2", "redis.replicated_bytes=500"])
-    burst, _ = network(onsale_result(scenario, series={"shard_3_requests": np.full(SECONDS, 1000.0)}), scenario)
+    _, burst = network(onsale_result(scenario, series={"shard_3_requests": np.full(SECONDS, 1000.0)}), scenario)
     assert burst.used_percent == pytest.approx(100 * 1000 * (1000 + 2 * 500) / 1562.5e6)
     requests = np.full(SECONDS, 1000.0)
-    incoming, _ = network_of(requests, "redis.request_bytes=3000")
+    _, incoming = network_of(requests, "redis.request_bytes=3000")
     assert incoming.used_percent == pytest.approx(100 * 1000 * 3000 / 1562.5e6)
 
 
