@@ -56,7 +56,7 @@ def refused_option(error: Any) -> str:
     if getattr(error, "option_name", None) == "--set" and context is not None and context.info_name == "compare":
         return "compare takes no --set; a design is a scenario or a YAML file that extends one (extends: onsale-300k)"
     allowed = _allowed(option)
-    if allowed is None or not hasattr(error.__cause__, "errors"):
+    if option is None or allowed is None or not hasattr(error.__cause__, "errors"):
         return str(error.format_message())
     from models.documents.text import shown
 

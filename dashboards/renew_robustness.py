@@ -10,7 +10,7 @@ from sim.errors import BadInput
 
 
 def main(arguments: list[str]) -> int:
-    """Renew the tables of *arguments*, of all shipped ones if there are none; 0, or 2 with one line on what is wrong."""
+    """Renew the tables of the scenarios named, or of all shipped ones; 0, or 2 with one line on what is wrong."""
     parser = argparse.ArgumentParser(
         "python -m dashboards.renew_robustness",
         description="Make the robustness tables of shipped scenarios anew and store them.",
