@@ -10,17 +10,22 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dashboards.options import PAIRS
 from dashboards.terminal import grid
 from models.judge.ranges import compared_node_notes
 from models.judge.wording import plural, with_unit
 from models.results.result import Difference
+from sim.outcome import FEWEST_PAIRS
 
 if TYPE_CHECKING:
     from models.scenario import Scenario
 
 
 def comparison_view(a: Scenario, b: Scenario, replications: int, differences: Mapping[str, Difference]) -> Group:
-    """Everything `breakwater compare` prints: what differs first, then what shows no difference."""
+    """Everything `breakwater compare` prints: what differs first, then what shows no difference.
+
+    Too few pairs can tell no difference from chance: then all that is not the same is shown, and how many can.
+    """
     found = [item for item in differences.values() if item.detectable]
     same = [item.kpi for item in differences.values() if not item.detectable]
     pairs = f"{plural(replications, 'pair')} of runs on common random numbers"
@@ -28,14 +33,17 @@ def comparison_view(a: Scenario, b: Scenario, replications: int, differences: Ma
     parts += [Text(ground, style="dim") for ground in {g: None for item in differences.values() for g in item.rests_on}]
     parts += [Text(f"!  {note}", style="yellow") for note in compared_node_notes(a, b)]
     parts.append(Text())
-    if replications == 1:
-        parts.append(Text("One pair: no interval, so no difference can be told from chance. --replications 10 can."))
-        parts.append(Padding(_table(a, b, differences.values()), (1, 0, 0, 2)))
-        return Group(*parts)
+    if replications < FEWEST_PAIRS:
+        few = "One pair: no interval" if replications == 1 else f"Fewer than {FEWEST_PAIRS} pairs"
+        parts.append(Text(f"{few}, so no difference can be told from chance. --replications {PAIRS} can."))
+        apart = [item for item in differences.values() if item.difference.best or not item.difference.unvaried]
+        parts.append(Padding(_table(a, b, apart), (1, 0, 1, 2)))
+        found, same = [], [item.kpi for item in differences.values() if item not in apart]
     if found:
         parts += [Text("Detectable differences"), Padding(_table(a, b, found), (0, 0, 1, 2))]
     if same:
-        parts += [Text("No detectable difference"), Padding(Text(", ".join(same), style="dim"), (0, 0, 0, 2))]
+        title = "The same" if replications < FEWEST_PAIRS else "No detectable difference"
+        parts += [Text(title), Padding(Text(", ".join(same), style="dim"), (0, 0, 0, 2))]
     return Group(*parts)
 
 

@@ -28,6 +28,7 @@ from models.judge.wording import NOTHING, plural, with_unit
 from models.results.result import Difference
 from models.scenario import scenario_names
 from sim.errors import BadInput
+from sim.outcome import FEWEST_PAIRS
 
 PAGE = "compare"
 SUGGESTED = "onsale-300k-spread"
@@ -87,7 +88,7 @@ def _designs(looked_at: View) -> None:
         MOST_REPLICATIONS,
         key="pairs",
         on_change=_take_pairs,
-        help="Pairs on common random numbers. More of them make intervals narrower.",
+        help=f"Pairs on common random numbers. Fewer than {FEWEST_PAIRS} can tell no difference from chance.",
     )
 
 
@@ -240,7 +241,8 @@ def _cell(item: Difference | None) -> str:
     if item is None:
         return NOTHING
     value = escape(with_unit(item.b.best, item.unit))
-    if not item.detectable:
-        return f'{value}<br><span class="dim">no detectable difference</span>'
-    by = f"{signed(item.difference.best, item.unit)} ({interval_of(item)})"
-    return f"{value}<br><b>{escape(by)}</b>"
+    by = escape(f"{signed(item.difference.best, item.unit)} ({interval_of(item)})")
+    if item.detectable:
+        return f"{value}<br><b>{by}</b>"
+    few = item.difference.n < FEWEST_PAIRS and not (item.difference.unvaried and item.difference.best == 0)
+    return f'{value}<br><span class="dim">{f"{by}: too few runs to tell" if few else "no detectable difference"}</span>'

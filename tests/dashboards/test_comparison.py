@@ -1,8 +1,13 @@
+from dataclasses import replace
+
+import pytest
+
 from dashboards.comparison import comparison_view
 from dashboards.output import comparison_document
 from models.judge.ranges import compared_node_notes
 from models.results.result import Difference
 from models.scenario import load_scenario
+from sim.outcome import FEWEST_PAIRS
 from tests.dashboards.synthetic import difference, printed
 
 A, B = load_scenario("onsale-300k"), load_scenario("onsale-300k-spread")
@@ -26,6 +31,18 @@ def test_one_pair_can_tell_nothing() -> None:
     text = shown(1, difference("status", "ms", 4_710, -4_620, None))
     assert "no interval" in text
     assert "Detectable" not in text
+
+
+@pytest.mark.parametrize("few", range(2, FEWEST_PAIRS))
+def test_too_few_pairs_show_what_differs_and_say_how_many_can_tell(few: int) -> None:
+    apart, same = difference("status", "ms", 4_710, -4_620, 25), difference("oversold", "seats", 0, 0, 0)
+    undecided = replace(apart, detectable=False)
+    text = shown(few, undecided, replace(same, detectable=False))
+    assert f"Fewer than {FEWEST_PAIRS} pairs, so no difference can be told from chance. --replications 10 can." in text
+    table, equal = text.split("The same")
+    assert "-4,645 ms to -4,595 ms" in table
+    assert "oversold" in equal
+    assert "oversold" not in table
 
 
 def test_the_document_has_both_sides_and_the_difference() -> None:
