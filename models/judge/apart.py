@@ -42,17 +42,29 @@ def events_finding(result: RunResult, scenario: Scenario, broken: Collection[str
     text += f"{number(largest['came'])} came, {_wait(largest)}; {_stock(largest)}."
     if others:
         slowest = max(others, key=lambda row: row["mean_wait_s"])
-        text += (
-            f" The other {number(len(rows) - 1)} have {number(sum(row['came'] for row in others))} together; of them "
-            f"{slowest['tag']} waits longest, {_wait(slowest)}; {_stock(slowest)}."
-        )
-    vain = sum(row["without_seat"] for row in others)
-    text += f" Without a seat: {number(largest['without_seat'])} of {largest['tag']}, {number(vain)} of the others."
+        came, fared = number(sum(row["came"] for row in others)), f"{_wait(slowest)}; {_stock(slowest)}."
+        if len(rows) == 2:
+            text += f" The other is {slowest['tag']}: {came} came, {fared}"
+        else:
+            text += f" The other {number(len(rows) - 1)} have {came} together; of them {slowest['tag']} waits longest, "
+            text += fared
+    vain = number(sum(row["without_seat"] for row in others))
+    text += f" Without a seat: {number(largest['without_seat'])} of {largest['tag']}, "
+    text += f"{vain} of the other{'s' if len(rows) > 2 else ''}."
     late = [row["tag"] for row in rows if row["came"] and row["mean_wait_s"] > scenario.slo.mean_wait_s]
     if late:
         text += f" By itself, {_listed(late)} would break the level of {clock(scenario.slo.mean_wait_s)} of mean wait."
     severity = bad(broken, "mean_wait_s", "unserved_percent") if late else Severity.NEUTRAL
     return Finding("Events", text, severity)
+
+
+def most_admissions(facts: Mapping[str, Any], seconds: int) -> float | None:
+    """Return how many a second unequal events can let in over so many *seconds*, each at its share of the rate and none
+    more than came for it; None where events are equal or nobody comes."""
+    rows = facts.get("events_apart")
+    if not rows or rows[0]["came"] is None:
+        return None
+    return float(sum(min(row["came"], row["rate_rps"] * seconds) for row in rows) / seconds)
 
 
 def _wait(row: Mapping[str, Any]) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from models.judge.apart import most_admissions
 from models.judge.finding import Finding, Severity, bad
 from models.judge.published import TALK_ENOUGH_RPS, TALK_PEOPLE, TALK_STATUS_RPS
 from models.judge.wording import clock, number, with_unit
@@ -28,7 +32,13 @@ def is_talks_size(scenario: Scenario) -> bool:
 
 
 def achieved_admissions_rps(result: RunResult, scenario: Scenario) -> float | None:
-    """Mean admissions per second while the line could have filled the rate; None if it never could.
+    """Mean admissions per second while the line could have filled the rate; None if it never could."""
+    found = _while_filled(result, scenario)
+    return None if found is None else float(found.mean())
+
+
+def _while_filled(result: RunResult, scenario: Scenario) -> NDArray[np.float64] | None:
+    """Admissions in each second while the line could have filled the rate; None if it never could.
 
     Counted from the first admission to the last second in which at least one second's worth of people waited, or in
     which there were seats if people are told that there are none: then they go.
@@ -42,17 +52,23 @@ def achieved_admissions_rps(result: RunResult, scenario: Scenario) -> float | No
         enough = enough[enough < sold_out_s]
     if started.size == 0 or enough.size == 0 or enough[-1] <= started[0]:
         return None
-    return float(admitted[started[0] + 1 : enough[-1] + 1].mean())
+    return admitted[started[0] + 1 : enough[-1] + 1]
 
 
 def admissions(result: RunResult, scenario: Scenario, broken: Collection[str]) -> Finding:
     """Whether the rate is kept while people wait."""
-    rate, reached = scenario.admission.rate_rps, achieved_admissions_rps(result, scenario)
+    rate, found = scenario.admission.rate_rps, _while_filled(result, scenario)
     total = with_unit(result.best("admission.total"), "people")
-    if reached is None:
+    if found is None:
         return Finding("Admissions", f"{total} admitted; the line never held enough people to fill {number(rate)}/s.")
+    reached, most = float(found.mean()), most_admissions(result.facts, found.size)
     text = f"{number(reached)} of {number(rate)} per second while people waited, {total} in all."
     kept = reached >= KEPT_SHARE * rate
+    if not kept and most is not None and KEPT_SHARE * most <= reached:
+        text += (
+            f" Each event has a share of the rate, unused once its line is empty: {number(most)} is the most that "
+            "these shares let in."
+        )
     return Finding("Admissions", text, Severity.GOOD if kept else bad(broken, "mean_wait_s", "unserved_percent"))
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from models.judge.apart import line_shares
@@ -12,8 +13,9 @@ from models.judge.limits import limits_of
 from models.judge.lone_primary import places_at_risk
 from models.judge.node_limits import memory
 from models.judge.remedies import tabs_on_hot_shard
+from models.judge.sale import admissions
 from models.scenario import Scenario, load_scenario
-from tests.dashboards.synthetic import onsale_result
+from tests.dashboards.synthetic import SECONDS, onsale_result
 
 
 def row(tag: str, shard: int, people_percent: float, **changes: Any) -> dict[str, Any]:
@@ -82,3 +84,22 @@ def test_the_luck_of_equal_shares_is_that_of_equal_events(events: int, shards: i
 def test_no_names_put_less_on_a_shard_than_the_star_has() -> None:
     assert chance_of_shares([0.9, 0.05, 0.05], 5, 0.89) == 0
     assert chance_of_shares([0.9, 0.05, 0.05], 5, 0.9) == pytest.approx((4 / 5) ** 2, abs=0.01)
+
+
+def test_two_events_are_told_of_in_the_singular(onsale: Scenario) -> None:
+    two = [row("big", 3, 70), row("small", 0, 30)]
+    text = found(onsale, events_apart=two)["Events"].text
+    assert " The other is small: 90,000 came, a mean wait of 20 s" in text
+    assert text.endswith("89,950 of the other.")
+
+
+@pytest.mark.parametrize(("admitted", "why"), [(680.0, True), (600.0, False), (960.0, False)])
+def test_a_rate_that_is_not_reached_as_lines_empty_apart_says_so_and_else_does_not(
+    onsale: Scenario, admitted: float, why: bool
+) -> None:
+    # half of 1,000 a second each, for 300 s: 150,000 of the large line and all 60,000 of the small one are 700 a second
+    apart = [row("big", 3, 80, rate_rps=500.0), row("small", 0, 20, rate_rps=500.0)]
+    line = {"waiting": np.where(np.arange(SECONDS) <= 300, 50_000, 0), "admitted": admitted}
+    result = onsale_result(onsale, series=line, facts=FACTS | {"events_apart": apart})
+    text = admissions(result, onsale, ()).text
+    assert ("700 is the most that these shares let in" in text) == why
