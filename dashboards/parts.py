@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from dashboards.invoice import ITEM_TITLES, TITLES, item_rows, part_rows
 from dashboards.ledger_words import words
 from dashboards.page import card, folded, mark, remark, table
-from dashboards.words import SLO_WORDS, interval_words, kpi_text, remarks, severity_of
+from dashboards.words import KPI_NOTES, SLO_WORDS, interval_words, kpi_text, remarks, severity_of
 from models.judge.asked import Asked
 from models.judge.beside import Judged, side_by_side
 from models.judge.finding import Finding
@@ -189,7 +189,7 @@ def kpis_table(result: RunResult) -> str:
             between = interval_words(kpi.low, kpi.high, kpi.unit) or "no interval"
             shared = f'<td class="dim" rowspan="{len(group)}">{escape("; ".join(grounds))}</td>' if index == 0 else ""
             rows.append(
-                f"<tr><td><code>{escape(name)}</code></td>"
+                f"<tr><td><code>{escape(name)}</code>{_note(name)}</td>"
                 f'<td class="number">{escape(kpi_text(kpi))}</td>'
                 f'<td class="dim">{escape(between)}</td>{shared}</tr>'
             )
@@ -197,6 +197,10 @@ def kpis_table(result: RunResult) -> str:
     meaning = "" if kind is None else f"<p>An interval is the {escape(INTERVALS[kind])}.</p>"
     titles = '<th>KPI</th><th class="number">value</th><th>interval</th><th>rests on</th>'
     return meaning + card(f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table>")
+
+
+def _note(name: str) -> str:
+    return f'<br><span class="dim">{escape(KPI_NOTES[name])}</span>' if name in KPI_NOTES else ""
 
 
 def assumptions(result: RunResult, scenario: Scenario, verdict: Verdict) -> str:

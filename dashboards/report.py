@@ -24,7 +24,7 @@ from dashboards.parts import (
     verdict_box,
 )
 from dashboards.robustness import TITLE, robustness_html
-from dashboards.words import CAPACITIES_TITLE
+from dashboards.words import CAPACITIES_TITLE, SHARDS_TITLE
 from models.judge.asked import asked_in
 from models.judge.beside import Judged
 from models.judge.sale import is_talks_size
@@ -54,7 +54,7 @@ def report_html(result: RunResult, scenario: Scenario, verdict: Verdict, togethe
         section("Load ladder beside the published engine CPU", stages_table(verdict)) if verdict.stages else "",
         section("The talk's sums, redone", sums_table()) if is_talks_size(scenario) else "",
         section(CAPACITIES_TITLE, limits_table(verdict)),
-        section("Shards", shards_table(verdict)),
+        section(SHARDS_TITLE, shards_table(verdict)),
         section("Key figures and what they rest on", kpis_table(result)),
         section("Assumptions", assumptions(result, scenario, verdict)),
         section("Manifest", manifest_folded(result.manifest, "run")),

@@ -13,7 +13,17 @@ from rich.text import Text
 
 from dashboards.invoice import TITLES, part_rows
 from dashboards.terminal import bullets, grid, mark, remark
-from dashboards.words import CAPACITIES_TITLE, SHOWN_KPIS, SLO_WORDS, interval_words, kpi_text, remarks, severity_of
+from dashboards.words import (
+    CAPACITIES_TITLE,
+    KPI_NOTES,
+    SHARDS_TITLE,
+    SHOWN_KPIS,
+    SLO_WORDS,
+    interval_words,
+    kpi_text,
+    remarks,
+    severity_of,
+)
 from models.judge.asked import asked_in
 from models.judge.beside import Judged, side_by_side
 from models.judge.invoice import Invoice
@@ -126,7 +136,7 @@ def _limits(verdict: Verdict) -> Table:
 
 def _shard_title(verdict: Verdict) -> str:
     hidden = len(verdict.shards) - SHARDS_SHOWN
-    return f"Shards, the {SHARDS_SHOWN} busiest of {len(verdict.shards)}" if hidden > 0 else "Shards"
+    return f"{SHARDS_TITLE}, the {SHARDS_SHOWN} busiest of {len(verdict.shards)}" if hidden > 0 else SHARDS_TITLE
 
 
 def _shards(verdict: Verdict) -> Table:
@@ -184,7 +194,8 @@ def _kpis(result: RunResult) -> Table:
             continue
         if kpi is not None and kpi.best is not None:
             interval = interval_words(kpi.low, kpi.high, kpi.unit)
-            table.add_row(name, kpi_text(kpi), Text(interval, style="dim"))
+            said = "; ".join(filter(None, (interval, KPI_NOTES.get(name))))
+            table.add_row(name, kpi_text(kpi), Text(said, style="dim"))
     return table
 
 

@@ -29,6 +29,17 @@ SHOWN_KPIS = (
 )
 """The KPIs a first look needs; the report has them all."""
 
+_OF_ANY_NODE = "of the busiest node, replicas included"
+KPI_NOTES = {
+    "redis.engine_cpu_peak_percent": _OF_ANY_NODE,
+    "redis.engine_cpu_peak_60s_percent": _OF_ANY_NODE,
+    "redis.engine_cpu_mean_percent": _OF_ANY_NODE,
+}
+"""What a KPI is of, where its name leaves that open."""
+
+SHARDS_TITLE = "Shards, by their primaries"
+"""What the table of the shards shows; what their replicas do is not in it."""
+
 SLO_WORDS = {
     "mean_wait_s": "mean wait of everybody",
     "unserved_percent": "never let in nor told",

@@ -103,10 +103,10 @@ def cpu_by_shard(result: RunResult, scenario: Scenario) -> go.Figure:
     series, step = thinned(result.series)
     hot, shards = int(result.facts["hot_shard"]), scenario.redis.shards
     means = (100 * mean_busy(result)).tolist()
-    title = f"Shard {hot} works {number(means[hot])} % of the time"
+    title = f"The primary of shard {hot} works {number(means[hot])} % of the time"
     if shards > 1:
         others = (sum(means) - means[hot]) / (shards - 1)
-        title += f", the other {plural(shards - 1, 'shard')} {number(others)} % on average"
+        title += f", the other{'s' if shards > 2 else ''} {number(others)} % on average"
     figure = go.Figure()
     for shard in (*(s for s in range(shards) if s != hot), hot):
         figure.add_scatter(

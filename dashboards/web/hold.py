@@ -32,7 +32,7 @@ from dashboards.web.jobs import Run
 from dashboards.web.link import MOST_DESIGNS
 from dashboards.web.running import Awaited, ask, first_visit, hint, is_asked, last_shown
 from dashboards.web.state import change, change_design, view
-from dashboards.words import CAPACITIES_TITLE, NOTEWORTHY
+from dashboards.words import CAPACITIES_TITLE, NOTEWORTHY, SHARDS_TITLE
 from models.judge.beside import Judged
 from models.judge.remedies import Action
 from models.judge.verdict import Verdict
@@ -127,7 +127,7 @@ def _verdict(result: RunResult, scenario: Scenario, verdict: Verdict, design: De
     html(
         folded("Caveats and assumptions", assumptions(result, scenario, verdict))
         + folded(CAPACITIES_TITLE, limits_table(verdict))
-        + folded("Shards", shards_table(verdict))
+        + folded(SHARDS_TITLE, shards_table(verdict))
         + folded("All key figures, and what they rest on", kpis_table(result))
     )
 

@@ -101,7 +101,7 @@ def _shards(result: RunResult, scenario: Scenario, broken: Collection[str]) -> F
     crowd = f", {share} % of the people," if "events_apart" in result.facts else ""
     text = (
         f"Shard {hot} carries {held} of {plural(sum(result.facts['events_per_shard']), 'event')}{crowd} "
-        f"and is {number(busy[hot])} % busy on average; the mean of all {busy.size} is {number(mean)} %."
+        f"and its primary is {number(busy[hot])} % busy on average; the mean of all {busy.size} is {number(mean)} %."
     )
     if busy.size == 1 or mean == 0:
         return Finding("Hottest shard", text)

@@ -69,7 +69,7 @@ def _engine(result: RunResult) -> Limit:
     busy = per_second(result, f"{engine}_busy")
     evidence = f"ceiling about {number(result.facts['ceiling_rps'])} status RPS"
     if first_sustained(busy >= FULL) is None:
-        evidence = f"{number(100 * busy.max())} % in the busiest second; {evidence}"
+        evidence = f"{number(100 * busy.max())} % in its busiest second{_higher(result, engine)}; {evidence}"
     else:
         evidence += f"; up to {number(per_second(result, f'{engine}_queue').max())} requests queued"
     return share_limit(result, "engine", name, busy, evidence)
@@ -80,12 +80,31 @@ def _busiest_engine(result: RunResult) -> tuple[str, str]:
     shard = int(result.facts["hot_shard"])
     column, name = f"shard_{shard}", f"engine thread of shard {shard}"
     most = per_second(result, f"{column}_busy").sum()
-    for candidate in result.series:
-        found = re.fullmatch(r"(shard_(\d+)_replica_(\d+))_busy", str(candidate))
-        if found and per_second(result, found[0]).sum() > most:
-            most = per_second(result, found[0]).sum()
-            column, name = found[1], f"engine thread of replica {found[3]} of shard {found[2]}"
+    for candidate in _nodes(result):
+        if "replica" in candidate and per_second(result, f"{candidate}_busy").sum() > most:
+            most = per_second(result, f"{candidate}_busy").sum()
+            column, name = candidate, f"engine thread of {_node_words(candidate)}"
     return column, name
+
+
+def _higher(result: RunResult, engine: str) -> str:
+    """Name the node that has a busier second than the one that worked most, if another has."""
+    peaks = {node: 100 * float(per_second(result, f"{node}_busy").max()) for node in _nodes(result)}
+    highest = max(peaks, key=peaks.__getitem__)
+    if number(peaks[highest]) == number(peaks[engine]):
+        return ""
+    return f" ({number(peaks[highest])} % of the {_node_words(highest)} is the highest)"
+
+
+def _nodes(result: RunResult) -> list[str]:
+    """The beginnings of the columns of every engine thread."""
+    return [found[1] for name in result.series if (found := re.fullmatch(r"(shard_.*)_busy", str(name)))]
+
+
+def _node_words(node: str) -> str:
+    """`primary of shard 2`, `replica 0 of shard 2`."""
+    _, shard, *replica = node.split("_")
+    return f"replica {replica[1]} of shard {shard}" if replica else f"primary of shard {shard}"
 
 
 def _dead_primaries(result: RunResult) -> Iterator[Limit]:

@@ -6,7 +6,7 @@ import pytest
 from dashboards.figures.timeline import timeline
 from dashboards.report import report_html
 from dashboards.verdict_view import verdict_view
-from dashboards.words import CAPACITIES_TITLE
+from dashboards.words import CAPACITIES_TITLE, SHARDS_TITLE
 from models.judge.asked import asked_for, noted
 from models.judge.lone_primary import places_at_risk
 from models.judge.verdict import Verdict, judge
@@ -80,7 +80,7 @@ def test_the_verdict_leads_and_everything_it_rests_on_follows(page: Page, verdic
         "What to try",
         "Figures",
         CAPACITIES_TITLE,
-        "Shards",
+        SHARDS_TITLE,
         "rest on",
         "Assumptions",
     ]
@@ -194,8 +194,8 @@ def test_numbers_of_one_page_agree(result: RunResult, scenario: Scenario, verdic
     assert max(drawn.y) == in_line.max()
     assert float(in_line.max()) == pytest.approx(places_at_risk(result))
     mean = 100 * result.series["shard_3_busy"].sum() / result.manifest["end_s"]
-    assert f"Shard 3 works {mean:.1f} % of the time" in " ".join(page.scripts).replace("\\u002f", "/")
-    assert f"and is {mean:.1f} % busy on average" in page.words
+    assert f"The primary of shard 3 works {mean:.1f} % of the time" in " ".join(page.scripts).replace("\\u002f", "/")
+    assert f"and its primary is {mean:.1f} % busy on average" in page.words
 
 
 def test_a_mean_is_over_the_time_that_the_run_took(scenario: Scenario) -> None:

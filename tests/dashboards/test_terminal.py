@@ -4,7 +4,7 @@ import pytest
 
 from dashboards.terminal import WIDTH, console, scenarios_view
 from dashboards.verdict_view import verdict_view
-from dashboards.words import CAPACITIES_TITLE
+from dashboards.words import CAPACITIES_TITLE, SHARDS_TITLE
 from models.judge.verdict import Verdict, judge
 from models.results.result import RunResult
 from models.scenario import Scenario
@@ -23,7 +23,7 @@ def words(text: str) -> str:
 def test_the_verdict_comes_first(result: RunResult, verdict: Verdict) -> None:
     text = words(shown(result, verdict))
     assert verdict.headline in text
-    order = ["does not hold", "Why", "Service levels", CAPACITIES_TITLE, "Shards", "Key figures", "What to try"]
+    order = ["does not hold", "Why", "Service levels", CAPACITIES_TITLE, SHARDS_TITLE, "Key figures", "What to try"]
     places = [text.index(title) for title in order]
     assert places == sorted(places)
 

@@ -72,7 +72,7 @@ def test_titles_say_the_finding(drawn: dict[str, go.Figure]) -> None:
     assert "The peak is of join, 54,495 RPS; status polls: 35,120 RPS in their busiest second" in titles(
         drawn["requests"]
     )
-    assert re.match(r"Shard 3 works 6\d.* % of the time, the other 4 shards 0.4 %", titles(drawn["cpu"]))
+    assert re.match(r"The primary of shard 3 works 6\d.* % of the time, the others 0.4 %", titles(drawn["cpu"]))
     assert "breaks 1,000 ms: 4,710 ms" in titles(drawn["latency"])
     assert "10,000 of 10,000 seats sold" in titles(drawn["admissions"])
 

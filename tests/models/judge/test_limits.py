@@ -122,3 +122,15 @@ def test_a_replica_can_be_the_engine_thread_that_binds() -> None:
     first = limits_of(onsale_result(scenario, series=QUIET | replica), scenario)[0]
     assert (first.key, first.name, first.first_s) == ("engine", "engine thread of replica 0 of shard 1", 20)
     assert "77 requests queued" in first.evidence
+
+
+def test_a_figure_of_a_replica_is_told_from_the_higher_one_of_its_primary() -> None:
+    scenario = load_scenario("onsale-300k")
+    idle = {f"shard_{k}_busy": 0.0 for k in range(5)}
+    busy = {"shard_3_busy": spell(0.13, 20, 1), "shard_3_replica_0_busy": 0.11}
+    found = limits_of(onsale_result(scenario, series=QUIET | idle | busy), scenario)
+    (engine,) = (limit for limit in found if limit.key == "engine")
+    assert engine.name == "engine thread of replica 0 of shard 3"
+    assert engine.evidence.startswith("11 % in its busiest second (13 % of the primary of shard 3 is the highest);")
+    alone = limits_of(onsale_result(scenario, series=QUIET | idle | {"shard_3_busy": spell(0.13, 20, 9)}), scenario)
+    assert "the highest" not in "".join(limit.evidence for limit in alone)
