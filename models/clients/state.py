@@ -36,7 +36,7 @@ BOT, SAYS_LEAVE, HAS_TABS, TIMED, HIDDEN, TOLD = 1, 2, 4, 8, 16, 32
 seats are gone. TIMED comes and goes: an event is due that will look whether it still waits for an answer, not later
 than it would stop waiting."""
 BUSY, WAITING, DONE = range(3)
-"""Phases of a session: it waits in line, as far as it knows; it is over; or neither."""
+"""Phases of a session: neither of the others; it waits in line, as far as it knows; it is over."""
 
 SENT, ANSWERED, FAILED, LATE, SOURCE_JOINS, NEXT_ARRIVAL, TOTALS = range(7)
 """Entries of `ClientState.total`: requests by how they ended, joins of generated loads, and who comes next."""

@@ -14,8 +14,10 @@ from sim.ladder import Ladder, Room, grown_ladder, new_ladder, room_of
 FINE_BITS = (12, 19)
 """The least and the most that the width in bits of the buckets can have in which events are put in order."""
 EVENTS_A_REQUEST = 6
+"""With an event for every step (5.8 were counted on `onsale-300k`); where steps are fused it is fewer."""
 TOGETHER = 16
-"""Events that share such a bucket while everybody polls: fewer are sorted faster, more are fetched earlier."""
+"""Events that share such a bucket at most while everybody polls: fewer are sorted faster, more are fetched earlier. The
+width that follows was the fastest of those tried (`tests/bench/notes.md`)."""
 
 
 def new(p: Params, sizes: Sizes) -> Ladder:
@@ -24,7 +26,7 @@ def new(p: Params, sizes: Sizes) -> Ladder:
 
 
 def _fine_bits(p: Params) -> int:
-    """Return the width in bits of the buckets in which events are put in order, so that some ten share one."""
+    """Return the width in bits of the buckets in which events are put in order, so that TOGETHER share one at most."""
     c, rates = p.clients, p.clients.stage_rate
     rps = max(c.sessions * SECOND / c.poll_interval, float(rates.max()) if rates.size else 0.0, 1.0)
     return int(np.clip(math.log2(TOGETHER / EVENTS_A_REQUEST * SECOND / rps), *FINE_BITS))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.vocabulary.numbered import Numbered
 from models.vocabulary.operations import ENDPOINTS
-from models.vocabulary.units import SECOND
+from models.vocabulary.units import EPOCH_NS, MILLISECOND, SECOND
 from sim.histogram import BUCKETS, bucket_of
 from sim.jit import compiled, inlined
 
@@ -131,6 +131,12 @@ def turn_to(record: Record, now: int) -> None:
     record.second[0] = row
     record.second[2] = row // record.band_s[0]
     record.second[1] = (row + 1) * SECOND if row < record.series.shape[0] - 1 else np.iinfo(np.int64).max
+
+
+@compiled
+def row_of_bucket(rows: int, bucket_at_ms: int) -> int:
+    """Return the row, of so many, of the second that a token bucket goes by: the latest stamp that it has seen."""
+    return min(max(0, (bucket_at_ms * MILLISECOND - EPOCH_NS) // SECOND), rows - 1)
 
 
 @compiled

@@ -7,12 +7,13 @@ import numpy as np
 
 from models.clients.waits import next_source_time
 from models.engine.network import first_arrivals
+from models.engine.record import row_of_bucket
 from models.engine.world import new_world
 from models.plan.making import make_plan
 from models.plan.node_costs import node_costs
 from models.plan.sizes import SMALLEST
+from models.redis.control import open_sale, prejoin, send_expiry
 from models.redis.failover import die, refill_line, revive
-from models.redis.kernel import open_sale, prejoin, send_expiry
 from models.redis_costs.commands import call_cost_ns, log2_1024
 from models.redis_costs.engine_thread import garbage_ns
 from models.results.fairness import inversions
@@ -76,6 +77,7 @@ def entry_points() -> list[EntryPoint]:
         EntryPoint(is_warm, 0.05, (0, 0)),
         EntryPoint(revive, 0.05, (w, 0, 0)),
         EntryPoint(uniform, 0.05, (start, 0, 0)),
+        EntryPoint(row_of_bucket, 0.05, (0, 0)),
     ]
 
 

@@ -9,7 +9,8 @@ from sim import ranked
 from sim.ladder import Room
 
 SPARE = 512
-"""Room kept free everywhere for the events between two looks: 16 for each of 32, which take 6 at most of anything."""
+"""Room kept free everywhere for the events between two looks: 16 for each of 32. One takes 10 at most of anything: the
+changes of two passes for five replicas each."""
 
 
 COARSE_BITS = 24

@@ -9,8 +9,9 @@ successor has what all passes had written that ended by a lag before the death; 
 within the lag, it never hears of. Nobody was told of the pass under way, but in a saturated shard that pass is half a
 second of everybody's requests. A copy of the room at one instant would not do, as a pass is applied when it starts: the
 copy must be of the moment before the pass that straddles the lag. So from the start of the run every place is kept as
-it was before its first change since the last pass that is known to have been copied (`state.keep`), and those marks
-stop advancing a lag before the death. A shard without a replica is the same without any mark: nothing was ever copied.
+it was before its first change since the last pass that is known to have been copied (`waiting_room.state.keep`), and
+those marks stop advancing a lag before the death. A shard without a replica is the same without any mark: nothing was
+ever copied.
 
 Places come and go by this: one that was taken is lost; one that was let in, left or removed is back. Whoever was let in
 and whose pass is lost keeps what its client knows, and can be let in again: that admission is counted as repeated.
@@ -24,12 +25,12 @@ from numpy.typing import NDArray
 
 from models.engine.agenda import free_slot
 from models.engine.network import let_reply
-from models.engine.record import BUSY_NS, NODES, PER_NODE, Column, spread_busy
+from models.engine.record import BUSY_NS, NODES, PER_NODE, Column, row_of_bucket, spread_busy
 from models.engine.requests import DIALLER
 from models.engine.world import World
 from models.plan.events import events_of
 from models.vocabulary.codes import ANSWER_CONNECTION
-from models.vocabulary.units import EPOCH_NS, MILLISECOND, SECOND
+from models.vocabulary.units import SECOND
 from models.waiting_room.state import CALLED, LINE, OUT, PASS_LOST, PASSED
 from sim import batches, deadlines, ranked
 from sim.batches import LENGTH
@@ -92,9 +93,8 @@ def fall_back(w: World, view: World, now: int, shard: int) -> None:
 def _count_admissions(w: World, event: int) -> None:
     """Count the admissions that are lost, in the second the token bucket goes by: it gives them again."""
     room, series = w.waiting_room.room[event], w.record.series
-    second = max(0, (int(room["bucket_at_ms"]) * MILLISECOND - EPOCH_NS) // SECOND)
     lost = room["granted"] - w.waiting_room.kept_room[event]["granted"]
-    series[min(second, series.shape[0] - 1), Column.ADMISSIONS_LOST] += lost
+    series[row_of_bucket(series.shape[0], int(room["bucket_at_ms"])), Column.ADMISSIONS_LOST] += lost
 
 
 def _put_back(w: World, view: World, now: int, event: int, shard: int) -> None:

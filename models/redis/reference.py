@@ -1,4 +1,4 @@
-"""The Redis nodes: engine threads that work in passes, and what they execute.
+"""The Redis nodes: engine threads that work in passes. What they execute stands in `reference_scripts`.
 
 A pass takes every request that is readable when it starts; effects are applied at its start and all replies leave at
 its end. A replica knows what its primary's passes have changed, once that has reached it and been worked on.
@@ -11,16 +11,14 @@ import simpy
 
 from models.engine.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column
 from models.engine.reference_run import Pool, Process, Request, Run
-from models.plan.waiting_room import COUNTER, REDIS_TIME
-from models.redis_costs.commands import Command
+from models.redis.reference_scripts import Scripts
 from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
 from models.redis_costs.network_allowance import full_again_at, leaves_at
 from models.vocabulary.instants import CONTROL, FEEDS, Kind, turn
 from models.vocabulary.operations import Answer, Op, Reply
-from models.vocabulary.units import EPOCH_NS, MILLISECOND, SECOND
-from models.waiting_room.reference_cost import Bill
+from models.vocabulary.units import EPOCH_NS
 from models.waiting_room.script_cost import swing_ns
-from models.waiting_room.specification import KEYS_PER_EVENT, Effect, WaitingRoom
+from models.waiting_room.specification import Effect, WaitingRoom
 
 
 class Feed(NamedTuple):
@@ -50,45 +48,42 @@ class Node:
 
 
 class Redis:
-    """All nodes, and the waiting rooms of all events on their primaries."""
+    """All nodes, with the waiting rooms on their primaries."""
 
     def __init__(self, run: Run) -> None:
         self.run, self.p, self.env = run, run.p, run.env
-        self.bill = Bill(run.plan.params.redis.costs.calls)
         self.nodes = [Node(run.env) for _ in range(run.p.redis.nodes)]
-        self.home = [int(node) for node in run.p.redis.event_node]
-        self.rooms = [
-            WaitingRoom(rules, self._call, self._to_replicas(node))
-            for rules, node in zip(run.plan.rules, self.home, strict=True)
-        ]
-        self.positions_wanted = run.p.clients.advice.shape[0] > 0
+        self.scripts = Scripts(run, self._to_replicas)
         self.copied_until = run.p.failover.copied_until.tolist()
         self.throttled = [[-1, 0, 0] for _ in self.nodes]  # since when, how late at most, how many requests
-        self.kept = [room.clone() for room in self.rooms]  # as a replica knows them, where a primary will die
         for node in self.nodes:
             node.clients = run.p.service.warm_pods * run.p.service.warm_connections
         self._prejoin()
         for k in range(run.p.redis.nodes):
             run.env.process(self._engine_thread(k))
 
+    @property
+    def rooms(self) -> list[WaitingRoom]:
+        """The waiting room of every event."""
+        return self.scripts.rooms
+
+    def _to_replicas(self, shard: int) -> Effect:
+        """Return what takes note of changes on a shard, if it has replicas that are read."""
+        node = self.nodes[shard]
+        if self.p.redis.replicas == 0:
+            return lambda token, answer, deadline: None
+        return lambda token, answer, deadline: node.unsent.append((token, answer, deadline))
+
     def _prejoin(self) -> None:
-        """Put the tokens of a generated load into line, at no cost, in the order of their numbers; replicas know."""
-        count = self.p.waiting_room.prejoined
-        for token in range(count):
-            score = float(EPOCH_NS - count + token)
-            self.rooms[self.run.event_of(token)].join(token, EPOCH_NS // MILLISECOND, score)
+        """Put the tokens of a generated load into line; replicas know."""
+        self.scripts.prejoin()
         for node in self.nodes:
             node.unsent.clear()
         for node in self.nodes[self.p.redis.shards :]:
-            node.known = {token: (Answer.WAITING, 0) for token in range(count)}
+            node.known = {token: (Answer.WAITING, 0) for token in range(self.p.waiting_room.prejoined)}
         for k, until in enumerate(self.copied_until):
             if until >= 0:
-                self._copy(k)
-
-    def open(self, now_ms: int) -> None:
-        """Begin to call and to admit in every event; that is never lost."""
-        for room in (*self.rooms, *self.kept):
-            room.open(now_ms)
+                self.scripts.copy(k)
 
     # -- the engine threads -----------------------------------------------------------------------------------------
 
@@ -111,7 +106,7 @@ class Redis:
         token = int(self.p.waiting_room.first_token[event])
         r = Request(self.run, CONTROL.end - 1 - event, turn(self.run.totals["control sent"]), Op.EXPIRE, token, now)
         self.run.totals["control sent"] += 1
-        r.stamp, r.node = EPOCH_NS + now, self.home[event]
+        r.stamp, r.node = EPOCH_NS + now, self.scripts.home[event]
         r.node_life = self.nodes[r.node].life
         arrives = self.run.at(now + self.p.network.to_backend, Kind.NODE_ARRIVE, r.entity, r.number)
         arrives.callbacks.append(self._delivery(r.node, r))
@@ -154,7 +149,7 @@ class Redis:
                 if k < p.redis.shards and (write_ns or node.unsent):
                     self._feed_replicas(k, write_ns, leaves)
                 if self.env.now <= self.copied_until[k]:
-                    self._copy(k)
+                    self.scripts.copy(k)
                 wake = 0
             node.in_pass = []
 
@@ -175,9 +170,9 @@ class Redis:
                 )
                 self.run.count(column + COMMANDS)
                 continue
-            bill = self.bill = Bill(self.run.plan.params.redis.costs.calls)
-            item.reply = self._execute(k, item)
-            self._change(item)
+            bill = self.scripts.new_bill()
+            item.reply = self.scripts.execute(k, item, node.known)
+            self.scripts.bill_changes(item)
             work += (
                 self.p.redis.costs.io
                 + int(self.p.redis.costs.script[item.op])
@@ -187,9 +182,8 @@ class Redis:
             write_ns += bill.write_ns
             repeated += bill.repeated_ns
             if item.op == Op.STATUS and self.p.waiting_room.key_scan:
-                work += swing_ns(
-                    self.run.plan.params.redis.costs.calls, self._keys(k), self.p.redis.costs.listing_swing, node.listed
-                )
+                costs = self.p.redis.costs
+                work += swing_ns(costs.calls, self.scripts.keys(k), costs.listing_swing, node.listed)
                 node.listed ^= 1
             node.scripts += 1
             pause = self._collect(node, int(self.env.now) + work)
@@ -274,10 +268,7 @@ class Redis:
         self.run.add_busy(NODES + PER_NODE * k + BUSY_NS, now, node.ends - now, -1)
         for item in (*node.in_pass, *node.inbox):
             self._break_off(item)
-        for event, home in enumerate(self.home):
-            if home == k:
-                self._fall_back(self.rooms[event], self.kept[event])
-                self.rooms[event] = self.kept[event]
+        self.scripts.fall_back(k)
 
     def revive(self, k: int) -> None:
         """Let a successor serve in its place, with cold caches."""
@@ -291,114 +282,3 @@ class Redis:
             item.replied.succeed()
         else:
             self.run.in_flight -= 1
-
-    def _copy(self, k: int) -> None:
-        """Take note of what a node's replica has: all that its rooms hold now."""
-        for event, home in enumerate(self.home):
-            if home == k:
-                self.kept[event] = self.rooms[event].clone()
-
-    def _fall_back(self, room: WaitingRoom, kept: WaitingRoom) -> None:
-        """Count what is lost, and what comes back, when a room becomes what a replica has of it."""
-        self.run.count(Column.PLACES_LOST, len(room.seen.keys() - kept.seen.keys()))
-        self.run.count(Column.PLACES_RETURNED, len(kept.seen.keys() - room.seen.keys()))
-        self._count_by_bucket_time(room, Column.ADMISSIONS_LOST, room.granted - kept.granted)
-        kept.lost_passes = room.passes - kept.passes
-
-    def _to_replicas(self, shard: int) -> Effect:
-        """Return what takes note of changes on a shard, if it has replicas that are read."""
-        node = self.nodes[shard]
-        if self.p.redis.replicas == 0:
-            return lambda token, answer, deadline: None
-        return lambda token, answer, deadline: node.unsent.append((token, answer, deadline))
-
-    # -- the scripts ------------------------------------------------------------------------------------------------
-
-    def _execute(self, k: int, r: Request) -> Reply:
-        """Run a request's script on node `k`."""
-        room, now_ms = self.rooms[self.run.event_of(r.token)], r.stamp // MILLISECOND
-        if r.op == Op.STATUS and self.p.waiting_room.key_scan:
-            return self._without_position(room.status_keys(r.token, now_ms, self._keys(k)))
-        if r.op == Op.STATUS:
-            return self._without_position(room.status(r.token, now_ms))
-        if r.op == Op.STATUS_READ:
-            return self._without_position(self._read(k, room, r.token, now_ms))
-        if r.op == Op.JOIN:
-            return self._join(room, r, now_ms)
-        if r.op == Op.ENTER:
-            return self._enter(room, r.token, now_ms)
-        if r.op == Op.LEAVE:
-            reply = room.leave(r.token)
-            self.run.count(Column.LEFT, reply.answer == Answer.LEFT)
-            return reply
-        if r.op != Op.EXPIRE:
-            raise ValueError(f"no script is for {r.op!r}")
-        silent, lapsed = room.silent, room.lapsed
-        reply = room.expire(self.p.waiting_room.expire_limit, now_ms)
-        self.run.count(Column.EXPIRED, room.silent - silent)
-        self.run.count(Column.LAPSED, room.lapsed - lapsed)
-        return reply
-
-    def _join(self, room: WaitingRoom, r: Request, now_ms: int) -> Reply:
-        if r.token not in room.seen and self._places(r.node) >= self.p.redis.most_places:
-            return Reply(Answer.OUT_OF_MEMORY)
-        had_place, lapsed = r.token in room.score, room.lapsed
-        score: float | None = float(r.stamp)
-        if self.p.waiting_room.ticket_order == REDIS_TIME:
-            score = float((EPOCH_NS + int(self.env.now)) // 1000)
-        elif self.p.waiting_room.ticket_order == COUNTER:
-            score = None
-        reply = room.join(r.token, now_ms, score, asks_time=self.p.waiting_room.ticket_order == REDIS_TIME)
-        self.run.count(Column.LAPSED, room.lapsed - lapsed)
-        self.run.count(Column.JOINED, r.token in room.score and not had_place)
-        return reply
-
-    def _enter(self, room: WaitingRoom, token: int, now_ms: int) -> Reply:
-        repeated = room.repeated
-        reply = room.enter(token, now_ms)
-        if reply.answer == Answer.GRANTED:
-            self._count_by_bucket_time(room, Column.ADMITTED_BY_BUCKET, 1)
-        self.run.count(Column.ADMISSIONS_REPEATED, room.repeated - repeated)
-        self.run.count(Column.THROTTLED, reply.answer == Answer.THROTTLED)
-        return reply
-
-    def _count_by_bucket_time(self, room: WaitingRoom, column: int, amount: int) -> None:
-        """Count in the second the token bucket goes by: the latest of the pods' stamps it has seen."""
-        second = max(0, (room.bucket_at_ms * MILLISECOND - EPOCH_NS) // SECOND)
-        self.run.series[min(second, self.run.last_row), column] += amount
-
-    def _read(self, k: int, room: WaitingRoom, token: int, now_ms: int) -> Reply:
-        """Answer a read-only status from what this node knows: a primary all, a replica what has reached it."""
-        if k < self.p.redis.shards:
-            known = Answer.WAITING if token in room.score else Answer.READY if token in room.called else Answer.UNKNOWN
-            deadline = room.called.get(token, 0)
-        else:
-            known, deadline = self.nodes[k].known.get(token, (Answer.UNKNOWN, 0))
-        if known == Answer.READY and deadline <= now_ms:
-            known = Answer.UNKNOWN
-        return Reply(known, room.status_read(token, known))
-
-    def _without_position(self, reply: Reply) -> Reply:
-        """Drop the place unless the clients are advised by it: what nobody reads is not worked out."""
-        return reply if self.positions_wanted else reply._replace(position=0)
-
-    def _places(self, k: int) -> int:
-        """Return how many places a primary holds."""
-        return sum(len(room.seen) for room, home in zip(self.rooms, self.home, strict=True) if home == k)
-
-    def _keys(self, k: int) -> int:
-        """Return how many keys a node has in the first version: a stream per place, and some an event."""
-        return sum(
-            len(room.seen) + KEYS_PER_EVENT for room, home in zip(self.rooms, self.home, strict=True) if home == k
-        )
-
-    def _call(self, command: Command, elements: int, members: int) -> None:
-        self.bill.call(command, elements, members)
-
-    def _change(self, r: Request) -> None:
-        """Bill what the request's script calls more or fewer than the specification."""
-        room = self.rooms[self.run.event_of(r.token)]
-        for entry in self.run.plan.scenario.waiting_room.extra_calls:
-            if Op[entry.operation.upper()] == r.op:
-                sizes = {"none": 0, "line": len(room.line), "called": len(room.called), "seen": len(room.seen)}
-                self.bill.change(entry, sizes[entry.on])

@@ -14,8 +14,8 @@ from models.engine.world import ACTIVE, BUCKET_NEEDS, IN_FLIGHT, MOST_NEWS, NEWS
 from models.plan.clients import OPEN_LOOP
 from models.plan.plan import Plan
 from models.plan.sizes import Sizes, usual_sizes
+from models.redis.control import open_sale, prejoin, send_expiry
 from models.redis.failover import die, fall_back, revive
-from models.redis.kernel import open_sale, prejoin, send_expiry
 from models.run import dispatch
 from models.run.compiled_recording import of_kernel
 from models.run.dispatch import advance, advance_traced

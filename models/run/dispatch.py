@@ -7,7 +7,8 @@ from models.engine.agenda import NOTHING, schedule
 from models.engine.record import turn_to
 from models.engine.requests import KUBELET, SOURCE
 from models.engine.world import ACTIVE, BUCKET_NEEDS, IN_FLIGHT, LATEST, NEWS, NOW, TRACED, UNKNOWN, UNTIL, World
-from models.redis.kernel import fetch_place, on_node_arrive, on_node_wake, on_pass_end
+from models.redis.fetching import fetch_place
+from models.redis.kernel import on_node_arrive, on_node_wake, on_pass_end
 from models.run import fused
 from models.run.growth import is_short
 from models.service.backend import on_backend_arrive, on_backend_done

@@ -44,13 +44,13 @@ from models.engine.agenda import free_slot, schedule
 from models.engine.network import let_reply, way_back
 from models.engine.requests import CLIENT, DIALLER, SOURCE
 from models.engine.world import ASKED, LATEST, UNTIL, World
+from models.redis.fetching import fetch_ahead
 from models.redis.kernel import (
     ASLEEP,
     UNTIL_END,
     after_replies,
     end_later,
     fall_asleep,
-    fetch_ahead,
     is_woken,
     receive,
     send,

@@ -73,7 +73,7 @@ class Reference(Run):
 
     def open_sale(self) -> None:
         """Begin to call and to admit."""
-        self.redis.open((EPOCH_NS + self.now) // MILLISECOND)
+        self.redis.scripts.open((EPOCH_NS + self.now) // MILLISECOND)
 
     def announce_sold_out(self) -> None:
         """Let the gateways tell everybody of the events that have sold out."""

@@ -1,6 +1,6 @@
 """Members of the enumerations as the integers that compiled code is given.
 
-They are numpy's, because numba compiles a function anew for every *literal* integer that it is called with.
+They are numpy's int64, the one width of integers that compiled functions have (see `sim.whole_program`).
 """
 
 from enum import IntEnum

@@ -1,4 +1,4 @@
-"""The waiting rooms, compiled: the same answers and commands as `waiting_room.WaitingRoom`, for all events at once.
+"""The waiting rooms, compiled: the same answers and commands as `specification.WaitingRoom`, for all events at once.
 
 Read that file first; this one only says the same in arrays (see `models.waiting_room.state`).
 """

@@ -137,6 +137,11 @@ def failing(done: Done) -> dict[str, dict[str, Any]]:
     return found
 
 
+def causes(changed: list[str]) -> list[str]:
+    """What has changed, but for the Python here: the committed baselines may be of another one."""
+    return [cause for cause in changed if not cause.startswith("python ")]
+
+
 def test_what_was_accepted_holds(baselines: Path, regress: Regress) -> None:
     done = regress(baselines)
     assert (done.returncode, done.stderr) == (0, "")
@@ -169,7 +174,10 @@ def test_an_added_zcount_fails_from_outside_with_a_table_that_says_so(
 
     markdown = summary.read_text(encoding="utf-8")
     assert markdown.startswith("of another step\n## ")
-    assert "| moved | status.lua, in\\_line: calls of ZCOUNT | 0 | 1 | +1 | none | status.lua |" in markdown
+    (row,) = [line for line in markdown.splitlines() if "status.lua, in\\_line: calls of ZCOUNT" in line]
+    *cells, why = row.strip("| ").split(" | ")
+    assert cells == ["moved", "status.lua, in\\_line: calls of ZCOUNT", "0", "1", "+1", "none"]
+    assert causes(why.split(", ")) == ["status.lua"]
 
     suite = ET.parse(junit).getroot().find("testsuite")
     assert suite is not None
@@ -189,9 +197,9 @@ def test_a_comment_in_a_script_does_not_fail(baselines: Path, regress: Regress, 
 def test_a_tenth_more_of_a_cost_fails(baselines: Path, regress: Regress, changed: Changed) -> None:
     changed("profiles/talk-m7g.json", '"io_us": 9.575', f'"io_us": {1.1 * 9.575}')
     found = failing(regress(baselines, as_json=True))
-    assert found["talk-m7g: engine.io_us"]["changed"] == ["profile"]
+    assert causes(found["talk-m7g: engine.io_us"]["changed"]) == ["profile"]
     cpu = found["status: engine CPU at 20,000 RPS"]
-    assert cpu["changed"] == ["profile"]
+    assert causes(cpu["changed"]) == ["profile"]
     assert 0 < cpu["change_percent"] < 10  # the law: reading requests is a part of it
 
 
@@ -200,7 +208,7 @@ def test_a_halved_patience_of_the_pool_fails(baselines: Path, regress: Regress, 
     found = failing(regress(baselines, as_json=True))
     more = found["pool-100: errors.pool_timeout"]
     assert more["outcome"] == "worse"
-    assert more["changed"] == ["scenario"]
+    assert causes(more["changed"]) == ["scenario"]
     assert all(row["case"] == "pool-100" for row in found.values())
 
 

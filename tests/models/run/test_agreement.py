@@ -12,22 +12,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.clients.reference import Clients
 from models.engine.record import COMMANDS, NODES, PER_NODE, QUEUE, REQUESTS, Column, Level
 from models.engine.recording import Recording
-from models.engine.reference_run import Run
 from models.plan.making import make_plan
 from models.plan.plan import Plan
 from models.plan.sizes import SMALLEST, usual_sizes
 from models.redis.reference import Redis
+from models.redis.reference_scripts import Scripts
 from models.redis_costs.parts import CommandCost
 from models.redis_costs.profile import load_profile
-from models.run.agreement import column_names, compare_engines
+from models.run.agreement import compare_engines
 from models.scenario import load_scenario
-from models.vocabulary.instants import Kind
 from models.vocabulary.operations import Answer, Op
 from models.vocabulary.units import SECOND
-from models.waiting_room.specification import WaitingRoom
 from tests.models.recordings import planned
 from tests.models.runs import assert_agreement, level, recording_of, total
 from tests.strategies.scenarios import cases
@@ -305,14 +302,14 @@ def test_engines_agree_on_a_recorded_trace(folder):
 @pytest.mark.parametrize("replicas", [1, 2, 3])
 def test_engines_agree_on_stale_reads_of_replicas(replicas, monkeypatch):
     stale = []
-    read = Redis._read
+    read = Scripts._read
 
-    def observed(redis, k, room, token, now_ms):
-        reply = read(redis, k, room, token, now_ms)
+    def observed(scripts, k, room, token, now_ms, heard):
+        reply = read(scripts, k, room, token, now_ms, heard)
         stale.append((reply.answer == Answer.WAITING) != (token in room.score))
         return reply
 
-    monkeypatch.setattr(Redis, "_read", observed)
+    monkeypatch.setattr(Scripts, "_read", observed)
     slow = "network={same_zone_one_way_us: 200000, cross_zone_one_way_us: 400000}"
     reads = ("waiting_room.replica_reads=true", f"redis.replicas_per_shard={replicas}", "clients.poll_interval_s=1")
     assert_agreement(plan_of(*ONSALE, *SLOW, *reads, slow))
@@ -400,60 +397,3 @@ def test_waiters_for_a_connection_that_time_out_together_fail_one_by_one():
 @given(data=st.data())
 def test_engines_agree_on_any_scenario(folder, data):
     assert_agreement(make_plan(*data.draw(cases(folder))), sizes=data.draw(st.sampled_from([None, SMALLEST])))
-
-
-def test_a_reference_that_polls_late_is_caught_at_its_first_late_request(monkeypatch):
-    poll = Clients._poll
-
-    def a_little_late(clients, c, position):
-        following = poll(clients, c, position)
-        return (following[0], following[1] + 1) if (c.s, c.number) == (5, 2) else following
-
-    monkeypatch.setattr(Clients, "_poll", a_little_late)
-    agreement = compare_engines(plan_of(*ONSALE, *SLOW))
-    assert not agreement
-    ours, theirs = agreement.divergence.in_kernel, agreement.divergence.in_reference
-    assert ours[1:] == theirs[1:] == (Kind.ARRIVE, 5, 3)
-    assert theirs.time_ns == ours.time_ns + 1
-    assert f"> {agreement.divergence.index:6} {ours}" in str(agreement)
-
-
-def test_a_reference_that_stops_early_is_caught(monkeypatch):
-    monkeypatch.setattr(Clients, "_after_failure", lambda clients, c: None)
-    agreement = compare_engines(plan_of(*ONSALE, AT_ONCE, "gateway.worker_slots=2", "gateway.backlog=3"))
-    assert agreement.divergence.in_kernel.kind == Kind.ARRIVE
-    assert agreement.divergence.in_kernel.number == 2
-
-
-def test_a_reference_that_does_not_count_is_caught_by_the_name_of_the_column(monkeypatch):
-    count = Run.count
-    monkeypatch.setattr(Run, "count", lambda run, column, amount=1: column == Column.LEFT or count(run, column, amount))
-    plan = plan_of(*ONSALE, *IMPATIENT, *SLOW)
-    agreement = compare_engines(plan)
-    left = recording_of(plan).column(Column.LEFT)
-    second = int(left.nonzero()[0][0])
-    assert agreement.divergence is None
-    assert agreement.difference == f"left in second {second}: {left[second]} in the kernel, 0 in the reference"
-
-
-def test_a_reference_that_forgets_a_sign_of_life_is_caught_by_the_place(monkeypatch):
-    plan = plan_of(*ONSALE, *SLOW)
-    waiting = int(np.flatnonzero(recording_of(plan).sessions.in_place)[0])
-    heartbeat = WaitingRoom._heartbeat
-
-    def forgetful(room, token, now_ms):
-        heartbeat(room, token, now_ms - (token == waiting))
-
-    monkeypatch.setattr(WaitingRoom, "_heartbeat", forgetful)
-    assert compare_engines(plan).difference.startswith(f"seen[{waiting}] of waiting room 0: ")
-
-
-def test_every_column_of_the_series_has_its_name():
-    plan = plan_of(*ONSALE, "waiting_room.replica_reads=true")
-    names = column_names(plan)
-    assert len(set(names)) == len(names) == recording_of(plan).record.series.shape[1]
-    assert names[Column.SENT + Op.ENTER] == "sent_enter"
-    assert names[Column.FAILED_REFUSED] == "failed_refused"
-    assert names[Column.LEVELS + Level.CALLED] == "called"
-    assert names[NODES + PER_NODE * 2 + REQUESTS] == "shard_2_requests"
-    assert names[NODES + PER_NODE * 9 + QUEUE] == "shard_4_replica_0_queue"

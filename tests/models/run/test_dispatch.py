@@ -13,12 +13,12 @@ from models.engine import column_codes
 from models.engine.agenda import new_request
 from models.engine.record import Column
 from models.engine.requests import CLIENT, SLOT
-from models.redis import kernel as redis_node
+from models.redis import scripts
 from models.redis_costs import command_codes
 from models.redis_costs.commands import Command
-from models.run import dispatch as kernel
+from models.run import dispatch as core
 from models.run.compiled import KernelPlane
-from models.service import kernel as gateway
+from models.service import kernel as service
 from models.vocabulary import codes
 from models.vocabulary.codes import IS_OF_THE_ROOM, IS_TOLD_OF_SOLD_OUT
 from models.vocabulary.instants import Kind
@@ -53,19 +53,19 @@ def branches(module: ModuleType, functions: Iterable[str], enumeration: str) -> 
 
 @pytest.mark.parametrize("dispatch", ["_dispatch", "_dispatch_every_step"])
 def test_every_kind_of_event_is_dispatched_once(dispatch):
-    found = branches(kernel, [dispatch, "_hand_on"], "KIND")
+    found = branches(core, [dispatch, "_hand_on"], "KIND")
     assert sorted(found) == sorted(kind.name for kind in Kind)
 
 
 def test_a_node_executes_every_operation_that_is_sent_to_one():
-    found = set(branches(redis_node, ["_execute", "_execute_rare"], "OP"))
+    found = set(branches(scripts, ["execute", "_execute_rare"], "OP"))
     never_there = {Op.RESERVE.name, Op.LIVENESS.name}
     dials = {Op.CONNECT.name}  # told by the slot's `dials`
     assert found | dials == set(Op.__members__) - never_there
 
 
 def test_a_pod_knows_whom_to_ask_for_every_operation_that_comes_to_one():
-    found = set(branches(gateway, ["on_cpu_done"], "OP")) - {Op.STATUS_READ.name}
+    found = set(branches(service, ["on_cpu_done"], "OP")) - {Op.STATUS_READ.name}
     assert found | {op.name for op in OF_THE_ROOM} == set(Op.__members__) - {"EXPIRE", "REPLICATE", "CONNECT"}
     assert [op for op in Op if IS_OF_THE_ROOM[op]] == sorted(OF_THE_ROOM)
     assert [op for op in Op if IS_TOLD_OF_SOLD_OUT[op]] == sorted(TOLD_OF_SOLD_OUT)
