@@ -11,7 +11,7 @@ from sim import ladder
 from sim.jit import inlined
 from sim.ladder import Ladder, Room, grown_ladder, new_ladder, room_of
 
-FINE_BITS = (12, 19)
+FINE_BITS = (15, 19)
 """The least and the most that the width in bits of the buckets can have in which events are put in order."""
 EVENTS_A_REQUEST = 6
 """With an event for every step (5.8 were counted on `onsale-300k`); where steps are fused it is fewer."""
