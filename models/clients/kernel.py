@@ -221,12 +221,12 @@ def _cause(w: World, answer: int) -> int:
 
 
 @compiled
-def on_client_reply(w: World, now: int, slot: int) -> None:
+def on_client_reply(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """The answer is at the client, which may have given up on it."""
     r = w.requests.slot[slot]
-    s, number, answer, detail = r.entity, r.number, r.answer, r.detail
+    answer, detail = r.answer, r.detail
     if r.origin == CLIENT:
-        abandoned = w.clients.session[s].number != number or w.clients.session[s].awaiting == 0
+        abandoned = w.clients.session[entity].number != number or w.clients.session[entity].awaiting == 0
     else:
         abandoned = r.abandoned == 1
     sent_at, stage, endpoint, origin = r.sent_at, r.stage, endpoint_of(r.op), r.origin
@@ -244,32 +244,32 @@ def on_client_reply(w: World, now: int, slot: int) -> None:
         count(w.record, COLUMN_ANSWERED + endpoint, 1)
         add_latency(w.record, stage, endpoint, now - sent_at)
     if origin == CLIENT:
-        w.clients.session[s].awaiting = 0
+        w.clients.session[entity].awaiting = 0
         if w.p.clients.load == CLOSED_LOOP:
-            next_iteration(w, s, now)
+            next_iteration(w, entity, now)
         elif failed:
-            try_again(w, s, now)
+            try_again(w, entity, now)
         else:
-            _on_answer(w, s, now, answer, detail)
+            _on_answer(w, entity, now, answer, detail)
 
 
 @compiled
-def on_client_timeout(w: World, now: int, s: int, slot: int) -> None:
+def on_client_timeout(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """A client that still waits for an answer stops waiting."""
     w.clients.total[FAILED] += 1
     count(w.record, COLUMN_FAILED_CLIENT_TIMEOUT, 1)
-    if s >= w.p.clients.sessions:
+    if entity >= w.p.clients.sessions:
         w.requests.slot[slot].abandoned = 1
         w.record.failed[w.requests.slot[slot].stage, endpoint_of(w.requests.slot[slot].op)] += 1
         return
-    c = w.clients.session[s]
+    c = w.clients.session[entity]
     w.record.failed[measured_stage(w, c.sent_at), endpoint_of(c.op)] += 1
     c.awaiting = 0
     c.traits &= ~TIMED
     if w.p.clients.load == CLOSED_LOOP:
-        next_iteration(w, s, now)
+        next_iteration(w, entity, now)
     else:
-        try_again(w, s, now)
+        try_again(w, entity, now)
 
 
 @inlined
@@ -291,7 +291,7 @@ def gives_up_waiting_at(w: World, time: int, entity: int, slot: int) -> int:
 
 
 @compiled
-def on_request(w: World, now: int, s: int) -> int:
+def slot_of_next(w: World, now: int, s: int) -> int:
     """A session's request reaches the load balancer: give it a slot, or return NOTHING if its tab has been closed."""
     c = w.clients.session[s]
     if (c.traits & HAS_TABS) != 0 and w.clients.bought_at[c.person] < c.sent_at:

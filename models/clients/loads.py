@@ -77,12 +77,12 @@ def generated_token(w: World, entity: int, number: int, op: int) -> int:
 
 
 @compiled
-def on_source(w: World, now: int, entity: int) -> None:
+def on_source(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """An open-loop source sends a request and goes on to the next."""
     op = generated_op(w, entity, 0)
-    slot = new_request(w, now, SOURCE, entity, 0, op, generated_token(w, entity, 0, op))
-    w.requests.slot[slot].stage = measured_stage(w, now)
-    schedule(w, now + way_out(w, base_of(w, entity), entity, 0), KIND_ARRIVE, entity, 0, slot)
+    sent = new_request(w, now, SOURCE, entity, 0, op, generated_token(w, entity, 0, op))
+    w.requests.slot[sent].stage = measured_stage(w, now)
+    schedule(w, now + way_out(w, base_of(w, entity), entity, 0), KIND_ARRIVE, entity, 0, sent)
     at = next_source_time(
         w.p.clients.stage_end, w.p.clients.stage_rate, now, uniform(w.p.run.starts[STREAM_SOURCE_GAP], entity + 1, 0)
     )

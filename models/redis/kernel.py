@@ -30,7 +30,7 @@ _FIRST_FEED = FEEDS.first
 
 
 @compiled
-def on_node_arrive(w: World, now: int, slot: int) -> None:
+def on_node_arrive(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """A request is readable at its node, which wakes for it if it sleeps, if that is still the process it was for."""
     k = w.requests.slot[slot].node
     if receive(w, now, slot) and w.redis.node[k].busy == ASLEEP and is_woken(w, now, k):
@@ -65,10 +65,10 @@ def is_woken(w: World, now: int, k: int) -> bool:
 
 
 @compiled
-def on_node_wake(w: World, now: int, k: int, number: int) -> None:
+def on_node_wake(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """The engine thread runs again, if it has not died: it takes what has come meanwhile, too."""
-    if number == w.redis.node[k].passes & NUMBERS:
-        _pass(w, now, k, w.redis.node[k].wake)
+    if number == w.redis.node[entity].passes & NUMBERS:
+        _pass(w, now, entity, w.redis.node[entity].wake)
 
 
 @compiled
@@ -132,26 +132,26 @@ def _collect(w: World, at: int, k: int) -> int:
 
 
 @compiled
-def on_pass_end(w: World, now: int, k: int, number: int) -> None:
+def on_pass_end(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """All replies of the pass leave, its changes go to the replicas, and the next pass starts or the thread sleeps."""
-    if number != w.redis.node[k].passes & NUMBERS:
+    if number != w.redis.node[entity].passes & NUMBERS:
         return  # it has died meanwhile
-    leaves = send(w, now, k)
-    place = batches.first(w.redis.in_pass, k)
-    for at in range(w.redis.in_pass[k, LENGTH]):
-        fetch_ahead(w, place, at, w.redis.in_pass[k, LENGTH])
-        slot = w.requests.batches.item[place]
+    leaves = send(w, now, entity)
+    place = batches.first(w.redis.in_pass, entity)
+    for at in range(w.redis.in_pass[entity, LENGTH]):
+        fetch_ahead(w, place, at, w.redis.in_pass[entity, LENGTH])
+        done = w.requests.batches.item[place]
         place = batches.following(w.requests.batches, place)
-        r = w.requests.slot[slot]
+        r = w.requests.slot[done]
         if r.origin <= DIALLER:
-            let_reply(w, leaves + w.p.network.delay[r.pod, k], slot)
+            let_reply(w, leaves + w.p.network.delay[r.pod, entity], done)
         else:
-            free_slot(w, slot)
-    after_replies(w, now, k, leaves)
-    if w.redis.inbox[k, LENGTH] > 0:
-        _pass(w, now, k, 0)
+            free_slot(w, done)
+    after_replies(w, now, entity, leaves)
+    if w.redis.inbox[entity, LENGTH] > 0:
+        _pass(w, now, entity, 0)
     else:
-        fall_asleep(w, now, k)
+        fall_asleep(w, now, entity)
 
 
 @compiled

@@ -1,6 +1,6 @@
 """The compiled event core: it takes what is due, in order, and hands it to the part of the system it concerns."""
 
-from models.clients.kernel import count_sent, gives_up_waiting_at, on_client_reply, on_client_timeout, on_request
+from models.clients.kernel import count_sent, gives_up_waiting_at, on_client_reply, on_client_timeout, slot_of_next
 from models.clients.loads import on_source
 from models.clients.state import NEXT_ARRIVAL
 from models.engine.agenda import NOTHING, schedule
@@ -12,7 +12,7 @@ from models.redis.kernel import on_node_arrive, on_node_wake, on_pass_end
 from models.run import fused
 from models.run.growth import is_short
 from models.service.backend import on_backend_arrive, on_backend_done
-from models.service.kernel import on_arrive, on_cpu_done, on_pod_reply, on_pool_timeout, on_probe
+from models.service.kernel import balance, be_probed, on_cpu_done, on_pod_reply, on_pool_timeout
 from models.vocabulary.codes import (
     KIND_ARRIVE,
     KIND_BACKEND_ARRIVE,
@@ -45,6 +45,18 @@ LATE: it has not, an event is due, which is in the ladder's run, or in its heap.
 _ENTITIES = (1 << ENTITY_BITS) - 1
 
 
+@inlined
+def _kind(key: int) -> int:
+    """Return what sort of event a key is of."""
+    return key >> (ENTITY_BITS + NUMBER_BITS)
+
+
+@inlined
+def _entity(key: int) -> int:
+    """Return whom an event is about."""
+    return (key >> NUMBER_BITS) & _ENTITIES
+
+
 @compiled
 def advance(w: World, until: int) -> int:
     """Run every event before `until` (ns), unless something stops it earlier, and return why it stopped.
@@ -60,7 +72,7 @@ def advance(w: World, until: int) -> int:
         checked = (checked or CHECK_EVERY) - 1
         now, key, item = _taken(w, cause)
         if _happens(w, now, key, item):
-            _dispatch(w, now, key >> (ENTITY_BITS + NUMBER_BITS), key, item)
+            _dispatch(w, now, _kind(key), _entity(key), key & NUMBERS, item)
 
 
 @compiled
@@ -76,7 +88,7 @@ def advance_traced(w: World, until: int) -> int:
         now, key, item = _taken(w, cause)
         if _happens(w, now, key, item):
             _trace(w, now, key)
-            _dispatch_every_step(w, now, key >> (ENTITY_BITS + NUMBER_BITS), key, item)
+            _dispatch_every_step(w, now, _kind(key), _entity(key), key & NUMBERS, item)
 
 
 @inlined
@@ -118,7 +130,7 @@ def _taken(w: World, where: int) -> tuple[int, int, int]:
 @inlined
 def _happens(w: World, now: int, key: int, item: int) -> bool:
     """Tell whether an event happens: a timer can be early, or late. If so, it is now."""
-    happens = (key >> (ENTITY_BITS + NUMBER_BITS)) != KIND_CLIENT_TIMEOUT or _goes_off(w, now, key, item)
+    happens = _kind(key) != KIND_CLIENT_TIMEOUT or _goes_off(w, now, key, item)
     if happens:
         w.total[NOW] = now
         if now >= w.record.second[1]:
@@ -129,80 +141,78 @@ def _happens(w: World, now: int, key: int, item: int) -> bool:
 @inlined
 def _trace(w: World, now: int, key: int) -> None:
     """Write an event down, unless it is one that a part sets for itself."""
-    if w.total[TRACED] < w.trace.shape[0] and key >> (ENTITY_BITS + NUMBER_BITS) != KIND_POOL_TIMEOUT:
+    if w.total[TRACED] < w.trace.shape[0] and _kind(key) != KIND_POOL_TIMEOUT:
         w.trace[w.total[TRACED], 0] = now
         w.trace[w.total[TRACED], 1] = key
         w.total[TRACED] += 1
 
 
 @merged
-def _dispatch(w: World, now: int, kind: int, key: int, item: int) -> None:
+def _dispatch(w: World, now: int, kind: int, entity: int, number: int, slot: int) -> None:
     """Hand an event to the part of the system it concerns, or to the steps that are taken with it."""
     if kind == KIND_PASS_END:
-        fused.on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & NUMBERS)
+        fused.on_pass_end(w, now, entity, number, slot)
     elif kind == KIND_NODE_ARRIVE:
-        fused.on_node_arrive(w, now, item)
+        fused.on_node_arrive(w, now, entity, number, slot)
     elif kind == KIND_NODE_WAKE:
-        fused.on_node_wake(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & NUMBERS)
-    elif kind == KIND_ARRIVE:
-        _arrive(w, now, (key >> NUMBER_BITS) & _ENTITIES, item)
+        fused.on_node_wake(w, now, entity, number, slot)
     else:
-        _hand_on(w, now, kind, key, item)
+        _hand_on(w, now, kind, entity, number, slot)
 
 
 @merged
-def _dispatch_every_step(w: World, now: int, kind: int, key: int, item: int) -> None:
+def _dispatch_every_step(w: World, now: int, kind: int, entity: int, number: int, slot: int) -> None:
     """Hand an event to the part of the system it concerns."""
     if kind == KIND_PASS_END:
-        on_pass_end(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & NUMBERS)
+        on_pass_end(w, now, entity, number, slot)
     elif kind == KIND_NODE_ARRIVE:
-        on_node_arrive(w, now, item)
+        on_node_arrive(w, now, entity, number, slot)
     elif kind == KIND_NODE_WAKE:
-        on_node_wake(w, now, (key >> NUMBER_BITS) & _ENTITIES, key & NUMBERS)
-    elif kind == KIND_ARRIVE:
-        _arrive(w, now, (key >> NUMBER_BITS) & _ENTITIES, item)
+        on_node_wake(w, now, entity, number, slot)
     else:
-        _hand_on(w, now, kind, key, item)
+        _hand_on(w, now, kind, entity, number, slot)
 
 
 @compiled
-def _hand_on(w: World, now: int, kind: int, key: int, item: int) -> None:
+def _hand_on(w: World, now: int, kind: int, entity: int, number: int, slot: int) -> None:
     """Hand an event to the part of the system it concerns, where that is the same with steps fused and without."""
-    if kind == KIND_CPU_DONE:
-        on_cpu_done(w, now, item)
+    if kind == KIND_ARRIVE:
+        on_arrive(w, now, entity, number, slot)
+    elif kind == KIND_CPU_DONE:
+        on_cpu_done(w, now, entity, number, slot)
     elif kind == KIND_POD_REPLY:
-        on_pod_reply(w, now, item)
+        on_pod_reply(w, now, entity, number, slot)
     elif kind == KIND_CLIENT_REPLY:
-        on_client_reply(w, now, item)
+        on_client_reply(w, now, entity, number, slot)
     elif kind == KIND_CLIENT_TIMEOUT:
-        on_client_timeout(w, now, (key >> NUMBER_BITS) & _ENTITIES, item)
+        on_client_timeout(w, now, entity, number, slot)
     elif kind == KIND_POOL_TIMEOUT:
-        on_pool_timeout(w, now, (key >> NUMBER_BITS) & _ENTITIES)
+        on_pool_timeout(w, now, entity, number, slot)
     elif kind == KIND_BACKEND_ARRIVE:
-        on_backend_arrive(w, now, item)
+        on_backend_arrive(w, now, entity, number, slot)
     elif kind == KIND_BACKEND_DONE:
-        on_backend_done(w, now, item)
+        on_backend_done(w, now, entity, number, slot)
     elif kind == KIND_SOURCE:
-        on_source(w, now, (key >> NUMBER_BITS) & _ENTITIES)
+        on_source(w, now, entity, number, slot)
     else:
         w.total[UNKNOWN] += 1
 
 
 @compiled
-def _arrive(w: World, now: int, entity: int, slot: int) -> None:
+def on_arrive(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """A request reaches the load balancer, or a probe its pod: a session's gets its slot here, the others have one."""
     if entity < w.p.clients.sessions:
-        slot = on_request(w, now, entity)
+        slot = slot_of_next(w, now, entity)
         if slot == NOTHING:
             return
     elif w.requests.slot[slot].origin == KUBELET:
-        on_probe(w, now, slot)
+        be_probed(w, now, slot)
         return
     elif w.requests.slot[slot].origin != SOURCE:
         w.total[UNKNOWN] += 1
         return
     count_sent(w, now, slot)
-    on_arrive(w, now, slot)
+    balance(w, now, slot)
 
 
 @compiled
@@ -227,8 +237,8 @@ def _fetch_coming(w: World) -> None:
     for at in range(first, end):
         event = w.calendar.event[at]
         prefetch(w.requests.slot, event.item)
-        entity = (event.key >> NUMBER_BITS) & _ENTITIES
-        if event.key >> (ENTITY_BITS + NUMBER_BITS) == KIND_NODE_ARRIVE:
+        entity = _entity(event.key)
+        if _kind(event.key) == KIND_NODE_ARRIVE:
             fetch_place(w, event.item)
         elif entity < w.p.clients.sessions:
             prefetch(w.clients.session, entity)
@@ -255,14 +265,14 @@ def _deal_out(w: World) -> None:
         end = first + ladder.fill_of(chunk, last)
         for at in range(first, end):
             key = w.calendar.event[at].key
-            entity = (key >> NUMBER_BITS) & _ENTITIES
-            if (key >> (ENTITY_BITS + NUMBER_BITS)) == KIND_CLIENT_TIMEOUT and entity < w.p.clients.sessions:
+            entity = _entity(key)
+            if _kind(key) == KIND_CLIENT_TIMEOUT and entity < w.p.clients.sessions:
                 prefetch(w.clients.session, entity)
         for at in range(first, end):
             event = w.calendar.event[at]
             time, key, item = event.time, event.key, event.item
-            if (key >> (ENTITY_BITS + NUMBER_BITS)) == KIND_CLIENT_TIMEOUT:
-                time = gives_up_waiting_at(w, time, (key >> NUMBER_BITS) & _ENTITIES, item)
+            if _kind(key) == KIND_CLIENT_TIMEOUT:
+                time = gives_up_waiting_at(w, time, _entity(key), item)
                 if time == NOTHING:
                     continue
                 key = _timer_key(w, key)
@@ -278,7 +288,7 @@ def _deal_out(w: World) -> None:
 @compiled
 def _goes_off(w: World, now: int, key: int, item: int) -> bool:
     """Tell whether the client of a timer stops waiting now; if it waits for a later answer, set the timer for that."""
-    entity = (key >> NUMBER_BITS) & _ENTITIES
+    entity = _entity(key)
     at = gives_up_waiting_at(w, now, entity, item)
     current = _timer_key(w, key)
     if at == now and current == key:
@@ -291,5 +301,5 @@ def _goes_off(w: World, now: int, key: int, item: int) -> bool:
 @inlined
 def _timer_key(w: World, key: int) -> int:
     """Return the key that a timer has for the request that its session has sent last."""
-    entity = (key >> NUMBER_BITS) & _ENTITIES
+    entity = _entity(key)
     return (key & ~NUMBERS) | w.clients.session[entity].number if entity < w.p.clients.sessions else key

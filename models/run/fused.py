@@ -72,7 +72,7 @@ def calm_until(w: World) -> int:
 
 
 @compiled
-def on_node_arrive(w: World, now: int, slot: int) -> None:
+def on_node_arrive(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """As in `redis.kernel`, at a node whose last pass may have ended without an event, or may be about to."""
     k = w.requests.slot[slot].node
     if not receive(w, now, slot):
@@ -88,10 +88,10 @@ def on_node_arrive(w: World, now: int, slot: int) -> None:
 
 
 @compiled
-def on_node_wake(w: World, now: int, k: int, number: int) -> None:
+def on_node_wake(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """As in `redis.kernel`."""
-    if number == w.redis.node[k].passes & NUMBERS:
-        _pass(w, now, k, w.redis.node[k].wake)
+    if number == w.redis.node[entity].passes & NUMBERS:
+        _pass(w, now, entity, w.redis.node[entity].wake)
 
 
 @compiled
@@ -108,16 +108,16 @@ def _pass(w: World, now: int, k: int, wake: int) -> None:
 
 
 @compiled
-def on_pass_end(w: World, now: int, k: int, number: int) -> None:
+def on_pass_end(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """As in `redis.kernel`; the replies may have left before."""
-    if number != w.redis.node[k].passes & NUMBERS:
+    if number != w.redis.node[entity].passes & NUMBERS:
         return  # it has died meanwhile
-    if w.redis.in_pass[k, LENGTH] > 0:
-        _let_out(w, now, k)
-    if w.redis.inbox[k, LENGTH] > 0:
-        _pass(w, now, k, 0)
+    if w.redis.in_pass[entity, LENGTH] > 0:
+        _let_out(w, now, entity)
+    if w.redis.inbox[entity, LENGTH] > 0:
+        _pass(w, now, entity, 0)
     else:
-        fall_asleep(w, now, k)
+        fall_asleep(w, now, entity)
 
 
 @inlined
@@ -166,7 +166,7 @@ def _is_back(w: World, ends: int, slot: int, calm: int) -> bool:
     there = at + way_back(w, slot)
     if there < calm and _still_waits(w, slot, there):
         w.total[LATEST] = max(w.total[LATEST], there)
-        on_client_reply(w, there, slot)
+        on_client_reply(w, there, r.entity, r.number, slot)
     else:
         schedule(w, there, KIND_CLIENT_REPLY, r.entity, r.number, slot)
     return True

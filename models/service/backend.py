@@ -26,7 +26,7 @@ from sim.queues import LENGTH
 
 
 @compiled
-def on_backend_arrive(w: World, now: int, slot: int) -> None:
+def on_backend_arrive(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """A reservation reaches the backend: it is served now or waits."""
     if w.backend.total[BACKEND_BUSY] < w.p.backend.servers:
         w.backend.total[BACKEND_BUSY] += 1
@@ -43,11 +43,11 @@ def _serve(w: World, now: int, slot: int) -> None:
 
 
 @compiled
-def on_backend_done(w: World, now: int, slot: int) -> None:
+def on_backend_done(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """A reservation has been worked on: take the seats, answer, go on to the next."""
     r = w.requests.slot[slot]
-    r.answer = _reserve(w, now, r.entity, event_of(w.p.waiting_room.event_cycle, r.token))
-    schedule(w, now + w.p.network.to_backend, KIND_POD_REPLY, r.entity, r.number, slot)
+    r.answer = _reserve(w, now, entity, event_of(w.p.waiting_room.event_cycle, r.token))
+    schedule(w, now + w.p.network.to_backend, KIND_POD_REPLY, entity, number, slot)
     if w.backend.queue[0, LENGTH] > 0:
         _serve(w, now, queues.take(w.backend.queue, 0, w.requests.follower))
     else:

@@ -16,7 +16,7 @@ from models.engine.world import ASKED, UNKNOWN, World
 from models.plan.events import event_of
 from models.plan.service import RANDOM, ROUND_ROBIN
 from models.service.pod_times import cpu_time
-from models.service.pods import forget, on_dialled
+from models.service.pods import forget, go_on_dialling
 from models.service.pools import arm, ask, connect, is_back, release
 from models.service.returns import settle
 from models.service.state import ENDING, PODS_KNOWN, POOL_WAITING, ROUND_ROBIN_AT, SERVING
@@ -69,7 +69,7 @@ def _route(w: World, slot: int) -> int:
 
 
 @compiled
-def on_arrive(w: World, now: int, slot: int) -> None:
+def balance(w: World, now: int, slot: int) -> None:
     """A request is given to a pod, if the load balancer knows one."""
     pod = _route(w, slot)
     if pod == NOTHING:
@@ -79,7 +79,7 @@ def on_arrive(w: World, now: int, slot: int) -> None:
 
 
 @compiled
-def on_probe(w: World, now: int, slot: int) -> None:
+def be_probed(w: World, now: int, slot: int) -> None:
     """A probe of the kubelet is at its pod."""
     _give(w, now, slot, w.requests.slot[slot].pod)
 
@@ -118,7 +118,7 @@ def _start_work(w: World, now: int, slot: int) -> None:
 
 
 @compiled
-def on_cpu_done(w: World, now: int, slot: int) -> None:
+def on_cpu_done(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """The pod has worked out what to ask: the backend, nobody (the event is known to be sold out), or a Redis node."""
     r = w.requests.slot[slot]
     if r.life != w.service.pod[r.pod].life:
@@ -127,7 +127,7 @@ def on_cpu_done(w: World, now: int, slot: int) -> None:
     r.stamp = EPOCH_NS + now + w.p.service.skew[r.pod]
     event = event_of(w.p.waiting_room.event_cycle, r.token)
     if r.op == OP_RESERVE:
-        schedule(w, now + w.p.network.to_backend, KIND_BACKEND_ARRIVE, r.entity, r.number, slot)
+        schedule(w, now + w.p.network.to_backend, KIND_BACKEND_ARRIVE, entity, number, slot)
     elif r.op == OP_LIVENESS:
         _finish_work(w, now, slot)
     elif r.op == OP_READINESS:
@@ -144,23 +144,23 @@ def on_cpu_done(w: World, now: int, slot: int) -> None:
 
 
 @compiled
-def on_pool_timeout(w: World, now: int, pool: int) -> None:
+def on_pool_timeout(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """Fail the first in line for a connection of this pool if it has waited too long; the next has its own timeout."""
-    w.service.pool[pool].armed = 0
-    if w.service.pool_queue[pool, LENGTH] == 0:
+    w.service.pool[entity].armed = 0
+    if w.service.pool_queue[entity, LENGTH] == 0:
         return
-    slot = w.service.pool_queue[pool, FIRST]
-    if w.requests.slot[slot].queued_at + w.p.service.pool_timeout <= now:
-        queues.take(w.service.pool_queue, pool, w.requests.follower)
+    first = w.service.pool_queue[entity, FIRST]
+    if w.requests.slot[first].queued_at + w.p.service.pool_timeout <= now:
+        queues.take(w.service.pool_queue, entity, w.requests.follower)
         w.service.total[POOL_WAITING] -= 1
-        w.requests.slot[slot].answer = ANSWER_POOL_TIMEOUT
-        _finish_work(w, now, slot)
-    if w.service.pool_queue[pool, LENGTH] > 0:
-        arm(w, pool)
+        w.requests.slot[first].answer = ANSWER_POOL_TIMEOUT
+        _finish_work(w, now, first)
+    if w.service.pool_queue[entity, LENGTH] > 0:
+        arm(w, entity)
 
 
 @compiled
-def on_pod_reply(w: World, now: int, slot: int) -> None:
+def on_pod_reply(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """The answer is back at the pod: the connection goes to the next in line, the worker to the next request."""
     r = w.requests.slot[slot]
     if r.life != w.service.pod[r.pod].life:
@@ -177,7 +177,7 @@ def _go_on(w: World, now: int, slot: int) -> None:
     """Go on with what a node has answered."""
     r = w.requests.slot[slot]
     if r.origin == DIALLER:
-        on_dialled(w, now, slot)
+        go_on_dialling(w, now, slot)
     elif r.dials == 1 and r.answer < ANSWER_FIRST_FAILURE:
         r.dials = 0  # the connection stands; now the question
         ask(w, now, slot)

@@ -39,7 +39,7 @@ def _dial(w: World, leaves: int, slot: int) -> None:
 
 
 @compiled
-def on_dialled(w: World, now: int, slot: int) -> None:
+def go_on_dialling(w: World, now: int, slot: int) -> None:
     """A connection of a starting pod stands: open the next of its pool when that is due. After all, listen."""
     r = w.requests.slot[slot]
     pool = w.service.pool[r.pod * w.p.redis.nodes + r.node]

@@ -4,13 +4,14 @@ import ast
 import inspect
 from collections.abc import Iterable
 from enum import IntEnum
+from functools import reduce
 from types import ModuleType
 
 import numpy as np
 import pytest
 
 from models.engine import column_codes
-from models.engine.agenda import new_request
+from models.engine.agenda import NOTHING, new_request
 from models.engine.record import Column
 from models.engine.requests import CLIENT, SLOT
 from models.redis import scripts
@@ -21,10 +22,12 @@ from models.run.compiled import KernelPlane
 from models.service import kernel as service
 from models.vocabulary import codes
 from models.vocabulary.codes import IS_OF_THE_ROOM, IS_TOLD_OF_SOLD_OUT
-from models.vocabulary.instants import Kind
+from models.vocabulary.instants import Kind, event_key
 from models.vocabulary.news import News
 from models.vocabulary.operations import OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Op
 from models.vocabulary.streams import Stream
+from models.vocabulary.units import SECOND
+from sim import ladder
 from tests.models.recordings import planned
 
 ENUMERATIONS: dict[str, type[IntEnum]] = {
@@ -55,6 +58,33 @@ def branches(module: ModuleType, functions: Iterable[str], enumeration: str) -> 
 def test_every_kind_of_event_is_dispatched_once(dispatch):
     found = branches(core, [dispatch, "_hand_on"], "KIND")
     assert sorted(found) == sorted(kind.name for kind in Kind)
+
+
+@pytest.mark.parametrize("dispatch", ["_dispatch", "_dispatch_every_step", "_hand_on"])
+def test_a_kind_of_event_is_one_line_that_calls_a_handler_like_all_others(dispatch):
+    """`handler(w, now, entity, number, slot)`, of a function that has these parameters."""
+    (function,) = ast.parse(inspect.getsource(getattr(core, dispatch).py_func)).body
+    _, branch = function.body  # behind the docstring
+    kinds = 0
+    while isinstance(branch, ast.If):
+        (line,) = branch.body
+        name, _, arguments = ast.unparse(line).partition("(")
+        assert arguments == "w, now, entity, number, slot)"
+        handler = inspect.signature(reduce(getattr, name.split("."), core).py_func)
+        assert list(handler.parameters) == ["w", "now", "entity", "number", "slot"]
+        kinds += 1
+        (branch,) = branch.orelse
+    assert kinds
+    counted = {"_hand_on": "w.total[UNKNOWN] += 1"}
+    assert ast.unparse(branch) == counted.get(dispatch, "_hand_on(w, now, kind, entity, number, slot)")
+
+
+@pytest.mark.parametrize("traced", [0, 10])
+def test_an_event_of_a_kind_that_is_unknown_ends_the_run(traced):
+    plane = KernelPlane(planned("clients.count=3"), traced)
+    ladder.insert(plane.world.calendar, 5, event_key(max(Kind) + 1, 0, 0), NOTHING)
+    with pytest.raises(RuntimeError, match="is of a kind that the engine has not"):
+        plane.advance(SECOND)
 
 
 def test_a_node_executes_every_operation_that_is_sent_to_one():
