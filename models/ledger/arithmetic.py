@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from models.catalogues.redis_nodes import bytes_per_s, redis_nodes
 from models.judge.wording import number
-from models.ledger import sums_backend, sums_edge, sums_money
+from models.ledger import sums_backend, sums_edge, sums_mesh, sums_money
 from models.ledger.claims import Claim, claims
 from models.ledger.entry import about, at_least, at_most, exactly, weakest
 from models.ledger.sums import ROUNDING, STATED, Redone, Sum
@@ -98,5 +98,6 @@ SUMS = {
     **sums_money.SUMS,
     **sums_backend.SUMS,
     **sums_edge.SUMS,
+    **sums_mesh.SUMS,
 }
 """How each claim is recomputed, by its id."""

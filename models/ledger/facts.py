@@ -19,10 +19,6 @@ class Facts(Strict):
     read_then_write_ms: Number
     writes_per_commit: Number
     writes_per_hold: Number
-    ambient_hop_ms: Number
-    sidecar_hop_ms: Number
-    ztunnel_cores_per_1000_rps: Number
-    sidecar_cores_per_1000_rps: Number
     queue_requests_per_message: Number
     lambda_gb_s_per_message: Number
 
