@@ -82,6 +82,11 @@ class Gauge:
         reasons = ", ".join(f"{count} {reason}" for reason, count in self.refusals.most_common())
         return f"{self.kept} of {total} windows kept" + (f" (not: {reasons})" if reasons else "")
 
+    def add(self, other: "Gauge") -> None:
+        """Count the windows of *other*, on a server that was measured in between, among those of this one."""
+        self.kept += other.kept
+        self.refusals.update(other.refusals)
+
     def settle(self) -> None:
         """Measure what asking costs and what the server does with nothing to do, as a share of the engine thread."""
         if self.pid is not None:
