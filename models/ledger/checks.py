@@ -44,11 +44,6 @@ def by_sum(claim: Claim, sources: Sources) -> Entry:
     return Entry(claim, own.verdict, own.found, own.unit, own.why, own.rests_on, own.flips, own.no_flip, own.later)
 
 
-def not_yet(why: str) -> Check:
-    """Return the check of a claim about a part that is not modelled yet."""
-    return Check(lambda claim, sources: Entry(claim, "not_yet_modelled", None, claim.unit, why, ()))
-
-
 @cache
 def profile(name: str) -> Profile:
     """Return a shipped profile, read once. BadInput if it cannot be read."""

@@ -21,6 +21,8 @@ class Facts(Strict):
     writes_per_hold: Number
     queue_requests_per_message: Number
     lambda_gb_s_per_message: Number
+    captcha_click_s: Number
+    captcha_text_s: Number
 
 
 @cache

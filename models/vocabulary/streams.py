@@ -37,3 +37,6 @@ class Stream(Numbered):
     PHASE = auto()
     HIDDEN = auto()
     TAGS = auto()
+    ADDRESS_KIND = auto()
+    ADDRESS = auto()
+    ADDRESS_SIZE = auto()

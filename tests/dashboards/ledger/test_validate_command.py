@@ -33,7 +33,7 @@ def test_json_is_one_document_by_the_contract(capsys: pytest.CaptureFixture[str]
     by_id = {claim["id"]: claim for claim in document["claims"]}
     assert by_id["cost.nodes"]["verdict"] == "inconsistent"
     assert by_id["cost.nodes"]["twin"] == {"low": None, "best": 588.0, "high": None, "unit": "usd/month"}
-    assert by_id["waf.captcha"]["verdict"] == "not_yet_modelled"
+    assert by_id["waf.captcha"]["verdict"] == "conditional"
     assert any(ground.startswith("measured on") for ground in by_id["redis.speedup"]["rests_on"])
 
 

@@ -24,6 +24,8 @@ BY_HAND = {
     "redis.cpu_600ms": (0.6, "inconsistent"),
     # 60 polls, a join and an enter in five minutes
     "waf.rate_rule": (62, "conditional"),
+    # of a line of five minutes, whom the shared addresses bring over the limit: see test_shared_addresses
+    "waf.captcha": (2.9, "conditional"),
     # $0.60 a million and $1 for common bot control
     "waf.price": (1.60, "refuted"),
     # m7g.large 0.0816 against m7i.large 0.1008
@@ -59,10 +61,14 @@ BY_HAND = {
 }
 
 
+ROUGHLY = {"waf.captcha": 0.05}
+"""Sums of which a part is drawn."""
+
+
 @pytest.mark.parametrize("claim", BY_HAND)
 def test_a_sum_comes_out_as_by_hand(claim: str) -> None:
     value, verdict = BY_HAND[claim]
-    assert REDONE[claim].found.best == pytest.approx(value, rel=1e-3)
+    assert REDONE[claim].found.best == pytest.approx(value, rel=ROUGHLY.get(claim, 1e-3))
     assert REDONE[claim].verdict == verdict
 
 
@@ -87,6 +93,11 @@ def test_what_is_confirmed_is_near_what_was_published_and_what_is_not_says_why()
         ("dynamodb.event_cost", "1.8 million writes are $2.25 at the price before 2024-11"),
         ("redis.network", "12.5 Gbps are 1,562 MB/s, not 125, and only in bursts; 234 MB/s are sustained"),
         ("waf.rate_rule", "make 124: blocked"),
+        # 302 requests of 100
+        ("waf.rate_rule", "gets through with 4 addresses by turns"),
+        # 5 of 80
+        ("waf.blocked", "6.25 % of theirs, even if no bot gets through"),
+        ("waf.captcha", "3 s are less than the 3.7 s of the quickest kind"),
         ("cost.nodes", "3 on-demand nodes are $360 and 7 on spot $252: $612"),
         ("cost.idle", "with 70 % on spot, as the talk has it, it is $184"),
         ("cost.dynamodb", "26.7 to 133 times"),
@@ -129,6 +140,9 @@ def test_a_sum_follows_its_inputs() -> None:
         ("waf.rate_rule", {}, 124.0, "conditional"),  # a bot that polls like a person is let through
         ("waf.rate_rule", {}, 60.0, "refuted"),
         ("waf.price", {}, 1.6, "confirmed"),
+        ("waf.captcha", {"solve_s": 10.0}, 50.0, "confirmed"),
+        ("waf.captcha", {}, 50.0, "conditional"),  # 3 s have been seen of no kind
+        ("waf.captcha", {}, 0.05, "refuted"),
         ("cost.graviton", {}, 50.0, "refuted"),
         ("cost.nodes", {}, 588.0, "confirmed"),
         ("cost.redis", {}, 1000.0, "refuted"),

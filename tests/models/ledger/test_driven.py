@@ -16,7 +16,7 @@ from models.ledger.runs import RUNS
 from models.scenario.load_kinds import OpenLoopLoad
 from tests.models.ledger.made_up import sources
 
-SAYS_NOTHING = {"profile.position", "spot.interruptions", "waf.captcha"}
+SAYS_NOTHING = {"profile.position", "spot.interruptions"}
 """Claims of which the ledger says that it cannot tell, and why: no evidence of it could."""
 ELSEWHERE = {
     # of two figures at once, or of a figure that is far from what is published: tests of their own
