@@ -8,6 +8,7 @@ news for control.
 
 from collections import Counter, deque
 from collections.abc import Generator
+from math import inf
 from typing import Any
 
 import simpy
@@ -89,11 +90,19 @@ class Request:
 
 
 class Servers:
-    """So many equal servers, each given to one at a time, in the order of asking."""
+    """So many equal servers, each given to one at a time, in the order of asking; at most `limit` may wait for one."""
 
-    def __init__(self, env: simpy.Environment, count: int) -> None:
-        self.env, self.count, self.taken = env, count, 0
+    def __init__(self, env: simpy.Environment, count: int, limit: float = inf) -> None:
+        self.env, self.count, self.limit, self.taken = env, count, limit, 0
         self.queue: deque[simpy.Event] = deque()
+
+    def held(self) -> int:
+        """Return how many are served or wait."""
+        return self.taken + len(self.queue)
+
+    def is_full(self) -> bool:
+        """Tell whether there is neither a free server nor room to wait for one."""
+        return self.taken == self.count and len(self.queue) >= self.limit
 
     def queue_up(self) -> simpy.Event:
         """Return what fires when it is one's turn; the server is then taken."""
@@ -114,6 +123,17 @@ class Servers:
             self.queue.popleft().succeed()
         else:
             self.taken -= 1
+
+    def admit(self) -> None:
+        """Give servers that are free although somebody waits to those who do."""
+        while self.queue and self.taken < self.count:
+            self.taken += 1
+            self.queue.popleft().succeed()
+
+    def turn_out(self) -> None:
+        """Let all who wait go on at once, without a server: there is none any more."""
+        while self.queue:
+            self.queue.popleft().succeed()
 
 
 class Pool(Servers):

@@ -33,6 +33,7 @@ from sim import ladder
 from sim.clock import DRAINED, REACHED, Stop
 from sim.draws import uniform
 from sim.queues import LENGTH
+from sim.servers import BUSY
 from sim.views import seen_compiled
 
 
@@ -150,8 +151,8 @@ class KernelPlane:
     def kill_pod(self, pod: int) -> None:
         """Kill a pod's process with all that is in it."""
         w, nodes = self.world, self.plan.params.redis.nodes
-        waiting = w.service.pool_queue[pod * nodes : (pod + 1) * nodes, LENGTH].sum()
-        self._make_room(int(w.service.backlog[pod, LENGTH] + waiting))
+        waiting = w.service.connections[pod * nodes : (pod + 1) * nodes, LENGTH].sum()
+        self._make_room(int(w.service.workers[pod, LENGTH] + waiting))
         kill(self._view, self.now, pod)
 
     def kill_node(self, node: int) -> None:
@@ -177,7 +178,7 @@ class KernelPlane:
         settle(self._view, pod, self.now)
         w, nodes = self.world, self.plan.params.redis.nodes
         row = w.service.pod[pod]
-        held = int(row["working"]) + int(w.service.backlog[pod, LENGTH])
+        held = int(w.service.workers[pod, BUSY] + w.service.workers[pod, LENGTH])
         found = Reading(
             cpu_ns=int(row["given_ns"]) - int(np.maximum(w.service.core_free[pod] - self.now, 0).sum()),
             requests=held,

@@ -56,7 +56,7 @@ from models.redis.kernel import (
     send,
     work_through,
 )
-from models.service.pools import hand_over
+from models.service.pools import hand_on
 from models.service.returns import give_back, has_room
 from models.vocabulary.codes import KIND_CLIENT_REPLY
 from models.vocabulary.instants import NUMBERS
@@ -157,10 +157,10 @@ def _is_back(w: World, ends: int, slot: int, calm: int) -> bool:
     if pool.owed > 0 or r.life != w.service.pod[r.pod].life or r.node_life != pool.node_life or not has_room(w, r.pod):
         return False
     connections = 1
-    if w.service.pool_queue[number, LENGTH] > 0:
-        if w.requests.slot[w.service.pool_queue[number, FIRST]].queued_at + w.p.service.pool_timeout <= at:
+    if w.service.connections[number, LENGTH] > 0:
+        if w.requests.slot[w.service.connections[number, FIRST]].queued_at + w.p.service.pool_timeout <= at:
             return False
-        hand_over(w, at, number)
+        hand_on(w, at, number)
         connections = 0
     give_back(w, r.pod, r.node, at, connections)
     there = at + way_back(w, slot)

@@ -9,7 +9,6 @@ from models.engine.column_codes import COLUMN_SOLD
 from models.engine.record import count
 from models.engine.world import World
 from models.plan.events import event_of
-from models.service.state import BACKEND_BUSY
 from models.vocabulary.codes import (
     ANSWER_PASS_EXPIRED,
     ANSWER_SOLD,
@@ -19,20 +18,18 @@ from models.vocabulary.codes import (
     NEWS_SOLD_OUT,
     STREAM_BACKEND,
 )
-from sim import queues
+from sim import servers
 from sim.draws import from_table
 from sim.jit import compiled
-from sim.queues import LENGTH
+from sim.servers import NOBODY, SERVED, UNLIMITED
 
 
 @compiled
 def on_backend_arrive(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """A reservation reaches the backend: it is served now or waits."""
-    if w.backend.total[BACKEND_BUSY] < w.p.backend.servers:
-        w.backend.total[BACKEND_BUSY] += 1
+    taken = servers.arrive(w.backend.servers, 0, w.p.backend.servers, UNLIMITED, w.requests.follower, slot)
+    if taken == SERVED:
         _serve(w, now, slot)
-    else:
-        queues.put(w.backend.queue, 0, w.requests.follower, slot)
 
 
 @compiled
@@ -48,10 +45,9 @@ def on_backend_done(w: World, now: int, entity: int, number: int, slot: int) -> 
     r = w.requests.slot[slot]
     r.answer = _reserve(w, now, entity, event_of(w.p.waiting_room.event_cycle, r.token))
     schedule(w, now + w.p.network.to_backend, KIND_POD_REPLY, entity, number, slot)
-    if w.backend.queue[0, LENGTH] > 0:
-        _serve(w, now, queues.take(w.backend.queue, 0, w.requests.follower))
-    else:
-        w.backend.total[BACKEND_BUSY] -= 1
+    following = servers.leave(w.backend.servers, 0, w.requests.follower)
+    if following != NOBODY:
+        _serve(w, now, following)
 
 
 @compiled

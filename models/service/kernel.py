@@ -40,11 +40,11 @@ from models.vocabulary.codes import (
     STREAM_ROUTE,
 )
 from models.vocabulary.units import EPOCH_NS
-from sim import queues
+from sim import servers
 from sim.draws import below, from_table
 from sim.jit import compiled
 from sim.queues import FIRST, LENGTH
-from sim.stations import serve
+from sim.servers import BUSY, NOBODY, REFUSED, SERVED
 
 
 @compiled
@@ -92,18 +92,19 @@ def _give(w: World, now: int, slot: int, number: int) -> None:
     pod = w.service.pod[number]
     r.pod = number
     r.life = pod.life
-    if pod.state == SERVING and pod.working < w.p.service.worker_slots:
-        pod.working += 1
-        _start_work(w, now, slot)
-    elif pod.state == SERVING and w.service.backlog[number, LENGTH] < w.p.service.backlog:
-        queues.put(w.service.backlog, number, w.requests.follower, slot)
-    else:
+    taken = REFUSED
+    if pod.state == SERVING:
+        p = w.p.service
+        taken = servers.arrive(w.service.workers, number, p.worker_slots, p.backlog, w.requests.follower, slot)
+    if taken == REFUSED:
         if pod.state == SERVING and r.origin <= SOURCE:
             count(w.record, COLUMN_BACKLOG_FULL, 1)
         r.answer = ANSWER_REFUSED
         _answer(w, now, slot)
         return
-    pod.most = max(pod.most, pod.working + w.service.backlog[number, LENGTH])
+    if taken == SERVED:
+        _start_work(w, now, slot)
+    pod.most = max(pod.most, servers.held(w.service.workers, number))
 
 
 @compiled
@@ -112,7 +113,7 @@ def _start_work(w: World, now: int, slot: int) -> None:
     unit = from_table(w.p.service.cpu_unit, w.p.run.starts[STREAM_CPU], r.entity, r.number)
     service = cpu_time(unit, w.p.service.cpu_mean[r.op])
     w.service.pod[r.pod].given_ns += service
-    done = serve(w.service.core_free[r.pod], now, service)
+    done = servers.done_at(w.service.core_free[r.pod], now, service)
     add_busy(w.record, COLUMN_GATEWAY_BUSY_NS, done - service, service)
     schedule(w, done, KIND_CPU_DONE, r.entity, r.number, slot)
 
@@ -147,15 +148,15 @@ def on_cpu_done(w: World, now: int, entity: int, number: int, slot: int) -> None
 def on_pool_timeout(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """Fail the first in line for a connection of this pool if it has waited too long; the next has its own timeout."""
     w.service.pool[entity].armed = 0
-    if w.service.pool_queue[entity, LENGTH] == 0:
+    if w.service.connections[entity, LENGTH] == 0:
         return
-    first = w.service.pool_queue[entity, FIRST]
+    first = w.service.connections[entity, FIRST]
     if w.requests.slot[first].queued_at + w.p.service.pool_timeout <= now:
-        queues.take(w.service.pool_queue, entity, w.requests.follower)
+        servers.renege(w.service.connections, entity, w.requests.follower)
         w.service.total[POOL_WAITING] -= 1
         w.requests.slot[first].answer = ANSWER_POOL_TIMEOUT
         _finish_work(w, now, first)
-    if w.service.pool_queue[entity, LENGTH] > 0:
+    if w.service.connections[entity, LENGTH] > 0:
         arm(w, entity)
 
 
@@ -200,13 +201,11 @@ def _go_on(w: World, now: int, slot: int) -> None:
 def _finish_work(w: World, now: int, slot: int) -> None:
     """Give the worker slot to the first in the backlog and send the answer off."""
     number = w.requests.slot[slot].pod
-    if w.service.backlog[number, LENGTH] > 0:
-        _start_work(w, now, queues.take(w.service.backlog, number, w.requests.follower))
-    else:
-        pod = w.service.pod[number]
-        pod.working -= 1
-        if pod.working == 0 and pod.state == ENDING:
-            tell(w, NEWS_EMPTY, number, 0, True)
+    following = servers.leave(w.service.workers, number, w.requests.follower)
+    if following != NOBODY:
+        _start_work(w, now, following)
+    elif w.service.workers[number, BUSY] == 0 and w.service.pod[number].state == ENDING:
+        tell(w, NEWS_EMPTY, number, 0, True)
     _answer(w, now, slot)
 
 
@@ -237,11 +236,11 @@ def lose(w: World, now: int, slot: int) -> None:
 @compiled
 def kill(w: World, now: int, number: int) -> None:
     """Kill a pod's process: what waits in it is refused at once, the rest when the pod would have gone on with it."""
-    while w.service.backlog[number, LENGTH] > 0:
-        lose(w, now, queues.take(w.service.backlog, number, w.requests.follower))
+    while w.service.workers[number, LENGTH] > 0:
+        lose(w, now, servers.renege(w.service.workers, number, w.requests.follower))
     for pool in range(number * w.p.redis.nodes, (number + 1) * w.p.redis.nodes):
-        while w.service.pool_queue[pool, LENGTH] > 0:
+        while w.service.connections[pool, LENGTH] > 0:
             w.service.total[POOL_WAITING] -= 1
-            lose(w, now, queues.take(w.service.pool_queue, pool, w.requests.follower))
+            lose(w, now, servers.renege(w.service.connections, pool, w.requests.follower))
     settle(w, number, now)
     forget(w, now, number)

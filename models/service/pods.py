@@ -11,8 +11,10 @@ from models.service.returns import settle
 from models.service.state import ENDING, OFF, SERVING
 from models.vocabulary.codes import ANSWER_WAITING, KIND_ARRIVE, KIND_NODE_ARRIVE, OP_CONNECT, OP_LIVENESS, STREAM_PING
 from models.vocabulary.instants import CONNECTING, PROBES
+from sim import servers
 from sim.draws import below
 from sim.jit import compiled
+from sim.servers import BUSY
 
 _FIRST_CONNECTING, _FIRST_PROBE = CONNECTING.first, PROBES.first
 
@@ -79,7 +81,7 @@ def end(w: World, now: int, number: int) -> bool:
     pod = w.service.pod[number]
     w.total[ASKED] += pod.state != ENDING
     pod.state = ENDING
-    return pod.working == 0
+    return w.service.workers[number, BUSY] == 0
 
 
 @compiled
@@ -94,6 +96,7 @@ def forget(w: World, now: int, number: int) -> None:
         if left > 0:
             spread_busy(w.record, COLUMN_GATEWAY_BUSY_NS, now, left, -1)
         w.service.core_free[number, core] = 0
-    pod.given_ns, pod.working, pod.most, pod.connecting = 0, 0, 0, 0
+    servers.replace(w.service.workers, number)
+    pod.given_ns, pod.most, pod.connecting = 0, 0, 0
     pod.state = OFF
     pod.life += 1

@@ -16,10 +16,11 @@ from models.vocabulary.codes import (
     KIND_NODE_ARRIVE,
     KIND_POOL_TIMEOUT,
 )
-from sim import queues
+from sim import servers
 from sim.jit import compiled, inlined
 from sim.memory import prefetch
-from sim.queues import FIRST, LENGTH
+from sim.queues import FIRST
+from sim.servers import BUSY, NOBODY
 
 
 @inlined
@@ -35,7 +36,15 @@ def close(w: World, number: int) -> None:
     node = w.redis.node[number % w.p.redis.nodes]
     if node.dead == 0 and pool.node_life == node.life:
         node.clients -= pool.accepted
-    pool.in_use, pool.open, pool.accepted, pool.owed = 0, 0, 0, 0
+    _begin_anew(w, number)
+
+
+@inlined
+def _begin_anew(w: World, number: int) -> None:
+    """Let a pool have no connection, neither an open one nor one in use."""
+    pool = w.service.pool[number]
+    servers.replace(w.service.connections, number)
+    pool.open, pool.accepted, pool.owed = 0, 0, 0
 
 
 @compiled
@@ -43,14 +52,9 @@ def connect(w: World, now: int, slot: int) -> None:
     """Take a connection of the pod to the node, open another one, or wait for one."""
     r = w.requests.slot[slot]
     number = r.pod * w.p.redis.nodes + r.node
-    pool = w.service.pool[number]
     settle(w, r.pod, now)
-    if pool.in_use < pool.open:
-        pool.in_use += 1
-        r.node_life = pool.node_life
-        ask(w, now, slot)
-    elif pool.open < w.p.service.pool_size:
-        _dial(w, now, slot, number)
+    if servers.enter(w.service.connections, number, w.p.service.pool_size):
+        _ask_through(w, now, slot, number)
     else:
         _wait(w, now, slot, number)
 
@@ -62,7 +66,7 @@ def _wait(w: World, now: int, slot: int, number: int) -> None:
     back_at = claim(w, r.pod, r.node, now + w.p.service.pool_timeout)
     if back_at == NOTHING:
         r.queued_at = now
-        queues.put(w.service.pool_queue, number, w.requests.follower, slot)
+        servers.join(w.service.connections, number, w.requests.follower, slot)
         w.service.total[POOL_WAITING] += 1
         arm(w, number)
     else:
@@ -75,7 +79,7 @@ def arm(w: World, pool: int) -> None:
     """Set the pool's timer for its first in line, unless it is set: it is never later than needed."""
     if w.service.pool[pool].armed == 0:
         w.service.pool[pool].armed = 1
-        first = w.service.pool_queue[pool, FIRST]
+        first = w.service.connections[pool, FIRST]
         schedule(w, w.requests.slot[first].queued_at + w.p.service.pool_timeout, KIND_POOL_TIMEOUT, pool, 0, NOTHING)
 
 
@@ -88,24 +92,23 @@ def ask(w: World, now: int, slot: int) -> None:
 
 
 @compiled
-def _dial(w: World, now: int, slot: int, number: int) -> None:
-    """Open a connection for a request."""
+def _ask_through(w: World, now: int, slot: int, number: int) -> None:
+    """Ask through a connection that the request has been given; if it is none of the open ones, it is opened first."""
     pool = w.service.pool[number]
-    pool.in_use += 1
-    pool.open += 1
     r = w.requests.slot[slot]
-    r.dials = 1
     r.node_life = pool.node_life
+    if w.service.connections[number, BUSY] > pool.open:
+        pool.open += 1
+        r.dials = 1
     ask(w, now, slot)
 
 
 @compiled
-def _first_waiter(w: World, number: int) -> int:
-    """Take the first in line for a connection."""
+def _let_go_on(w: World, now: int, slot: int, number: int) -> None:
+    """Let the first in line, who has a connection by now, go on."""
     w.service.total[POOL_WAITING] -= 1
-    first = queues.take(w.service.pool_queue, number, w.requests.follower)
-    prefetch(w.requests.slot, w.service.pool_queue[number, FIRST])
-    return first
+    prefetch(w.requests.slot, w.service.connections[number, FIRST])
+    _ask_through(w, now, slot, number)
 
 
 @compiled
@@ -116,24 +119,17 @@ def release(w: World, now: int, slot: int) -> None:
     pool = w.service.pool[number]
     if r.node_life != pool.node_life:
         return
-    waiting = w.service.pool_queue[number, LENGTH] > 0
     if has_none(r.answer):
-        pool.in_use -= 1
         pool.open -= 1
-        if waiting:
-            _dial(w, now, _first_waiter(w, number), number)
-    elif waiting:
-        hand_over(w, now, number)
-    else:
-        pool.in_use -= 1
+    hand_on(w, now, number)
 
 
 @compiled
-def hand_over(w: World, now: int, number: int) -> None:
-    """Give a connection that is back to the first in line."""
-    first = _first_waiter(w, number)
-    w.requests.slot[first].node_life = w.service.pool[number].node_life
-    ask(w, now, first)
+def hand_on(w: World, now: int, number: int) -> None:
+    """Let the first in line have the place in the pool that is given back, whether its connection still stands."""
+    first = servers.leave(w.service.connections, number, w.requests.follower)
+    if first != NOBODY:
+        _let_go_on(w, now, first, number)
 
 
 @inlined
@@ -154,6 +150,8 @@ def learn(w: World, now: int, pod: int, node: int) -> None:
     if w.redis.node[node].dead == 1 or pool.node_life == w.redis.node[node].life:
         return
     pool.node_life = w.redis.node[node].life
-    pool.in_use, pool.open, pool.accepted, pool.owed = 0, 0, 0, 0
-    while w.service.pool_queue[number, LENGTH] > 0 and pool.open < w.p.service.pool_size:
-        _dial(w, now, _first_waiter(w, number), number)
+    _begin_anew(w, number)
+    first = servers.admit(w.service.connections, number, w.p.service.pool_size, w.requests.follower)
+    while first != NOBODY:
+        _let_go_on(w, now, first, number)
+        first = servers.admit(w.service.connections, number, w.p.service.pool_size, w.requests.follower)

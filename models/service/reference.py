@@ -18,7 +18,7 @@ from models.vocabulary.operations import FIRST_FAILURE, OF_THE_ROOM, TOLD_OF_SOL
 from models.vocabulary.streams import Stream
 from models.vocabulary.units import EPOCH_NS
 from sim.draws import below
-from sim.stations import serve
+from sim.servers import done_at
 
 NO_CONNECTION = (Answer.CONNECTION, Answer.MAX_CLIENTS)
 """Answers to a request that has none: the node died, or accepts no further one."""
@@ -34,15 +34,11 @@ class Pod:
     def __init__(self, run: Run, number: int, life: int, state: int, connections: int, node_lives: list[int]) -> None:
         p = run.p
         self.number, self.life, self.state = number, life, state
-        self.workers = Servers(run.env, p.service.worker_slots)
+        self.workers = Servers(run.env, p.service.worker_slots, p.service.backlog)
         self.cores = np.zeros(p.service.cores, np.int64)
         self.pools = [Pool(run, connections, node_life) for node_life in node_lives]
         self.connecting = self.given_ns = self.most = 0
         self.killed = False
-
-    def held(self) -> int:
-        """Return how many requests are in it."""
-        return self.workers.taken + len(self.workers.queue)
 
     def must_live(self) -> None:
         """Raise Killed if it has been."""
@@ -89,11 +85,11 @@ class Gateway:
         r.reply = Reply(Answer.REFUSED)
         if pod.state != SERVING:
             return
-        if workers.taken == workers.count and len(workers.queue) == self.p.service.backlog:
+        if workers.is_full():
             self.run.count(Column.BACKLOG_FULL, r.op not in (Op.READINESS, Op.LIVENESS))
             return
         r.pod = pod.number
-        pod.most = max(pod.most, pod.held() + 1)
+        pod.most = max(pod.most, workers.held() + 1)
         try:
             yield from workers.acquire()
             pod.must_live()
@@ -131,7 +127,7 @@ class Gateway:
         unit = self.run.draw(self.p.service.cpu_unit, Stream.CPU, r.entity, r.number)
         service = cpu_time(unit, self.cpu_mean[r.op])
         pod.given_ns += service
-        done = serve(pod.cores, int(self.env.now), service)
+        done = done_at(pod.cores, int(self.env.now), service)
         self.run.add_busy(Column.GATEWAY_BUSY_NS, done - service, service)
         return self.run.at(done, Kind.CPU_DONE, r.entity, r.number)
 
@@ -248,9 +244,8 @@ class Gateway:
         pod.killed = True
         for node, pool in enumerate(pod.pools):
             self.redis.disconnect(node, pool)
-        for queue in (pod.workers.queue, *(pool.queue for pool in pod.pools)):
-            while queue:
-                queue.popleft().succeed()
+        for station in (pod.workers, *pod.pools):
+            station.turn_out()
         for free in pod.cores.tolist():
             self.run.add_busy(Column.GATEWAY_BUSY_NS, int(self.env.now), free - int(self.env.now), -1)
         self.pods[number] = Pod(self.run, number, pod.life + 1, OFF, 0, [pool.node_life for pool in pod.pools])
@@ -262,14 +257,12 @@ class Gateway:
             return
         pool = pod.pools[node] = Pool(self.run, 0, life)
         pool.queue = old.queue
-        while pool.queue and pool.taken < pool.count:
-            pool.taken += 1
-            pool.queue.popleft().succeed()
+        pool.admit()
 
     def reading(self, number: int) -> Reading:
         """Read a pod's meters."""
         pod = self.pods[number]
-        held, waiting_ns = pod.held(), np.maximum(pod.cores - int(self.env.now), 0).sum()
+        held, waiting_ns = pod.workers.held(), np.maximum(pod.cores - int(self.env.now), 0).sum()
         found = Reading(pod.given_ns - int(waiting_ns), held, max(held, pod.most), sum(pool.open for pool in pod.pools))
         pod.most = held
         return found

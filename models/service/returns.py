@@ -12,6 +12,7 @@ The notes of a pod are a ring of AHEAD rows in the order of their times; answers
 from models.engine.agenda import NOTHING
 from models.engine.world import World
 from models.service.state import AHEAD
+from sim import servers
 from sim.jit import compiled, inlined
 
 _LAST = AHEAD - 1
@@ -37,8 +38,8 @@ def _settle(w: World, number: int, before: int) -> None:
         back = w.service.returns[_row(number, pod.first)]
         if back.time >= before:
             return
-        pod.working -= back.workers
-        w.service.pool[number * w.p.redis.nodes + back.node].in_use -= back.connections
+        servers.give_back(w.service.workers, number, back.workers)
+        servers.give_back(w.service.connections, number * w.p.redis.nodes + back.node, back.connections)
         pod.first = (pod.first + 1) & _LAST
         pod.coming -= 1
 

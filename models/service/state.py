@@ -9,17 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.plan.plan import Plan
+from sim.servers import new_stations
 
 POD = np.dtype(
     [
         ("given_ns", "i8"),  # CPU time asked of it in this life
-        ("working", "i4"),
         ("most", "i4"),  # requests in it at most, since that was last read
         ("connecting", "i4"),  # pools that are not open yet
         ("first", "i4"),  # of the rows in `returns` that are in use, and
         ("coming", "i4"),  # how many these are
         ("state", "i2"),
         ("life", "i2"),  # the process in it: another one after it has been killed
+        ("spare", "i4"),
     ]
 )
 assert POD.itemsize == 32
@@ -27,7 +28,6 @@ OFF, SERVING, ENDING = range(3)
 """States of a pod's process: not there, or not listening yet; taking requests; only finishing those it has."""
 POOL = np.dtype(
     [
-        ("in_use", "i4"),
         ("open", "i4"),
         ("accepted", "i4"),  # by the node, of those open
         ("owed", "i4"),  # answers on their way back to it that are events
@@ -35,7 +35,7 @@ POOL = np.dtype(
         ("node_life", "i2"),
     ]
 )
-assert POOL.itemsize == 20
+assert POOL.itemsize == 16
 RETURN = np.dtype([("time", "i8"), ("node", "i4"), ("workers", "i4"), ("connections", "i4"), ("spare", "i4")])
 """What comes back to a pod at one time (see `models.service.returns`)."""
 assert RETURN.itemsize == 24
@@ -47,20 +47,23 @@ ROUND_ROBIN_AT, PODS_KNOWN, POOL_WAITING, TOTALS = range(4)
 
 
 class ServiceState(NamedTuple):
-    """Of P pods and K nodes: `pod` POD[P], `core_free` int64[P, cores] ns, `backlog` int64[P, 3] queues of requests.
+    """Of P pods and K nodes: `pod` POD[P], `core_free` int64[P, cores] ns.
 
-    `returns` RETURN[P * AHEAD] are what each pod has noted, a ring of AHEAD rows (see `models.service.returns`).
+    `workers` int64[P, 4] are stations (see `sim.servers`) whose line is the backlog of a pod, `connections`
+    int64[P * K, 4] those in whose line requests wait for a connection; `pool` POOL[P * K] is what else there is to know
+    of that. `returns` RETURN[P * AHEAD] are what each pod has noted, a ring of AHEAD rows (see
+    `models.service.returns`).
 
-    `pool` POOL[P * K], `pool_queue` int64[P * K, 3]. `endpoint` int64[P] are the pods that the load balancer knows, of
-    which `total[PODS_KNOWN]` count. `announced` int8[E]: pods know that the event is sold out. `total` int64[3].
+    `endpoint` int64[P] are the pods that the load balancer knows, of which `total[PODS_KNOWN]` count. `announced`
+    int8[E]: pods know that the event is sold out. `total` int64[3].
     """
 
     pod: NDArray[np.void]
     returns: NDArray[np.void]
     core_free: NDArray[np.int64]
-    backlog: NDArray[np.int64]
+    workers: NDArray[np.int64]
     pool: NDArray[np.void]
-    pool_queue: NDArray[np.int64]
+    connections: NDArray[np.int64]
     endpoint: NDArray[np.int64]
     announced: NDArray[np.int8]
     total: NDArray[np.int64]
@@ -78,35 +81,29 @@ def new(plan: Plan) -> ServiceState:
         pod=pod,
         returns=np.zeros(p.pods * AHEAD, RETURN),
         core_free=np.zeros((p.pods, p.cores), np.int64),
-        backlog=np.zeros((p.pods, 3), np.int64),
+        workers=new_stations(p.pods),
         pool=pool,
-        pool_queue=np.zeros((p.pods * nodes, 3), np.int64),
+        connections=new_stations(p.pods * nodes),
         endpoint=np.arange(p.pods, dtype=np.int64),
         announced=np.zeros(plan.params.waiting_room.events, np.int8),
         total=total,
     )
 
 
-BACKEND_BUSY, BACKEND_TOTALS = range(2)
-"""Entries of `BackendState.total`: servers at work."""
-
-
 class BackendState(NamedTuple):
-    """`queue` int64[1, 3] of requests; by event, int64[E], `seats`, `sold` and `sold_out_at` ns, -1 before."""
+    """`servers` int64[1, 4], one station; by event, int64[E], `seats`, `sold` and `sold_out_at` ns, -1 before."""
 
-    queue: NDArray[np.int64]
+    servers: NDArray[np.int64]
     seats: NDArray[np.int64]
     sold: NDArray[np.int64]
     sold_out_at: NDArray[np.int64]
-    total: NDArray[np.int64]
 
 
 def new_backend(plan: Plan) -> BackendState:
     """Return a service that nobody has asked yet."""
     return BackendState(
-        queue=np.zeros((1, 3), np.int64),
+        servers=new_stations(1),
         seats=plan.seats.copy(),
         sold=np.zeros_like(plan.seats),
         sold_out_at=np.full_like(plan.seats, -1),
-        total=np.zeros(BACKEND_TOTALS, np.int64),
     )

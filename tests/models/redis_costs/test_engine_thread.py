@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from scipy.stats import t as student_t
 
 from models.redis_costs.engine_thread import GARBAGE_EVERY, EngineThread, cooled, garbage_ns, replay, wake_ns
-from sim.stations import serve
+from sim.servers import done_at
 
 WARM, COLD, TAU = 40_000, 160_000, 2_000_000
 REQUEST = 20_000.0
@@ -110,7 +110,7 @@ def test_without_wake_ups_it_does_the_work_of_a_fifo_server_and_holds_replies_to
     arrivals = np.cumsum(gaps)
     busy, _, _, departures = replay(arrivals, work, EngineThread(0, 0, 1))
     free_ns = np.zeros(1, np.int64)
-    plain = np.array([serve(free_ns, a, w) for a, w in zip(arrivals, work, strict=True)])
+    plain = np.array([done_at(free_ns, a, w) for a, w in zip(arrivals, work, strict=True)])
     assert busy == work.sum()
     assert departures[-1] == plain[-1]
     assert (departures >= plain).all()

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from models.engine.agenda import NOTHING
 from models.run.compiled import KernelPlane
 from models.service.returns import claim, give_back, has_room, settle
+from sim.servers import BUSY
 from sim.views import seen_compiled
 from tests.models.recordings import planned
 
@@ -20,8 +21,8 @@ def test_everything_is_back_at_its_time_and_the_first_is_taken_first(steps):
     plane = KernelPlane(planned("clients.count=3", name="onsale-small"))
     view, service = seen_compiled(plane.world), plane.world.service
     coming, now, in_use, working = [], 0, [100, 100, 100], 100
-    service.pod["working"][0] = working
-    service.pool["in_use"][:3] = in_use
+    service.workers[0, BUSY] = working
+    service.connections[:3, BUSY] = in_use
     for what, number, node in steps:
         if what == "back" and has_room(view, 0):
             give_back(view, 0, node, now + number, 1)
@@ -41,5 +42,5 @@ def test_everything_is_back_at_its_time_and_the_first_is_taken_first(steps):
                 free[0][2] = False
             else:
                 assert taken == NOTHING
-        assert service.pod["working"][0] == working
-        assert service.pool["in_use"][:3].tolist() == in_use
+        assert service.workers[0, BUSY] == working
+        assert service.connections[:3, BUSY].tolist() == in_use

@@ -74,7 +74,7 @@ def test_no_field_of_a_record_is_too_narrow_for_what_a_scenario_can_have():
         (SLOT, "answer"): max(Answer),
         (SESSION, "attempt"): most(Clients, "retries"),
         (SESSION, "person"): MAX_SESSIONS,
-        (POD, "working"): most(Gateway, "worker_slots"),
+        (POD, "most"): most(Gateway, "worker_slots") + most(Gateway, "backlog"),
         (POOL, "open"): most(Gateway, "redis_pool_size"),
     }
     for (record, field), value in largest.items():
