@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def comparison_view(a: Scenario, b: Scenario, replications: int, differences: Mapping[str, Difference]) -> Group:
     """Everything `breakwater compare` prints: what differs first, then what shows no difference.
 
-    Too few pairs can tell no difference from chance: then all that is not the same is shown, and how many can.
+    Too few pairs can tell no difference from chance: then all that is not known to be the same is shown, of one pair
+    everything, and how many can.
     """
     found = [item for item in differences.values() if item.detectable]
     same = [item.kpi for item in differences.values() if not item.detectable]

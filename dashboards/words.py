@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from models.judge.finding import Finding, Severity
 from models.judge.limit import Limit
 from models.judge.wording import plural, with_unit
-from models.results.result import Kpi
+from models.results.result import Difference, Kpi
+from sim.outcome import FEWEST_PAIRS
 
 SHOWN_KPIS = (
     "requests.total",
@@ -78,3 +79,14 @@ def kpi_text(kpi: Kpi) -> str:
 def interval_words(low: float | None, high: float | None, unit: str) -> str:
     """`2.08 % to 2.54 %`; empty without an interval."""
     return "" if low is None or high is None else f"{with_unit(low, unit)} to {with_unit(high, unit)}"
+
+
+FEW = "too few runs to tell"
+
+
+def told(item: Difference) -> str:
+    """Whether a difference can be told from chance, and if it cannot, whether any could be."""
+    if item.detectable:
+        return "detectable"
+    apart = item.difference.best != 0 or not item.difference.unvaried
+    return FEW if item.difference.n < FEWEST_PAIRS and apart else "no detectable difference"

@@ -9,6 +9,7 @@ from html import escape
 import plotly.graph_objects as go
 
 from dashboards.figures.looks import BLUE, GREEN, GREY, ORANGE, styled
+from dashboards.words import FEW, told
 from models.judge.wording import number, plural, with_unit
 from models.results.result import Difference
 
@@ -61,8 +62,7 @@ def _draw(figure: go.Figure, place: int, of: int, name: str, rows: Sequence[tupl
         fills.append(colour if found.detectable else "rgba(0,0,0,0)")
         far = " (beyond the axis)" if abs(best) > FAR_PERCENT else ""
         values = f"{with_unit(found.b.best, found.unit)}, was {with_unit(found.a.best, found.unit)}"
-        told = "detectable" if found.detectable else "no detectable difference"
-        texts.append(f"<b>{kpi}</b>, {name}<br>{values}: {best:+.3g} %{far}<br>{told}")
+        texts.append(f"<b>{kpi}</b>, {name}<br>{values}: {best:+.3g} %{far}<br>{told(found)}")
     figure.add_scatter(
         x=xs,
         y=ys,
@@ -97,16 +97,17 @@ def _share(found: Difference | None) -> tuple[float, float, float] | None:
 
 
 def _title(found: Mapping[str, Mapping[str, Difference]], shown: Sequence[str]) -> str:
-    told = []
+    titles = []
     for name, each in ((_short(name, 30), each) for name, each in found.items()):
         changed = [each[kpi] for kpi in shown if kpi in each and each[kpi].detectable]
         if not changed:
-            told.append(f"{name}: no detectable difference")
+            few = any(told(each[kpi]) == FEW for kpi in shown if kpi in each)
+            titles.append(f"{name}: {FEW if few else 'no detectable difference'}")
             continue
         largest = max(changed, key=lambda item: abs((_share(item) or (0.0,))[0]))
         by = (_share(largest) or (0.0,))[0]
-        told.append(
+        titles.append(
             f"{name}: {plural(len(changed), 'detectable difference')} in {number(len(shown))} figures, "
             f"most in {largest.kpi} ({by:+.3g} %)"
         )
-    return "; ".join(told)
+    return "; ".join(titles)

@@ -21,7 +21,7 @@ from dashboards.web.jobs import Compare
 from dashboards.web.link import LETTERS, MOST_DESIGNS, MOST_REPLICATIONS, View
 from dashboards.web.running import Awaited, hint, last_shown
 from dashboards.web.state import change, view
-from dashboards.words import SHOWN_KPIS, SLO_WORDS
+from dashboards.words import FEW, SHOWN_KPIS, SLO_WORDS, told
 from models.judge.ranges import compared_node_notes
 from models.judge.verdict import SLO_KPIS
 from models.judge.wording import NOTHING, plural, with_unit
@@ -242,7 +242,7 @@ def _cell(item: Difference | None) -> str:
         return NOTHING
     value = escape(with_unit(item.b.best, item.unit))
     by = escape(f"{signed(item.difference.best, item.unit)} ({interval_of(item)})")
+    words = told(item)
     if item.detectable:
         return f"{value}<br><b>{by}</b>"
-    few = item.difference.n < FEWEST_PAIRS and not (item.difference.unvaried and item.difference.best == 0)
-    return f'{value}<br><span class="dim">{f"{by}: too few runs to tell" if few else "no detectable difference"}</span>'
+    return f'{value}<br><span class="dim">{f"{by}: {words}" if words == FEW else words}</span>'

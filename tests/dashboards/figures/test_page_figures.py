@@ -88,6 +88,12 @@ def test_hollow_marks_are_no_detectable_difference() -> None:
     assert drawn.data[0].error_x.array[0] == pytest.approx(5)
 
 
+def test_too_few_runs_are_not_called_no_difference() -> None:
+    drawn = differences({"B": {"wait": difference("wait", "ms", 100, 50, None)}}, ["wait"], "A")
+    assert "B: too few runs to tell" in title(drawn)
+    assert drawn.data[0].text[0].endswith("too few runs to tell")
+
+
 def test_what_is_zero_in_the_first_design_has_no_per_cent() -> None:
     drawn = differences({"B": {"errors": difference("errors", "ms", 0, 5, 1)}}, ["errors"], "A")
     assert not drawn.layout.yaxis.ticktext
