@@ -114,12 +114,13 @@ def _waiting_to_leave(
     buckets = ((allowance.baseline_ns, allowance.credit), (allowance.burst_ns, allowance.line))
     waited = np.zeros(len(next(iter(sent.values()))), dtype=bool)
     for row in throttled:
-        waited[min(int(row["from_s"]), waited.size - 1)] = True
+        began = min(int(row["from_s"]), waited.size - 1)
+        waited[began] = True
         for byte_ns, depth_ns in buckets:
             left = depth_ns / byte_ns
             for second, size in enumerate(sent[row["node"]].tolist()):
                 left = min(depth_ns / byte_ns, left + SECOND / byte_ns - size)
-                waited[second] |= left < 0
+                waited[second] |= left < 0 and second > began
     return waited
 
 

@@ -45,7 +45,7 @@ def actions_for(result: RunResult, scenario: Scenario, limits: tuple[Limit, ...]
         size = max(1, math.floor(scenario.redis.max_clients / scenario.gateway.pods))
         tried.append(_set(result, {"gateway.redis_pool_size": size}, "Let all pools together fit one Redis node"))
     elif first in ("network_burst", "network_sustained"):
-        tried.append(_more_bandwidth(result, scenario))
+        tried.append(_more_bandwidth(result, scenario, first))
     elif first == "memory":
         tried.append(_larger_node(result, scenario))
     elif first == "backend":
@@ -66,17 +66,18 @@ def _set(result: RunResult, settings: dict[str, object], why: str) -> Action:
     return Action(why, tuple(settings.items()), asked.command(options))
 
 
-def _more_bandwidth(result: RunResult, scenario: Scenario) -> Action | None:
-    """A larger node; where the scenario states less than the type of its nodes has, what the type has."""
+def _more_bandwidth(result: RunResult, scenario: Scenario, exhausted: str) -> Action | None:
+    """A larger node; where the scenario states less of what is *exhausted* than its nodes' type has, what that has."""
     redis = scenario.redis
     kind = redis_nodes()[redis.node_type]
     stated = {
-        "redis.network_baseline_gbps": (redis.network_baseline_gbps, kind.baseline_gbps),
-        "redis.network_burst_gbps": (redis.network_burst_gbps, kind.burst_gbps),
+        "network_sustained": ("redis.network_baseline_gbps", redis.network_baseline_gbps, kind.baseline_gbps),
+        "network_burst": ("redis.network_burst_gbps", redis.network_burst_gbps, kind.burst_gbps),
     }
-    less = {path: None for path, (has, own) in stated.items() if has is not None and own is not None and has < own}
-    if less:
-        return _set(result, dict(less), f"Give the nodes the bandwidth of {redis.node_type}, or find why they lack it")
+    less = {key: path for key, (path, has, own) in stated.items() if has is not None and own is not None and has < own}
+    if exhausted in less:
+        why = f"Give the nodes the bandwidth of {redis.node_type}, or find why they lack it"
+        return _set(result, dict.fromkeys(less.values()), why)
     return _larger_node(result, scenario)
 
 

@@ -88,6 +88,29 @@ def test_a_pool_that_fills_behind_a_throttled_node_is_a_consequence_and_wider_on
     assert "redis.network_baseline_gbps=null" in tried.command
 
 
+@pytest.mark.parametrize(("short", "settings"), [("baseline", True), ("burst", False)])
+def test_bandwidth_that_a_scenario_states_is_given_back_only_where_it_is_what_gives_way(
+    short: str, settings: bool
+) -> None:
+    """Where the other one is stated too low, that is not why replies wait: a larger node is."""
+    stated = f"redis.network_{short}_gbps={0.008 if short == 'baseline' else 3}"
+    scenario, result = throttled(stated, from_s=41.0, requests=spell(2_000, 40, 10))
+    result.series["pool_waiting"], result.series["shard_3_busy"] = 0.0, 0.1
+    limits = limits_of(result, scenario)
+    assert limits[0].key == "network_sustained"
+    tried = dict(actions_for(result, scenario, limits)[0].settings)
+    assert (tried == {"redis.network_baseline_gbps": None}) is settings
+    assert ("redis.node_type" in tried) is not settings
+
+
+def test_no_second_before_a_node_is_throttled_counts_as_one() -> None:
+    """Requests count when a pass takes them, bytes when they leave: the sum of bytes may run out a second early."""
+    stated = ("redis.network_baseline_gbps=0.008", "redis.network_burst_gbps=0.016", "redis.network_credit_s=1")
+    scenario, result = throttled(*stated, from_s=42.2, requests=spell(2_000, 40, 10))
+    sustained, _ = network(result, scenario)
+    assert (sustained.first_s, sustained.seconds) == (42, 16)
+
+
 def test_what_replicas_are_sent_counts_and_so_does_the_fuller_direction() -> None:
     scenario = load_scenario("onsale-300k", ["redis.replicas_per_shard=2", "redis.replicated_bytes=500"])
     _, burst = network(onsale_result(scenario, series={"shard_3_requests": np.full(SECONDS, 1000.0)}), scenario)
