@@ -105,7 +105,8 @@ def guarded(app: Callable[..., int | None], arguments: list[str]) -> int:
         # Python's own exit code for this is 1, which here means that a verdict failed
         import traceback
 
-        traceback.print_exc()
+        with suppress(OSError):  # standard error may be full; the exit code tells it then
+            traceback.print_exc()
         return _fail("this is a defect of breakwater, not of your input", DEFECT)
 
 

@@ -77,7 +77,7 @@ def validate(
         notes.append(accepting.accept(ledger, None if stored else sources, reason))
     moved = accepting.moved_from_accepted(ledger) if stored else []
     notes += [f"Moved: {each.text}." for each in moved]
-    document = json_text(document_of(ledger) | ({"stored": notes} if stored else {}))
+    document = json_text(document_of(ledger) | ({"stored" if stored else "accepted": notes} if notes else {}))
     if target is not None:
         _write(target, ledger, measured, document)
     if as_json:

@@ -269,6 +269,14 @@ def test_what_is_refused_ends_with_2_also_where_nobody_can_be_told(tmp_path: Pat
     assert shell(f"B {command} {where}", tmp_path).returncode == 2
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+def test_a_defect_keeps_its_code_where_nobody_can_be_told() -> None:
+    program = FAKE_ENGINE.format(body="raise KeyError('broken')") + ENTRY
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([sys.executable, "-c", program, "run"], stdout=subprocess.PIPE, stderr=full, timeout=60)
+    assert done.returncode == 70
+
+
 def test_a_closed_output_is_one_line(tmp_path: Path) -> None:
     closed = shell("B schema >&-", tmp_path)
     assert closed.returncode == 2
