@@ -12,12 +12,15 @@ from sim.jit import inlined
 from sim.ladder import Ladder, Room, grown_ladder, new_ladder, room_of
 
 FINE_BITS = (15, 19)
-"""The least and the most that the width in bits of the buckets can have in which events are put in order."""
+"""The least and the most that the width in bits of the buckets can have in which events are put in order.
+
+Below 2**15 ns opening buckets costs more than short ones spare (`tests/bench/notes.md`): from 400,000 polling people on
+the least binds."""
 EVENTS_A_REQUEST = 6
 """With an event for every step (5.8 were counted on `onsale-300k`); where steps are fused it is fewer."""
 TOGETHER = 16
-"""Events that share such a bucket at most while everybody polls: fewer are sorted faster, more are fetched earlier. The
-width that follows was the fastest of those tried (`tests/bench/notes.md`)."""
+"""Events that share such a bucket while everybody polls, unless FINE_BITS bound its width: fewer are sorted faster,
+more are fetched earlier. The width that follows was the fastest of those tried (`tests/bench/notes.md`)."""
 
 
 def new(p: Params, sizes: Sizes) -> Ladder:

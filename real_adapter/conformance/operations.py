@@ -127,7 +127,7 @@ class ModelRoom:
         return self.room.join(o.token, o.now_ms, o.score if o.order == "score" else None)
 
     def _read(self, o: Operation) -> Reply:
-        """Answer as a primary does, which knows everything (`models.redis.reference` has the same three lines)."""
+        """Answer as a primary does, which knows everything (as in `models.redis.reference_scripts`)."""
         known = Answer.WAITING if o.token in self.room.score else Answer.UNKNOWN
         if known == Answer.UNKNOWN and self.room.called.get(o.token, 0) > o.now_ms:
             known = Answer.READY

@@ -221,7 +221,7 @@ def _scaled(shape: Shape, factor: float, keys: CommandCost) -> dict[str, Command
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Fit every shipped profile that has a curve to it again and rewrite its file; exit code 2 for any argument."""
+    """Fit every shipped profile that has a curve to it again and rewrite its file; exit code 2 for any but --help."""
     argparse.ArgumentParser(
         "python -m real_adapter.fit.curve_fit", description="Fit every shipped profile again and rewrite its file."
     ).parse_args(arguments)

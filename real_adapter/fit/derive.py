@@ -92,7 +92,7 @@ def _rounded(value: float) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Derive the shipped profile anew; exit code 2 for any argument, as it takes none."""
+    """Derive the shipped profile anew; exit code 2 for any argument but --help."""
     argparse.ArgumentParser(
         "python -m real_adapter.fit.derive", description=f"Derive {NAME} from {BASE} anew and rewrite its file."
     ).parse_args(arguments)
