@@ -23,11 +23,11 @@ def replicate(
     workers: int = 1,
     store: Path | None = None,
     on_done: OnDone[P] | None = None,
-    meanwhile: Callable[[], None] = lambda: None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Replications[P]:
     """Run *task* once for each of *seeds* on *workers* processes; the results do not depend on their number.
 
-    *meanwhile* is called in this process when they have begun.
+    *meanwhile* is called in this process when they have begun, which works in the place of one of them so long.
     With *store*, each outcome is saved there when it is done, and outcomes saved before are read instead of
     run. BadInput for no, negative or repeated seeds, or stored results that are not this task's;
     `sim.workers.ReplicationFailed` if a replication fails.

@@ -55,7 +55,8 @@ class Outcome(Generic[P]):
 class Task(Protocol[P]):
     """What is replicated. It travels to worker processes, so it must be picklable.
 
-    It must be a pure function: the same key and seed give the same outcome, on any process.
+    It must be a pure function: the same key and seed give the same outcome, on any process. The process that workers
+    are forked from imports its module, and the one that it names as `workers_import` if it has that, for all to share.
     """
 
     @property

@@ -50,16 +50,18 @@ class Workers:
     """A context manager that runs replications on *count* processes; with 1, in this process.
 
     Processes start at the first need and stay for further calls. They are forked from one that has imported what the
-    tasks are made of, and share its memory as far as it does not change. While the first jobs run, `meanwhile` is
-    called here, once. BadInput unless count >= 1.
+    tasks are made of (see `sim.outcome.Task`), and share its memory as far as it does not change. While the first jobs
+    run, `meanwhile` is called here, once: so long one of the processes waits, as this one works in its place.
+    BadInput unless count >= 1.
     """
 
-    def __init__(self, count: int, meanwhile: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, count: int, meanwhile: Callable[[], None] | None = None) -> None:
         if count < 1:
             raise BadInput(f"workers: {count} is not allowed; must be an integer from 1")
         self.count = count
-        self._meanwhile: list[Callable[[], None]] = [meanwhile]
+        self._meanwhile = meanwhile
         self._pool: ProcessPoolExecutor | None = None
+        self._go_on: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
         return self
@@ -82,13 +84,14 @@ class Workers:
         After a failure nothing new is started; what is already running is still yielded, so that it can be
         kept, and then the failure is raised: BadInput as it is, anything else as ReplicationFailed.
         """
+        meanwhile, self._meanwhile = self._meanwhile, None
         if self.count == 1:
-            self._do_meanwhile()
+            if meanwhile is not None:
+                meanwhile()
             for place, job in enumerate(jobs):
                 yield place, attempt(job)
             return
-        running = self._submit(jobs)
-        self._do_meanwhile()
+        running = self._begin(jobs) if meanwhile is None else self._begin_beside(jobs, meanwhile)
         failure: Exception | None = None
         for future in as_completed(running):
             if future.cancelled():
@@ -104,29 +107,46 @@ class Workers:
         if failure is not None:
             raise failure
 
-    def _do_meanwhile(self) -> None:
-        if self._meanwhile:
-            self._meanwhile.pop()()
+    def _begin_beside(self, jobs: Sequence[Job[P]], meanwhile: Callable[[], None]) -> dict[Future[Outcome[P]], int]:
+        """Begin jobs on all processes but one, which begins when *meanwhile* is over."""
+        running = self._begin(jobs, but_one=True) if jobs else {}
+        try:
+            meanwhile()
+        finally:
+            self._go_on()
+        return running
 
-    def _submit(self, jobs: Sequence[Job[P]]) -> dict[Future[Outcome[P]], int]:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(self.count, mp_context=_context(jobs), initializer=_start_worker)
+    def _begin(self, jobs: Sequence[Job[P]], but_one: bool = False) -> dict[Future[Outcome[P]], int]:
+        pool = self._started(jobs)
         try:
             with _without_interrupts():
-                return {self._pool.submit(attempt, job): place for place, job in enumerate(jobs)}
+                if but_one:
+                    pool.submit(_wait)
+                return {pool.submit(attempt, job): place for place, job in enumerate(jobs)}
         except BrokenExecutor as error:
             raise explained(error, jobs[0].seed) from error
+
+    def _started(self, jobs: Sequence[Job[P]]) -> ProcessPoolExecutor:
+        if self._pool is None:
+            context = _context(jobs)
+            over = context.Event()
+            self._go_on = over.set
+            self._pool = ProcessPoolExecutor(
+                self.count, mp_context=context, initializer=_start_worker, initargs=(over.wait,)
+            )
+        return self._pool
 
 
 def _context(jobs: Sequence[Job[P]]) -> BaseContext:
     """Return how processes are started: never as a fork of this one, whose threads and locks a copy can hang in.
 
-    They are forked from a process of one thread that imports, once, the modules of the first tasks there ever are.
+    They are forked from a process of one thread that imports, once, what the first tasks there ever are ask for.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(sorted({type(job.task).__module__ for job in jobs} - {"__main__"}))
+    wanted = {module for job in jobs for module in (type(job.task).__module__, getattr(job.task, "workers_import", ""))}
+    context.set_forkserver_preload(sorted(wanted - {"__main__", ""}))
     return context
 
 
@@ -172,8 +192,20 @@ def _without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _start_worker() -> None:
+_wait_for_parent: Callable[[], object] | None = None
+"""In a worker: returns when its parent has done what it does meanwhile."""
+
+
+def _start_worker(wait_for_parent: Callable[[], object]) -> None:
+    global _wait_for_parent
+    _wait_for_parent = wait_for_parent
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _wait() -> None:
+    """Let this worker do nothing while its parent works in its place."""
+    if _wait_for_parent is not None:
+        _wait_for_parent()
 
 
 def _end_with_parent() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
 
-from models.experiments.warm_up import prepare
+from models.experiments.warm_up import LOADED, prepare
 from models.plan.node_costs import node_costs
 from models.redis_costs.profile import Profile
 from models.results.kpis import histograms_of, kpis_of
@@ -72,6 +72,11 @@ class ScenarioTask:
         profile = node_costs(scenario.redis)
         drawn = drawn and bool(profile.draws.values)
         return cls(scenario, profile, engine, drawn, _key(scenario, profile, engine, drawn))
+
+    @property
+    def workers_import(self) -> str:
+        """The module that processes are forked with which run it: none of them loads the engine by itself."""
+        return LOADED if self.engine == "kernel" else __name__
 
     def profile_of(self, seed: int) -> Profile:
         """Return the profile that the replication of *seed* has."""

@@ -16,6 +16,8 @@ from sim.compile_cache import directory_of, is_compiled, mark_compiled
 from sim.workers import processes_for
 
 PACKAGE = "models"
+LOADED = "models.experiments.loaded"
+"""The module whose import has the engine ready, for processes that others are forked from."""
 SMALLEST = (
     ("onsale-small", ("clients.count=10", "event.seats=5", "run.duration_s=5")),
     (

@@ -4,10 +4,10 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from models.experiments.replication import ScenarioTask
-from models.experiments.warm_up import prepare
+from models.experiments.warm_up import LOADED, prepare
 from models.judge.gateway_load import pods_by_second
 from models.judge.limit import Limit, per_second
 from models.judge.limits import limits_of
@@ -57,6 +57,7 @@ class EvidenceTask:
 
     task: ScenarioTask
     key: str
+    workers_import: ClassVar[str] = LOADED
 
     @classmethod
     def of(cls, scenario: Scenario, *, drawn: bool) -> Self:

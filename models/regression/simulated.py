@@ -3,9 +3,9 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from models.experiments.warm_up import prepare
+from models.experiments.warm_up import LOADED, prepare
 from models.plan.node_costs import node_costs
 from models.redis_costs.profile import Profile
 from models.regression.baseline import SimulationCase
@@ -46,6 +46,7 @@ class StagedTask:
     scenario: Scenario
     profile: Profile
     key: str
+    workers_import: ClassVar[str] = LOADED
 
     def __call__(self, seed: int) -> Outcome[Names]:
         """Run it with *seed*. BadInput if two stages of its load are alike."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from models.experiments.replication import ScenarioTask
-from models.experiments.warm_up import prepare
+from models.experiments.warm_up import LOADED, prepare
 from models.judge.verdict import judge
 from models.results.run_result import result_of
 from models.robustness.conclusions import Conclusion, conclusions_of
@@ -46,6 +46,7 @@ class ConclusionTask:
 
     task: ScenarioTask
     key: str
+    workers_import: ClassVar[str] = LOADED
 
     @classmethod
     def of(cls, scenario: Scenario) -> Self:

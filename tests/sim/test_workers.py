@@ -1,5 +1,6 @@
 """Worker processes that fail, die or lose their parent."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -71,6 +72,79 @@ def test_a_killed_worker_gives_one_clear_error() -> None:
     with pytest.raises(ReplicationFailed, match="a worker process died") as failure:
         replicate(Trouble("killed"), [1, 2, 3, 4, 5], workers=2)
     assert "\n" not in str(failure.value)
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Notes its seed and its process; from seed 4 on it ends when two processes have."""
+
+    place: Path
+    key = "meeting"
+
+    def __call__(self, seed: int) -> Outcome[LogHistogram]:
+        (self.place / f"{seed} {os.getpid()}").touch()
+        within(30, lambda: seed < 4 or len(self.processes()) == 2)
+        return Outcome({"seed": seed}, LogHistogram.of(np.array([seed])))
+
+    def payload_from_json(self, document: Any) -> LogHistogram:
+        return LogHistogram.from_json(document)
+
+    def processes(self) -> set[str]:
+        return {path.name.partition(" ")[2] for path in self.place.iterdir()}
+
+
+def test_who_does_something_meanwhile_works_in_the_place_of_a_process(tmp_path: Path) -> None:
+    task, meanwhile = Meeting(tmp_path), []
+
+    def work() -> None:
+        within(30, lambda: len(list(tmp_path.iterdir())) == 4)
+        meanwhile.append(task.processes())
+
+    found = replicate(task, [1, 2, 3, 4, 5, 6], workers=2, meanwhile=work)
+    assert [len(processes) for processes in meanwhile] == [1]
+    assert len(task.processes()) == 2
+    assert list(found.outcomes) == [1, 2, 3, 4, 5, 6]
+
+
+def test_an_error_of_what_is_done_meanwhile_lets_nobody_wait() -> None:
+    def fail() -> None:
+        raise BadInput("engine: 'abacus' is not known")
+
+    with pytest.raises(BadInput, match="abacus"):
+        replicate(Trouble("slow"), [1, 2, 4], workers=2, meanwhile=fail)
+
+
+IMPORTED = """
+import os, sys
+from dataclasses import dataclass
+from sim.experiment import replicate
+from sim.outcome import Outcome
+from tests.sim.noted import Seeds
+
+@dataclass(frozen=True)
+class Looking:
+    key = "looking"
+    workers_import = "tests.sim.imported"
+
+    def __call__(self, seed):
+        return Outcome({"imported_by": sys.modules["tests.sim.imported"].PROCESS, "runs_in": os.getpid()}, Seeds(()))
+
+if __name__ == "__main__":
+    found = replicate(Looking(), [1, 2, 3, 4], workers=2).outcomes.values()
+    print(len({each.kpis["imported_by"] for each in found}), any(each.kpis["imported_by"] in
+          (each.kpis["runs_in"], os.getpid()) for each in found))
+"""
+
+
+@pytest.mark.skipif("forkserver" not in multiprocessing.get_all_start_methods(), reason="processes are not forked")
+def test_what_a_task_names_is_imported_once_for_all_workers(tmp_path: Path) -> None:
+    script = tmp_path / "looking.py"
+    script.write_text(IMPORTED)
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, script], env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["1", "False"], done.stderr
 
 
 SCRIPT = """

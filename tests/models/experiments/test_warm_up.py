@@ -1,7 +1,10 @@
 """What is compiled before the first run: all that the runs after it call, in shares of about the same length."""
 
+import multiprocessing
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +66,37 @@ def test_what_a_process_has_not_compiled_is_compiled_afterwards(monkeypatch: pyt
     assert warm_up.prepare("kernel") > 0
     assert started == [1]
     assert all(each.function.signatures for each in entry_points())  # type: ignore[attr-defined]
+
+
+FORKED = """
+from dataclasses import dataclass
+from models.experiments.replication import ScenarioTask
+from models.experiments import warm_up
+from models.scenario import load_scenario
+from sim.experiment import replicate
+from sim.outcome import Outcome
+from tests.sim.noted import Seeds
+
+@dataclass(frozen=True)
+class Looking:
+    workers_import: str
+    key = "looking"
+
+    def __call__(self, seed):
+        return Outcome({"loaded": float("kernel" in warm_up._prepared)}, Seeds(()))
+
+if __name__ == "__main__":
+    warm_up.prepare("kernel")
+    task = ScenarioTask.of(load_scenario("onsale-small"), "kernel")
+    found = replicate(Looking(task.workers_import), [1, 2, 3], workers=2)
+    print([outcome.kpis["loaded"] for outcome in found.outcomes.values()])
+"""
+
+
+@pytest.mark.skipif("forkserver" not in multiprocessing.get_all_start_methods(), reason="processes are not forked")
+def test_processes_of_replications_share_one_loaded_engine(tmp_path: Path) -> None:
+    script = tmp_path / "looking.py"
+    script.write_text(FORKED)
+    root = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run([sys.executable, script], env=root, capture_output=True, text=True, timeout=300)
+    assert done.stdout.strip() == "[1.0, 1.0, 1.0]", done.stderr

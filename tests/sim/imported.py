@@ -1,0 +1,5 @@
+"""A module that knows which process has imported it."""
+
+import os
+
+PROCESS = os.getpid()
