@@ -17,7 +17,7 @@ from models.plan.sizes import Sizes
 from models.run.compiled import KernelPlane
 from models.run.control import Control
 from models.run.reference import Reference
-from models.run.run import run_under
+from models.run.run import forget, run_under
 from models.vocabulary.instants import ENTITY_BITS, NUMBER_BITS, NUMBERS, Kind
 from models.vocabulary.operations import ENDPOINTS
 from models.vocabulary.units import SECOND
@@ -121,6 +121,8 @@ def compare_engines(
         every_step = _differences(plan, kernel, reference, stops)
         as_usual = (f"with steps fused, {what}" for what in _differences(plan, fused, reference, fused_stops))
         difference = next(chain(every_step, as_usual), None)
+    for engine in (kernel, fused, reference):
+        forget(engine)
     return Agreement(len(ours), np.unique(ours[:, 0]).size, divergence, difference)
 
 

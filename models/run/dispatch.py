@@ -29,7 +29,7 @@ from models.vocabulary.codes import (
 )
 from models.vocabulary.instants import ENTITY_BITS, NUMBER_BITS, NUMBERS
 from sim import heap, ladder
-from sim.jit import compiled, inlined, merged
+from sim.jit import compiled, inlined, merged, unlocked
 from sim.memory import prefetch
 
 AHEAD = 8
@@ -57,7 +57,7 @@ def _entity(key: int) -> int:
     return (key >> NUMBER_BITS) & _ENTITIES
 
 
-@compiled
+@unlocked
 def advance(w: World, until: int) -> int:
     """Run every event before `until` (ns), unless something stops it earlier, and return why it stopped.
 
@@ -75,7 +75,7 @@ def advance(w: World, until: int) -> int:
             _dispatch(w, now, _kind(key), _entity(key), key & NUMBERS, item)
 
 
-@compiled
+@unlocked
 def advance_traced(w: World, until: int) -> int:
     """Do the same with an event for every step, and write down which."""
     w.total[UNTIL] = until

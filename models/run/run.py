@@ -64,8 +64,18 @@ def run_once(
     control, stop = run_under(Control, plan, plane, core)
     wall_s = time.perf_counter() - began
     recording = replace(plane.recording(), nodes=control.nodes())
+    forget(plane)
     laws.check(plan, recording)
     return Finished(plan, recording, stop, wall_s)
+
+
+def forget(engine: Engine) -> None:
+    """Let go of all that an engine holds, when it is not used any more.
+
+    It stands in a circle: control refers to it and to the clock, which refers to control. So Python would keep its
+    arrays until it looks for garbage, which it does the less often the more objects there are.
+    """
+    vars(engine).clear()
 
 
 def run_under(control: type[Control], plan: Plan, plane: Engine, core: Core | None = None) -> tuple[Control, Stop]:
