@@ -263,10 +263,12 @@ def _with_robustness(verdict: Verdict, scenario: Scenario, asked: bool) -> Verdi
 
 
 def _simulated(scenario: Scenario, seed: int, replications: int, engine: Engine, store: Path | None) -> RunResult:
+    from dashboards.meanwhile import importing
     from dashboards.progress import ProgressLine
     from models.experiments.simulate import simulate, simulate_many
 
-    with ProgressLine() as progress:
+    with ProgressLine() as line:
+        progress = importing(line)
         if replications == 1:
             return simulate(scenario, seed=seed, engine=engine.value, progress=progress)
         return simulate_many(scenario, replications, seed=seed, engine=engine.value, store=store, progress=progress)

@@ -1,9 +1,11 @@
 """The per-second series of a run, as a table with the columns that every face knows."""
 
+from __future__ import annotations
+
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from models.engine.record import (
@@ -28,6 +30,9 @@ from models.vocabulary.operations import ENDPOINTS
 from models.vocabulary.units import MILLISECOND, SECOND
 from sim.histogram import bucket_high, bucket_low
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _NODE_PARTS = (("requests", REQUESTS), ("commands", COMMANDS), ("queue", QUEUE), ("connections", CLIENTS))
 """Columns of a node beside its busy share, by the end of their names."""
 PERCENTILES = (50, 95, 99)
@@ -40,6 +45,8 @@ def series_of(plan: Plan, recording: Recording) -> pd.DataFrame:
     primary worked; a replica that is read from has columns of its own, `shard_K_replica_R_...`. Latencies are NaN
     where nobody was answered; they are read off buckets 6 to 12 % wide.
     """
+    import pandas as pd  # half a second and 40 MB, which replications do not need
+
     data: dict[str, NDArray[np.generic]] = {}
     for k, name in enumerate(ENDPOINTS):
         data[f"sent_{name}"] = recording.column(Column.SENT + k)
