@@ -57,6 +57,7 @@ def serve(port: int, profiles: Sequence[Path] = ()) -> None:
     bootstrap.load_config_options(options)
     threading.Thread(target=_tell, args=(port,), daemon=True).start()
     SPARE.fill()
+    threading.Thread(target=_get_ready, daemon=True).start()
     bootstrap.run(str(APP), False, [], options)
 
 
@@ -67,6 +68,18 @@ def _must_be_free(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             raise BadInput(f"--port: {port} cannot be used: {error.strerror}; name another one") from None
+
+
+def _get_ready() -> None:
+    """Import the pages and read the scenario that they begin with, before anybody visits them.
+
+    What is wrong with either whoever visits will see.
+    """
+    with suppress(Exception):
+        from dashboards.web import app, jobs
+        from dashboards.web.design import Design
+
+        _ = app, jobs.Run(Design().built(), 1, 1).key
 
 
 def _tell(port: int) -> None:

@@ -21,6 +21,10 @@ Ended = Done | Refused | Failed
 DIED = "the simulating process died: out of memory, or killed from outside"
 
 
+AFTER_S = 1.5
+"""How long after a process has been taken the next one is begun: its imports would hold up the page that took it."""
+
+
 class Spare:
     """A process kept ready, its engine loaded, for the next session or for one that has cancelled a job.
 
@@ -30,6 +34,7 @@ class Spare:
     def __init__(self) -> None:
         self._changing = threading.Lock()
         self._kept: _Process | None = None
+        self._filling: threading.Timer | None = None
 
     def fill(self) -> None:
         """Keep a process ready from now on."""
@@ -37,19 +42,28 @@ class Spare:
             if self._kept is None:
                 self._kept = _begun()
 
-    def take(self) -> _Process:
-        """Return the process that is kept, for which the next one is begun, or a new one."""
+    def _refill(self) -> None:
         with self._changing:
-            kept = self._kept
-            if kept is None:
-                return _begun()
-            self._kept = _begun()
-        return kept if kept.process.poll() is None else _begun()
+            wanted, self._filling = self._filling is not None, None
+            if wanted and self._kept is None:  # nothing has been dropped meanwhile
+                self._kept = _begun()
+
+    def take(self) -> _Process:
+        """Return the process that is kept, soon after which the next one is begun, or a new one."""
+        with self._changing:
+            kept, self._kept = self._kept, None
+            if kept is not None and self._filling is None:
+                self._filling = threading.Timer(AFTER_S, self._refill)
+                self._filling.daemon = True
+                self._filling.start()
+        return _begun() if kept is None or kept.process.poll() is not None else kept
 
     def drop(self) -> None:
         """Keep nothing ready any more."""
         with self._changing:
-            kept, self._kept = self._kept, None
+            if self._filling is not None:
+                self._filling.cancel()
+            kept, self._kept, self._filling = self._kept, None, None
         if kept is not None:
             kept.process.kill()
             kept.process.wait()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboards.web import worker as module
 from dashboards.web.jobs import Compare, Job, Run, RunSweep
 from dashboards.web.messages import Done, Failed, Refused
 from dashboards.web.worker import SPARE, Ended, Spare, Worker
@@ -169,16 +170,35 @@ def test_a_session_takes_the_process_that_is_ready_and_the_next_one_is_begun(spa
     first = Worker()
     try:
         assert first.pid == kept.process.pid
+        assert spare._kept is None  # the page that took it comes first
+        wait_until(lambda: spare._kept is not None)
         assert spare._kept is not None
         assert spare._kept.process.pid != first.pid
     finally:
         first.close()
 
 
+def test_what_is_to_be_begun_for_the_next_session_is_not_when_nothing_is_kept_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "AFTER_S", 0.05)
+    spare = Spare()
+    spare.fill()
+    taken = spare.take()
+    begun = spare._filling
+    assert begun is not None
+    spare.drop()
+    taken.process.kill()
+    taken.process.wait()
+    begun.join()
+    assert spare._kept is None
+
+
 def test_a_session_that_cancels_goes_on_with_the_process_that_is_ready(spare: Spare, tmp_path: Path) -> None:
     worker = Worker()
     try:
         worker.ask(Sleep("sleep", str(tmp_path / "pid")), "page")
+        wait_until(lambda: spare._kept is not None)
         kept = spare._kept
         worker.cancel()
         assert kept is not None
