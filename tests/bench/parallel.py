@@ -1,106 +1,179 @@
-"""How well replications share two processors, and how much memory each of their processes has.
+"""How well replications and the cells of a sweep share two processors, and how much memory each of their processes has.
 
-What is compared is processor time, that of all processes together with that of the same runs one after the other in one
-process, and real time, which means something on an idle machine only.
+One program runs the same on one processor and on two, in turn, and is started anew for each pair, so that starting
+processes counts. What they share is told twice: in real time, which means something only where nobody else computes,
+and in processor time, of all processes together, which others hardly lengthen. Both runs end in `simulate_many` or
+`run_sweep`, as those of the command do.
 """
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 2
-LOOK_S = 0.1
-ONE = """
-import json, sys, time
-from models.experiments.warm_up import prepare
-from models.plan.node_costs import node_costs
-from models.run.run import run_once
-from models.scenario import load_scenario
-prepare("kernel")
-scenario = load_scenario(sys.argv[1], sys.argv[3:])
-costs = node_costs(scenario.redis)
-run_once(scenario, costs, 1, "kernel")
-began, real = time.process_time(), time.perf_counter()
-for seed in range(int(sys.argv[2])):
-    run_once(scenario, costs, seed, "kernel")
-print(json.dumps({"cpu_s": time.process_time() - began, "wall_s": time.perf_counter() - real}))
-"""
-MANY = """
-import json, os, sys, time
-os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
-from models.experiments.simulate import simulate_many
-from models.experiments.warm_up import prepare
-from models.scenario import load_scenario
-if __name__ == "__main__":
-    scenario = load_scenario(sys.argv[1], sys.argv[3:])
-    prepare("kernel")
-    began, before = time.perf_counter(), time.process_time()
-    simulate_many(scenario, int(sys.argv[2]))
-    print(json.dumps({"wall_s": time.perf_counter() - began, "before_s": before}))
-"""
+LOOK_S = 0.5
+"""How often memory is looked at: reading what a process shares walks through all of its pages."""
+SWEPT, EACH = "clients.poll_interval_s=5,8,10", 5
+"""What the sweep varies, and how often it runs each cell."""
+ORDERS = ("12", "21")
+"""On how many processors a program runs first and then; the programs begin in turn with one and with two."""
 
 
-class Process(NamedTuple):
-    """A process seen last: processor seconds of its own, and its share of the memory in MB."""
+class Spent(NamedTuple):
+    """Seconds that something took: real ones, of processors here, of others meanwhile, and those that were stolen."""
 
+    wall_s: float
     cpu_s: float
-    mb: float
+    others_s: float
+    stolen_s: float
 
 
-def parallel(scenario: str, replications: int, *settings: str) -> list[str]:
-    """Run replications one after the other and on two processors, and return the rows of a table."""
-    alone = json.loads(_finished([sys.executable, "-c", ONE, scenario, str(replications), *settings])[0])
-    text, seen = _finished([sys.executable, "-c", MANY, scenario, str(replications), *settings])
-    together = json.loads(text)
-    # the largest of what each process had: a process that has just been forked shares all of it
-    cpu_s, most = (
-        sum(each.cpu_s for each in seen) - together["before_s"],
-        sorted((each.mb for each in seen), reverse=True),
-    )
-    memory = ", ".join(f"{mb:.0f}" for mb in most if mb > 1)
-    return [
-        "| replications | s one after the other | s on two processors | efficiency in real time "
-        "| of processor time | MB of each process |",
-        "|---|---|---|---|---|---|",
-        f"| {replications} of `{scenario}` {' '.join(settings)} | {alone['wall_s']:.1f} | {together['wall_s']:.1f} "
-        f"| {alone['wall_s'] / (PROCESSES * together['wall_s']):.2f} | {alone['cpu_s'] / cpu_s:.2f} | {memory} |",
+class Pair(NamedTuple):
+    """The same on one processor and on two, and the most MB that each process had meanwhile, the largest first."""
+
+    one: Spent
+    two: Spent
+    mb: tuple[float, ...]
+
+    @property
+    def in_real_time(self) -> float:
+        """Which share of two processors went into what one does alone."""
+        return self.one.wall_s / (PROCESSES * self.two.wall_s)
+
+    @property
+    def of_processor_time(self) -> float:
+        """Which share of the processor time on two of them is what it takes on one."""
+        return self.one.cpu_s / self.two.cpu_s
+
+    @property
+    def others(self) -> float:
+        """Which share of two processors others had meanwhile, the hypervisor included."""
+        taken = sum(spent.others_s + spent.stolen_s for spent in (self.one, self.two))
+        return taken / (PROCESSES * (self.one.wall_s + self.two.wall_s))
+
+
+def parallel(scenario: str, replications: int, pairs: int, *settings: str) -> list[str]:
+    """Measure replications of a scenario and a sweep over it, and return the rows of a table."""
+    rows = [
+        "| what | s on one processor | s on two | efficiency in real time | of processor time | others meanwhile "
+        "| MB of each process |",
+        "|---|---|---|---|---|---|---|",
     ]
+    wanted = (
+        (f"{replications} replications of `{scenario}`", "replications"),
+        (f"a sweep of it over {SWEPT}, {EACH} runs each", "sweep"),
+    )
+    for what, kind in wanted:
+        found = [_pair(ORDERS[k % 2], kind, scenario, str(replications), *settings) for k in range(pairs)]
+        real, cpu, others = (
+            statistics.median(getattr(pair, name) for pair in found)
+            for name in ("in_real_time", "of_processor_time", "others")
+        )
+        best = max(found, key=lambda pair: pair.in_real_time)
+        spread = f"{min(pair.in_real_time for pair in found):.2f} to {best.in_real_time:.2f}"
+        rows.append(
+            f"| {what} | {best.one.wall_s:.1f} | {best.two.wall_s:.1f} | **{real:.2f}** ({spread}) | {cpu:.2f} "
+            f"| {100 * others:.0f} % | {', '.join(f'{mb:.0f}' for mb in best.mb)} |"
+        )
+        print(f"  {what:60} {real:.2f} in real time, {cpu:.2f} of processor time, others {others:.0%}", flush=True)
+    return rows
 
 
-def _finished(command: list[str]) -> tuple[str, list[Process]]:
-    """Run a program in a session of its own and return what it prints, and its processes as they were seen last."""
-    seen: dict[int, Process] = {}
+def _pair(order: str, *arguments: str) -> Pair:
+    """Run a pair in a program of its own, and look at the memory of its processes meanwhile."""
+    most: dict[int, float] = {}
+    command = [sys.executable, "-m", __name__, order, *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True) as program:
         while program.poll() is None:
-            for pid, found in _processes(program.pid).items():
-                seen[pid] = Process(found.cpu_s, max(found.mb, seen[pid].mb if pid in seen else 0.0))
+            for pid, mb in _shares_mb(program.pid).items():
+                most[pid] = max(mb, most.get(pid, 0.0))
             time.sleep(LOOK_S)
         assert program.stdout is not None
         text = program.stdout.read()
     if program.returncode:
-        raise SystemExit(f"{' '.join(command[3:])}: the replications failed")
-    return text, [*seen.values()]
+        raise SystemExit(f"{' '.join(arguments)}: the replications failed")
+    found = {name: Spent(*spent) for name, spent in json.loads(text).items()}
+    return Pair(found["1"], found["2"], tuple(sorted((mb for mb in most.values() if mb > 1), reverse=True)))
 
 
-def _processes(session: int) -> dict[int, Process]:
-    """Return the processes of a session that are there now, by their numbers (none where there is no /proc)."""
-    found, tick = {}, os.sysconf("SC_CLK_TCK")
+def _shares_mb(session: int) -> dict[int, float]:
+    """Return the memory in MB of the processes of a session, what they share divided among them.
+
+    None where there is no /proc.
+    """
+    found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[3]) == session:
-                found[int(folder.name)] = Process((int(fields[11]) + int(fields[12])) / tick, _shared_mb(folder))
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[3]) == session:
+                lines = (folder / "smaps_rollup").read_text().splitlines()
+                found[int(folder.name)] = float(next(x.split()[1] for x in lines if x.startswith("Pss:"))) / 1024
         except (OSError, ValueError):
             continue  # it has just ended
     return found
 
 
-def _shared_mb(folder: Path) -> float:
-    """Return the memory of a process in MB, what it shares with others divided among them."""
-    lines: Any = (folder / "smaps_rollup").read_text().splitlines()
-    return float(next(line.split()[1] for line in lines if line.startswith("Pss:"))) / 1024
+def _program(order: str, kind: str, scenario: str, replications: str, *settings: str) -> dict[str, Spent]:
+    """Run on one processor and on two, in this order, after a first run that nobody counts."""
+    from models.experiments.simulate import simulate, simulate_many
+    from models.experiments.sweep.cells import cells_of
+    from models.experiments.sweep.design import design_of
+    from models.experiments.sweep.run import run_sweep
+    from models.scenario import load_scenario
+    from sim.seeds import derived_seeds
+    from sim.workers import Workers, processes_for
+
+    wanted, seeds = load_scenario(scenario, settings), derived_seeds(1, EACH)
+    design = design_of([SWEPT], None, 1)
+    cells = cells_of(scenario, settings, design, drawn=True)
+    here = sorted(os.sched_getaffinity(0))[:PROCESSES]
+
+    def swept() -> None:
+        with Workers(processes_for(len(cells) * EACH)) as crew:
+            run_sweep(design, cells, seeds, crew)
+
+    def replicated() -> None:
+        simulate_many(wanted, int(replications))
+
+    simulate(wanted)
+    found = {}
+    for processors in map(int, order):
+        os.sched_setaffinity(0, here[:processors])
+        found[str(processors)] = _spent(swept if kind == "sweep" else replicated)
+    return found
+
+
+def _spent(run: Callable[[], Any]) -> Spent:
+    """Run something and return what it took, its processes included that have ended, and the one they come from."""
+    began, ours, (all_, stolen) = time.perf_counter(), _ours_s(), _machine_s()
+    run()
+    wall_s, cpu_s = time.perf_counter() - began, _ours_s() - ours
+    all_now, stolen_now = _machine_s()
+    return Spent(wall_s, cpu_s, max(all_now - all_ - cpu_s, 0.0), stolen_now - stolen)
+
+
+def _ours_s() -> float:
+    """Return the processor seconds of this process, of its children, and of theirs that have ended."""
+    total, tick = time.process_time(), os.sysconf("SC_CLK_TCK")
+    for listed in Path("/proc/self/task").glob("*/children"):
+        for pid in listed.read_text().split():
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += sum(map(int, fields[11:15])) / tick
+    return total
+
+
+def _machine_s() -> tuple[float, float]:
+    """Return the seconds that the processors of the machine have worked so far, and those that were stolen."""
+    fields = [int(each) for each in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    tick = os.sysconf("SC_CLK_TCK")
+    return (sum(fields[:3]) + sum(fields[5:7])) / tick, fields[7] / tick
+
+
+if __name__ == "__main__":
+    print(json.dumps(_program(*sys.argv[1:])))

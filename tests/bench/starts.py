@@ -2,6 +2,7 @@
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,27 +24,12 @@ found = [each for each in gc.get_objects() if isinstance(each, WholeProgram)]
 print(json.dumps({"cpu_s": time.process_time() - began, "parts": sum(len(each.parts) for each in found),
                   "entries": sum(len(each.signatures) for each in found)}))
 """
-SESSION = """
-import json, time
-from dashboards.web.jobs import Run
-from dashboards.web.messages import Done
-from dashboards.web.worker import SPARE, Worker
-from models.scenario import load_scenario
-small = load_scenario("onsale-small")
-SPARE.fill()
-SPARE._kept.connection.send(Run(small, 1, 1))
-while not isinstance(SPARE._kept.connection.recv(), Done):
-    pass
-began = time.perf_counter()
-worker = Worker()
-worker.ask(Run(small, 2, 1), "hold")
-while (ended := worker.listen(0.01)) is None:
-    pass
-elapsed = time.perf_counter() - began
-worker.close()
-SPARE.drop()
-print(json.dumps({"elapsed_s": elapsed, "wall_s": ended.value[0].manifest["wall_s"]}))
-"""
+VISITS = 5
+PAUSE_S = 5.0
+"""Between two visits: so long, the process for the next one is being made ready."""
+BROWSER = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+RUNS = '[data-testid="stProgress"]'
+"""What the pages show as soon as a run has begun."""
 
 
 def starts() -> list[str]:
@@ -66,9 +52,38 @@ def starts() -> list[str]:
     elapsed, told = _elapsed([COMMAND, "run", "onsale-300k", "--json"], os.environ)
     outside = elapsed - json.loads(told)["wall_s"]
     rows.append(f"| a warm `breakwater run onsale-300k`, all but the simulation | {outside:.2f} |")
-    session = _answer(SESSION, os.environ)
-    rows.append(f"| a new session of the pages, all but its run | {session['elapsed_s'] - session['wall_s']:.2f} |")
-    return rows
+    return [*rows, _visits()]
+
+
+def _visits() -> str:
+    """Return the row of new sessions of the pages: from following the link to a run that has begun, in a browser.
+
+    The server has served one before, as has the browser. Each session asks for a run that nobody has asked for yet.
+    """
+    from playwright.sync_api import sync_playwright
+
+    from tests.dashboards.web.browser import chromium
+    from tests.dashboards.web.servers import served
+
+    path, seconds = chromium(), []
+    if path is None:
+        return "| a new session of the pages, until its run has begun | no Chromium here |"
+    with served() as (url, _), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*BROWSER])
+        context = browser.new_context()
+        for visit in range(VISITS + 1):
+            time.sleep(PAUSE_S)
+            page = context.new_page()
+            began = time.perf_counter()
+            page.goto(f"{url}/?seed={visit + 1}", wait_until="commit")
+            page.wait_for_selector(RUNS, timeout=60_000)
+            seconds.append(time.perf_counter() - began)
+            page.close()
+        browser.close()
+    first, *later = seconds
+    middle = f"{statistics.median(later):.2f} ({min(later):.2f} to {max(later):.2f})"
+    told = f"until its run has begun (the first one: {first:.2f})"
+    return f"| a new session of the pages in a browser, {told} | {middle} |"
 
 
 def _elapsed(command: Sequence[str], environment: Mapping[str, str]) -> tuple[float, str]:
