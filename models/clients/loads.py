@@ -4,16 +4,17 @@ from models.clients.sessions import finish, send
 from models.clients.state import SOURCE_JOINS
 from models.clients.waits import exponential, next_source_time
 from models.engine.agenda import NOTHING, new_request, schedule
-from models.engine.network import base_of, way_out
+from models.engine.network import forward
 from models.engine.requests import SOURCE
 from models.engine.world import ACTIVE, World
 from models.plan.clients import ONSALE
 from models.vocabulary.codes import (
-    KIND_ARRIVE,
     KIND_SOURCE,
     OP_ENTER,
     OP_JOIN,
     OP_STATUS,
+    PLACE_CLIENT,
+    PLACE_GATEWAY,
     STREAM_SOURCE_GAP,
     STREAM_SOURCE_OP,
     STREAM_SOURCE_TOKEN,
@@ -82,7 +83,7 @@ def on_source(w: World, now: int, entity: int, number: int, slot: int) -> None:
     op = generated_op(w, entity, 0)
     sent = new_request(w, now, SOURCE, entity, 0, op, generated_token(w, entity, 0, op))
     w.requests.slot[sent].stage = measured_stage(w, now)
-    schedule(w, now + way_out(w, base_of(w, entity), entity, 0), KIND_ARRIVE, entity, 0, sent)
+    forward(w, now, sent, PLACE_CLIENT, PLACE_GATEWAY)
     at = next_source_time(
         w.p.clients.stage_end, w.p.clients.stage_rate, now, uniform(w.p.run.starts[STREAM_SOURCE_GAP], entity + 1, 0)
     )

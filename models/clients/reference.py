@@ -11,6 +11,7 @@ from models.engine.record import WAIT, Column
 from models.engine.reference_run import At, Process, Request, Run, Session
 from models.vocabulary.instants import Kind
 from models.vocabulary.operations import FIRST_FAILURE, Answer, Op, Reply
+from models.vocabulary.places import Place
 from models.vocabulary.streams import Stream
 from models.vocabulary.units import MILLISECOND
 
@@ -34,7 +35,7 @@ class Clients:
     def person(self, c: Session) -> Process:
         """One tab, from its first click to its last answer."""
         while True:
-            yield self.way_out(c)
+            yield self.run.set_out(c)
             if self.run.bought_at[c.person] < c.send_at:
                 break  # in another tab: this one has been closed
             reply = yield self.ask_as(c, c.op, c.s)
@@ -51,12 +52,7 @@ class Clients:
         c.done = True
         self.run.active -= 1
 
-    # -- the way to the load balancer and back ----------------------------------------------------------------------
-
-    def way_out(self, c: Session) -> simpy.Event:
-        """Return when a session's next request reaches the load balancer."""
-        delay = self.run.one_way(Stream.NET_OUT, c.base_delay, c.s, c.number)
-        return self.run.at(c.send_at + delay, Kind.ARRIVE, c.s, c.number)
+    # -- from the load balancer and back ----------------------------------------------------------------------------
 
     def ask_as(self, c: Session, op: Op, token: int, stage: int = 0) -> simpy.Event:
         """Let a session ask, which is at the load balancer now, and return what `ask` does."""
@@ -81,8 +77,7 @@ class Clients:
     def _travel(self, r: Request) -> Process:
         """Bring a request through the gateway and its answer to the client."""
         yield from self.gateway.handle(r)
-        delay = self.run.one_way(Stream.NET_BACK, r.base_delay, r.entity, r.number)
-        yield self.run.after(delay, Kind.CLIENT_REPLY, r.entity, r.number)
+        yield self.run.forward(r, Place.GATEWAY, Place.CLIENT)
         self.run.in_flight -= 1
         if r.settled.triggered:
             self.run.totals["late"] += 1

@@ -5,6 +5,7 @@ from models.clients.waits import exponential, next_source_time
 from models.engine.reference_run import Process, Request, Run, Session
 from models.vocabulary.instants import Kind
 from models.vocabulary.operations import Op
+from models.vocabulary.places import Place
 from models.vocabulary.streams import Stream
 from sim.draws import below
 
@@ -19,7 +20,7 @@ class Loads:
     def user(self, c: Session) -> Process:
         """A user of a closed loop: send, wait, think, again, while a stage has room for it."""
         while c.send_at >= 0:
-            yield self.clients.way_out(c)
+            yield self.run.set_out(c)
             op = self._op(c.s, c.number)
             yield self.clients.ask_as(c, op, self._token(c.s, c.number, op), self._stage(c.send_at))
             thinks = exponential(self.run.chance(Stream.THINK, c.s, c.number), self.p.clients.think)
@@ -63,8 +64,7 @@ class Loads:
         return int(next_source_time(self.p.clients.stage_end, self.p.clients.stage_rate, int(self.env.now), u))
 
     def _send(self, r: Request) -> Process:
-        delay = self.run.one_way(Stream.NET_OUT, r.base_delay, r.entity, 0)
-        yield self.run.at(r.sent_at + delay, Kind.ARRIVE, r.entity, 0)
+        yield self.run.forward(r, Place.CLIENT, Place.GATEWAY)
         self.clients.ask(r)
 
     def _op(self, entity: int, number: int) -> Op:

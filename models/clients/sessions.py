@@ -1,10 +1,9 @@
 """What every session does, whoever it is: it sends its next request, and in the end nothing more."""
 
 from models.clients.state import DONE
-from models.engine.agenda import NOTHING, schedule
-from models.engine.network import way_out
+from models.engine.network import set_out
 from models.engine.world import ACTIVE, World
-from models.vocabulary.codes import KIND_ARRIVE, OP_STATUS_READ
+from models.vocabulary.codes import OP_STATUS_READ
 from sim.jit import compiled
 
 
@@ -17,7 +16,7 @@ def send(w: World, s: int, op: int, at: int) -> None:
     c.sent_at = at
     if op != OP_STATUS_READ:
         c.contact_at = at
-    schedule(w, at + way_out(w, c.base_delay, s, c.number), KIND_ARRIVE, s, c.number, NOTHING)
+    set_out(w, at, s)
 
 
 @compiled

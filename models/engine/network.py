@@ -1,12 +1,21 @@
-"""The network between clients, pods and nodes: how long requests and answers are under way, and when they come."""
+"""The network: how long a request is under way from one place to the next, and when it comes.
+
+Every delay is that of a hop of the plan's table (see `models.plan.network`), worked out in `delay` and nowhere else but
+in `set_out`, for the request of a session, which has no slot before it has arrived. `forward` sends a request on its
+way. What stands on a hop belongs here: what makes it longer is a column of the table and a line of `delay`, and so of
+`Run.delay` for the reference; what takes its turn before a request leaves is a line of `forward`. What stops a request,
+or decides about it, is a part of its own: in the plan the hop ends with that part's kind of event, and its handler
+forwards the request from there.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.engine.agenda import schedule
+from models.engine.agenda import NOTHING, schedule
 from models.engine.requests import CLIENT
 from models.engine.world import World
-from models.vocabulary.codes import KIND_POD_REPLY, STREAM_NET_BACK, STREAM_NET_BASE, STREAM_NET_OUT
+from models.plan.network import NOT_DRAWN
+from models.vocabulary.codes import PLACE_CLIENT, PLACE_GATEWAY, PLACE_REDIS, STREAM_NET_BASE
 from sim.draws import from_table
 from sim.jit import compiled, inlined
 
@@ -15,30 +24,57 @@ from sim.jit import compiled, inlined
 def one_way(jitter: NDArray[np.int64], start: np.uint64, base: int, entity: int, number: int) -> int:
     """Return how long something is under way between a client and the load balancer, ns.
 
-    That is the client's *base* and a draw from the table of *jitter*, by the *start* of the stream for the way out, or
-    for the way back. Both engines use this.
+    That is the client's *base* and a draw from the table of *jitter*, by the *start* of the hop's stream. Both engines
+    use this.
     """
     return base + from_table(jitter, start, entity, number)
 
 
 @inlined
-def way_out(w: World, base: int, entity: int, number: int) -> int:
-    """Return how long a request is under way to the load balancer, ns, from a client with this base delay."""
-    return one_way(w.p.network.jitter, w.p.run.starts[STREAM_NET_OUT], base, entity, number)
+def delay(w: World, slot: int, leaves: int, to: int) -> int:
+    """Return how long a request is under way from one `Place` to another, ns."""
+    hop, r = w.p.network.hop[leaves, to], w.requests.slot[slot]
+    if hop.stream != NOT_DRAWN:
+        return _of_people(w, slot, hop.stream)
+    return w.p.network.delay[hop.first + hop.by_pod * r.pod + hop.by_node * r.node]
 
 
 @compiled
-def way_back(w: World, slot: int) -> int:
-    """Return how long the answer is under way to its client, ns."""
+def _of_people(w: World, slot: int, stream: int) -> int:
+    """Return how long a request or its answer is under way between its client and the load balancer, ns."""
     r = w.requests.slot[slot]
-    base = w.clients.session[r.entity].base_delay if r.origin == CLIENT else base_of(w, r.entity)
-    return one_way(w.p.network.jitter, w.p.run.starts[STREAM_NET_BACK], base, r.entity, r.number)
+    if r.origin == CLIENT:
+        base = w.clients.session[r.entity].base_delay
+    else:  # one of a source's clients, which are many: each sends once
+        base = from_table(w.p.network.base, w.p.run.starts[STREAM_NET_BASE], r.entity, 0)
+    return one_way(w.p.network.jitter, w.p.run.starts[stream], base, r.entity, r.number)
 
 
 @inlined
-def base_of(w: World, entity: int) -> int:
-    """Return the base delay in ns of one of a source's clients, which are many: each sends once."""
-    return from_table(w.p.network.base, w.p.run.starts[STREAM_NET_BASE], entity, 0)
+def forward(w: World, now: int, slot: int, leaves: int, to: int) -> None:
+    """Send a request, or its answer, from one `Place` to another."""
+    arrive(w, now + delay(w, slot, leaves, to), slot, leaves, to)
+
+
+@inlined
+def arrive(w: World, at: int, slot: int, leaves: int, to: int) -> None:
+    """Let a request that is known to be there then come to the end of its hop."""
+    r = w.requests.slot[slot]
+    schedule(w, at, w.p.network.hop[leaves, to].kind, r.entity, r.number, slot)
+
+
+@compiled
+def set_out(w: World, at: int, s: int) -> None:
+    """Send the request of a session on its way; it gets its slot when it comes."""
+    c = w.clients.session[s]
+    start = w.p.run.starts[w.p.network.hop[PLACE_CLIENT, PLACE_GATEWAY].stream]
+    come(w, at + one_way(w.p.network.jitter, start, c.base_delay, s, c.number), s, c.number)
+
+
+@inlined
+def come(w: World, at: int, s: int, number: int) -> None:
+    """Let the request of a session be at the load balancer then."""
+    schedule(w, at, w.p.network.hop[PLACE_CLIENT, PLACE_GATEWAY].kind, s, number, NOTHING)
 
 
 @compiled
@@ -59,4 +95,4 @@ def let_reply(w: World, at: int, slot: int) -> None:
     pool = w.service.pool[r.pod * w.p.redis.nodes + r.node]
     if r.life == w.service.pod[r.pod].life and r.node_life == pool.node_life:
         pool.owed += 1
-    schedule(w, at, KIND_POD_REPLY, r.entity, r.number, slot)
+    arrive(w, at, slot, PLACE_REDIS, PLACE_GATEWAY)

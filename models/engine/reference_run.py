@@ -9,7 +9,7 @@ news for control.
 from collections import Counter, deque
 from collections.abc import Generator
 from math import inf
-from typing import Any
+from typing import Any, Protocol
 
 import simpy
 from numpy.typing import NDArray
@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from models.engine.network import one_way
 from models.engine.record import BAND_SHIFT, BANDED, new_record
 from models.plan.events import event_of
+from models.plan.network import NOT_DRAWN
 from models.plan.plan import Plan
 from models.vocabulary.instants import Kind, event_key
 from models.vocabulary.news import Told
 from models.vocabulary.operations import Answer, Op, Reply
+from models.vocabulary.places import Place
 from models.vocabulary.streams import Stream
 from models.vocabulary.units import FOREVER, SECOND
 from sim.draws import from_table, uniform
@@ -89,6 +91,16 @@ class Request:
         run.in_flight += 1
 
 
+class Moving(Protocol):
+    """What goes from one place to another: whose its events are, between which pod and node, how far its client is."""
+
+    entity: int
+    number: int
+    pod: int
+    node: int
+    base_delay: int
+
+
 class Servers:
     """So many equal servers, each given to one at a time, in the order of asking; at most `limit` may wait for one."""
 
@@ -155,6 +167,7 @@ class Run:
         p = plan.params
         self.plan, self.p = plan, p
         self.starts = list(self.p.run.starts)
+        self.hops, self.delays = p.network.hop.tolist(), p.network.delay.tolist()
         self.env = simpy.Environment()
         self.record = new_record(p.run.end, p.redis.nodes, self.p.clients.stage_end.size)
         self.series = self.record.series
@@ -211,8 +224,28 @@ class Run:
         """Draw from a quantile table."""
         return int(from_table(table, self.starts[stream], entity, number))
 
-    def one_way(self, stream: Stream, base: int, entity: int, number: int) -> int:
-        """Return how long something is under way between a client and the load balancer, ns."""
+    def delay(self, r: Moving, leaves: Place, to: Place) -> int:
+        """Return how long a request is under way from one place to another, ns."""
+        _, first, by_pod, by_node, stream = self.hops[leaves][to]
+        if stream != NOT_DRAWN:
+            return self._one_way(stream, r.base_delay, r.entity, r.number)
+        return int(self.delays[first + by_pod * r.pod + by_node * r.node])
+
+    def forward(self, r: Moving, leaves: Place, to: Place, at: int | None = None) -> At:
+        """Send a request, or its answer, from one place to another, now or *at* a time; return when it is there."""
+        sets_out = int(self.env.now) if at is None else at
+        return self.arrive(r, leaves, to, sets_out + self.delay(r, leaves, to))
+
+    def arrive(self, r: Moving, leaves: Place, to: Place, at: int) -> At:
+        """Return the instant at which a request comes to the end of its hop, which is known."""
+        return self.at(at, Kind(self.hops[leaves][to][0]), r.entity, r.number)
+
+    def set_out(self, c: Session) -> At:
+        """Send the next request of a session on its way; return when it reaches the load balancer."""
+        kind, *_, stream = self.hops[Place.CLIENT][Place.GATEWAY]
+        return self.at(c.send_at + self._one_way(stream, c.base_delay, c.s, c.number), Kind(kind), c.s, c.number)
+
+    def _one_way(self, stream: int, base: int, entity: int, number: int) -> int:
         return int(one_way(self.p.network.jitter, self.starts[stream], base, entity, number))
 
     def chance(self, stream: Stream, entity: int, number: int) -> float:

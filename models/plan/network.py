@@ -1,4 +1,4 @@
-"""How far things are from each other: the one-way delays of a run."""
+"""How far things are from each other: a table of hops, from each place to the next, that both engines read."""
 
 from typing import NamedTuple
 
@@ -9,41 +9,76 @@ from models.plan.placement import Placement
 from models.plan.population import Population
 from models.plan.quantiles import lognormal
 from models.scenario import Scenario
+from models.vocabulary.instants import KIND_BITS, Kind
+from models.vocabulary.places import Place
+from models.vocabulary.streams import Stream
+
+HOP = np.dtype(
+    [
+        ("kind", "i8"),  # of the event when it is over
+        ("first", "i8"),  # its delay is that of this row, and so many further by the number of the pod
+        ("by_pod", "i8"),
+        ("by_node", "i8"),  # and by that of the Redis node
+        ("stream", "i8"),  # of the draws of how much longer it takes; NOT_DRAWN
+    ]
+)
+"""A hop, as compiled code reads it."""
+NOT_DRAWN = -1
+NOWHERE = (1 << KIND_BITS) - 1
+"""The kind of event of a hop that nobody takes: the engine stops at one that it does not know."""
 
 
 class NetworkParams(NamedTuple):
     """Delays one way, in ns.
 
-    Between a client and the load balancer: quantile tables int64[2050], of which `base` is drawn once for a person and
-    `jitter` for each way. Inside: `delay` int64[P, nodes] from a pod to a Redis node and `feed_delay` int64[nodes] from
-    its primary, see `placement.Placement`; `to_backend` from anywhere to the backend, or from control to a node.
-    `takes_time`: no way of anybody takes 0 ns, between people and pods, pods and nodes, primaries and replicas.
+    `hop` HOP[from, to] by `Place`, and `delay` int64[D], which it says where to read. A hop of people's takes the base
+    delay of whose it is and a draw: quantile tables int64[2050], of which `base` is drawn once for a person and
+    `jitter` for each way. `takes_time`: no way of anybody takes 0 ns, between people and pods, pods and nodes,
+    primaries and replicas.
     """
 
+    hop: NDArray[np.void]
+    delay: NDArray[np.int64]
     base: NDArray[np.int64]
     jitter: NDArray[np.int64]
-    delay: NDArray[np.int64]
-    feed_delay: NDArray[np.int64]
-    to_backend: int
     takes_time: bool
 
 
 def network_params(
     scenario: Scenario, base: NDArray[np.int64], placement: Placement, population: Population
 ) -> NetworkParams:
-    """Return the delays of a scenario; *base* is `base_delays` of it."""
+    """Return the hops of a scenario; *base* is `base_delays` of it."""
     network = scenario.network
     jitter = lognormal(network.client_jitter.median_ms, network.client_jitter.sigma, 1e6)
     of_people = population.base_delay if population.base_delay.size else base[:1] + jitter[:1]
     ways = (of_people, placement.delay, placement.feed_delay[scenario.redis.shards :])
+    hop, delay = _hops(placement, round(network.same_zone_one_way_us * 1000))
     return NetworkParams(
+        hop=hop,
+        delay=delay,
         base=base,
         jitter=jitter,
-        delay=placement.delay,
-        feed_delay=placement.feed_delay,
-        to_backend=round(network.same_zone_one_way_us * 1000),
         takes_time=all(bool((way > 0).all()) for way in ways),
     )
+
+
+def _hops(placement: Placement, same_zone: int) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+    """Return the table of hops and that of delays: none, that of a zone, from pod to node, to a replica, ns."""
+    nodes = placement.feed_delay.size
+    nothing, zone, to_node = 0, 1, 2
+    to_replica = to_node + placement.delay.size
+    delay = np.concatenate([[0, same_zone], placement.delay.ravel(), placement.feed_delay]).astype(np.int64)
+    hop = np.full((len(Place), len(Place)), np.array((NOWHERE, 0, 0, 0, NOT_DRAWN), HOP))
+    hop[Place.CLIENT, Place.GATEWAY] = (Kind.ARRIVE, nothing, 0, 0, Stream.NET_OUT)
+    hop[Place.GATEWAY, Place.CLIENT] = (Kind.CLIENT_REPLY, nothing, 0, 0, Stream.NET_BACK)
+    hop[Place.GATEWAY, Place.REDIS] = (Kind.NODE_ARRIVE, to_node, nodes, 1, NOT_DRAWN)
+    hop[Place.REDIS, Place.GATEWAY] = (Kind.POD_REPLY, to_node, nodes, 1, NOT_DRAWN)
+    hop[Place.REDIS, Place.REDIS] = (Kind.NODE_ARRIVE, to_replica, 0, 1, NOT_DRAWN)
+    hop[Place.GATEWAY, Place.RESERVATION] = (Kind.BACKEND_ARRIVE, zone, 0, 0, NOT_DRAWN)
+    hop[Place.RESERVATION, Place.GATEWAY] = (Kind.POD_REPLY, zone, 0, 0, NOT_DRAWN)
+    hop[Place.CONTROL, Place.REDIS] = (Kind.NODE_ARRIVE, zone, 0, 0, NOT_DRAWN)
+    hop[Place.CONTROL, Place.GATEWAY] = (Kind.ARRIVE, nothing, 0, 0, NOT_DRAWN)  # the kubelet is on the pod's machine
+    return hop, delay
 
 
 def base_delays(scenario: Scenario) -> NDArray[np.int64]:

@@ -1,11 +1,12 @@
 """What control does to the nodes from outside: it opens the sale, asks for expiries, and puts tokens into line."""
 
-from models.engine.agenda import new_request, schedule
+from models.engine.agenda import new_request
+from models.engine.network import forward
 from models.engine.requests import CONTROL
 from models.engine.world import World
 from models.plan.events import event_of
 from models.redis.state import CONTROL_SENT
-from models.vocabulary.codes import ANSWER_WAITING, KIND_NODE_ARRIVE, OP_EXPIRE
+from models.vocabulary.codes import ANSWER_WAITING, OP_EXPIRE, PLACE_CONTROL, PLACE_REDIS
 from models.vocabulary.instants import CONTROL as CONTROL_ENTITIES
 from models.vocabulary.instants import NUMBERS
 from models.vocabulary.units import EPOCH_NS, MILLISECOND
@@ -17,8 +18,8 @@ _LAST_OF_CONTROL = CONTROL_ENTITIES.end - 1
 
 
 @compiled
-def send_expiry(w: World, now: int, event: int, delay: int) -> None:
-    """Let the control side ask the event's primary to remove silent and lapsed places; it arrives after `delay` ns."""
+def send_expiry(w: World, now: int, event: int) -> None:
+    """Let the control side ask the event's primary to remove silent and lapsed places."""
     entity = _LAST_OF_CONTROL - event
     slot = new_request(
         w, now, CONTROL, entity, w.redis.total[CONTROL_SENT] & NUMBERS, OP_EXPIRE, w.p.waiting_room.first_token[event]
@@ -29,7 +30,7 @@ def send_expiry(w: World, now: int, event: int, delay: int) -> None:
     r.node_life = w.redis.node[r.node].life
     w.redis.total[CONTROL_SENT] += 1
     w.redis.node[r.node].expiring += 1
-    schedule(w, now + delay, KIND_NODE_ARRIVE, entity, r.number, slot)
+    forward(w, now, slot, PLACE_CONTROL, PLACE_REDIS)
 
 
 @compiled

@@ -24,12 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.engine.agenda import free_slot
-from models.engine.network import let_reply
+from models.engine.network import delay, let_reply
 from models.engine.record import BUSY_NS, NODES, PER_NODE, Column, row_of_bucket, spread_busy
 from models.engine.requests import DIALLER
 from models.engine.world import World
 from models.plan.events import events_of
-from models.vocabulary.codes import ANSWER_CONNECTION
+from models.vocabulary.codes import ANSWER_CONNECTION, PLACE_GATEWAY, PLACE_REDIS
 from models.vocabulary.units import SECOND
 from models.waiting_room.state import CALLED, LINE, OUT, PASS_LOST, PASSED
 from sim import batches, deadlines, ranked
@@ -47,8 +47,10 @@ def break_off(w: World, now: int, slot: int) -> None:
         return
     r.answer = ANSWER_CONNECTION
     patience = w.p.failover.give_up[r.node]
-    at = now + w.p.network.delay[r.pod, r.node] if patience < 0 else max(now, r.queued_at + patience)
-    let_reply(w, at, slot)
+    if patience < 0:
+        let_reply(w, now + delay(w, slot, PLACE_REDIS, PLACE_GATEWAY), slot)
+    else:
+        let_reply(w, max(now, r.queued_at + patience), slot)
 
 
 @compiled

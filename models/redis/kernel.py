@@ -6,7 +6,7 @@ work, the script's overhead and the commands the waiting room runs for it (`scri
 """
 
 from models.engine.agenda import NOTHING, free_slot, new_request, schedule
-from models.engine.network import let_reply
+from models.engine.network import delay, forward, let_reply
 from models.engine.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, add_busy, count
 from models.engine.requests import DIALLER, PRIMARY
 from models.engine.world import World
@@ -15,7 +15,7 @@ from models.redis.fetching import fetch_ahead
 from models.redis.scripts import execute
 from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
 from models.redis_costs.network_allowance import full_again_at, leaves_at
-from models.vocabulary.codes import KIND_NODE_ARRIVE, KIND_NODE_WAKE, KIND_PASS_END, OP_REPLICATE
+from models.vocabulary.codes import KIND_NODE_WAKE, KIND_PASS_END, OP_REPLICATE, PLACE_GATEWAY, PLACE_REDIS
 from models.vocabulary.instants import FEEDS, NUMBERS
 from models.waiting_room.state import COMMANDS as BILLED_COMMANDS
 from models.waiting_room.state import REPEATED_NS, mark_copied
@@ -142,9 +142,8 @@ def on_pass_end(w: World, now: int, entity: int, number: int, slot: int) -> None
         fetch_ahead(w, place, at, w.redis.in_pass[entity, LENGTH])
         done = w.requests.batches.item[place]
         place = batches.following(w.requests.batches, place)
-        r = w.requests.slot[done]
-        if r.origin <= DIALLER:
-            let_reply(w, leaves + w.p.network.delay[r.pod, entity], done)
+        if w.requests.slot[done].origin <= DIALLER:
+            let_reply(w, leaves + delay(w, done, PLACE_REDIS, PLACE_GATEWAY), done)
         else:
             free_slot(w, done)
     after_replies(w, now, entity, leaves)
@@ -207,4 +206,4 @@ def _feed_replicas(w: World, now: int, shard: int, effect_ns: int) -> None:
         slot = new_request(w, now, PRIMARY, _FIRST_FEED + k, w.redis.node[shard].passes & NUMBERS, OP_REPLICATE, 0)
         r = w.requests.slot[slot]
         r.stamp, r.queued_at, r.node = w.waiting_room.logged[shard], effect_ns, k
-        schedule(w, now + w.p.network.feed_delay[k], KIND_NODE_ARRIVE, r.entity, r.number, slot)
+        forward(w, now, slot, PLACE_REDIS, PLACE_REDIS)

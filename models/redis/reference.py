@@ -5,7 +5,7 @@ its end. A replica knows what its primary's passes have changed, once that has r
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import simpy
 
@@ -16,16 +16,26 @@ from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, 
 from models.redis_costs.network_allowance import full_again_at, leaves_at
 from models.vocabulary.instants import CONTROL, FEEDS, Kind, turn
 from models.vocabulary.operations import Answer, Op, Reply
+from models.vocabulary.places import Place
 from models.vocabulary.units import EPOCH_NS
 from models.waiting_room.script_cost import swing_ns
 from models.waiting_room.specification import Effect, WaitingRoom
 
 
-class Feed(NamedTuple):
-    """What a primary sends to a replica after a pass: tokens with their new state, and the work that they are, ns."""
+@dataclass
+class Feed:
+    """What a primary sends to a replica after a pass: tokens with their new state, and the work that they are, ns.
 
+    It goes to `node`, as the event of this `entity` and `number`.
+    """
+
+    entity: int
+    number: int
+    node: int
     changes: list[tuple[int, Answer, int]]
     work: int
+    pod: int = 0
+    base_delay: int = 0
 
 
 class Node:
@@ -89,17 +99,16 @@ class Redis:
 
     def ask(self, r: Request, leaves: int = 0) -> Process:
         """Bring a request from its pod to its node, not before it `leaves`, and the reply back."""
-        delay, asked_at = int(self.p.network.delay[r.pod, r.node]), max(leaves, int(self.env.now))
+        asked_at = max(leaves, int(self.env.now))
         r.replied = self.env.event()
-        yield self.run.at(asked_at + delay, Kind.NODE_ARRIVE, r.entity, r.number)
+        yield self.run.forward(r, Place.GATEWAY, Place.REDIS, asked_at)
         self._deliver(r.node, r)
         yield r.replied
         patience = int(self.p.failover.give_up[r.node])
         if r.reply.answer == Answer.CONNECTION and patience >= 0:
-            seen_at = max(int(self.env.now), asked_at + patience)
+            yield self.run.arrive(r, Place.REDIS, Place.GATEWAY, max(int(self.env.now), asked_at + patience))
         else:
-            seen_at = max(int(self.env.now), r.leaves) + delay
-        yield self.run.at(seen_at, Kind.POD_REPLY, r.entity, r.number)
+            yield self.run.forward(r, Place.REDIS, Place.GATEWAY, max(int(self.env.now), r.leaves))
 
     def expire(self, event: int, now: int) -> None:
         """Ask the event's primary, from the control side at `now`, to remove silent and lapsed places."""
@@ -108,8 +117,7 @@ class Redis:
         self.run.totals["control sent"] += 1
         r.stamp, r.node = EPOCH_NS + now, self.scripts.home[event]
         r.node_life = self.nodes[r.node].life
-        arrives = self.run.at(now + self.p.network.to_backend, Kind.NODE_ARRIVE, r.entity, r.number)
-        arrives.callbacks.append(self._delivery(r.node, r))
+        self.run.forward(r, Place.CONTROL, Place.REDIS, now).callbacks.append(self._delivery(r.node, r))
 
     def _delivery(self, k: int, item: Request | Feed) -> Callable[[simpy.Event], None]:
         return lambda _: self._deliver(k, item)
@@ -248,13 +256,11 @@ class Redis:
 
     def _feed_replicas(self, shard: int, work: int, leaves: int) -> None:
         node, replicas = self.nodes[shard], self.p.redis.replicas
-        first, feed = self.p.redis.shards + shard * replicas, Feed(node.unsent, work)
+        first = self.p.redis.shards + shard * replicas
         for k in range(first, first + replicas):
             self.run.in_flight += 1
-            arrives = self.run.at(
-                leaves + int(self.p.network.feed_delay[k]), Kind.NODE_ARRIVE, FEEDS.first + k, turn(node.passes)
-            )
-            arrives.callbacks.append(self._delivery(k, feed))
+            feed = Feed(FEEDS.first + k, turn(node.passes), k, node.unsent, work)
+            self.run.forward(feed, Place.REDIS, Place.REDIS, leaves).callbacks.append(self._delivery(k, feed))
         node.unsent = []
 
     # -- a primary dies ---------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from models.service.state import PODS_KNOWN, POOL_WAITING, SERVING
 from models.vocabulary.instants import Kind, event_key
 from models.vocabulary.news import News, Told
 from models.vocabulary.operations import Op
+from models.vocabulary.places import Place
 from models.vocabulary.streams import Stream
 from sim import ladder
 from sim.clock import DRAINED, REACHED, Stop
@@ -46,7 +47,7 @@ class KernelPlane:
 
     def __init__(self, plan: Plan, traced: int = 0, sizes: Sizes | None = None) -> None:
         p, who = plan.params, plan.population
-        out = p.run.starts[Stream.NET_OUT]
+        out = p.run.starts[p.network.hop[Place.CLIENT, Place.GATEWAY]["stream"]]
         arrival = first_arrivals(who.first_send, who.base_delay, p.network.jitter, out)
         self.plan = plan
         self.now = 0
@@ -115,7 +116,7 @@ class KernelPlane:
         """Ask the event's primary to remove silent and lapsed places."""
         if self.world.total[ACTIVE] > 0:
             self._make_room()
-            send_expiry(self._view, self.now, event, self.plan.params.network.to_backend)
+            send_expiry(self._view, self.now, event)
 
     def _make_room(self, broken: int = 0) -> None:
         """Grow what one more request of control's could be too much for, or so many *broken* off, each due sometime."""

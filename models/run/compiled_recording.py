@@ -12,6 +12,7 @@ from models.engine.requests import SOURCE
 from models.engine.world import World
 from models.plan.clients import ONSALE
 from models.vocabulary.operations import Op
+from models.vocabulary.places import Place
 from models.vocabulary.streams import Stream
 from models.waiting_room.state import OUT
 from sim.draws import from_table
@@ -83,7 +84,8 @@ def _awaited_of_source(w: World, now: int) -> NDArray[np.int64]:
     """Return the same of an open-loop source."""
     p, slot = w.p, w.requests.slot
     mine = slot[(slot["origin"] == SOURCE) & (slot["entity"] >= 0) & (slot["abandoned"] == 0)]
-    base, out = p.run.starts[Stream.NET_BASE], p.run.starts[Stream.NET_OUT]
+    base = p.run.starts[Stream.NET_BASE]
+    out = p.run.starts[p.network.hop[Place.CLIENT, Place.GATEWAY]["stream"]]
     arrived = np.zeros(mine.size, np.bool_)
     for k, (sent_at, entity) in enumerate(zip(mine["sent_at"].tolist(), mine["entity"].tolist(), strict=True)):
         base_delay = from_table(p.network.base, base, entity, 0)

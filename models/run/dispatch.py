@@ -4,6 +4,7 @@ from models.clients.kernel import count_sent, gives_up_waiting_at, on_client_rep
 from models.clients.loads import on_source
 from models.clients.state import NEXT_ARRIVAL
 from models.engine.agenda import NOTHING, schedule
+from models.engine.network import come
 from models.engine.record import turn_to
 from models.engine.requests import KUBELET, SOURCE
 from models.engine.world import ACTIVE, BUCKET_NEEDS, IN_FLIGHT, LATEST, NEWS, NOW, TRACED, UNKNOWN, UNTIL, World
@@ -280,7 +281,7 @@ def _deal_out(w: World) -> None:
         chunk = ladder.release(w.calendar, chunk)
     at = w.clients.total[NEXT_ARRIVAL]
     for _ in range(_arrivals_before(w, ladder.dealt_until(w.calendar))):
-        schedule(w, w.clients.arrival[at], KIND_ARRIVE, w.clients.arriving[at], 1, NOTHING)
+        come(w, w.clients.arrival[at], w.clients.arriving[at], 1)
         at += 1
     w.clients.total[NEXT_ARRIVAL] = at
 

@@ -40,8 +40,8 @@ that goes off in between finds nothing awaited rather than something not due yet
 """
 
 from models.clients.kernel import on_client_reply
-from models.engine.agenda import free_slot, schedule
-from models.engine.network import let_reply, way_back
+from models.engine.agenda import free_slot
+from models.engine.network import arrive, delay, let_reply
 from models.engine.requests import CLIENT, DIALLER, SOURCE
 from models.engine.world import ASKED, LATEST, UNTIL, World
 from models.redis.fetching import fetch_ahead
@@ -58,7 +58,7 @@ from models.redis.kernel import (
 )
 from models.service.pools import hand_on
 from models.service.returns import give_back, has_room
-from models.vocabulary.codes import KIND_CLIENT_REPLY
+from models.vocabulary.codes import PLACE_CLIENT, PLACE_GATEWAY, PLACE_REDIS
 from models.vocabulary.instants import NUMBERS
 from sim import batches
 from sim.jit import compiled, inlined
@@ -141,7 +141,7 @@ def _let_out(w: World, ends: int, k: int) -> None:
         if origin > DIALLER:
             free_slot(w, slot)
         elif origin > SOURCE or not _is_back(w, ends, slot, calm):
-            let_reply(w, leaves + w.p.network.delay[w.requests.slot[slot].pod, k], slot)
+            let_reply(w, leaves + delay(w, slot, PLACE_REDIS, PLACE_GATEWAY), slot)
     after_replies(w, ends, k, leaves)
 
 
@@ -149,7 +149,7 @@ def _let_out(w: World, ends: int, k: int) -> None:
 def _is_back(w: World, ends: int, slot: int, calm: int) -> bool:
     """Let an answer that leaves its node then be at its pod, and at its client if it can be; tell whether it could."""
     r = w.requests.slot[slot]
-    at = ends + w.p.network.delay[r.pod, r.node]
+    at = ends + delay(w, slot, PLACE_REDIS, PLACE_GATEWAY)
     if at >= calm or r.dials == 1:
         return False
     number = r.pod * w.p.redis.nodes + r.node
@@ -163,12 +163,12 @@ def _is_back(w: World, ends: int, slot: int, calm: int) -> bool:
         hand_on(w, at, number)
         connections = 0
     give_back(w, r.pod, r.node, at, connections)
-    there = at + way_back(w, slot)
+    there = at + delay(w, slot, PLACE_GATEWAY, PLACE_CLIENT)
     if there < calm and _still_waits(w, slot, there):
         w.total[LATEST] = max(w.total[LATEST], there)
         on_client_reply(w, there, r.entity, r.number, slot)
     else:
-        schedule(w, there, KIND_CLIENT_REPLY, r.entity, r.number, slot)
+        arrive(w, there, slot, PLACE_GATEWAY, PLACE_CLIENT)
     return True
 
 

@@ -6,6 +6,7 @@ told what it already has. Nothing oversells.
 
 from models.engine.agenda import schedule, tell
 from models.engine.column_codes import COLUMN_SOLD
+from models.engine.network import forward
 from models.engine.record import count
 from models.engine.world import World
 from models.plan.events import event_of
@@ -14,8 +15,9 @@ from models.vocabulary.codes import (
     ANSWER_SOLD,
     ANSWER_SOLD_OUT,
     KIND_BACKEND_DONE,
-    KIND_POD_REPLY,
     NEWS_SOLD_OUT,
+    PLACE_GATEWAY,
+    PLACE_RESERVATION,
     STREAM_BACKEND,
 )
 from sim import servers
@@ -44,7 +46,7 @@ def on_backend_done(w: World, now: int, entity: int, number: int, slot: int) -> 
     """A reservation has been worked on: take the seats, answer, go on to the next."""
     r = w.requests.slot[slot]
     r.answer = _reserve(w, now, entity, event_of(w.p.waiting_room.event_cycle, r.token))
-    schedule(w, now + w.p.network.to_backend, KIND_POD_REPLY, entity, number, slot)
+    forward(w, now, slot, PLACE_RESERVATION, PLACE_GATEWAY)
     following = servers.leave(w.backend.servers, 0, w.requests.follower)
     if following != NOBODY:
         _serve(w, now, following)

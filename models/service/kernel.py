@@ -9,7 +9,7 @@ in a pod that is killed, when the pod would next have had to do with it.
 
 from models.engine.agenda import NOTHING, free_slot, schedule, tell
 from models.engine.column_codes import COLUMN_BACKLOG_FULL, COLUMN_GATEWAY_BUSY_NS
-from models.engine.network import way_back
+from models.engine.network import forward
 from models.engine.record import add_busy, count
 from models.engine.requests import DIALLER, KUBELET, SOURCE
 from models.engine.world import ASKED, UNKNOWN, World
@@ -27,8 +27,6 @@ from models.vocabulary.codes import (
     ANSWER_SOLD_OUT,
     IS_OF_THE_ROOM,
     IS_TOLD_OF_SOLD_OUT,
-    KIND_BACKEND_ARRIVE,
-    KIND_CLIENT_REPLY,
     KIND_CPU_DONE,
     NEWS_EMPTY,
     NEWS_PROBED,
@@ -36,6 +34,9 @@ from models.vocabulary.codes import (
     OP_READINESS,
     OP_RESERVE,
     OP_STATUS_READ,
+    PLACE_CLIENT,
+    PLACE_GATEWAY,
+    PLACE_RESERVATION,
     STREAM_CPU,
     STREAM_ROUTE,
 )
@@ -128,7 +129,7 @@ def on_cpu_done(w: World, now: int, entity: int, number: int, slot: int) -> None
     r.stamp = EPOCH_NS + now + w.p.service.skew[r.pod]
     event = event_of(w.p.waiting_room.event_cycle, r.token)
     if r.op == OP_RESERVE:
-        schedule(w, now + w.p.network.to_backend, KIND_BACKEND_ARRIVE, entity, number, slot)
+        forward(w, now, slot, PLACE_GATEWAY, PLACE_RESERVATION)
     elif r.op == OP_LIVENESS:
         _finish_work(w, now, slot)
     elif r.op == OP_READINESS:
@@ -218,7 +219,7 @@ def _answer(w: World, now: int, slot: int) -> None:
         w.total[ASKED] -= 1
         free_slot(w, slot)
     else:
-        schedule(w, now + way_back(w, slot), KIND_CLIENT_REPLY, r.entity, r.number, slot)
+        forward(w, now, slot, PLACE_GATEWAY, PLACE_CLIENT)
 
 
 @compiled

@@ -1,7 +1,8 @@
 """A pod's process as control starts, probes and ends it: opening its connections, the kubelet's calls, its death."""
 
-from models.engine.agenda import free_slot, new_request, schedule
+from models.engine.agenda import free_slot, new_request
 from models.engine.column_codes import COLUMN_GATEWAY_BUSY_NS
+from models.engine.network import forward
 from models.engine.record import spread_busy
 from models.engine.requests import DIALLER, KUBELET
 from models.engine.world import ASKED, World
@@ -9,7 +10,15 @@ from models.service.pod_times import DIAL_AGAIN_NS, handshake_number
 from models.service.pools import close, has_none
 from models.service.returns import settle
 from models.service.state import ENDING, OFF, SERVING
-from models.vocabulary.codes import ANSWER_WAITING, KIND_ARRIVE, KIND_NODE_ARRIVE, OP_CONNECT, OP_LIVENESS, STREAM_PING
+from models.vocabulary.codes import (
+    ANSWER_WAITING,
+    OP_CONNECT,
+    OP_LIVENESS,
+    PLACE_CONTROL,
+    PLACE_GATEWAY,
+    PLACE_REDIS,
+    STREAM_PING,
+)
 from models.vocabulary.instants import CONNECTING, PROBES
 from sim import servers
 from sim.draws import below
@@ -37,7 +46,7 @@ def _dial(w: World, leaves: int, slot: int) -> None:
     r = w.requests.slot[slot]
     r.queued_at, r.answer = leaves, ANSWER_WAITING
     r.node_life = w.service.pool[r.pod * w.p.redis.nodes + r.node].node_life
-    schedule(w, leaves + w.p.network.delay[r.pod, r.node], KIND_NODE_ARRIVE, r.entity, r.number, slot)
+    forward(w, leaves, slot, PLACE_GATEWAY, PLACE_REDIS)
 
 
 @compiled
@@ -71,7 +80,7 @@ def send_probe(w: World, now: int, number: int, op: int, probe: int) -> None:
         0 if w.p.service.ping_all else below(w.p.run.starts[STREAM_PING], entity, probe, w.p.redis.shards)
     )
     w.total[ASKED] += 1
-    schedule(w, now, KIND_ARRIVE, entity, probe, slot)
+    forward(w, now, slot, PLACE_CONTROL, PLACE_GATEWAY)
 
 
 @compiled

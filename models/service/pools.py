@@ -7,14 +7,16 @@ connections as it may refuses the next ("max number of clients reached"): whoeve
 """
 
 from models.engine.agenda import NOTHING, schedule
+from models.engine.network import forward
 from models.engine.world import World
 from models.service.returns import claim, settle
 from models.service.state import POOL_WAITING
 from models.vocabulary.codes import (
     ANSWER_CONNECTION,
     ANSWER_MAX_CLIENTS,
-    KIND_NODE_ARRIVE,
     KIND_POOL_TIMEOUT,
+    PLACE_GATEWAY,
+    PLACE_REDIS,
 )
 from sim import servers
 from sim.jit import compiled, inlined
@@ -86,9 +88,8 @@ def arm(w: World, pool: int) -> None:
 @compiled
 def ask(w: World, now: int, slot: int) -> None:
     """Send a request, or the wish for a connection, to its node."""
-    r = w.requests.slot[slot]
-    r.queued_at = now
-    schedule(w, now + w.p.network.delay[r.pod, r.node], KIND_NODE_ARRIVE, r.entity, r.number, slot)
+    w.requests.slot[slot].queued_at = now
+    forward(w, now, slot, PLACE_GATEWAY, PLACE_REDIS)
 
 
 @compiled

@@ -15,6 +15,7 @@ from models.service.state import ENDING, OFF, SERVING
 from models.vocabulary.instants import CONNECTING, PROBES, Kind
 from models.vocabulary.news import News, Told
 from models.vocabulary.operations import FIRST_FAILURE, OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Op, Reply
+from models.vocabulary.places import Place
 from models.vocabulary.streams import Stream
 from models.vocabulary.units import EPOCH_NS
 from sim.draws import below
@@ -223,10 +224,11 @@ class Gateway:
     def probe(self, number: int, op: Op, probe: int) -> None:
         """Let the kubelet call a pod."""
         r = Request(self.run, PROBES.first + 2 * number + (op == Op.LIVENESS), probe, op, 0, int(self.env.now))
+        r.pod = number
         self.env.process(self._probe(r, number))
 
     def _probe(self, r: Request, number: int) -> Process:
-        yield self.run.after(0, Kind.ARRIVE, r.entity, r.number)
+        yield self.run.forward(r, Place.CONTROL, Place.GATEWAY)
         pod = self.pods[number]
         yield from self._serve(r, pod)
         self.run.in_flight -= 1

@@ -5,6 +5,7 @@ from models.engine.reference_run import Process, Request, Run, Servers
 from models.vocabulary.instants import Kind
 from models.vocabulary.news import News, Told
 from models.vocabulary.operations import Answer, Reply
+from models.vocabulary.places import Place
 from models.vocabulary.streams import Stream
 
 
@@ -20,13 +21,13 @@ class Backend:
 
     def reserve(self, r: Request) -> Process:
         """Be served by the first free of many servers; the seats are taken when the service is done."""
-        yield self.run.after(self.p.network.to_backend, Kind.BACKEND_ARRIVE, r.entity, r.number)
+        yield self.run.forward(r, Place.GATEWAY, Place.RESERVATION)
         yield from self.servers.acquire()
         service = self.run.draw(self.run.p.backend.service_time, Stream.BACKEND, r.entity, r.number)
         yield self.run.after(service, Kind.BACKEND_DONE, r.entity, r.number)
         r.reply = Reply(self._take_seats(r.entity, self.run.event_of(r.token)))
         self.servers.release()
-        yield self.run.after(self.p.network.to_backend, Kind.POD_REPLY, r.entity, r.number)
+        yield self.run.forward(r, Place.RESERVATION, Place.GATEWAY)
 
     def is_sold_out(self, event: int) -> bool:
         """Tell whether an event has too few seats left for another order."""

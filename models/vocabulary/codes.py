@@ -11,6 +11,7 @@ import numpy as np
 from models.vocabulary.instants import Kind
 from models.vocabulary.news import News
 from models.vocabulary.operations import FIRST_FAILURE, OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Op
+from models.vocabulary.places import Place
 from models.vocabulary.streams import Stream
 
 
@@ -68,6 +69,12 @@ KIND_SOURCE = code(Kind.SOURCE)
 NEWS_EMPTY = code(News.EMPTY)
 NEWS_PROBED = code(News.PROBED)
 NEWS_SOLD_OUT = code(News.SOLD_OUT)
+
+PLACE_CLIENT = code(Place.CLIENT)
+PLACE_CONTROL = code(Place.CONTROL)
+PLACE_GATEWAY = code(Place.GATEWAY)
+PLACE_REDIS = code(Place.REDIS)
+PLACE_RESERVATION = code(Place.RESERVATION)
 
 STREAM_BACKEND = code(Stream.BACKEND)
 STREAM_BACKOFF = code(Stream.BACKOFF)
