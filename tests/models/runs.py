@@ -1,5 +1,7 @@
 """Whole runs for tests: of the compiled engine, which pass all laws, or of both engines, which agree."""
 
+from hypothesis import HealthCheck, settings
+
 from models.engine.record import Column, Level
 from models.engine.recording import Recording
 from models.plan.plan import Plan
@@ -7,6 +9,14 @@ from models.plan.sizes import Sizes
 from models.run.agreement import compare_engines
 from models.run.control import Control
 from models.run.run import run_once
+
+BY_ITSELF = settings(
+    max_examples=25,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+"""For the agreement of a part alone: always the same runs, some seconds of them."""
 
 
 def recording_of(plan: Plan) -> Recording:
