@@ -47,6 +47,18 @@ GROUPS = (
         ),
     ),
     Group(
+        "Mesh and daemons",
+        ("mesh.mode",),
+        (
+            "mesh.waypoint",
+            "mesh.figures",
+            "mesh.captures_clients",
+            "mesh.first_connection_ms",
+            "mesh.falco",
+            "mesh.log_agent",
+        ),
+    ),
+    Group(
         "Gateway",
         ("gateway.pods",),
         (

@@ -35,7 +35,6 @@ class FalcoFigures(Strict):
     cpu_us_per_event: Number
     request_milli: Number
     request_mib: Number
-    syscalls_per_request: Number
 
 
 class LogAgentFigures(Strict):
@@ -49,6 +48,30 @@ class LogAgentFigures(Strict):
     request_mib: Number
 
 
+class LatencyFigures(Strict):
+    """Latencies of requests, of which half and 99 % take no longer."""
+
+    p50_ms: Number
+    p99_ms: Number
+
+
+class ShareFigures(Strict):
+    """What a mesh takes besides: CPU as a share of what pods take, and memory of a proxy."""
+
+    percent: Number
+    memory_mb: Number
+
+
+class TalkFigures(Strict):
+    """What the talk says of a mesh: latencies without and with it, and what it takes."""
+
+    plain: LatencyFigures
+    ambient: LatencyFigures
+    ambient_cpu: ShareFigures
+    sidecar: LatencyFigures
+    sidecar_cpu: ShareFigures
+
+
 class MeshFigures(Strict):
     """The whole file."""
 
@@ -58,6 +81,7 @@ class MeshFigures(Strict):
     certificates: CertificateFigures
     falco: FalcoFigures
     log_agent: LogAgentFigures
+    talk: TalkFigures
 
 
 @cache

@@ -34,9 +34,19 @@ def one_way(jitter: NDArray[np.int64], start: np.uint64, base: int, entity: int,
 def delay(w: World, slot: int, leaves: int, to: int) -> int:
     """Return how long a request is under way from one `Place` to another, ns."""
     hop, r = w.p.network.hop[leaves, to], w.requests.slot[slot]
+    proxies = _added(w, leaves, to, r.entity, r.number)
     if hop.stream != NOT_DRAWN:
-        return _of_people(w, slot, hop.stream)
-    return w.p.network.delay[hop.first + hop.by_pod * r.pod + hop.by_node * r.node]
+        return proxies + _of_people(w, slot, hop.stream)
+    return proxies + w.p.network.delay[hop.first + hop.by_pod * r.pod + hop.by_node * r.node]
+
+
+@inlined
+def _added(w: World, leaves: int, to: int, entity: int, number: int) -> int:
+    """Return what the proxies on a hop add to a request's way, ns."""
+    row = w.p.network.proxies[leaves, to]
+    if row == NOT_DRAWN:
+        return 0
+    return from_table(w.p.network.added[row], w.p.run.starts[w.p.network.added_stream[row]], entity, number)
 
 
 @compiled
@@ -68,6 +78,7 @@ def set_out(w: World, at: int, s: int) -> None:
     """Send the request of a session on its way; it gets its slot when it comes."""
     c = w.clients.session[s]
     start = w.p.run.starts[w.p.network.hop[PLACE_CLIENT, PLACE_GATEWAY].stream]
+    at += _added(w, PLACE_CLIENT, PLACE_GATEWAY, s, c.number)
     come(w, at + one_way(w.p.network.jitter, start, c.base_delay, s, c.number), s, c.number)
 
 
@@ -79,12 +90,21 @@ def come(w: World, at: int, s: int, number: int) -> None:
 
 @compiled
 def first_arrivals(
-    first_send: NDArray[np.int64], base_delay: NDArray[np.int64], jitter: NDArray[np.int64], start: np.uint64
+    first_send: NDArray[np.int64],
+    base_delay: NDArray[np.int64],
+    jitter: NDArray[np.int64],
+    start: np.uint64,
+    added: NDArray[np.int64],
+    added_start: np.uint64,
 ) -> NDArray[np.int64]:
-    """Return when every session's first request reaches the load balancer, int64[S] ns."""
+    """Return when every session's first request reaches the load balancer, int64[S] ns.
+
+    *added* is the table of what proxies on its way add, empty if there are none, and *added_start* begins its stream.
+    """
     arrival = np.empty(first_send.size, np.int64)
     for s in range(first_send.size):
-        arrival[s] = first_send[s] + one_way(jitter, start, base_delay[s], s, 1)
+        proxies = from_table(added, added_start, s, 1) if added.size > 0 else 0
+        arrival[s] = first_send[s] + proxies + one_way(jitter, start, base_delay[s], s, 1)
     return arrival
 
 

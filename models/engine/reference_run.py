@@ -227,9 +227,18 @@ class Run:
     def delay(self, r: Moving, leaves: Place, to: Place) -> int:
         """Return how long a request is under way from one place to another, ns."""
         _, first, by_pod, by_node, stream = self.hops[leaves][to]
+        proxies = self._added(leaves, to, r.entity, r.number)
         if stream != NOT_DRAWN:
-            return self._one_way(stream, r.base_delay, r.entity, r.number)
-        return int(self.delays[first + by_pod * r.pod + by_node * r.node])
+            return proxies + self._one_way(stream, r.base_delay, r.entity, r.number)
+        return proxies + int(self.delays[first + by_pod * r.pod + by_node * r.node])
+
+    def _added(self, leaves: Place, to: Place, entity: int, number: int) -> int:
+        """Return what the proxies on a hop add to a request's way, ns."""
+        network = self.p.network
+        row = int(network.proxies[leaves, to])
+        if row == NOT_DRAWN:
+            return 0
+        return self.draw(network.added[row], Stream(network.added_stream[row]), entity, number)
 
     def forward(self, r: Moving, leaves: Place, to: Place, at: int | None = None) -> At:
         """Send a request, or its answer, from one place to another, now or *at* a time; return when it is there."""
@@ -243,7 +252,10 @@ class Run:
     def set_out(self, c: Session) -> At:
         """Send the next request of a session on its way; return when it reaches the load balancer."""
         kind, *_, stream = self.hops[Place.CLIENT][Place.GATEWAY]
-        return self.at(c.send_at + self._one_way(stream, c.base_delay, c.s, c.number), Kind(kind), c.s, c.number)
+        way = self._added(Place.CLIENT, Place.GATEWAY, c.s, c.number) + self._one_way(
+            stream, c.base_delay, c.s, c.number
+        )
+        return self.at(c.send_at + way, Kind(kind), c.s, c.number)
 
     def _one_way(self, stream: int, base: int, entity: int, number: int) -> int:
         return int(one_way(self.p.network.jitter, self.starts[stream], base, entity, number))

@@ -64,7 +64,7 @@ def entry_points() -> list[EntryPoint]:
         EntryPoint(end, 0.1, (w, 0, 0)),
         EntryPoint(learn, 0.1, (w, 0, 0, 0)),
         EntryPoint(call_cost_ns, 0.1, (plan.params.redis.costs.calls, 0, 0, 0)),
-        EntryPoint(first_arrivals, 0.1, (integers, integers, integers, start)),
+        EntryPoint(first_arrivals, 0.1, (integers, integers, integers, start, integers, start)),
         EntryPoint(send_expiry, 0.1, (w, 0, 0)),
         EntryPoint(open_sale, 0.1, (w, 0)),
         EntryPoint(send_probe, 0.1, (w, 0, 0, 0, 0)),

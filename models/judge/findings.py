@@ -10,6 +10,7 @@ from models.judge.finding import Finding, Severity, bad
 from models.judge.limit import SUSTAINED_S, Limit, within_reach
 from models.judge.limits import busy_by_shard, mean_busy
 from models.judge.lone_primary import without_replica
+from models.judge.mesh import mesh
 from models.judge.outages import outages
 from models.judge.people import bots, lost_turns, order, waits
 from models.judge.sale import admissions, is_onsale, load, seats
@@ -43,6 +44,7 @@ def findings_of(
         lost_turns(result, scenario) if onsale else None,
         bots(result, scenario) if onsale else None,
         scaling(result, scenario, broken) if scenario.autoscaling else None,
+        mesh(result, scenario) if scenario.mesh.on else None,
         _errors(result, broken),
     ]
     return tuple(finding for finding in found if finding is not None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 from models.catalogues.prices import PriceTable, Region, list_prices, talk_prices
 from models.judge.finding import Finding
 from models.judge.wording import number, plural, with_unit
-from models.results.cost import LEFT_OUT, PARTS, CostBreakdown, Usage, cost_of
+from models.results.cost import PARTS, CostBreakdown, Usage, cost_of, left_out
 from models.results.usage import usage_in
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def cost_finding(invoice: Invoice, scenario: Scenario) -> Finding:
         text += f" {number(100 * max(0.0, idle) / found.month_usd)} % of the month is paid between events."
     for region, bill in invoice.elsewhere:
         text += f" In {place(region)} it is {with_unit(bill.event_usd, 'usd')} and {with_unit(bill.month_usd, 'usd')}."
-    return Finding("Cost", f"{text} Not in the bill: {', '.join(LEFT_OUT)}.")
+    return Finding("Cost", f"{text} Not in the bill: {', '.join(left_out(scenario))}.")
 
 
 def place(region: Region) -> str:

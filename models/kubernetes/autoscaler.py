@@ -5,11 +5,13 @@ Readings and decisions have a phase each, drawn by seed: metrics-server and the 
 
 from itertools import pairwise
 
+from models.catalogues.ec2_capacity import Demand
 from models.engine.plane import Plane
 from models.kubernetes.deployment import Deployment
 from models.kubernetes.go_heap import GoHeap, live_kib, resident_kib
 from models.kubernetes.hpa import History, Hpa, PodMetrics, Policy, Rules, Sample, Target, decide, first_sight
 from models.kubernetes.state import Pod, Process, Shared
+from models.plan.mesh import proxy_mib
 from models.scenario.autoscaling import Autoscaling, ScaleDown, ScaleUp
 from models.scenario.gateway import Gateway
 from models.vocabulary.streams import Stream
@@ -27,7 +29,8 @@ class Autoscaler:
 
     def __init__(self, shared: Shared, plane: Plane, deployment: Deployment) -> None:
         self.shared, self.env, self.plane, self.deployment = shared, shared.env, plane, deployment
-        self.hpa = hpa_of(shared.scaling, shared.gateway)
+        self.hpa = hpa_of(shared.scaling, shared.request)
+        self.proxy_kib = round(proxy_mib(shared.plan.scenario) * KIB_PER_MIB)
         self.heap = heap_of(shared.gateway)
         self.history = history_before(shared.scaling)
         self.scrape_at, self.sync_at = (
@@ -72,7 +75,7 @@ class Autoscaler:
         most = live_kib(self.heap, reading.most_requests, reading.connections)
         live = live_kib(self.heap, reading.requests, reading.connections)
         pod.resident_kib = resident_kib(self.heap, pod.resident_kib, most, live)
-        return cpu, Sample(pod.resident_kib, now, 0)
+        return cpu, Sample(pod.resident_kib + self.proxy_kib, now, 0)
 
     def _sync(self) -> Process:
         """Decide every so often. What it sees first is a deployment of the present size."""
@@ -111,13 +114,13 @@ def history_before(scaling: Autoscaling) -> History:
     )
 
 
-def hpa_of(scaling: Autoscaling, gateway: Gateway) -> Hpa:
-    """Return the autoscaler's settings in its own units."""
+def hpa_of(scaling: Autoscaling, request: Demand) -> Hpa:
+    """Return the autoscaler's settings in its own units; a pod *request*s so much, its sidecar included."""
     targets = []
     if scaling.cpu_percent is not None:
-        targets.append(Target("cpu", round(gateway.cpu_request_cores * 1000), scaling.cpu_percent))
+        targets.append(Target("cpu", request.milli, scaling.cpu_percent))
     if scaling.memory_percent is not None:
-        targets.append(Target("memory", gateway.memory_request_mib * KIB_PER_MIB, scaling.memory_percent))
+        targets.append(Target("memory", request.mib * KIB_PER_MIB, scaling.memory_percent))
     return Hpa(
         least=scaling.min_pods,
         most=scaling.max_pods,

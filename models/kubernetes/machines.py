@@ -14,6 +14,7 @@ from models.kubernetes.evictions import Evictions, blocks_always
 from models.kubernetes.karpenter import Market, NewNode, PodRequest, cheapest, demand_of, schedule
 from models.kubernetes.kubelet import Kubelet
 from models.kubernetes.state import Node, Pod, Process, Shared
+from models.scenario.packing import daemons
 from models.vocabulary.streams import Stream
 from models.vocabulary.units import SECOND, ns
 from sim.draws import uniform
@@ -35,8 +36,7 @@ class Machines:
         self.evictions = Evictions(shared)
         group = self.settings.instance_types[: None if self.settings.provisioner == "karpenter" else 1]
         types = {name: ec2_nodes()[name] for name in group}
-        cost = shared.plan.scenario.cost
-        self.market = Market(types, Demand(cost.daemons_milli, cost.daemons_mib, 0))
+        self.market = Market(types, daemons(shared.plan.scenario))
         self.launched = 0
         self.returned: list[PaidNode] = []
 

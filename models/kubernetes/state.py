@@ -6,11 +6,12 @@ from typing import Any
 
 import simpy
 
-from models.catalogues.ec2_capacity import Capacity, Demand
+from models.catalogues.ec2_capacity import Capacity
 from models.kubernetes.hpa import Sample
 from models.kubernetes.karpenter import NodeState, PodRequest
 from models.plan.plan import Plan
 from models.scenario.autoscaling import Autoscaling
+from models.scenario.packing import pod_request
 
 Process = Generator[simpy.Event, Any, None]
 
@@ -76,7 +77,7 @@ class Shared:
         self.env, self.plan, self.scaling, self.gateway = env, plan, scaling, gateway
         self.pods: dict[int, Pod] = {}
         self.nodes: dict[int, Node] = {}
-        self.request = Demand(round(gateway.cpu_request_cores * 1000), gateway.memory_request_mib, 1)
+        self.request = pod_request(plan.scenario)
 
     @property
     def now(self) -> int:

@@ -173,8 +173,9 @@ def _total(claim: Claim) -> Redone:
         *bisected("a million requests at the edge, $", lambda usd: verdict_at(calls, usd, 1.0), mine, 10 * mine),
     )
     figures = mesh_figures()
-    sourced = (figures.ambient.cores_per_1000_rps, figures.falco.cpu_us_per_event, figures.falco.syscalls_per_request)
-    rest = (STATED, priced_by(request), *map(origin, sourced), "assumption: cost.events_per_month")
+    sourced = (figures.ambient.cores_per_1000_rps, figures.falco.cpu_us_per_event)
+    assumed = "assumption: cost.events_per_month, mesh.syscalls_per_request"
+    rest = (STATED, priced_by(request), *map(origin, sourced), assumed)
     shares = [cpu(rps) for rps in loads.values()]
     found = Estimate(min(shares), sum(shares) / 2, max(shares), 2)
     way = f"Latency: {number(ms)} ms at p99 of the mesh by the talk; operators' access is not on the way."
@@ -185,17 +186,21 @@ def _total(claim: Claim) -> Redone:
 def _cpu_of_layers() -> Callable[[float], float]:
     """Return the CPU of ztunnels and Falco, percent of the gateway's, by requests a second through the mesh."""
     figures, used = mesh_figures(), _cores_used()
-    watch = falco_cores(figures.falco, TOP_RPS)
+    watch = falco_cores(figures.falco, _watched())
     return lambda rps: 100 * (cores(figures.ambient, rps) + watch) / used
+
+
+def _watched() -> float:
+    """Return the system calls a second that Falco sees at the talk's highest load."""
+    return TOP_RPS * Scenario().mesh.syscalls_per_request
 
 
 def _work(shares: list[float]) -> str:
     """Say what CPU the layers take: *shares* in percent, by what goes through the mesh."""
     figures, used = mesh_figures(), _cores_used()
-    watched = TOP_RPS * figures.falco.syscalls_per_request.value
-    watching = 100 * falco_cores(figures.falco, TOP_RPS) / used
+    watching = 100 * falco_cores(figures.falco, _watched()) / used
     return (
-        f"CPU: Falco watches {number(watched)} system calls a second for {number(watching)} % of the "
+        f"CPU: Falco watches {number(_watched())} system calls a second for {number(watching)} % of the "
         f"{number(used)} cores used; with the mesh it is {number(shares[0])} % if {CALLS} go through it and "
         f"{number(shares[1])} % if {CLIENTS} do."
     )

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.plan.mesh import ADDED_STREAMS, added_delays, added_on
 from models.plan.placement import Placement
 from models.plan.population import Population
 from models.plan.quantiles import lognormal
@@ -33,14 +34,18 @@ class NetworkParams(NamedTuple):
 
     `hop` HOP[from, to] by `Place`, and `delay` int64[D], which it says where to read. A hop of people's takes the base
     delay of whose it is and a draw: quantile tables int64[2050], of which `base` is drawn once for a person and
-    `jitter` for each way. `takes_time`: no way of anybody takes 0 ns, between people and pods, pods and nodes,
-    primaries and replicas.
+    `jitter` for each way. What the proxies of a mesh add to a hop is drawn from row `proxies` int64[from, to] of
+    `added` int64[2, 2050], NOT_DRAWN where they add nothing, by the stream `added_stream` int64[2] of that row.
+    `takes_time`: no way of anybody takes 0 ns, between people and pods, pods and nodes, primaries and replicas.
     """
 
     hop: NDArray[np.void]
     delay: NDArray[np.int64]
     base: NDArray[np.int64]
     jitter: NDArray[np.int64]
+    proxies: NDArray[np.int64]
+    added: NDArray[np.int64]
+    added_stream: NDArray[np.int64]
     takes_time: bool
 
 
@@ -58,6 +63,9 @@ def network_params(
         delay=delay,
         base=base,
         jitter=jitter,
+        proxies=_proxies(scenario),
+        added=added_delays(scenario),
+        added_stream=np.array(ADDED_STREAMS, np.int64),
         takes_time=all(bool((way > 0).all()) for way in ways),
     )
 
@@ -79,6 +87,14 @@ def _hops(placement: Placement, same_zone: int) -> tuple[NDArray[np.void], NDArr
     hop[Place.CONTROL, Place.REDIS] = (Kind.NODE_ARRIVE, zone, 0, 0, NOT_DRAWN)
     hop[Place.CONTROL, Place.GATEWAY] = (Kind.ARRIVE, nothing, 0, 0, NOT_DRAWN)  # the kubelet is on the pod's machine
     return hop, delay
+
+
+def _proxies(scenario: Scenario) -> NDArray[np.int64]:
+    """Return by hop, int64[from, to], which row of the added delays holds for it."""
+    found = np.full((len(Place), len(Place)), NOT_DRAWN)
+    for hop, row in added_on(scenario).items():
+        found[hop] = row
+    return found
 
 
 def base_delays(scenario: Scenario) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from models.plan.mesh import proxy_us
 from models.plan.placement import pods_at_most
 from models.plan.quantiles import lognormal_of_mean
 from models.scenario import Scenario
@@ -26,7 +27,9 @@ class ServiceParams(NamedTuple):
 
     `warm_pods` of them serve from the start, with `warm_connections` open in each pool. A pod that starts opens
     `min_idle`, one every `connect_gap` at the soonest. `cpu_unit` int64[2050] is a quantile table in 1/2**20 of
-    `cpu_mean`, int64[OPS] ns on one of the pod's `cores` by operation; `skew` int64[P] ns of the pods' clocks.
+    `cpu_mean`, int64[OPS] ns on one of the pod's `cores` by operation. `proxy_cpu` int64[OPS] is what the pod's own
+    proxy takes beside, on cores of its own, in the same measure; with a mesh a started pod's first request waits for
+    `first_connection` ns, as do those that come before that is over. `skew` int64[P] ns of the pods' clocks.
     """
 
     pods: int
@@ -43,6 +46,8 @@ class ServiceParams(NamedTuple):
     ping_all: bool
     cpu_unit: NDArray[np.int64]
     cpu_mean: NDArray[np.int64]
+    proxy_cpu: NDArray[np.int64]
+    first_connection: int
     skew: NDArray[np.int64]
 
 
@@ -67,6 +72,8 @@ def service_params(scenario: Scenario, starts: NDArray[np.uint64]) -> ServicePar
         ping_all=gateway.probes.redis_ping == "every_shard",
         cpu_unit=lognormal_of_mean(float(UNIT), gateway.cpu_sigma),
         cpu_mean=_cpu_means(scenario),
+        proxy_cpu=_proxy_cpu(scenario),
+        first_connection=round(1e6 * scenario.mesh.first_connection_ms) if scenario.mesh.on else 0,
         skew=np.rint(ndtri(u) * gateway.clock_skew_ms * 1e6).astype(np.int64),
     )
 
@@ -83,5 +90,15 @@ def _cpu_means(scenario: Scenario) -> NDArray[np.int64]:
     mean_us[: len(ENDPOINTS)] = [getattr(gateway.cpu_us, name) for name in ENDPOINTS]
     mean_us[Op.STATUS_READ] = gateway.cpu_us.status
     mean_us[Op.READINESS] = mean_us[Op.LIVENESS] = gateway.probes.cpu_us
-    slowdown = _cores(scenario) / gateway.cpu_cores * 1000
-    return np.array([round(mean * slowdown) for mean in mean_us], np.int64)
+    return np.array([round(mean * _slowdown(scenario)) for mean in mean_us], np.int64)
+
+
+def _proxy_cpu(scenario: Scenario) -> NDArray[np.int64]:
+    """Return what a sidecar takes for every operation, int64[OPS], in ns of the pod's cores: so the meters count."""
+    shared = proxy_us(scenario) if scenario.mesh.mode == "sidecar" else np.zeros(OPS)
+    return np.rint(shared * _slowdown(scenario)).astype(np.int64)
+
+
+def _slowdown(scenario: Scenario) -> float:
+    """Return the ns on one of the pod's cores that a microsecond of CPU takes."""
+    return _cores(scenario) / scenario.gateway.cpu_cores * 1000

@@ -2,7 +2,7 @@
 
 An event costs what runs for its hours (`cost.event_hours`) and what its requests use up. A month costs its events, and
 what stays between them. Everything is billed by the second, in decimal gigabytes, without free tiers, and without what
-LEFT_OUT names.
+`left_out` names.
 """
 
 import math
@@ -29,6 +29,7 @@ PARTS = {
     "balancer": "load balancer",
     "nat": "NAT gateways",
     "logs": "logs",
+    "operators": "operators' access",
 }
 """Every part of the bill, by the name its KPIs have, in the order it is shown."""
 
@@ -41,7 +42,14 @@ LEFT_OUT = (
     "payment and operators' access",
     "support",
 )
-"""What an on-sale costs besides, and no part of the bill holds."""
+"""What an on-sale costs besides, and no part of the bill holds, unless a scenario says what operators' access costs."""
+
+
+def left_out(scenario: Scenario) -> tuple[str, ...]:
+    """Return what the bill of a scenario does not hold."""
+    if scenario.cost.operators_access_usd_per_month == 0:
+        return LEFT_OUT
+    return tuple(what.removesuffix(f" and {PARTS['operators']}") for what in LEFT_OUT)
 
 
 class NodeHours(NamedTuple):
@@ -164,6 +172,7 @@ def cost_of(scenario: Scenario, usage: Usage, prices: PriceTable, spot: bool = T
         *_balancer(scenario, usage, prices),
         _standing(scenario, "nat", "NAT gateways", "h of", prices.prices.nat_usd_per_h, scenario.cost.nat_gateways),
         _logs(scenario, usage, prices),
+        *_operators(scenario),
     ]
     parts = (_part(name, tuple(lines)) for name, lines in groupby(items, key=lambda item: item.part))
     return CostBreakdown(prices.title, tuple(parts))
@@ -248,6 +257,14 @@ def _logs(scenario: Scenario, usage: Usage, prices: PriceTable) -> CostItem:
     """A line of log for every request."""
     gigabytes = usage.requests * scenario.cost.log_bytes_per_request / 1e9
     return _used(scenario, "logs", "logs taken in", "GB of", gigabytes, prices.prices.logs_usd_per_gb)
+
+
+def _operators(scenario: Scenario) -> Iterator[CostItem]:
+    """The access of those who run it, by the scenario's own price: it is quoted, not listed."""
+    usd = scenario.cost.operators_access_usd_per_month
+    if usd:
+        price = Number(value=usd, date="2025-10", source="cost.operators_access_usd_per_month", confidence="assumption")
+        yield _monthly(scenario, "operators", PARTS["operators"], 1, price)
 
 
 def _edge(scenario: Scenario, usage: Usage, prices: PriceTable) -> Iterator[CostItem]:

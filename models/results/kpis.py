@@ -21,6 +21,7 @@ from models.results.cost import cost_of
 from models.results.failovers import failover_kpis
 from models.results.fairness import order_kept
 from models.results.latencies import latency_kpis
+from models.results.mesh import mesh_kpis
 from models.results.node_use import FULL_IN_A_ROW_S, Use, burst, connections_open, kept_up, memory_held, sustained
 from models.results.origins import rests_on
 from models.results.people import people_kpis
@@ -47,6 +48,9 @@ UNITS = (
     ("_usd", "usd"),
     ("_gb", "GB"),
     ("_lcu_h", "LCU-h"),
+    ("_cores", "cores"),
+    ("_mib", "MiB"),
+    ("certificates_renewed", "certificates"),
     ("writes", "writes"),
     ("reads", "reads"),
 )
@@ -68,6 +72,7 @@ def kpis_of(plan: Plan, recording: Recording) -> dict[str, Kpi]:
         *_fairness(plan, recording),
         *_money(plan, recording),
         *failover_kpis(plan, recording),
+        *mesh_kpis(plan, recording),
     ]
     observed = {name: value for name, value in found if value is not None}
     return {

@@ -66,10 +66,18 @@ SETTINGS = {
         "redis.node_type",
     ),
     "faults": ("faults", "redis.replicas_per_shard", "gateway.redis_pool_size", "clients.retries", "clients.timeout_s"),
+    "mesh": (
+        "mesh.mode",
+        "mesh.figures",
+        "mesh.waypoint",
+        "mesh.captures_clients",
+        "mesh.syscalls_per_request",
+        *_DEMAND,
+    ),
     "bots": ("clients.bots.share", "clients.bots.reaction_median_s", "clients.bots.choose", "clients.arrival"),
 }
 """Settings that decide most about the KPIs of a family (the first word of their names)."""
-WITHOUT_REDIS = {"requests", "gateway", "nodes", "dynamodb", "network", "cost"}
+WITHOUT_REDIS = {"requests", "gateway", "nodes", "dynamodb", "network", "mesh", "cost"}
 """Families in which the costs of Redis commands show only when a shard saturates."""
 
 

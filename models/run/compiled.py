@@ -12,6 +12,7 @@ from models.engine.record import CLIENTS, NODES, PER_NODE, QUEUE, Column, Level
 from models.engine.recording import Recording
 from models.engine.world import ACTIVE, BUCKET_NEEDS, IN_FLIGHT, MOST_NEWS, NEWS, NOW, UNKNOWN, new_world
 from models.plan.clients import OPEN_LOOP
+from models.plan.network import NOT_DRAWN
 from models.plan.plan import Plan
 from models.plan.sizes import Sizes, usual_sizes
 from models.redis.control import open_sale, prejoin, send_expiry
@@ -48,7 +49,10 @@ class KernelPlane:
     def __init__(self, plan: Plan, traced: int = 0, sizes: Sizes | None = None) -> None:
         p, who = plan.params, plan.population
         out = p.run.starts[p.network.hop[Place.CLIENT, Place.GATEWAY]["stream"]]
-        arrival = first_arrivals(who.first_send, who.base_delay, p.network.jitter, out)
+        row = p.network.proxies[Place.CLIENT, Place.GATEWAY]
+        added = p.network.added.ravel()[:0] if row == NOT_DRAWN else p.network.added[row]
+        more = p.run.starts[p.network.added_stream[row]]
+        arrival = first_arrivals(who.first_send, who.base_delay, p.network.jitter, out, added, more)
         self.plan = plan
         self.now = 0
         self._advance = advance_traced if traced else advance

@@ -8,6 +8,7 @@ from models.scenario.arrival import PiecewiseArrival
 from models.scenario.clients import Clients
 from models.scenario.fault_checks import fault_contradictions
 from models.scenario.load_kinds import ClosedLoopLoad, Mix, OpenLoopLoad, RateStage, UserStage
+from models.scenario.mesh import mesh_contradictions
 from models.scenario.number_checks import number_contradictions
 from models.scenario.scaling_checks import scaling_contradictions
 from models.scenario.sections import Sections
@@ -42,6 +43,7 @@ def contradictions(scenario: Sections) -> Iterator[str]:
     yield from fault_contradictions(scenario)
     yield from scaling_contradictions(scenario)
     yield from number_contradictions(scenario)
+    yield from mesh_contradictions(scenario.mesh)
 
 
 def _time(s: Sections) -> Iterator[str]:

@@ -78,6 +78,13 @@ class Cost(Section):
     bot_control: Literal["none", "common", "targeted"] = Field(
         "common", description="managed bot control of the web ACL (the talk: managed; its level is an assumption)"
     )
+    operators_access_usd_per_month: float = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="Teleport or the like, USD a month; off the way of requests (assumption: left out; the talk has "
+        "about $200)",
+    )
     captcha_percent: float = Field(
         2, ge=0, le=100, description="people who attempt a CAPTCHA, percent (the talk: under 2 %)"
     )

@@ -16,8 +16,9 @@ from models.documents.text import nearest, printable, shown
 from models.documents.yaml_text import mapping_in, read_mapping, read_value
 from models.scenario.arrival import TraceArrival
 from models.scenario.merge import apply_override, merged
+from models.scenario.mesh import Mesh
 from models.scenario.messages import refusal
-from models.scenario.packing import backend_pods_per_node, pods_per_node
+from models.scenario.packing import backend_pods_per_node, pod_request, pods_per_node
 from models.scenario.schema import Scenario
 from sim.errors import BadInput
 
@@ -136,6 +137,8 @@ def scenario_from_mapping(data: Mapping[str, Any]) -> Scenario:
 ADDED_LATER = {
     "event": ("people_shares", "seat_shares", "admission_shares"),
     "redis": ("network_baseline_gbps", "network_burst_gbps", "network_credit_s"),
+    "mesh": tuple(Mesh.model_fields),
+    "cost": ("operators_access_usd_per_month",),
 }
 """Settings that are younger than hashes that are stored, by section."""
 
@@ -151,6 +154,8 @@ def scenario_hash(scenario: Scenario) -> str:
         for field in fields:
             if content[section][field] == type(getattr(scenario, section)).model_fields[field].default:
                 del content[section][field]
+        if not content[section]:
+            del content[section]
     arrival = scenario.clients.arrival
     if isinstance(arrival, TraceArrival):
         content["clients"]["arrival"]["file"] = _file_hash("clients.arrival.file", arrival.file)
@@ -257,11 +262,12 @@ def _must_be_known(path: str, value: str, known: Sequence[str]) -> None:
 
 def _must_be_billable(scenario: Scenario) -> None:
     """Refuse a pod that no node of the type holds, and an engine that the Redis node does not come with."""
-    gateway, cost, node = scenario.gateway, scenario.cost, scenario.redis.node_type
+    asked, cost, node = pod_request(scenario), scenario.cost, scenario.redis.node_type
+    with_sidecar = " with its sidecar" if scenario.mesh.mode == "sidecar" else ""
     if pods_per_node(scenario) == 0:
         raise BadInput(
             f"cost.node_type: {cost.node_type} is not allowed; beside its daemons it does not hold one pod that "
-            f"requests {gateway.cpu_request_cores:g} cores and {gateway.memory_request_mib:,} MiB"
+            f"requests {asked.milli / 1000:g} cores and {asked.mib:,} MiB{with_sidecar}"
         )
     if cost.backend_pods and backend_pods_per_node(scenario) == 0:
         raise BadInput(

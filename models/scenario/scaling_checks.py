@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from models.catalogues.ec2_capacity import Demand, fits
+from models.catalogues.ec2_capacity import fits
 from models.catalogues.ec2_nodes import ec2_nodes
 from models.scenario.autoscaling import Autoscaling, ScaleDown, ScaleUp
+from models.scenario.packing import daemons, pod_request
 from models.scenario.pods import DisruptionBudget
 from models.scenario.sections import Sections
 
@@ -76,8 +77,7 @@ def _nodes(s: Sections, scaling: Autoscaling) -> Iterator[str]:
         yield f"autoscaling.nodes.instance_types: {unknown[0]!r} is not known; must be of {known}"
         return
     usable = nodes.instance_types if nodes.provisioner == "karpenter" else nodes.instance_types[:1]
-    pod = Demand(round(gateway.cpu_request_cores * 1000), gateway.memory_request_mib, 1)
-    if not any(fits(catalogue[name], Demand(s.cost.daemons_milli, s.cost.daemons_mib) + pod) for name in usable):
+    if not any(fits(catalogue[name], daemons(s) + pod_request(s)) for name in usable):
         yield (
             f"gateway.cpu_request_cores: a pod of {gateway.cpu_request_cores:g} cores and "
             f"{gateway.memory_request_mib} MiB fits no node beside the daemons; the types are {', '.join(usable)}"

@@ -12,6 +12,7 @@ from models.scenario.cost import Cost
 from models.scenario.event import Event
 from models.scenario.faults import Fault, RedisFailover
 from models.scenario.gateway import Gateway
+from models.scenario.mesh import Mesh
 from models.scenario.network import Network
 from models.scenario.redis import Redis
 from models.scenario.run import Run
@@ -37,6 +38,7 @@ class Sections(Section):
     event: Event = Event()
     clients: Clients = Clients()
     network: Network = Network()
+    mesh: Mesh = Mesh()
     gateway: Gateway = Gateway()
     waiting_room: WaitingRoom = WaitingRoom()
     admission: Admission = Admission()

@@ -19,7 +19,7 @@ from models.service.pod_times import cpu_time
 from models.service.pods import forget, go_on_dialling
 from models.service.pools import arm, ask, connect, is_back, release
 from models.service.returns import settle
-from models.service.state import ENDING, PODS_KNOWN, POOL_WAITING, ROUND_ROBIN_AT, SERVING
+from models.service.state import ENDING, NOT_YET, PODS_KNOWN, POOL_WAITING, ROUND_ROBIN_AT, SERVING
 from models.vocabulary.codes import (
     ANSWER_FIRST_FAILURE,
     ANSWER_POOL_TIMEOUT,
@@ -43,7 +43,7 @@ from models.vocabulary.codes import (
 from models.vocabulary.units import EPOCH_NS
 from sim import servers
 from sim.draws import below, from_table
-from sim.jit import compiled
+from sim.jit import compiled, inlined
 from sim.queues import FIRST, LENGTH
 from sim.servers import BUSY, NOBODY, REFUSED, SERVED
 
@@ -113,10 +113,20 @@ def _start_work(w: World, now: int, slot: int) -> None:
     r = w.requests.slot[slot]
     unit = from_table(w.p.service.cpu_unit, w.p.run.starts[STREAM_CPU], r.entity, r.number)
     service = cpu_time(unit, w.p.service.cpu_mean[r.op])
-    w.service.pod[r.pod].given_ns += service
+    w.service.pod[r.pod].given_ns += service + w.p.service.proxy_cpu[r.op]
     done = servers.done_at(w.service.core_free[r.pod], now, service)
     add_busy(w.record, COLUMN_GATEWAY_BUSY_NS, done - service, service)
+    if w.p.service.first_connection > 0 and r.origin <= SOURCE:
+        done = max(done, _connected_at(w, now, r.pod))
     schedule(w, done, KIND_CPU_DONE, r.entity, r.number, slot)
+
+
+@inlined
+def _connected_at(w: World, now: int, number: int) -> int:
+    """Return when the proxy before a pod has its first connection, ns, which the first request to it asks for."""
+    if w.service.connected_at[number] == NOT_YET:
+        w.service.connected_at[number] = now + w.p.service.first_connection
+    return w.service.connected_at[number]
 
 
 @compiled

@@ -9,7 +9,7 @@ from models.engine.world import ASKED, World
 from models.service.pod_times import DIAL_AGAIN_NS, handshake_number
 from models.service.pools import close, has_none
 from models.service.returns import settle
-from models.service.state import ENDING, OFF, SERVING
+from models.service.state import ENDING, NOT_YET, OFF, SERVING
 from models.vocabulary.codes import (
     ANSWER_WAITING,
     OP_CONNECT,
@@ -109,3 +109,4 @@ def forget(w: World, now: int, number: int) -> None:
     pod.given_ns, pod.most, pod.connecting = 0, 0, 0
     pod.state = OFF
     pod.life += 1
+    w.service.connected_at[number] = NOT_YET

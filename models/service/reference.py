@@ -24,6 +24,9 @@ from sim.servers import done_at
 NO_CONNECTION = (Answer.CONNECTION, Answer.MAX_CLIENTS)
 """Answers to a request that has none: the node died, or accepts no further one."""
 
+PROBED = (Op.READINESS, Op.LIVENESS)
+"""What the kubelet asks, past any proxy."""
+
 
 class Killed(Exception):
     """The pod that a request was in is no more."""
@@ -39,6 +42,7 @@ class Pod:
         self.cores = np.zeros(p.service.cores, np.int64)
         self.pools = [Pool(run, connections, node_life) for node_life in node_lives]
         self.connecting = self.given_ns = self.most = 0
+        self.connected_at = 0 if state == SERVING else None  # the proxy before it, of a mesh, in ns
         self.killed = False
 
     def must_live(self) -> None:
@@ -60,6 +64,7 @@ class Gateway:
         ]
         self.known = list(range(p.service.warm_pods))
         self.cpu_mean = [int(mean) for mean in run.p.service.cpu_mean]
+        self.proxy_cpu = [int(taken) for taken in run.p.service.proxy_cpu]
         self.skew = [int(skew) for skew in run.p.service.skew]
         self.announced = [False] * p.waiting_room.events
         self.next_pod = 0
@@ -87,7 +92,7 @@ class Gateway:
         if pod.state != SERVING:
             return
         if workers.is_full():
-            self.run.count(Column.BACKLOG_FULL, r.op not in (Op.READINESS, Op.LIVENESS))
+            self.run.count(Column.BACKLOG_FULL, r.op not in PROBED)
             return
         r.pod = pod.number
         pod.most = max(pod.most, workers.held() + 1)
@@ -127,9 +132,13 @@ class Gateway:
         """Give a request to the pod's CPU and return when that is done with it."""
         unit = self.run.draw(self.p.service.cpu_unit, Stream.CPU, r.entity, r.number)
         service = cpu_time(unit, self.cpu_mean[r.op])
-        pod.given_ns += service
+        pod.given_ns += service + self.proxy_cpu[r.op]
         done = done_at(pod.cores, int(self.env.now), service)
         self.run.add_busy(Column.GATEWAY_BUSY_NS, done - service, service)
+        if self.p.service.first_connection > 0 and r.op not in PROBED:
+            if pod.connected_at is None:
+                pod.connected_at = int(self.env.now) + self.p.service.first_connection
+            done = max(done, pod.connected_at)
         return self.run.at(done, Kind.CPU_DONE, r.entity, r.number)
 
     def _ping(self, r: Request, pod: Pod) -> Process:

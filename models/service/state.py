@@ -24,6 +24,8 @@ POD = np.dtype(
     ]
 )
 assert POD.itemsize == 32
+NOT_YET = -1
+"""When a proxy is connected to which nobody has come."""
 OFF, SERVING, ENDING = range(3)
 """States of a pod's process: not there, or not listening yet; taking requests; only finishing those it has."""
 POOL = np.dtype(
@@ -55,7 +57,8 @@ class ServiceState(NamedTuple):
     `models.service.returns`).
 
     `endpoint` int64[P] are the pods that the load balancer knows, of which `total[PODS_KNOWN]` count. `announced`
-    int8[E]: pods know that the event is sold out. `total` int64[3].
+    int8[E]: pods know that the event is sold out. `connected_at` int64[P] ns: when a mesh's proxy before a pod has its
+    first connection, or NOT_YET. `total` int64[3].
     """
 
     pod: NDArray[np.void]
@@ -66,6 +69,7 @@ class ServiceState(NamedTuple):
     connections: NDArray[np.int64]
     endpoint: NDArray[np.int64]
     announced: NDArray[np.int8]
+    connected_at: NDArray[np.int64]
     total: NDArray[np.int64]
 
 
@@ -86,6 +90,7 @@ def new(plan: Plan) -> ServiceState:
         connections=new_stations(p.pods * nodes),
         endpoint=np.arange(p.pods, dtype=np.int64),
         announced=np.zeros(plan.params.waiting_room.events, np.int8),
+        connected_at=np.where(np.arange(p.pods) < p.warm_pods, 0, NOT_YET).astype(np.int64),
         total=total,
     )
 

@@ -40,3 +40,5 @@ class Stream(Numbered):
     ADDRESS_KIND = auto()
     ADDRESS = auto()
     ADDRESS_SIZE = auto()
+    MESH_ARRIVAL = auto()
+    MESH_CALL = auto()

@@ -48,6 +48,24 @@ def gateways(draw: Draw, in_steps: bool) -> Section:
 
 
 @st.composite
+def meshes(draw: Draw) -> Section:
+    """A mesh of any sort, or none; daemons beside it or without one."""
+    mode = draw(pick(["none", "sidecar", "ambient"]))
+    figures = draw(pick(["istio", "talk"]))
+    return {
+        "mode": mode,
+        "figures": figures,
+        "waypoint": mode == "ambient" and figures == "istio" and draw(st.booleans()),
+        "waypoint_pods": draw(pick([1, 2, 40])),
+        "captures_clients": figures == "talk" or draw(st.booleans()),
+        "first_connection_ms": draw(pick([0, 1, 500, 3000])),
+        "falco": draw(st.booleans()),
+        "syscalls_per_request": draw(pick([0, 12, 400])),
+        "log_agent": draw(st.booleans()),
+    }
+
+
+@st.composite
 def waiting_rooms(draw: Draw, events: int, longest_poll_s: float) -> Section:
     """The line; a heartbeat hardly longer than two polls, or shorter, so that whoever is held up is expired."""
     core = draw(pick(["index", "index", "index", "keys"]))

@@ -17,7 +17,7 @@ from tests.strategies.base import Draw, pick
 from tests.strategies.demand import generated, people, sales
 from tests.strategies.extremes import pushed
 from tests.strategies.faults import failovers, pod_faults
-from tests.strategies.platform import admissions, backends, gateways, networks, node_limits, waiting_rooms
+from tests.strategies.platform import admissions, backends, gateways, meshes, networks, node_limits, waiting_rooms
 from tests.strategies.profiles import profiles
 from tests.strategies.scaling import scalings
 from tests.strategies.uneven import uneven
@@ -63,6 +63,7 @@ def scenarios(draw: Draw, folder: Path, in_steps: bool) -> Scenario:
         "clients": clients,
         "network": draw(networks(in_steps)),
         "gateway": gateway,
+        "mesh": draw(meshes()),
         "autoscaling": scaling,
         "faults": faults,
         "waiting_room": room,

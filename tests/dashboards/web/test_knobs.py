@@ -11,9 +11,10 @@ PATHS = [path for group in GROUPS for path in (*group.main, *group.more)]
 
 def test_the_groups_follow_the_way_of_a_request() -> None:
     titles = [group.title for group in GROUPS]
-    assert titles[:6] == [
+    assert titles[:7] == [
         "Clients",
         "Network",
+        "Mesh and daemons",
         "Gateway",
         "Waiting room and admission",
         "Redis",

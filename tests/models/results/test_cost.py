@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.catalogues.prices import list_prices, talk_prices
-from models.results.cost import PARTS, CostBreakdown, NodeHours, Usage, cost_of
+from models.results.cost import PARTS, CostBreakdown, NodeHours, Usage, cost_of, left_out
 from models.results.usage import lcu_hours
 from models.scenario import Scenario, load_scenario
 from models.scenario.packing import nodes_needed, pods_per_node
@@ -145,7 +145,7 @@ def test_nodes_hold_all_pods_and_one_less_would_not(pods: int, cores: float, mib
 @given(usages, st.sampled_from(["us-east-1", "ap-northeast-2"]), st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_the_parts_sum_to_the_whole_and_none_is_negative(used: Usage, region: str, talk: bool) -> None:
-    bill = cost_of(scenario(), used, TALK if talk else list_prices(region))
+    bill = cost_of(scenario("cost.operators_access_usd_per_month=9"), used, TALK if talk else list_prices(region))
     assert [part.name for part in bill.parts] == list(PARTS)
     assert bill.event_usd == pytest.approx(sum(part.event_usd or 0 for part in bill.parts))
     assert bill.month_usd == pytest.approx(sum(part.month_usd or 0 for part in bill.parts))
@@ -246,3 +246,22 @@ def test_what_cannot_be_bought_is_refused_in_one_line(change: str, says: str) ->
         scenario(change)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_operators_access_is_on_the_bill_where_its_price_is_said() -> None:
+    """The talk: Teleport at about $200 a month; an event's share of it is by hours."""
+    quoted, without = scenario("cost.operators_access_usd_per_month=200"), scenario()
+    bill, plain = cost_of(quoted, NOTHING, LIST), cost_of(without, NOTHING, LIST)
+    assert bill.month_usd - plain.month_usd == pytest.approx(200)
+    assert bill.event_usd - plain.event_usd == pytest.approx(200 * quoted.cost.event_hours(quoted.run.duration_s) / 730)
+    assert [part.name for part in plain.parts] == [part.name for part in bill.parts if part.name != "operators"]
+    assert "payment" in left_out(quoted)
+    assert "payment and operators' access" in left_out(without)
+
+
+def test_sidecars_take_nodes_and_so_money() -> None:
+    """Eight nodes for thirty pods instead of six (see the packing), of the gateway's hours of an event."""
+    plain, sidecar = (
+        usd(cost_of(scenario(f"mesh.mode={mode}"), NOTHING, LIST), "gateway") for mode in ("none", "sidecar")
+    )
+    assert sidecar[0] / plain[0] == pytest.approx(8 / 6)

@@ -55,6 +55,9 @@ class TestShipped:
             "replica-reads",
             "three-shards",
             "failover-at-peak",
+            "mesh-none",
+            "mesh-ambient",
+            "mesh-sidecar",
         }
 
     @pytest.mark.parametrize("name", NAMES)
