@@ -30,7 +30,7 @@ class Mesh(Section):
     )
     captures_clients: bool = Field(
         True,
-        description="whether clients' requests pass the gateway's proxy, as calls to the backend do "
+        description="whether clients' requests pass the gateway's proxy, not calls alone "
         "(source: Istio, which captures all that comes into a pod)",
     )
     first_connection_ms: float = Field(
