@@ -32,7 +32,10 @@ SLOT = np.dtype(
         ("abandoned", "i1"),
         ("dials", "i1"),  # what it asks the node is to open a connection
         ("node_life", "i1"),  # of the node that its connection is to, which dies once in a run at most
-        ("spare", "i8"),  # room for what a request through several services needs: parent, service, step, region
+        ("service", "i1"),  # whose program it follows, see `plan.programs`
+        ("step", "i1"),  # of that, which it has come to
+        ("spare", "i2"),
+        ("room", "i4"),  # for what a request through several services needs besides: parent, region
     ]
 )
 """A request, in one cache line. A change for a replica has where its log ends as `stamp`, and its work in ns as

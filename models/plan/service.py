@@ -9,6 +9,7 @@ from scipy.special import ndtri
 
 from models.plan.mesh import proxy_us
 from models.plan.placement import pods_at_most
+from models.plan.programs import ARCHITECTURES, asks_once, program_table
 from models.plan.quantiles import lognormal_of_mean
 from models.scenario import Scenario
 from models.vocabulary.operations import ENDPOINTS, OPS, Op
@@ -27,9 +28,11 @@ class ServiceParams(NamedTuple):
 
     `warm_pods` of them serve from the start, with `warm_connections` open in each pool. A pod that starts opens
     `min_idle`, one every `connect_gap` at the soonest. `cpu_unit` int64[2050] is a quantile table in 1/2**20 of
-    `cpu_mean`, int64[OPS] ns on one of the pod's `cores` by operation. `proxy_cpu` int64[OPS] is what the pod's own
-    proxy takes beside, on cores of its own, in the same measure; with a mesh a started pod's first request waits for
-    `first_connection` ns, as do those that come before that is over. `skew` int64[P] ns of the pods' clocks.
+    `cpu_mean`, int64[services, OPS] ns on one of the pod's `cores` by operation. `proxy_cpu` int64[OPS] is what the
+    pod's own proxy takes beside, on cores of its own, in the same measure; with a mesh a started pod's first request
+    waits for `first_connection` ns, as do those that come before that is over. `skew` int64[P] ns of the pods' clocks.
+    `program` STEP[services, OPS, steps] is what a service does for an operation (see `plan.programs`); `asks_once`: all
+    of them pass on at once what a Redis node has answered.
     """
 
     pods: int
@@ -44,6 +47,8 @@ class ServiceParams(NamedTuple):
     connect_gap: int
     pool_timeout: int
     ping_all: bool
+    asks_once: bool
+    program: NDArray[np.void]
     cpu_unit: NDArray[np.int64]
     cpu_mean: NDArray[np.int64]
     proxy_cpu: NDArray[np.int64]
@@ -57,6 +62,7 @@ def service_params(scenario: Scenario, starts: NDArray[np.uint64]) -> ServicePar
     min_idle = min(gateway.redis_min_idle, gateway.redis_pool_size)
     warm = min_idle if scenario.autoscaling else gateway.redis_pool_size
     u = np.clip(uniforms(starts[Stream.SKEW], pods_at_most(scenario)), 2.0**-53, None)
+    program = program_table(ARCHITECTURES[scenario.architecture])
     return ServiceParams(
         pods=pods_at_most(scenario),
         warm_pods=gateway.pods,
@@ -70,6 +76,8 @@ def service_params(scenario: Scenario, starts: NDArray[np.uint64]) -> ServicePar
         connect_gap=ns(gateway.redis_connect_s) // max(min_idle, 1),
         pool_timeout=ns(gateway.redis_pool_timeout_s),
         ping_all=gateway.probes.redis_ping == "every_shard",
+        asks_once=asks_once(program),
+        program=program,
         cpu_unit=lognormal_of_mean(float(UNIT), gateway.cpu_sigma),
         cpu_mean=_cpu_means(scenario),
         proxy_cpu=_proxy_cpu(scenario),
@@ -84,13 +92,13 @@ def _cores(scenario: Scenario) -> int:
 
 
 def _cpu_means(scenario: Scenario) -> NDArray[np.int64]:
-    """Return the mean CPU time of every operation in ns on one core, int64[OPS]; 0 for what never is at a pod."""
+    """Return the mean CPU time of every operation in ns on one core, int64[services, OPS]; 0 for what none takes."""
     gateway = scenario.gateway
     mean_us = [0.0] * OPS
     mean_us[: len(ENDPOINTS)] = [getattr(gateway.cpu_us, name) for name in ENDPOINTS]
     mean_us[Op.STATUS_READ] = gateway.cpu_us.status
     mean_us[Op.READINESS] = mean_us[Op.LIVENESS] = gateway.probes.cpu_us
-    return np.array([round(mean * _slowdown(scenario)) for mean in mean_us], np.int64)
+    return np.array([[round(mean * _slowdown(scenario)) for mean in mean_us]], np.int64)
 
 
 def _proxy_cpu(scenario: Scenario) -> NDArray[np.int64]:

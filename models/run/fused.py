@@ -123,7 +123,7 @@ def on_pass_end(w: World, now: int, entity: int, number: int, slot: int) -> None
 @inlined
 def _calm_for_replies(w: World, k: int) -> int:
     """Return the time (ns) before which what becomes of the replies of a node's pass is known, 0 if it is not."""
-    plain = w.p.service.backlog == 0 and w.redis.node[k].refused == 0
+    plain = w.p.service.backlog == 0 and w.p.service.asks_once and w.redis.node[k].refused == 0
     return calm_until(w) if plain and w.p.network.takes_time and w.p.redis.costs.io > 0 else 0
 
 

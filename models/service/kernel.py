@@ -1,10 +1,11 @@
 """The gateway: a load balancer in front of pods, each with worker slots, a CPU and pools of Redis connections.
 
 A request holds a worker slot from its arrival to its reply, waits in the pod's backlog if all slots are taken, and is
-refused if that is full; a Go server gives each a goroutine, so by default none waits for a slot. It uses the pod's CPU
-(FIFO) once, then a connection to the Redis node it needs (`pools`), for which it waits up to the pool timeout; if the
-node dies meanwhile, so does the request. A pod that is not there, or that has begun to end, refuses; so does everything
-in a pod that is killed, when the pod would next have had to do with it.
+refused if that is full; a Go server gives each a goroutine, so by default none waits for a slot. With a worker it
+follows the program of its operation (`plan.programs`), the pod's CPU (FIFO) first. To ask a Redis node it needs a
+connection (`pools`), for which it waits up to the pool timeout; if the node dies meanwhile, so does the request. A pod
+that is not there, or that has begun to end, refuses; so does everything in a pod that is killed, when the pod would
+next have had to do with it.
 """
 
 from models.engine.agenda import NOTHING, free_slot, schedule, tell
@@ -16,7 +17,7 @@ from models.engine.world import ASKED, UNKNOWN, World
 from models.plan.events import event_of
 from models.plan.service import RANDOM, ROUND_ROBIN
 from models.service.pod_times import cpu_time
-from models.service.pods import forget, go_on_dialling
+from models.service.pods import forget, go_on_dialling, ping_another
 from models.service.pools import arm, ask, connect, is_back, release
 from models.service.returns import settle
 from models.service.state import ENDING, NOT_YET, PODS_KNOWN, POOL_WAITING, ROUND_ROBIN_AT, SERVING
@@ -25,20 +26,21 @@ from models.vocabulary.codes import (
     ANSWER_POOL_TIMEOUT,
     ANSWER_REFUSED,
     ANSWER_SOLD_OUT,
-    IS_OF_THE_ROOM,
-    IS_TOLD_OF_SOLD_OUT,
     KIND_CPU_DONE,
     NEWS_EMPTY,
     NEWS_PROBED,
-    OP_LIVENESS,
-    OP_READINESS,
-    OP_RESERVE,
-    OP_STATUS_READ,
     PLACE_CLIENT,
     PLACE_GATEWAY,
-    PLACE_RESERVATION,
     STREAM_CPU,
     STREAM_ROUTE,
+    VERB_ANSWER,
+    VERB_CALL,
+    VERB_CPU,
+    VERB_REDIS,
+    WHOM_PINGED,
+    WHOM_PRIMARY,
+    WHOM_READER,
+    WHOM_ROOM,
 )
 from models.vocabulary.units import EPOCH_NS
 from sim import servers
@@ -104,15 +106,16 @@ def _give(w: World, now: int, slot: int, number: int) -> None:
         _answer(w, now, slot)
         return
     if taken == SERVED:
-        _start_work(w, now, slot)
+        _compute(w, now, slot)
     pod.most = max(pod.most, servers.held(w.service.workers, number))
 
 
 @compiled
-def _start_work(w: World, now: int, slot: int) -> None:
+def _compute(w: World, now: int, slot: int) -> None:
+    """Give a request to the CPU of its pod: the first step of every program, once a worker has it."""
     r = w.requests.slot[slot]
     unit = from_table(w.p.service.cpu_unit, w.p.run.starts[STREAM_CPU], r.entity, r.number)
-    service = cpu_time(unit, w.p.service.cpu_mean[r.op])
+    service = cpu_time(unit, w.p.service.cpu_mean[r.service, r.op])
     w.service.pod[r.pod].given_ns += service + w.p.service.proxy_cpu[r.op]
     done = servers.done_at(w.service.core_free[r.pod], now, service)
     add_busy(w.record, COLUMN_GATEWAY_BUSY_NS, done - service, service)
@@ -131,25 +134,49 @@ def _connected_at(w: World, now: int, number: int) -> int:
 
 @compiled
 def on_cpu_done(w: World, now: int, entity: int, number: int, slot: int) -> None:
-    """The pod has worked out what to ask: the backend, nobody (the event is known to be sold out), or a Redis node."""
+    """The pod has computed for a request, which goes on with its program."""
     r = w.requests.slot[slot]
     if r.life != w.service.pod[r.pod].life:
         lose(w, now, slot)
         return
     r.stamp = EPOCH_NS + now + w.p.service.skew[r.pod]
-    event = event_of(w.p.waiting_room.event_cycle, r.token)
-    if r.op == OP_RESERVE:
-        forward(w, now, slot, PLACE_GATEWAY, PLACE_RESERVATION)
-    elif r.op == OP_LIVENESS:
+    _next_step(w, now, slot)
+
+
+@compiled
+def _next_step(w: World, now: int, slot: int) -> None:
+    """Take the next step of a request's program."""
+    r = w.requests.slot[slot]
+    r.step += 1
+    step = w.p.service.program[r.service, r.op, r.step]
+    if step.verb == VERB_REDIS:
+        _ask_node(w, now, slot, step.argument)
+    elif step.verb == VERB_CALL:
+        forward(w, now, slot, r.service, step.argument)
+    elif step.verb == VERB_ANSWER:
         _finish_work(w, now, slot)
-    elif r.op == OP_READINESS:
-        connect(w, now, slot)
-    elif w.service.announced[event] == 1 and IS_TOLD_OF_SOLD_OUT[r.op]:
+    elif step.verb == VERB_CPU:
+        _compute(w, now, slot)
+    else:
+        w.total[UNKNOWN] += 1
+
+
+@compiled
+def _ask_node(w: World, now: int, slot: int, whom: int) -> None:
+    """Ask the Redis node that a step names, or answer at once what the pod knows: that the event is sold out."""
+    r = w.requests.slot[slot]
+    event = event_of(w.p.waiting_room.event_cycle, r.token)
+    shard = w.p.redis.event_node[event]
+    if whom in (WHOM_ROOM, WHOM_READER) and w.service.announced[event] == 1:
         r.answer = ANSWER_SOLD_OUT
         _finish_work(w, now, slot)
-    elif IS_OF_THE_ROOM[r.op]:
-        shard = w.p.redis.event_node[event]
-        r.node = w.p.redis.read_node[r.pod, shard] if r.op == OP_STATUS_READ else shard
+    elif whom in (WHOM_ROOM, WHOM_PRIMARY):
+        r.node = shard
+        connect(w, now, slot)
+    elif whom == WHOM_READER:
+        r.node = w.p.redis.read_node[r.pod, shard]
+        connect(w, now, slot)
+    elif whom == WHOM_PINGED:
         connect(w, now, slot)
     else:
         w.total[UNKNOWN] += 1
@@ -173,39 +200,41 @@ def on_pool_timeout(w: World, now: int, entity: int, number: int, slot: int) -> 
 
 @compiled
 def on_pod_reply(w: World, now: int, entity: int, number: int, slot: int) -> None:
-    """The answer is back at the pod: the connection goes to the next in line, the worker to the next request."""
+    """The answer of a node, or of a service that was called, is back at the pod."""
     r = w.requests.slot[slot]
     if r.life != w.service.pod[r.pod].life:
         lose(w, now, slot)
-    elif r.op == OP_RESERVE:
-        _finish_work(w, now, slot)
-    else:
+    elif r.origin == DIALLER:
         is_back(w, slot)
+        go_on_dialling(w, now, slot)
+    elif w.p.service.program[r.service, r.op, r.step].verb == VERB_REDIS:
+        is_back(w, slot)
+        _hear_node(w, now, slot)
+    else:
+        _go_on(w, now, slot)
+
+
+@compiled
+def _hear_node(w: World, now: int, slot: int) -> None:
+    """Act on what a node has answered: the connection goes to the next in line, the request goes on."""
+    r = w.requests.slot[slot]
+    if r.dials == 1 and r.answer < ANSWER_FIRST_FAILURE:
+        r.dials = 0  # the connection stands; now the question
+        ask(w, now, slot)
+        return
+    release(w, now, slot)
+    pinged = w.p.service.program[r.service, r.op, r.step].argument == WHOM_PINGED
+    if not (pinged and r.answer < ANSWER_FIRST_FAILURE and ping_another(w, now, slot)):
         _go_on(w, now, slot)
 
 
 @compiled
 def _go_on(w: World, now: int, slot: int) -> None:
-    """Go on with what a node has answered."""
-    r = w.requests.slot[slot]
-    if r.origin == DIALLER:
-        go_on_dialling(w, now, slot)
-    elif r.dials == 1 and r.answer < ANSWER_FIRST_FAILURE:
-        r.dials = 0  # the connection stands; now the question
-        ask(w, now, slot)
+    """Go on with a program after an answer: one that is a failure ends it."""
+    if w.requests.slot[slot].answer < ANSWER_FIRST_FAILURE:
+        _next_step(w, now, slot)
     else:
-        release(w, now, slot)
-        if (
-            r.op == OP_READINESS
-            and w.p.service.ping_all
-            and r.node + 1 < w.p.redis.shards
-            and r.answer < ANSWER_FIRST_FAILURE
-        ):
-            r.node += 1
-            settle(w, r.pod, now + 1)  # of one instant, the answers to clients come before those to probes
-            connect(w, now, slot)
-        else:
-            _finish_work(w, now, slot)
+        _finish_work(w, now, slot)
 
 
 @compiled
@@ -214,7 +243,7 @@ def _finish_work(w: World, now: int, slot: int) -> None:
     number = w.requests.slot[slot].pod
     following = servers.leave(w.service.workers, number, w.requests.follower)
     if following != NOBODY:
-        _start_work(w, now, following)
+        _compute(w, now, following)
     elif w.service.workers[number, BUSY] == 0 and w.service.pod[number].state == ENDING:
         tell(w, NEWS_EMPTY, number, 0, True)
     _answer(w, now, slot)

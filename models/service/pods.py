@@ -7,7 +7,7 @@ from models.engine.record import spread_busy
 from models.engine.requests import DIALLER, KUBELET
 from models.engine.world import ASKED, World
 from models.service.pod_times import DIAL_AGAIN_NS, handshake_number
-from models.service.pools import close, has_none
+from models.service.pools import close, connect, has_none
 from models.service.returns import settle
 from models.service.state import ENDING, NOT_YET, OFF, SERVING
 from models.vocabulary.codes import (
@@ -81,6 +81,18 @@ def send_probe(w: World, now: int, number: int, op: int, probe: int) -> None:
     )
     w.total[ASKED] += 1
     forward(w, now, slot, PLACE_CONTROL, PLACE_GATEWAY)
+
+
+@compiled
+def ping_another(w: World, now: int, slot: int) -> bool:
+    """Let a probe ask the next primary, if it asks all of them, one after the other; tell whether there is one."""
+    r = w.requests.slot[slot]
+    if not w.p.service.ping_all or r.node + 1 == w.p.redis.shards:
+        return False
+    r.node += 1
+    settle(w, r.pod, now + 1)  # of one instant, the answers to clients come before those to probes
+    connect(w, now, slot)
+    return True
 
 
 @compiled

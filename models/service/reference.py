@@ -14,10 +14,11 @@ from models.service.reference_backend import Backend
 from models.service.state import ENDING, OFF, SERVING
 from models.vocabulary.instants import CONNECTING, PROBES, Kind
 from models.vocabulary.news import News, Told
-from models.vocabulary.operations import FIRST_FAILURE, OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Op, Reply
+from models.vocabulary.operations import FIRST_FAILURE, Answer, Op, Reply
 from models.vocabulary.places import Place
 from models.vocabulary.streams import Stream
 from models.vocabulary.units import EPOCH_NS
+from models.vocabulary.verbs import Verb, Whom
 from sim.draws import below
 from sim.servers import done_at
 
@@ -26,6 +27,8 @@ NO_CONNECTION = (Answer.CONNECTION, Answer.MAX_CLIENTS)
 
 PROBED = (Op.READINESS, Op.LIVENESS)
 """What the kubelet asks, past any proxy."""
+UNLESS_SOLD_OUT = (Whom.ROOM, Whom.READER)
+"""Who is not asked by a pod that knows the event to be sold out: it says so itself."""
 
 
 class Killed(Exception):
@@ -63,8 +66,10 @@ class Gateway:
             for k in range(p.service.pods)
         ]
         self.known = list(range(p.service.warm_pods))
-        self.cpu_mean = [int(mean) for mean in run.p.service.cpu_mean]
-        self.proxy_cpu = [int(taken) for taken in run.p.service.proxy_cpu]
+        self.cpu_mean = run.p.service.cpu_mean[Place.GATEWAY].tolist()
+        self.proxy_cpu = run.p.service.proxy_cpu.tolist()
+        self.program = run.p.service.program[Place.GATEWAY].tolist()
+        self.services = {Place.RESERVATION: backend.reserve}
         self.skew = [int(skew) for skew in run.p.service.skew]
         self.announced = [False] * p.waiting_room.events
         self.next_pod = 0
@@ -99,7 +104,7 @@ class Gateway:
         try:
             yield from workers.acquire()
             pod.must_live()
-            yield from self._work(r, pod)
+            yield from self._follow_program(r, pod)
         except Killed:
             r.reply = Reply(Answer.REFUSED)
             return
@@ -107,26 +112,42 @@ class Gateway:
         if workers.taken == 0 and pod.state == ENDING:
             self.run.tell(Told(News.EMPTY, pod.number))
 
-    def _work(self, r: Request, pod: Pod) -> Process:
-        yield self._cpu_done(r, pod)
-        pod.must_live()
-        r.stamp = EPOCH_NS + int(self.env.now) + self.skew[r.pod]
+    def _follow_program(self, r: Request, pod: Pod) -> Process:
+        """Take the steps of a request's program up to its answer; one that fails is the last."""
         r.reply = Reply(Answer.WAITING)
-        if r.op == Op.RESERVE:
-            yield from self.backend.reserve(r)
-            pod.must_live()
-        elif r.op == Op.READINESS:
+        for verb, argument in self.program[r.op]:
+            if verb == Verb.CPU:
+                yield self._cpu_done(r, pod)
+                pod.must_live()
+                r.stamp = EPOCH_NS + int(self.env.now) + self.skew[r.pod]
+            elif verb == Verb.REDIS:
+                if argument in UNLESS_SOLD_OUT and self.announced[self.run.event_of(r.token)]:
+                    r.reply = Reply(Answer.SOLD_OUT)
+                    return
+                yield from self._ask_node(r, pod, Whom(argument))
+            elif verb == Verb.CALL:
+                yield from self.services[Place(argument)](r)
+                pod.must_live()
+            elif verb == Verb.ANSWER:
+                return
+            else:
+                raise ValueError(f"no pod is asked for {r.op!r}")
+            if r.reply.answer >= FIRST_FAILURE:
+                return
+
+    def _ask_node(self, r: Request, pod: Pod, whom: Whom) -> Process:
+        """Ask the Redis node that a step names."""
+        shard = int(self.p.redis.event_node[self.run.event_of(r.token)])
+        if whom == Whom.PINGED:
             yield from self._ping(r, pod)
-        elif r.op == Op.LIVENESS:
-            return
-        elif r.op in TOLD_OF_SOLD_OUT and self.announced[self.run.event_of(r.token)]:
-            r.reply = Reply(Answer.SOLD_OUT)
-        elif r.op in OF_THE_ROOM:
-            shard = int(self.p.redis.event_node[self.run.event_of(r.token)])
-            r.node = int(self.p.redis.read_node[r.pod, shard]) if r.op == Op.STATUS_READ else shard
+        elif whom == Whom.READER:
+            r.node = int(self.p.redis.read_node[r.pod, shard])
+            yield from self._ask_redis(r, pod)
+        elif whom in (Whom.ROOM, Whom.PRIMARY):
+            r.node = shard
             yield from self._ask_redis(r, pod)
         else:
-            raise ValueError(f"no pod is asked for {r.op!r}")
+            raise ValueError(f"no node is {whom!r}")
 
     def _cpu_done(self, r: Request, pod: Pod) -> At:
         """Give a request to the pod's CPU and return when that is done with it."""

@@ -10,9 +10,10 @@ import numpy as np
 
 from models.vocabulary.instants import Kind
 from models.vocabulary.news import News
-from models.vocabulary.operations import FIRST_FAILURE, OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Op
+from models.vocabulary.operations import FIRST_FAILURE, Answer, Op
 from models.vocabulary.places import Place
 from models.vocabulary.streams import Stream
+from models.vocabulary.verbs import Verb, Whom
 
 
 def code(member: IntEnum) -> int:
@@ -31,9 +32,6 @@ OP_REPLICATE = code(Op.REPLICATE)
 OP_RESERVE = code(Op.RESERVE)
 OP_STATUS = code(Op.STATUS)
 OP_STATUS_READ = code(Op.STATUS_READ)
-IS_OF_THE_ROOM = np.array([op in OF_THE_ROOM for op in Op])
-IS_TOLD_OF_SOLD_OUT = np.array([op in TOLD_OF_SOLD_OUT for op in Op])
-"""By `Op`, bool[len(Op)]."""
 
 ANSWER_CONNECTION = code(Answer.CONNECTION)
 ANSWER_EXPIRED = code(Answer.EXPIRED)
@@ -91,3 +89,13 @@ STREAM_SOURCE_GAP = code(Stream.SOURCE_GAP)
 STREAM_SOURCE_OP = code(Stream.SOURCE_OP)
 STREAM_SOURCE_TOKEN = code(Stream.SOURCE_TOKEN)
 STREAM_THINK = code(Stream.THINK)
+
+VERB_ANSWER = code(Verb.ANSWER)
+VERB_CALL = code(Verb.CALL)
+VERB_CPU = code(Verb.CPU)
+VERB_REDIS = code(Verb.REDIS)
+
+WHOM_PINGED = code(Whom.PINGED)
+WHOM_PRIMARY = code(Whom.PRIMARY)
+WHOM_READER = code(Whom.READER)
+WHOM_ROOM = code(Whom.ROOM)

@@ -25,10 +25,6 @@ class Op(Numbered):
 
 
 OPS = len(Op)
-OF_THE_ROOM = frozenset({Op.JOIN, Op.STATUS, Op.ENTER, Op.LEAVE, Op.STATUS_READ})
-"""What a pod asks a Redis node for a client."""
-TOLD_OF_SOLD_OUT = OF_THE_ROOM - {Op.LEAVE}
-"""What a pod that knows its event to be sold out answers so, without asking: whoever leaves is gone anyway."""
 ENDPOINTS = tuple(op.name.lower() for op in Op if op <= Op.RESERVE)
 """Names of the endpoints by `Op`; a STATUS_READ counts as a status."""
 

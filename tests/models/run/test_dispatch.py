@@ -14,6 +14,7 @@ from models.engine import column_codes
 from models.engine.agenda import NOTHING, new_request
 from models.engine.record import Column
 from models.engine.requests import CLIENT, SLOT
+from models.plan.programs import ARCHITECTURES
 from models.redis import scripts
 from models.redis_costs import command_codes
 from models.redis_costs.commands import Command
@@ -21,12 +22,13 @@ from models.run import dispatch as core
 from models.run.compiled import KernelPlane
 from models.service import kernel as service
 from models.vocabulary import codes
-from models.vocabulary.codes import IS_OF_THE_ROOM, IS_TOLD_OF_SOLD_OUT
 from models.vocabulary.instants import Kind, event_key
 from models.vocabulary.news import News
-from models.vocabulary.operations import OF_THE_ROOM, TOLD_OF_SOLD_OUT, Answer, Op
+from models.vocabulary.operations import Answer, Op
+from models.vocabulary.places import Place
 from models.vocabulary.streams import Stream
 from models.vocabulary.units import SECOND
+from models.vocabulary.verbs import Verb, Whom
 from sim import ladder
 from tests.models.recordings import planned
 
@@ -36,6 +38,9 @@ ENUMERATIONS: dict[str, type[IntEnum]] = {
     "KIND": Kind,
     "NEWS": News,
     "STREAM": Stream,
+    "PLACE": Place,
+    "VERB": Verb,
+    "WHOM": Whom,
     "COMMAND": Command,
     "COLUMN": Column,
 }
@@ -95,10 +100,14 @@ def test_a_node_executes_every_operation_that_is_sent_to_one():
 
 
 def test_a_pod_knows_whom_to_ask_for_every_operation_that_comes_to_one():
-    found = set(branches(service, ["on_cpu_done"], "OP")) - {Op.STATUS_READ.name}
-    assert found | {op.name for op in OF_THE_ROOM} == set(Op.__members__) - {"EXPIRE", "REPLICATE", "CONNECT"}
-    assert [op for op in Op if IS_OF_THE_ROOM[op]] == sorted(OF_THE_ROOM)
-    assert [op for op in Op if IS_TOLD_OF_SOLD_OUT[op]] == sorted(TOLD_OF_SOLD_OUT)
+    never_there = {Op.EXPIRE, Op.REPLICATE, Op.CONNECT}
+    for architecture, programs in ARCHITECTURES.items():
+        assert set(programs[Place.GATEWAY]) == set(Op) - never_there, architecture
+
+
+def test_a_service_can_do_every_verb_and_ask_everybody():
+    assert sorted(branches(service, ["_next_step"], "VERB")) == sorted(Verb.__members__)
+    assert set(branches(service, ["_ask_node"], "WHOM")) == set(Whom.__members__)
 
 
 CODES = {**vars(codes), **vars(column_codes), **vars(command_codes)}
