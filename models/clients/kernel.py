@@ -1,6 +1,7 @@
 """The people in front of their browsers: they join, poll, enter, choose a seat and buy; or give up."""
 
 from models.clients.loads import generated_op, generated_token, measured_stage, next_iteration
+from models.clients.refused import pause_after
 from models.clients.sessions import finish, send
 from models.clients.state import (
     ANSWERED,
@@ -17,6 +18,7 @@ from models.clients.state import (
     WAITING,
 )
 from models.clients.waits import backoff, spread
+from models.edge.state import GAVE_UP, TURNED_AWAY, UNHEARD
 from models.engine.agenda import NOTHING, free_slot, new_request, schedule
 from models.engine.column_codes import (
     COLUMN_ADMITTED,
@@ -36,6 +38,7 @@ from models.plan.clients import CLOSED_LOOP, ONSALE
 from models.vocabulary.codes import (
     ANSWER_CONNECTION,
     ANSWER_FIRST_FAILURE,
+    ANSWER_FIRST_REFUSAL,
     ANSWER_GRANTED,
     ANSWER_MAX_CLIENTS,
     ANSWER_NOT_CALLED,
@@ -139,6 +142,20 @@ def try_again(w: World, s: int, now: int) -> None:
 
 
 @compiled
+def _after_refusal(w: World, s: int, now: int, answer: int) -> None:
+    """The edge has refused: pause and ask the same again, or give up."""
+    op = w.clients.session[s].op
+    pause = pause_after(w, s, now, answer)
+    if pause == NOTHING:
+        w.edge.total[GAVE_UP] += 1
+        finish(w, s)
+    elif op == OP_JOIN or endpoint_of(op) == OP_STATUS:
+        next_turn(w, s, op, now, now + pause)
+    else:
+        send(w, s, op, now + pause)
+
+
+@compiled
 def _on_place(w: World, s: int, now: int, answer: int, position: int) -> None:
     """Act on the answer to a join or a status."""
     c = w.clients.session[s]
@@ -231,11 +248,16 @@ def on_client_reply(w: World, now: int, entity: int, number: int, slot: int) -> 
         abandoned = r.abandoned == 1
     sent_at, stage, endpoint, origin = r.sent_at, r.stage, endpoint_of(r.op), r.origin
     free_slot(w, slot)
+    refused = answer >= ANSWER_FIRST_REFUSAL
     if abandoned:
         w.clients.total[LATE] += 1
+        if refused:
+            w.edge.total[UNHEARD] += 1
         return
-    failed = answer >= ANSWER_FIRST_FAILURE
-    if failed:
+    failed = answer >= ANSWER_FIRST_FAILURE and not refused
+    if refused:
+        w.edge.total[TURNED_AWAY] += 1
+    elif failed:
         w.clients.total[FAILED] += 1
         count(w.record, _cause(w, answer), 1)
         w.record.failed[stage, endpoint] += 1
@@ -247,6 +269,8 @@ def on_client_reply(w: World, now: int, entity: int, number: int, slot: int) -> 
         w.clients.session[entity].awaiting = 0
         if w.p.clients.load == CLOSED_LOOP:
             next_iteration(w, entity, now)
+        elif refused:
+            _after_refusal(w, entity, now, answer)
         elif failed:
             try_again(w, entity, now)
         else:

@@ -6,11 +6,11 @@ Whatever a tab decides is what to send next and when, or None: nothing more.
 import simpy
 
 from models.clients.waits import backoff, spread
-from models.engine.neighbours import Service
+from models.engine.neighbours import Service, WebAcl
 from models.engine.record import WAIT, Column
 from models.engine.reference_run import At, Process, Request, Run, Session
 from models.vocabulary.instants import Kind
-from models.vocabulary.operations import FIRST_FAILURE, Answer, Op, Reply
+from models.vocabulary.operations import FIRST_FAILURE, FIRST_REFUSAL, Answer, Op, Reply
 from models.vocabulary.places import Place
 from models.vocabulary.streams import Stream
 from models.vocabulary.units import MILLISECOND
@@ -28,8 +28,8 @@ FAILED = {
 class Clients:
     """Whoever sends requests and waits for the answers."""
 
-    def __init__(self, run: Run, gateway: Service) -> None:
-        self.run, self.p, self.env, self.gateway = run, run.p, run.env, gateway
+    def __init__(self, run: Run, gateway: Service, web_acl: WebAcl | None) -> None:
+        self.run, self.p, self.env, self.gateway, self.web_acl = run, run.p, run.env, gateway, web_acl
         self.advice = [(int(last), int(interval)) for last, interval in run.p.clients.advice]
 
     def person(self, c: Session) -> Process:
@@ -39,7 +39,9 @@ class Clients:
             if self.run.bought_at[c.person] < c.send_at:
                 break  # in another tab: this one has been closed
             reply = yield self.ask_as(c, c.op, c.s)
-            if reply is None or reply.answer >= FIRST_FAILURE:
+            if reply is not None and reply.answer >= FIRST_REFUSAL:
+                following = self._after_refusal(c, reply.answer)
+            elif reply is None or reply.answer >= FIRST_FAILURE:
                 following = self._after_failure(c)
             else:
                 following = self._after_answer(c, reply)
@@ -75,12 +77,19 @@ class Clients:
         return r.settled
 
     def _travel(self, r: Request) -> Process:
-        """Bring a request through the gateway and its answer to the client."""
-        yield from self.gateway.handle(r)
+        """Bring a request through the gateway, unless it is refused before, and its answer to the client."""
+        refusal = None if self.web_acl is None else self.web_acl.judge(r)
+        if refusal is None:
+            yield from self.gateway.handle(r)
+        else:
+            r.reply = Reply(refusal)
         yield self.run.forward(r, Place.GATEWAY, Place.CLIENT)
         self.run.in_flight -= 1
         if r.settled.triggered:
             self.run.totals["late"] += 1
+            self.run.totals["unheard"] += r.reply.answer >= FIRST_REFUSAL
+        elif r.reply.answer >= FIRST_REFUSAL:
+            self._settle(r, r.reply, None, "turned_away")
         elif r.reply.answer >= FIRST_FAILURE:
             self._settle(r, r.reply, FAILED[r.reply.answer], "failed")
         else:
@@ -93,8 +102,9 @@ class Clients:
             self.run.note(clock)
             self._settle(r, None, Column.FAILED_CLIENT_TIMEOUT, "failed")
 
-    def _settle(self, r: Request, reply: Reply | None, column: int, total: str) -> None:
-        self.run.count(column)
+    def _settle(self, r: Request, reply: Reply | None, column: int | None, total: str) -> None:
+        if column is not None:
+            self.run.count(column)
         self.run.totals[total] += 1
         self.run.totals["awaited"] -= 1
         self.run.unsettled.remove(r)
@@ -180,3 +190,12 @@ class Clients:
             c.waiting = True
             return self._poll(c, 1)
         raise ValueError(f"no client asks for {c.op!r}")
+
+    def _after_refusal(self, c: Session, answer: Answer) -> Next:
+        """Pause and ask the same again, or give up: the edge has refused."""
+        assert self.web_acl is not None
+        pause = self.web_acl.pause_after(c.s, c.number, answer)
+        if pause is None:
+            return None
+        at = int(self.env.now) + pause
+        return self._turn(c, c.op, at) if c.op in (Op.JOIN, Op.STATUS, Op.STATUS_READ) else (c.op, at)

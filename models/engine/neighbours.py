@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from models.engine.reference_run import Pool, Process, Request
+from models.vocabulary.operations import Answer
 
 
 class Service(Protocol):
@@ -11,6 +12,16 @@ class Service(Protocol):
 
     def handle(self, r: Request) -> Process:
         """Bring a request from the load balancer to the moment when its pod answers."""
+
+
+class WebAcl(Protocol):
+    """What a client's request passes before anybody else sees it."""
+
+    def judge(self, r: Request) -> Answer | None:
+        """Return the answer to a request that is refused, None for one that is let through."""
+
+    def pause_after(self, s: int, number: int, answer: Answer) -> int | None:
+        """Return how long a refused session pauses before it sends the same again, ns; None if it gives up."""
 
 
 class StoreNode(Protocol):

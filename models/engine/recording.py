@@ -32,6 +32,24 @@ class Sessions(NamedTuple):
     done: NDArray[np.bool_]
 
 
+class EdgeRecord(NamedTuple):
+    """What a web ACL did: requests `refused`, of which clients were `turned_away` or had given up before, `unheard`;
+    CAPTCHAs `shown`, `solved` and `abandoned`; sessions that `gave_up` for having been refused, and how long in all the
+    others paused, `paused_ns`. `acted` int64[N, K]: requests that each rule ended or counted, of people and of each
+    kind of bots; `refusals` int64[S]: how often each session was turned away."""
+
+    refused: int
+    turned_away: int
+    unheard: int
+    shown: int
+    solved: int
+    abandoned: int
+    gave_up: int
+    paused_ns: int
+    acted: NDArray[np.int64]
+    refusals: NDArray[np.int64]
+
+
 class PaidNode(NamedTuple):
     """An EC2 node: its type, how it was bought, and from when until when it was paid for, ns; None: to the end."""
 
@@ -50,7 +68,8 @@ class Recording:
     are those still awaited, ordered: stage, endpoint, and how long ago they were sent, ns. By event, int64[E]:
     places `waiting` in line and `called` at the end, seats `sold`, and when it sold out, ns, or -1,
     `event_sold_out_at`. `throttled` int64[nodes, 3] is when a Redis node's replies were first held up by its network,
-    ns, -1 if never, by how much at most, ns, and how many. `nodes` are those that autoscaling bought; none where pods
+    ns, -1 if never, by how much at most, ns, and how many. What the `edge` refused was neither answered nor failed;
+    without one nothing is. `nodes` are those that autoscaling bought; none where pods
     are fixed in number.
     """
 
@@ -68,6 +87,7 @@ class Recording:
     event_sold_out_at: NDArray[np.int64]
     throttled: NDArray[np.int64]
     sessions: Sessions
+    edge: EdgeRecord
     nodes: tuple[PaidNode, ...] = ()
 
     @property

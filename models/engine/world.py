@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from models.clients import state as clients
 from models.clients.state import ClientState
+from models.edge import state as edge
+from models.edge.state import EdgeState
 from models.engine import calendar, requests
 from models.engine.record import Record, new_record
 from models.engine.requests import Requests
@@ -58,6 +60,7 @@ class World(NamedTuple):
     calendar: Ladder
     requests: Requests
     clients: ClientState
+    edge: EdgeState
     service: ServiceState
     backend: BackendState
     waiting_room: Rooms
@@ -82,6 +85,7 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int, sizes: Sizes)
         calendar=calendar.new(p, sizes),
         requests=requests.new(sizes, 2 * p.redis.nodes),
         clients=clients.new(plan, arrival),
+        edge=edge.new(p.edge),
         service=service.new(plan),
         backend=service.new_backend(plan),
         waiting_room=rooms.new(plan, sizes),

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from models.judge.apart import events_finding, line_shares, percent
+from models.judge.edge import edge_finding
 from models.judge.finding import Finding, Severity, bad
 from models.judge.limit import SUSTAINED_S, Limit, within_reach
 from models.judge.limits import busy_by_shard, mean_busy
@@ -43,6 +44,7 @@ def findings_of(
         order(result, scenario) if onsale else None,
         lost_turns(result, scenario) if onsale else None,
         bots(result, scenario) if onsale else None,
+        edge_finding(result),
         scaling(result, scenario, broken) if scenario.autoscaling else None,
         mesh(result, scenario) if scenario.mesh.on else None,
         _errors(result, broken),

@@ -6,6 +6,7 @@ distribution of its own.
 
 from models.plan.backend import backend_params
 from models.plan.clients import client_params
+from models.plan.edge import edge_params
 from models.plan.event_shares import room_rules, seats_of
 from models.plan.failovers import failover_params, failovers_of
 from models.plan.network import base_delays, network_params
@@ -44,6 +45,7 @@ def make_plan(scenario: Scenario, profile: Profile, seed: int) -> Plan:
     waiting_room = waiting_room_params(scenario, population)
     params = Params(
         run=run,
+        edge=edge_params(scenario, run.starts, population),
         network=network_params(scenario, base, placement, population),
         clients=client_params(scenario, population),
         service=service_params(scenario, run.starts),

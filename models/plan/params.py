@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from models.plan.backend import BackendParams
 from models.plan.clients import ClientParams
+from models.plan.edge import EdgeParams
 from models.plan.failovers import FailoverParams
 from models.plan.network import NetworkParams
 from models.plan.redis import RedisParams
@@ -16,6 +17,7 @@ class Params(NamedTuple):
     """What both engines work with: one tuple of each part."""
 
     run: RunParams
+    edge: EdgeParams
     network: NetworkParams
     clients: ClientParams
     service: ServiceParams

@@ -14,6 +14,7 @@ from models.redis_costs.parts import Quantity
 from models.redis_costs.ranges import outside
 from models.results.apart import events_apart, shard_weights
 from models.results.ceiling import status_request_ns
+from models.results.edge import edge_facts
 from models.results.failovers import failover_facts
 from models.results.series import busy_share
 from models.results.usage import nodes_of
@@ -30,7 +31,8 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
     beyond what the profile was measured over, as `models.redis_costs.ranges.Outside`. `node_standing` says how the
     profile stands for the nodes' type, empty if it is of it; `node_known` is false if nothing is known of that type.
     `events_apart` is there if the events are unequal, and says of each what became of it; `throttled` if the network of
-    a Redis node held up replies: which node's, from which second, how late at most, and how many.
+    a Redis node held up replies: which node's, from which second, how late at most, and how many. `edge` says of each
+    rule of a web ACL what it ended.
     """
     params, scenario = plan.params, plan.scenario
     request_ns = status_request_ns(plan, _longest_of_an_event(plan, recording))
@@ -60,7 +62,11 @@ def facts_of(plan: Plan, recording: Recording) -> dict[str, Any]:
         "node_standing": on.text,
         "node_known": on.known,
     }
-    rare = {"events_apart": events_apart(plan, recording), "throttled": _throttled(plan, recording)}
+    rare = {
+        "events_apart": events_apart(plan, recording),
+        "throttled": _throttled(plan, recording),
+        "edge": edge_facts(plan, recording),
+    }
     return found | {name: rows for name, rows in rare.items() if rows}
 
 

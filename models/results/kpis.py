@@ -18,6 +18,7 @@ from models.plan.node_names import node_names
 from models.plan.plan import Plan
 from models.results.apart import line_shares
 from models.results.cost import cost_of
+from models.results.edge import edge_kpis
 from models.results.failovers import failover_kpis
 from models.results.fairness import order_kept
 from models.results.latencies import latency_kpis
@@ -73,6 +74,7 @@ def kpis_of(plan: Plan, recording: Recording) -> dict[str, Kpi]:
         *_money(plan, recording),
         *failover_kpis(plan, recording),
         *mesh_kpis(plan, recording),
+        *edge_kpis(plan, recording),
     ]
     observed = {name: value for name, value in found if value is not None}
     return {
@@ -107,7 +109,8 @@ def unit_of(kpi: str) -> str:
     for ending, unit in UNITS:
         if measure.endswith(ending):
             return unit
-    return {"errors": "requests", "admission": "admissions", "gateway": "pods"}.get(family, family)
+    families = {"errors": "requests", "admission": "admissions", "gateway": "pods", "edge": "requests"}
+    return families.get(family, family)
 
 
 def possible(value: float, unit: str) -> float:

@@ -74,10 +74,11 @@ SETTINGS = {
         "mesh.syscalls_per_request",
         *_DEMAND,
     ),
+    "edge": ("edge.addresses", "edge.web_acl", "edge.captcha", "edge.people", "edge.bot_kinds", *_DEMAND),
     "bots": ("clients.bots.share", "clients.bots.reaction_median_s", "clients.bots.choose", "clients.arrival"),
 }
 """Settings that decide most about the KPIs of a family (the first word of their names)."""
-WITHOUT_REDIS = {"requests", "gateway", "nodes", "dynamodb", "network", "mesh", "cost"}
+WITHOUT_REDIS = {"requests", "edge", "gateway", "nodes", "dynamodb", "network", "mesh", "cost"}
 """Families in which the costs of Redis commands show only when a shard saturates."""
 
 

@@ -1,9 +1,10 @@
 """What became of everybody who came: let in, told that the seats are gone, gone without either, or waiting at the end.
 
-A person is one however many tabs it has open, and bots are people too: they are in the line. Its wait begins with the
-click of its first tab and ends when any of its tabs is let in, whether or not a seat is left, or told that the seats
-are gone. Whoever gave up, or was still waiting at the end, counts with as long as it waited: a mean or percentile with
-such people in it is *at least* what it says.
+A person is one however many tabs it has open, and bots are people too: they are in the line, but for those that the
+edge has refused and that were never served, as that is what it is for. Its wait begins with the click of its first tab
+and ends when any of its tabs is let in, whether or not a seat is left, or told that the seats are gone. Whoever gave
+up, or was still waiting at the end, counts with as long as it waited: a mean or percentile with such people in it is
+*at least* what it says.
 """
 
 from collections.abc import Iterator
@@ -36,23 +37,34 @@ class People(NamedTuple):
 
 
 def people_of(plan: Plan, recording: Recording) -> People:
-    """Return what became of everybody whose first request reached the load balancer."""
+    """Return what became of everybody who came, as `who_came` says."""
     who, sessions = plan.population, recording.sessions
     first = _least(who.person, who.first_send, who.people)
     settled_at = _least(who.person, np.where(sessions.settled_at >= 0, sessions.settled_at, FOREVER), who.people)
     patience = _least(who.person, who.gives_up_at, who.people)
-    served, over = settled_at < FOREVER, ~_any(who.person, ~sessions.done, who.people)
+    served, over = settled_at < FOREVER, ~any_of_each(who.person, ~sessions.done, who.people)
     gave_up = ~served & (over | (patience <= recording.end_ns))
     until = np.where(served, settled_at, np.where(gave_up & (patience < FOREVER), patience, recording.end_ns))
-    came = _any(who.person, sessions.came_at >= 0, who.people)
-    let_in = _any(who.person, sessions.admitted, who.people)
-    called = _any(who.person, sessions.call_number > 0, who.people)
-    told, bought = served & ~let_in, _any(who.person, sessions.bought, who.people)
+    came = who_came(plan, recording)
+    let_in = any_of_each(who.person, sessions.admitted, who.people)
+    called = any_of_each(who.person, sessions.call_number > 0, who.people)
+    told, bought = served & ~let_in, any_of_each(who.person, sessions.bought, who.people)
     first_tab = np.unique(who.person, return_index=True)[1]
     event = events_of(plan.params.waiting_room.event_cycle, who.person.size)[first_tab]
     return People(
         (until - first)[came], served[came], told[came], gave_up[came], called[came], bought[came], event[came]
     )
+
+
+def who_came(plan: Plan, recording: Recording) -> NDArray[np.bool_]:
+    """Return of each person whether its first request reached the load balancer, and it is no bot that was kept out."""
+    who, sessions = plan.population, recording.sessions
+    came = any_of_each(who.person, sessions.came_at >= 0, who.people)
+    if recording.edge.refusals.size == 0:
+        return came
+    served = any_of_each(who.person, sessions.settled_at >= 0, who.people)
+    refused = any_of_each(who.person, who.bot & (recording.edge.refusals > 0), who.people)
+    return came & (served | ~refused)
 
 
 def people_kpis(plan: Plan, recording: Recording) -> Iterator[Found]:
@@ -97,7 +109,7 @@ def _least(person: NDArray[np.int64], value: NDArray[np.int64], people: int) -> 
     return least
 
 
-def _any(person: NDArray[np.int64], true: NDArray[np.bool_], people: int) -> NDArray[np.bool_]:
+def any_of_each(person: NDArray[np.int64], true: NDArray[np.bool_], people: int) -> NDArray[np.bool_]:
     """Return whether it is true of any of each person's tabs."""
     found: NDArray[np.bool_] = np.bincount(person[true], minlength=people) > 0
     return found

@@ -172,6 +172,10 @@ def _differences(plan: Plan, kernel: KernelPlane, reference: Reference, stops: t
     yield from _cells("network of node {} (since, at most, requests)", ours.throttled, theirs.throttled)
     for name in _PER_EVENT:
         yield from _cells(f"{name} of event {{}}", getattr(ours, name), getattr(theirs, name))
+    for name in ours.edge._fields:
+        yield from _cells(
+            f"{name} of the edge {{}}", *(np.asarray(getattr(each.edge, name)) for each in (ours, theirs))
+        )
     for name in ours.sessions._fields:
         yield from _cells(f"{name} of session {{}}", getattr(ours.sessions, name), getattr(theirs.sessions, name))
     owner = events_of(plan.params.waiting_room.event_cycle, kernel.world.waiting_room.place.size)

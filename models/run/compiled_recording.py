@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.clients.state import ANSWERED, DONE, FAILED, LATE, SENT, TOLD
+from models.edge.state import ABANDONED, GAVE_UP, PAUSED, REFUSED, SHOWN, SOLVED, TURNED_AWAY, UNHEARD
 from models.engine.network import one_way
-from models.engine.recording import Recording, Sessions, in_order
+from models.engine.recording import EdgeRecord, Recording, Sessions, in_order
 from models.engine.requests import SOURCE
 from models.engine.world import World
 from models.plan.clients import ONSALE
@@ -37,6 +38,23 @@ def of_kernel(w: World, now: int) -> Recording:
         event_sold_out_at=w.backend.sold_out_at.copy(),
         throttled=np.column_stack([w.redis.node[name] for name in ("throttled_at", "latest", "held_up")]),
         sessions=_sessions_of(w),
+        edge=_edge_of(w),
+    )
+
+
+def _edge_of(w: World) -> EdgeRecord:
+    total = w.edge.total.tolist()
+    return EdgeRecord(
+        refused=total[REFUSED],
+        turned_away=total[TURNED_AWAY],
+        unheard=total[UNHEARD],
+        shown=total[SHOWN],
+        solved=total[SOLVED],
+        abandoned=total[ABANDONED],
+        gave_up=total[GAVE_UP],
+        paused_ns=total[PAUSED],
+        acted=w.edge.acted.copy(),
+        refusals=w.edge.refused.astype(np.int64),
     )
 
 

@@ -3,6 +3,7 @@
 from models.clients.kernel import count_sent, gives_up_waiting_at, on_client_reply, on_client_timeout, slot_of_next
 from models.clients.loads import on_source
 from models.clients.state import NEXT_ARRIVAL
+from models.edge.kernel import turn_away
 from models.engine.agenda import NOTHING, schedule
 from models.engine.network import come
 from models.engine.record import turn_to
@@ -213,6 +214,8 @@ def on_arrive(w: World, now: int, entity: int, number: int, slot: int) -> None:
         w.total[UNKNOWN] += 1
         return
     count_sent(w, now, slot)
+    if w.p.edge.on and turn_away(w, now, slot):
+        return
     balance(w, now, slot)
 
 

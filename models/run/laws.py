@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from models.engine.record import BUSY_NS, CLIENTS, FAILURES, NODES, PER_NODE, WAIT, Column, Level
 from models.engine.recording import Recording
 from models.plan.clients import ONSALE
+from models.plan.edge import Action
 from models.plan.events import events_of
 from models.plan.plan import Plan
 from models.plan.room_rules import MICRO
@@ -23,6 +24,7 @@ class LawBroken(AssertionError):
 def check(plan: Plan, recording: Recording) -> None:
     """Raise LawBroken if *recording*, of a run of *plan*, breaks any law."""
     check_requests(recording)
+    check_edge(plan, recording)
     check_places(plan, recording)
     check_seats(plan, recording)
     check_admissions(plan, recording)
@@ -33,11 +35,14 @@ def check(plan: Plan, recording: Recording) -> None:
 
 
 def check_requests(recording: Recording) -> None:
-    """Conservation: every request sent is answered, failed or still awaited, in totals, series and histograms alike."""
+    """Conservation: every request sent is answered, refused at the edge, failed or still awaited, in totals, series and
+    histograms alike."""
     r, endpoints = recording, len(ENDPOINTS)
+    refused = r.edge.turned_away
     _demand(
-        r.sent == r.answered + r.failed + r.awaited,
-        f"{r.sent} requests sent, but {r.answered} answered, {r.failed} failed and {r.awaited} awaited",
+        r.sent == r.answered + refused + r.failed + r.awaited,
+        f"{r.sent} requests sent, but {r.answered} answered, {refused} refused at the edge, {r.failed} failed and "
+        f"{r.awaited} awaited",
     )
     _demand(r.awaited == len(r.in_the_air), f"{r.awaited} requests awaited, but {len(r.in_the_air)} are in the air")
     counted = r.record.series.sum(axis=0)
@@ -53,6 +58,19 @@ def check_requests(recording: Recording) -> None:
     latencies = r.record.counts[:, :endpoints].sum(axis=(0, 2))
     for k, name in enumerate(ENDPOINTS):
         _demand(answered[k] == latencies[k], f"{answered[k]} answers to {name}, but {latencies[k]} latencies of it")
+
+
+def check_edge(plan: Plan, recording: Recording) -> None:
+    """Every request that is refused at the edge is refused by one rule, and nobody is told of more than that."""
+    edge, rules = recording.edge, plan.params.edge.rules
+    ends = np.isin(rules[:, 1], (Action.BLOCK, Action.CAPTCHA, Action.CHALLENGE))
+    by_rule, told = int(edge.acted[ends].sum()), edge.turned_away + edge.unheard
+    _demand(edge.refused == by_rule, f"{edge.refused} requests refused at the edge, but {by_rule} by its rules")
+    _demand(told <= edge.refused, f"{edge.refused} requests refused at the edge, but {told} refusals came back")
+    heard = int(edge.refusals.sum())
+    _demand(heard == edge.turned_away, f"{edge.turned_away} requests turned away, but {heard} by session")
+    ended = edge.solved + edge.abandoned
+    _demand(edge.shown == ended, f"{edge.shown} CAPTCHAs shown, but {ended} solved or abandoned")
 
 
 def check_places(plan: Plan, recording: Recording) -> None:
@@ -218,14 +236,16 @@ def _time_without_place_s(plan: Plan, recording: Recording) -> float:
     outage = sum(failover.back_at + failover.refresh - failover.at for failover in plan.failovers) / SECOND
     lost = int(counted[Column.PLACES_LOST]) * outage
     gone = [Column.EXPIRED, Column.LAPSED, Column.LEFT, Column.PLACES_LOST]
-    mishaps = 2 * recording.failed + int(counted[gone].sum())
+    refused = recording.edge.turned_away
+    mishaps = 2 * recording.failed + 2 * refused + int(counted[gone].sum())
     hidden_s = clients.hidden.poll_interval_s if clients.hidden.share else 0.0
     polls = [clients.poll_interval_s, clients.bots.poll_interval_s, *(line.interval_s for line in clients.poll_advised)]
     slowest = min(rules.rate_micro_per_ms for rules in plan.rules)
     throttled_s = max(clients.refused_wait_s, hidden_s, MICRO / slowest / 1000)
     unheard_s = plan.params.clients.write_every / SECOND if plan.params.waiting_room.replica_reads else 0.0
     each_s = clients.timeout_s + max(clients.backoff_max_s, hidden_s) + 2 * max(*polls, hidden_s)
-    return latencies + lost + mishaps * (each_s + throttled_s + unheard_s)
+    paused_s = recording.edge.paused_ns / SECOND
+    return latencies + lost + paused_s + mishaps * (each_s + throttled_s + unheard_s)
 
 
 def _ghosts_s(recording: Recording) -> int:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models.clients.reference import Clients
 from models.clients.reference_loads import Loads
+from models.edge.reference import WebAcl
 from models.engine.plane import TOLD, Reading
 from models.engine.record import CLIENTS, NODES, PER_NODE, QUEUE, Column, Level
 from models.engine.recording import Recording, Sessions, in_order
@@ -41,7 +42,8 @@ class Reference(Run):
         self.redis = Redis(self)
         self.backend = Backend(self)
         self.gateway = Gateway(self, self.redis, self.backend)
-        clients = Clients(self, self.gateway)
+        self.web_acl = WebAcl(self)
+        clients = Clients(self, self.gateway, self.web_acl if self.p.edge.on else None)
         loads = Loads(self, clients)
         live = clients.person if self.p.clients.load == ONSALE else loads.user
         for session in self.sessions:
@@ -150,6 +152,7 @@ class Reference(Run):
             event_sold_out_at=np.array(self.backend.sold_out_at, np.int64),
             throttled=np.array(self.redis.throttled, np.int64),
             sessions=self._sessions(),
+            edge=self.web_acl.record(),
         )
 
     def _in_the_air(self) -> NDArray[np.int64]:

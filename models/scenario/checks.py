@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from models.scenario.arrival import PiecewiseArrival
 from models.scenario.clients import Clients
+from models.scenario.edge_checks import edge_contradictions
 from models.scenario.fault_checks import fault_contradictions
 from models.scenario.load_kinds import ClosedLoopLoad, Mix, OpenLoopLoad, RateStage, UserStage
 from models.scenario.mesh import mesh_contradictions
@@ -44,6 +45,7 @@ def contradictions(scenario: Sections) -> Iterator[str]:
     yield from scaling_contradictions(scenario)
     yield from number_contradictions(scenario)
     yield from mesh_contradictions(scenario.mesh)
+    yield from edge_contradictions(scenario)
 
 
 def _time(s: Sections) -> Iterator[str]:

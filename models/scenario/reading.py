@@ -156,6 +156,8 @@ def scenario_hash(scenario: Scenario) -> str:
                 del content[section][field]
         if not content[section]:
             del content[section]
+    if scenario.edge is None:
+        del content["edge"]
     arrival = scenario.clients.arrival
     if isinstance(arrival, TraceArrival):
         content["clients"]["arrival"]["file"] = _file_hash("clients.arrival.file", arrival.file)

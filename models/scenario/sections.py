@@ -9,6 +9,7 @@ from models.scenario.backend import Backend
 from models.scenario.base import Section, Sequence
 from models.scenario.clients import Clients
 from models.scenario.cost import Cost
+from models.scenario.edge import Edge
 from models.scenario.event import Event
 from models.scenario.faults import Fault, RedisFailover
 from models.scenario.gateway import Gateway
@@ -37,6 +38,9 @@ class Sections(Section):
     run: Run = Run()
     event: Event = Event()
     clients: Clients = Clients()
+    edge: Edge | None = Field(
+        None, description="web ACL in front of the load balancer; null = whoever comes reaches it (assumption)"
+    )
     network: Network = Network()
     mesh: Mesh = Mesh()
     gateway: Gateway = Gateway()

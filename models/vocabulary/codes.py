@@ -10,7 +10,7 @@ import numpy as np
 
 from models.vocabulary.instants import Kind
 from models.vocabulary.news import News
-from models.vocabulary.operations import FIRST_FAILURE, Answer, Op
+from models.vocabulary.operations import FIRST_FAILURE, FIRST_REFUSAL, Answer, Op
 from models.vocabulary.places import Place
 from models.vocabulary.streams import Stream
 from models.vocabulary.verbs import Verb, Whom
@@ -33,6 +33,9 @@ OP_RESERVE = code(Op.RESERVE)
 OP_STATUS = code(Op.STATUS)
 OP_STATUS_READ = code(Op.STATUS_READ)
 
+ANSWER_BLOCKED = code(Answer.BLOCKED)
+ANSWER_CAPTCHA = code(Answer.CAPTCHA)
+ANSWER_CHALLENGE = code(Answer.CHALLENGE)
 ANSWER_CONNECTION = code(Answer.CONNECTION)
 ANSWER_EXPIRED = code(Answer.EXPIRED)
 ANSWER_GRANTED = code(Answer.GRANTED)
@@ -50,6 +53,7 @@ ANSWER_THROTTLED = code(Answer.THROTTLED)
 ANSWER_UNKNOWN = code(Answer.UNKNOWN)
 ANSWER_WAITING = code(Answer.WAITING)
 ANSWER_FIRST_FAILURE = code(FIRST_FAILURE)
+ANSWER_FIRST_REFUSAL = code(FIRST_REFUSAL)
 
 KIND_ARRIVE = code(Kind.ARRIVE)
 KIND_BACKEND_ARRIVE = code(Kind.BACKEND_ARRIVE)
@@ -79,6 +83,8 @@ STREAM_BACKOFF = code(Stream.BACKOFF)
 STREAM_CHOOSE = code(Stream.CHOOSE)
 STREAM_CONVERT = code(Stream.CONVERT)
 STREAM_CPU = code(Stream.CPU)
+STREAM_EDGE_REFUSED = code(Stream.EDGE_REFUSED)
+STREAM_EDGE_SOLVE = code(Stream.EDGE_SOLVE)
 STREAM_NET_BACK = code(Stream.NET_BACK)
 STREAM_NET_BASE = code(Stream.NET_BASE)
 STREAM_NET_OUT = code(Stream.NET_OUT)

@@ -30,7 +30,7 @@ ENDPOINTS = tuple(op.name.lower() for op in Op if op <= Op.RESERVE)
 
 
 class Answer(Numbered):
-    """What comes back. Everything up to EXPIRED is an answer; the rest are failures."""
+    """What comes back. Everything up to EXPIRED is an answer; failures follow, and what the edge refuses with."""
 
     WAITING = auto()
     READY = auto()
@@ -48,9 +48,14 @@ class Answer(Numbered):
     CONNECTION = auto()
     MAX_CLIENTS = auto()  # the node accepts no further connection
     OUT_OF_MEMORY = auto()  # the node has no memory for another place
+    BLOCKED = auto()
+    CAPTCHA = auto()
+    CHALLENGE = auto()
 
 
 FIRST_FAILURE = Answer.POOL_TIMEOUT
+FIRST_REFUSAL = Answer.BLOCKED
+"""From this one on no pod has seen the request."""
 
 
 class Reply(NamedTuple):

@@ -42,3 +42,8 @@ class Stream(Numbered):
     ADDRESS_SIZE = auto()
     MESH_ARRIVAL = auto()
     MESH_CALL = auto()
+    EDGE_KIND = auto()
+    EDGE_RECOGNISED = auto()
+    EDGE_ABROAD = auto()
+    EDGE_REFUSED = auto()
+    EDGE_SOLVE = auto()

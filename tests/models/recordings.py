@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.engine.record import new_record
-from models.engine.recording import Recording, Sessions
+from models.engine.recording import EdgeRecord, Recording, Sessions
 from models.plan.making import make_plan
 from models.plan.node_costs import node_costs
 from models.plan.plan import Plan
@@ -48,5 +48,10 @@ def blank(plan: Plan, end_s: float) -> Recording:
             holds=nothing.copy(),
             in_place=nothing.copy(),
             done=nothing.copy(),
+        ),
+        edge=EdgeRecord(
+            *[0] * 8,
+            acted=np.zeros((p.edge.rules.shape[0], p.edge.again.size), np.int64),
+            refusals=np.zeros(p.edge.kind.size, np.int64),
         ),
     )

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from models.redis_costs.profile import Profile
 from models.scenario import Scenario, scenario_from_mapping
 from tests.strategies.base import Draw, pick
-from tests.strategies.demand import generated, people, sales
+from tests.strategies.demand import REQUESTS, generated, people, sales
+from tests.strategies.edge import edges
 from tests.strategies.extremes import pushed
 from tests.strategies.faults import failovers, pod_faults
 from tests.strategies.platform import admissions, backends, gateways, meshes, networks, node_limits, waiting_rooms
@@ -57,10 +58,14 @@ def scenarios(draw: Draw, folder: Path, in_steps: bool) -> Scenario:
     if draw(st.booleans()):
         redis["replicas_per_shard"] = draw(pick([0, 1, 1, 2]))
         faults = [*faults, *draw(failovers(redis["shards"], duration_s, in_steps))]
+    edge = None
+    if load == "onsale" and draw(pick([True, False, False])):
+        edge = draw(edges(in_steps, max(0.1, clients["count"] * duration_s / REQUESTS)))
     mapping = {
         "run": {"duration_s": duration_s},
         "event": draw(sales(events, duration_s, in_steps)),
         "clients": clients,
+        "edge": edge,
         "network": draw(networks(in_steps)),
         "gateway": gateway,
         "mesh": draw(meshes()),

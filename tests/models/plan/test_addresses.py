@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from models.plan.addresses import addresses_of
 from models.scenario.edge import Addresses
@@ -45,8 +44,3 @@ def test_at_offices_the_others_are_those_of_an_office_seen_by_who_is_there():
     """A large office is met in proportion to its people: on average median x exp(3/2 sigma^2), times who takes part."""
     crowd = behind(**{**ALONE, "office": {"share": 1.0, "median": 100.0, "sigma": 0.5}, "taking_part": 0.05})
     assert (crowd - 1).mean() == pytest.approx(100 * np.exp(1.5 * 0.25) * 0.05, rel=0.03)
-
-
-def test_shares_over_one_are_refused():
-    with pytest.raises(ValidationError, match=r"shares of 1\.2 together; at most 1"):
-        Addresses.model_validate({"household": {"share": 0.85}})

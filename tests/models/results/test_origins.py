@@ -27,7 +27,7 @@ def test_a_setting_that_was_changed_is_given() -> None:
 
 
 def test_every_setting_named_exists() -> None:
-    scenario = load_scenario("autoscale-from-3")
+    scenario = load_scenario("autoscale-from-3", ("edge={}",))
     for path in {path for paths in SETTINGS.values() for path in paths}:
         assert origin_of(scenario, path)
 

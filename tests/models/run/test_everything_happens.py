@@ -60,6 +60,11 @@ SCENARIOS = {
         "gateway={redis_connect_s: 0, cpu_us: {status: 50000}, rollout: {pre_stop_s: 0, grace_s: 5}}",
         "gateway.probes.readiness={initial_delay_s: 0, period_s: 1}",
     ),
+    "an edge that blocks some, asks others, and challenges bots": planned(
+        *LINE,
+        "edge={web_acl: [{kind: rate, limit: 10, window_s: 60, look_every_s: 1, delay_s: 0, action: captcha},"
+        " {kind: bot_control, action: challenge, mistaken: 0.1}, {kind: geo, abroad: 0.1}]}",
+    ),
     "too few workers": planned(*LINE, AT_ONCE, "gateway={worker_slots: 2, backlog: 3}"),
     "too few connections of pods": planned(
         *LINE, AT_ONCE, "gateway={redis_pool_size: 1, redis_pool_timeout_s: 0.3}", script_us=50_000.0

@@ -36,6 +36,10 @@ class TestShipped:
         assert set(NAMES) == {
             "onsale-300k",
             "onsale-300k-five",
+            "waf-off",
+            "waf-on",
+            "waf-carrier-nat",
+            "waf-tuned",
             "onsale-300k-spread",
             "onsale-300k-star",
             "primary-reads",
