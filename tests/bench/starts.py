@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,35 +24,47 @@ found = [each for each in gc.get_objects() if isinstance(each, WholeProgram)]
 print(json.dumps({"cpu_s": time.process_time() - began, "parts": sum(len(each.parts) for each in found),
                   "entries": sum(len(each.signatures) for each in found)}))
 """
-VISITS = 5
-PAUSE_S = 5.0
-"""Between two visits: so long, the process for the next one is being made ready."""
+VISITS = 4
+PAUSE_S = 8.0
+"""Between two visits: so long the last run goes on, and the process for the next one is being made ready."""
 BROWSER = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
-RUNS = '[data-testid="stProgress"]'
-"""What the pages show as soon as a run has begun."""
+RUNS, BAR = '[data-testid="stHeading"]', '[data-testid="stProgress"]'
+"""What the pages show first when a run has begun, their title; and last."""
+
+
+WARM_RUNS = 3
 
 
 def starts() -> list[str]:
-    """Return the rows of a table: first and second runs of the command, what is compiled, a session of the pages."""
-    rows = ["| what | s |", "|---|---|"]
+    """Return the rows of a table: first and later runs of the command, what is compiled, a visit of the pages."""
+    return ["| what | s |", "|---|---|", *_cold(), _warm(), _visits()]
+
+
+def _cold() -> Iterator[str]:
+    """Yield the rows of a machine on which nothing has been compiled yet."""
     with tempfile.TemporaryDirectory() as empty:
         cold = {**os.environ, "XDG_CACHE_HOME": empty}
-        for what, arguments, environment in (
-            ("`breakwater --help`", ["--help"], cold),
-            ("first `breakwater run onsale-300k`, compilation and simulation included", ["run", "onsale-300k"], cold),
-        ):
-            rows.append(f"| {what} | {_elapsed([COMMAND, *arguments], environment)[0]:.1f} |")
+        yield f"| `breakwater --help` | {_elapsed([COMMAND, '--help'], cold)[0]:.1f} |"
+        elapsed, told = _elapsed([COMMAND, "run", "onsale-300k", "--json"], cold)
+        compiled_s = json.loads(told)["compile_s"]
+        yield f"| first `breakwater run onsale-300k`, of which {compiled_s:.1f} s compilation | {elapsed:.1f} |"
         kept = sum(path.stat().st_size for path in Path(empty).rglob("*") if path.is_file())
     with tempfile.TemporaryDirectory() as empty:
         compiled = _answer(COMPILED, {**os.environ, "XDG_CACHE_HOME": empty})
-    rows.append(
+    yield (
         f"| compiling all in one process: {compiled['parts']} specialisations of functions, linked into "
         f"{compiled['entries']} entries, {kept / 1e6:.1f} MB of files | {compiled['cpu_s']:.1f} of processor time |"
     )
-    elapsed, told = _elapsed([COMMAND, "run", "onsale-300k", "--json"], os.environ)
-    outside = elapsed - json.loads(told)["wall_s"]
-    rows.append(f"| a warm `breakwater run onsale-300k`, all but the simulation | {outside:.2f} |")
-    return [*rows, _visits()]
+
+
+def _warm() -> str:
+    """Return the row of what a run of the command spends outside the simulation once all is compiled."""
+    outside = []
+    for _ in range(WARM_RUNS):
+        elapsed, told = _elapsed([COMMAND, "run", "onsale-300k", "--json"], os.environ)
+        outside.append(elapsed - json.loads(told)["wall_s"])
+    middle = f"{statistics.median(outside):.2f} ({min(outside):.2f} to {max(outside):.2f})"
+    return f"| a warm `breakwater run onsale-300k`, all but the simulation | {middle} |"
 
 
 def _visits() -> str:
@@ -65,7 +77,7 @@ def _visits() -> str:
     from tests.dashboards.web.browser import chromium
     from tests.dashboards.web.servers import served
 
-    path, seconds = chromium(), []
+    path, seconds, drawn = chromium(), [], []
     if path is None:
         return "| a new session of the pages, until its run has begun | no Chromium here |"
     with served() as (url, _), sync_playwright() as playwright:
@@ -78,11 +90,13 @@ def _visits() -> str:
             page.goto(f"{url}/?seed={visit + 1}", wait_until="commit")
             page.wait_for_selector(RUNS, timeout=60_000)
             seconds.append(time.perf_counter() - began)
+            page.wait_for_selector(BAR, timeout=60_000)
+            drawn.append(time.perf_counter() - began)
             page.close()
         browser.close()
     first, *later = seconds
     middle = f"{statistics.median(later):.2f} ({min(later):.2f} to {max(later):.2f})"
-    told = f"until its run has begun (the first one: {first:.2f})"
+    told = f"until its run has begun (the first one: {first:.2f}; all drawn: {statistics.median(drawn[1:]):.2f})"
     return f"| a new session of the pages in a browser, {told} | {middle} |"
 
 
