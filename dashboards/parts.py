@@ -18,7 +18,8 @@ from models.judge.asked import Asked
 from models.judge.beside import Judged, side_by_side
 from models.judge.finding import Finding
 from models.judge.invoice import Invoice
-from models.judge.verdict import SloRow, Verdict
+from models.judge.slo_row import SloRow
+from models.judge.verdict import Verdict
 from models.judge.wording import NOTHING, clock, number, with_unit
 from models.ledger.arithmetic import sums_redone
 from models.ledger.entry import estimate_text

@@ -9,7 +9,7 @@ from models.experiments.sweep.cells import label, value_text
 from models.experiments.sweep.design import GRID, HYPERCUBE, Design
 from models.experiments.sweep.knee import Knee, knees, levels_of
 from models.experiments.sweep.run import Sweep
-from models.judge.verdict import SloRow
+from models.judge.slo_row import SloRow
 from models.judge.wording import number, plural, with_unit
 from models.results.result import INTERVALS
 

@@ -62,8 +62,8 @@ def _title(result: RunResult, verdict: Verdict) -> str:
     binding = verdict.binding
     if binding is None:
         return f"Nothing is exhausted in {clock(result.manifest['end_s'])}; closest is the {verdict.limits[0].name}"
-    how = "is dead" if binding.key == "failover" else "is exhausted"
-    return f"The {binding.name} {how} from second {binding.first_s} on, for {clock(binding.seconds)}"
+    how = "dead" if binding.key == "failover" else "exhausted"
+    return f"The {binding.name} {binding.verb} {how} from second {binding.first_s} on, for {clock(binding.seconds)}"
 
 
 def _draw(

@@ -21,7 +21,7 @@ from dashboards.terminal import bullets, grid, mark
 from models.experiments.sweep.cells import value_text
 from models.experiments.sweep.run import Sweep
 from models.judge.asked import Asked
-from models.judge.verdict import SloRow
+from models.judge.slo_row import SloRow
 from models.judge.wording import clock, plural
 
 ROWS_SHOWN = 40

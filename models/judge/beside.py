@@ -57,8 +57,10 @@ def _levels(run: Judged) -> str:
     return f"{met} of {len(run.verdict.slo)}"
 
 
+HOLDS = {True: "yes", False: "no", None: "open"}
+"""The outcome of a verdict in a word."""
 FIGURES: dict[str, Figure] = {
-    "holds": lambda run: "yes" if run.verdict.holds else "no",
+    "holds": lambda run: HOLDS[run.verdict.outcome],
     "service levels met": _levels,
     "busiest engine thread, worst minute": _kpi("redis.engine_cpu_peak_60s_percent"),
     "that thread is full for": _full,

@@ -15,8 +15,10 @@ import numpy as np
 
 from models.judge.gateway_load import LOAD_S, first_more, load_cores, pods_needed
 from models.judge.limit import Limit, per_second
+from models.judge.ranges import with_node
 from models.judge.remedies import SAFE_SHARE, safe_poll_s, tabs_on_hot_shard
 from models.judge.sale import KEPT_SHARE, achieved_admissions_rps, is_onsale
+from models.judge.shards import Shards, when_text
 from models.judge.wording import clock, number, plural, with_unit
 from models.vocabulary.operations import ENDPOINTS
 
@@ -37,17 +39,15 @@ class CentralAnswer:
     flips: tuple[str, ...]
 
 
-def central_answers(
-    result: RunResult, scenario: Scenario, limits: tuple[Limit, ...], shards_hold: bool
-) -> tuple[CentralAnswer, ...]:
-    """Return the four answers of an on-sale, whose shards hold or do not; none of a load ladder."""
+def central_answers(result: RunResult, scenario: Scenario, shards: Shards) -> tuple[CentralAnswer, ...]:
+    """Return the four answers of an on-sale, with how its shards are judged; none of a load ladder."""
     if not is_onsale(scenario):
         return ()
     return (
         _rate(result, scenario),
-        _redis(result, scenario, shards_hold),
+        _redis(result, scenario, shards),
         _pods(result, scenario),
-        _breaks(result, scenario, limits),
+        _breaks(result, scenario, shards.limits),
     )
 
 
@@ -72,18 +72,24 @@ def _rate(result: RunResult, scenario: Scenario) -> CentralAnswer:
     return CentralAnswer(f"Is admitting {number(rate)} per second right?", text, tuple(flips))
 
 
-def _redis(result: RunResult, scenario: Scenario, holds: bool) -> CentralAnswer:
-    redis, limit = scenario.redis, scenario.slo.engine_cpu_percent
-    cpu, held = result.best("redis.engine_cpu_peak_60s_percent") or 0.0, result.facts["events_per_shard"]
-    tabs, p99 = tabs_on_hot_shard(result), with_unit(result.best("latency.status_p99_ms"), "ms")
+def _redis(result: RunResult, scenario: Scenario, shards: Shards) -> CentralAnswer:
+    redis, cpu, p99 = scenario.redis, shards.cpu, shards.p99
+    held, tabs = result.facts["events_per_shard"], tabs_on_hot_shard(result)
+    why, the = "", "the"
+    if shards.exhausted and shards.cause is not None:
+        why, the = f"{when_text(shards.cause, scenario)} ({shards.cause.evidence}). ", "The"
+    aside = "" if p99.met else f" ({shards.first_text})"
     text = (
-        f"{'Yes' if holds else 'No'}: the busiest engine thread is {number(cpu)} % busy in its worst minute, with "
-        f"{number(limit)} % allowed, and status p99 is {p99}, with {with_unit(scenario.slo.status_p99_ms, 'ms')} "
-        f"allowed. It has {number(held[int(result.facts['hot_shard'])])} of {plural(sum(held), 'line')}, "
+        f"{'Yes' if shards.holds else 'No'}: {why}{the} busiest engine thread is {cpu.text} busy in its worst minute, "
+        f"with {with_unit(cpu.limit, cpu.unit)} allowed, and status p99 is {p99.text}, with "
+        f"{with_unit(p99.limit, p99.unit)} allowed{aside}. It has "
+        f"{number(held[int(result.facts['hot_shard'])])} of {plural(sum(held), 'line')}, "
         f"{number(tabs)} tabs, and can answer {number(float(result.facts['ceiling_rps']))} polls a second."
     )
-    marked = tuple(f"{flip} ({NOT_SIMULATED})" for flip in _redis_flips(result, scenario, holds))
-    return CentralAnswer(f"Do {plural(redis.shards, 'shard')} of {redis.node_type} hold?", text, marked)
+    flips = () if shards.exhausted else _redis_flips(result, scenario, shards.holds)
+    marked = tuple(f"{flip} ({NOT_SIMULATED})" for flip in flips)
+    question = f"Do{'es' if redis.shards == 1 else ''} {plural(redis.shards, 'shard')} of {redis.node_type} hold?"
+    return CentralAnswer(question, with_node(text, result), marked)
 
 
 def _redis_flips(result: RunResult, scenario: Scenario, holds: bool) -> Iterator[str]:

@@ -21,6 +21,9 @@ FULL = 0.99
 SUSTAINED_S = 3
 """Seconds in a row at that share before it is called reached."""
 
+PLURAL = ("connections", "pods")
+"""Keys of capacities whose names are plural."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -65,6 +68,16 @@ class Limit:
     def touched(self) -> bool:
         """Whether single seconds reached it, and never SUSTAINED_S of them in a row: no sign that anything failed."""
         return not self.bound and self.used_percent is not None and self.used_percent >= 100 * FULL
+
+    @property
+    def end_text(self) -> str:
+        """Say that it came to its end: `the Redis connections are exhausted`, `the primary of shard 3 dies`."""
+        return f"the {self.name} {'dies' if self.key == 'failover' else f'{self.verb} exhausted'}"
+
+    @property
+    def verb(self) -> str:
+        """The verb that its name takes: `is` or `are`."""
+        return "are" if self.key in PLURAL else "is"
 
     @property
     def since_text(self) -> str:

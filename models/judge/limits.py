@@ -65,7 +65,7 @@ def _shard_columns(result: RunResult) -> Iterator[str]:
 
 
 def _engine(result: RunResult) -> Limit:
-    engine, name = _busiest_engine(result)
+    engine, name = _telling_engine(result)
     busy = per_second(result, f"{engine}_busy")
     evidence = f"ceiling about {number(result.facts['ceiling_rps'])} status RPS"
     if first_sustained(busy >= FULL) is None:
@@ -75,16 +75,20 @@ def _engine(result: RunResult) -> Limit:
     return share_limit(result, "engine", name, busy, evidence)
 
 
-def _busiest_engine(result: RunResult) -> tuple[str, str]:
-    """Start of its columns and name of the engine thread that worked most, a primary's or a replica's."""
+def _telling_engine(result: RunResult) -> tuple[str, str]:
+    """Start of its columns and name of the engine thread to tell of, a primary's or a replica's: the first to be full.
+
+    Where none is full for SUSTAINED_S it is the one that worked most in the whole run.
+    """
     shard = int(result.facts["hot_shard"])
-    column, name = f"shard_{shard}", f"engine thread of shard {shard}"
-    most = per_second(result, f"{column}_busy").sum()
-    for candidate in _nodes(result):
-        if "replica" in candidate and per_second(result, f"{candidate}_busy").sum() > most:
-            most = per_second(result, f"{candidate}_busy").sum()
-            column, name = candidate, f"engine thread of {_node_words(candidate)}"
-    return column, name
+    nodes = [f"shard_{shard}", *(node for node in _nodes(result) if "replica" in node)]
+    full = {node: first_sustained(per_second(result, f"{node}_busy") >= FULL) for node in _nodes(result)}
+    since = {node: first for node, first in full.items() if first is not None}
+    if since:
+        earliest = min(since.values())
+        nodes = [node for node, first in since.items() if first == earliest]
+    node = max(nodes, key=lambda node: per_second(result, f"{node}_busy").sum())
+    return node, f"engine thread of {_node_words(node) if 'replica' in node else node.replace('_', ' ')}"
 
 
 def _higher(result: RunResult, engine: str) -> str:

@@ -21,6 +21,8 @@ from models.judge.published import PUBLISHED_ENGINE_CPU
 from models.judge.ranges import range_notes, reading_note, with_node
 from models.judge.remedies import Action, actions_for
 from models.judge.sale import KEPT_SHARE, achieved_admissions_rps, is_onsale
+from models.judge.shards import shards_of, shards_text
+from models.judge.slo_row import SloRow
 from models.judge.standing import standing_of
 from models.judge.wording import clock, number, plural, with_unit
 from models.results.result import INTERVALS, PREDICTION
@@ -53,47 +55,6 @@ CAPACITIES = {
 """KPIs of hard capacities, and their names among the limits: a design that exhausts one does not hold."""
 
 _ONSALE_ONLY = {"mean_wait_s", "unserved_percent", "oversold"}
-
-
-@dataclass(frozen=True, slots=True)
-class SloRow:
-    """One service level: `value` (None: there was nothing to measure) against `limit`, both in `unit`.
-
-    `low` and `high` bound the value over replications; None with a single one. `at_least`: the true value is not below
-    it (see `Kpi`).
-    """
-
-    name: str
-    limit: float
-    value: float | None
-    met: bool
-    unit: str
-    low: float | None = None
-    high: float | None = None
-    at_least: bool = False
-
-    @property
-    def text(self) -> str:
-        """The value in words: `94.1 %`, `at least 30 s`."""
-        shown = with_unit(self.value, self.unit)
-        return f"at least {shown}" if self.at_least and self.value is not None else shown
-
-    @property
-    def certain(self) -> bool | None:
-        """Whether the whole interval lies on one side of the limit; None without an interval."""
-        if self.low is None or self.high is None:
-            return None
-        return self.high <= self.limit or self.low > self.limit
-
-    def as_json(self) -> dict[str, float | str | bool | None]:
-        """The four fields of the command's contract, name, limit, value and met; `at_least` beside them if it is so."""
-        shown: dict[str, float | str | bool | None] = {
-            "name": self.name,
-            "limit": self.limit,
-            "value": self.value,
-            "met": self.met,
-        }
-        return shown | ({"at_least": True} if self.at_least else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +140,7 @@ def judge(result: RunResult, scenario: Scenario) -> Verdict:
         actions=actions_for(result, scenario, limits),
         caveats=(*_caveats(result, slo, bool(stages)), *cautions(result, scenario)),
         invoice=invoice,
-        answers=central_answers(result, scenario, limits, shards_hold(slo, limits)),
+        answers=central_answers(result, scenario, shards_of(slo, limits)),
         standing=standing_of(result),
         known=bool(result.facts["node_known"]),
     )
@@ -258,7 +219,7 @@ def _onsale_headline(result: RunResult, scenario: Scenario, slo: tuple[SloRow, .
     opening = f"The design does not hold: {', '.join(wrong)}."
     if not wrong:
         opening = f"The design holds: all {len(slo)} service levels are met."
-    return f"{opening} {_admissions_answer(result, scenario)}; {_shards_answer(scenario, slo, limits)}."
+    return f"{opening} {_admissions_answer(result, scenario)}; {shards_text(scenario, shards_of(slo, limits))}."
 
 
 def _admissions_answer(result: RunResult, scenario: Scenario) -> str:
@@ -268,37 +229,6 @@ def _admissions_answer(result: RunResult, scenario: Scenario) -> str:
     if reached >= KEPT_SHARE * rate:
         return f"{number(rate)} admissions per second are kept up"
     return f"{number(rate)} admissions per second are not reached ({number(reached)} while people waited)"
-
-
-def shards_hold(slo: tuple[SloRow, ...], limits: tuple[Limit, ...]) -> bool:
-    """Tell whether the shards carry the load.
-
-    They do not if the engine's own level is broken, if a capacity that must not be is exhausted, or if status is too
-    slow while an engine thread is what gives way first: a minute's mean says little of a queue of some seconds.
-    """
-    met = {row.name: row.met for row in slo}
-    slow = not met["status_p99_ms"] and limits[0].bound and limits[0].key == "engine"
-    return met["engine_cpu_percent"] and not slow and not any(limit.fails for limit in limits)
-
-
-def _shards_answer(scenario: Scenario, slo: tuple[SloRow, ...], limits: tuple[Limit, ...]) -> str:
-    shards = f"{plural(scenario.redis.shards, 'shard')} of {scenario.redis.node_type}"
-    holds = shards_hold(slo, limits)
-    cpu_met = next(row.met for row in slo if row.name == "engine_cpu_percent")
-    hard = next((limit for limit in limits if limit.fails), None)
-    first = limits[0] if hard is None or not cpu_met else hard
-    if not first.bound:
-        return f"{shards} {'hold' if holds else 'do not hold'}"
-    end = "dies" if first.key == "failover" else "is exhausted"
-    when = f"the {first.name} {end} {_moment(first.first_s, scenario.event.opens_at_s)}"
-    if holds:
-        return f"{shards} hold, although {when}" if first.key == "engine" else f"{shards} hold, but {when}"
-    return f"{shards} do not hold: {when}"
-
-
-def _moment(second: int | None, opens_at_s: float) -> str:
-    since = (second or 0) - opens_at_s
-    return f"{clock(since)} after the opening" if since >= 1 else "in the first second"
 
 
 def _ladder_headline(stages: tuple[StageRow, ...], limits: tuple[Limit, ...]) -> str:

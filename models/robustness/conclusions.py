@@ -15,7 +15,8 @@ from models.judge.sale import KEPT_SHARE, achieved_admissions_rps
 from models.judge.wording import number, plural, with_unit
 
 if TYPE_CHECKING:
-    from models.judge.verdict import SloRow, Verdict
+    from models.judge.slo_row import SloRow
+    from models.judge.verdict import Verdict
     from models.results.result import RunResult
     from models.scenario import Scenario
 

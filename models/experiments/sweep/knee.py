@@ -9,7 +9,7 @@ from typing import Any
 
 from models.experiments.sweep.design import GRID, Point
 from models.experiments.sweep.run import Judged, Sweep
-from models.judge.verdict import SloRow
+from models.judge.slo_row import SloRow
 
 CHANCE = 0.05
 """A run of holding points that chance would give more often than this is no finding."""

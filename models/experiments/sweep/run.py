@@ -9,7 +9,8 @@ from pathlib import Path
 
 from models.experiments.sweep.cells import Cell
 from models.experiments.sweep.design import Design
-from models.judge.verdict import SLO_KPIS, SloRow, exceeded, slo_rows
+from models.judge.slo_row import SloRow
+from models.judge.verdict import SLO_KPIS, exceeded, slo_rows
 from models.redis_costs.node_standing import Standing, node_standing
 from models.results.kpis import is_at_least, possible, unit_of
 from models.results.result import MEAN, PREDICTION, Kpi

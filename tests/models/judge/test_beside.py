@@ -41,3 +41,9 @@ def test_a_figure_is_the_kpi_it_is_called_after_with_its_interval(figure: str, k
     assert (
         FIGURES[figure](drawn) == f"{best} ({with_unit(known.low, known.unit)} to {with_unit(known.high, known.unit)})"
     )
+
+
+def test_a_run_of_a_node_that_is_not_known_is_open_and_holds_no_more_than_it_fails() -> None:
+    run = judged("onsale-300k")
+    assert FIGURES["holds"](replace(run, verdict=replace(run.verdict, holds=True, known=False))) == "open"
+    assert FIGURES["holds"](replace(run, verdict=replace(run.verdict, holds=True))) == "yes"

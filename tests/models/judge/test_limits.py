@@ -134,3 +134,27 @@ def test_a_figure_of_a_replica_is_told_from_the_higher_one_of_its_primary() -> N
     assert engine.evidence.startswith("11 % in its busiest second (13 % of the primary of shard 3 is the highest);")
     alone = limits_of(onsale_result(scenario, series=QUIET | idle | {"shard_3_busy": spell(0.13, 20, 9)}), scenario)
     assert "the highest" not in "".join(limit.evidence for limit in alone)
+
+
+def test_of_the_threads_that_are_full_the_first_one_binds_whichever_works_most() -> None:
+    """A primary full for 20 s does 20 s of work, its replica at a half for all of the run far more."""
+    scenario = load_scenario("onsale-300k")
+    series = QUIET | {"shard_3_busy": spell(1, 20, 20), "shard_3_replica_0_busy": 0.5}
+    first = limits_of(onsale_result(scenario, series=series), scenario)[0]
+    assert (first.key, first.name, first.first_s, first.seconds) == ("engine", "engine thread of shard 3", 20, 20)
+    later = {"shard_1_replica_0_busy": spell(1, 40, 200)}
+    first = limits_of(onsale_result(scenario, series=series | later), scenario)[0]
+    assert (first.name, first.first_s) == ("engine thread of shard 3", 20)
+    sooner = {"shard_4_busy": spell(1, 15, 3)}
+    first = limits_of(onsale_result(scenario, series=series | later | sooner), scenario)[0]
+    assert (first.name, first.first_s) == ("engine thread of shard 4", 15), "not of the hot shard alone"
+    brief = QUIET | {"shard_3_busy": spell(1, 20, SUSTAINED_S - 1), "shard_3_replica_0_busy": 0.5}
+    (engine,) = (each for each in limits_of(onsale_result(scenario, series=brief), scenario) if each.key == "engine")
+    assert (engine.name, engine.bound) == ("engine thread of replica 0 of shard 3", False)
+
+
+def test_plural_names_take_their_verb() -> None:
+    scenario = load_scenario("onsale-300k")
+    found = {each.key: each.end_text for each in limits_of(onsale_result(scenario, series=QUIET), scenario)}
+    assert found["connections"] == "the Redis connections are exhausted"
+    assert found["pool"] == "the Redis connection pool is exhausted"
