@@ -20,6 +20,7 @@ from models.ledger.runs import DRAWN, HOT, MINUTE, RUSH, SCALED, SILENT, SPREAD,
 from models.ledger.runs import TOLD as TOLD_ALL
 from models.scenario import Scenario
 from sim.bisection import Bracket, Crossing, Steps, bisected
+from sim.estimate import unvaried_text
 from sim.experiment import outcomes_of
 from sim.outcome import Outcome
 from sim.seeds import derived_seeds
@@ -73,6 +74,10 @@ class Search:
         rush = (RUSH,) if self.levels == ENGINE_LEVEL else ()
         return Run(self.scenario, (*self.settings(value), *rush))
 
+    def limits(self, scenario: Scenario) -> tuple[tuple[str, float], ...]:
+        """Return what is asked for in a run of it: KPIs, each with what it may be at most."""
+        return (*((SLO_KPIS[level][0], float(getattr(scenario.slo, level))) for level in self.levels), *self.kpis)
+
 
 @dataclass(frozen=True)
 class FlipPlace:
@@ -100,6 +105,11 @@ class FlipPlace:
         found, unit = self.crossing.estimate, f" {self.search.unit}".rstrip()
         if found is None or found.low is None or found.high is None:
             return ""
+        if len(set(self.crossing.brackets)) == 1:
+            ends = sorted(
+                end for end in (self.crossing.brackets[0].kept, self.crossing.brackets[0].lost) if end is not None
+            )
+            return f"{number(found.best)}{unit} ({' to '.join(map(number, ends))}{unit}, {self._alike})"
         least, most = sorted((self.search.kept, self.search.lost))
         low = number(found.low) if found.low >= least else f"{number(least)} or less"
         high = f"{number(found.high)}{unit}" if found.high <= most else f"{number(most)}{unit} or more"
@@ -115,16 +125,22 @@ class FlipPlace:
         span = f"from {number(search.kept)} to {number(search.lost)} {search.unit}".rstrip()
         brackets = self.crossing.brackets
         if all(bracket.lost is None for bracket in brackets):
-            return f"everywhere {span}"
+            return f"everywhere {span} ({self._alike})"
         if all(bracket.kept is None for bracket in brackets):
-            return f"nowhere {span}"
+            return f"nowhere {span} ({self._alike})"
         flip = sum(bracket.place is not None for bracket in brackets)
         return f"up to a place that is open: {flip} of {len(brackets)} replications flip {span}"
 
     @property
+    def _alike(self) -> str:
+        """What follows if all replications are alike."""
+        return unvaried_text(len(self.crossing.brackets))
+
+    @property
     def found_by(self) -> str:
-        """Say how it was found."""
-        run = self.search.run(self.crossing.places[0] if self.crossing.places else self.search.lost)
+        """Say how it was found, and what runs the last value at which the first of the replications kept the levels."""
+        first = self.crossing.brackets[0]
+        run = self.search.run(self.search.lost if first.kept is None else first.kept)
         return f"bisection of {len(self.seeds)} replications, each with its own costs: {run.command(len(self.seeds))}"
 
     def flip(self, kept: ClaimVerdict, lost: ClaimVerdict, mine: ClaimVerdict) -> tuple[Flip, ...]:
@@ -269,6 +285,5 @@ def _bisect(
 
 def kept(search: Search, scenario: Scenario, outcome: Outcome[Observed]) -> bool:
     """Whether a replication keeps what is asked for; what was not observed is not kept."""
-    levels = ((SLO_KPIS[level][0], getattr(scenario.slo, level)) for level in search.levels)
-    values = ((outcome.kpis.get(kpi), limit) for kpi, limit in (*levels, *search.kpis))
+    values = ((outcome.kpis.get(kpi), limit) for kpi, limit in search.limits(scenario))
     return all(value is not None and value <= limit for value, limit in values)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from models.ledger.evidence import Evidence
 from models.ledger.measured import Measured
 from models.ledger.observed import SOURCE, Observed
 from models.ledger.runs import RUNS
-from models.ledger.searches import SEARCHES, FlipPlace
+from models.ledger.searches import SEARCHES, FlipPlace, Search
 from models.results.run_result import profile_hash
 from models.run.source_hash import simulation_hash
 from models.scenario import scenario_hash
@@ -111,9 +112,26 @@ def evidence_document(sources: Sources, made: str) -> dict[str, Any]:
         "sources": simulation_hash(SOURCE),
         "runs": {name: _kept(item) for name, item in sorted(sources.runs.items()) if isinstance(item, Heard)},
         "flips": {
-            name: {"seeds": list(flip.seeds), "brackets": [[b.kept, b.lost] for b in flip.crossing.brackets]}
+            name: {
+                "search": _asked(flip.search),
+                "seeds": list(flip.seeds),
+                "brackets": [[b.kept, b.lost] for b in flip.crossing.brackets],
+            }
             for name, flip in sorted(sources.flips.items())
         },
+    }
+
+
+@cache
+def _asked(search: Search) -> dict[str, Any]:
+    """Return what a search asks for: its runs at both ends, the limits that they are to keep, its span and steps."""
+    ends = [search.run(value).load() for value in (search.kept, search.lost)]
+    return {
+        "scenarios": [scenario_hash(scenario) for scenario in ends],
+        "profile": profile_hash(profile(ends[0].redis.profile)),
+        "limits": [[kpi, limit] for kpi, limit in search.limits(ends[0])],
+        "span": [search.kept, search.lost],
+        "resolution": search.resolution,
     }
 
 
@@ -156,7 +174,7 @@ def read_runs(names: Collection[str], searches: Collection[str], folder: Path = 
             raise BadInput(f"{path.name}: {min(missing)} is not stored; {RENEW} stores it")
         runs = {name: _read(name, document["runs"][name]) for name in names}
         flips = {name: _read_flip(name, document["flips"][name]) for name in searches}
-        return StoredRuns(runs, flips, str(document["made"]), tuple(_changed(document, runs)))
+        return StoredRuns(runs, flips, str(document["made"]), tuple(_changed(document, runs, flips)))
 
     return read_json(path, made, "stored runs", RENEW)
 
@@ -188,15 +206,19 @@ def _read_flip(name: str, kept: Mapping[str, Any]) -> FlipPlace:
     return FlipPlace(SEARCHES[name], Crossing(brackets), tuple(kept["seeds"]))
 
 
-def _changed(document: Mapping[str, Any], runs: Mapping[str, Evidence]) -> Iterator[str]:
-    """Yield in words what was not the same when the runs were made."""
+def _changed(
+    document: Mapping[str, Any], runs: Mapping[str, Evidence], flips: Mapping[str, FlipPlace]
+) -> Iterator[str]:
+    """Yield in words what was not the same when the runs were made; a search of which nothing is stored was not."""
     if document["sources"] != simulation_hash(SOURCE):
         yield "the sources"
-    of = {
+    of: Mapping[str, Mapping[str, Any]] = {
         "scenario": {name: scenario_hash(item.scenario) for name, item in runs.items()},
         "profile": {name: profile_hash(profile(item.scenario.redis.profile)) for name, item in runs.items()},
+        "search": {name: _asked(flip.search) for name, flip in flips.items()},
     }
     for what, now in of.items():
-        others = [name for name in sorted(runs) if document["runs"][name][what] != now[name]]
+        stored = document["flips" if what == "search" else "runs"]
+        others = [name for name in sorted(now) if stored[name].get(what) != now[name]]
         if others:
             yield f"the {what} of {', '.join(others[:3])}{f' and {len(others) - 3} more' if len(others) > 3 else ''}"

@@ -78,8 +78,12 @@ def test_both_ends_of_every_search_can_be_run(name: str) -> None:
 @pytest.mark.parametrize(
     ("brackets", "says"),
     [
-        ((Bracket(50, None), Bracket(50, None)), "everywhere from 10 to 50"),
-        ((Bracket(None, 10), Bracket(None, 10)), "nowhere from 10 to 50"),
+        (
+            (Bracket(50, None), Bracket(50, None)),
+            # 1 - 0.05^(1/2)
+            "everywhere from 10 to 50 (the same in all 2 runs, which leaves up to 78 % of others)",
+        ),
+        ((Bracket(None, 10), Bracket(None, 10)), "nowhere from 10 to 50 (the same in all 2 runs, which leaves up to"),
         ((Bracket(20, 21), Bracket(50, None)), "open: 1 of 2 replications flip from 10 to 50"),
     ],
 )
@@ -106,3 +110,18 @@ def test_of_what_is_beyond_the_span_only_that_it_may_be_there_is_said() -> None:
     inside = FlipPlace(search, Crossing(tuple(Bracket(at, at + 1) for at in (29.9, 30, 30.1))), (1, 2, 3))
     assert "or less" not in inside.text
     assert "or more" not in inside.text
+
+
+def test_places_that_are_all_alike_say_less_than_an_interval() -> None:
+    """Six of six alike: with 1 - 0.05^(1/6) = 39 % of others that would still be seen in one case of 20."""
+    place = FlipPlace(SEARCHES["warm_pods"], Crossing((Bracket(10, 9),) * 6), derived_seeds(1, 6))
+    assert place.where == "above 9.5 (9 to 10, the same in all 6 runs, which leaves up to 39 % of others)"
+    apart = FlipPlace(SEARCHES["warm_pods"], Crossing((Bracket(10, 9), Bracket(11, 10))), (1, 2))
+    assert "in 95 % of on-sales" in apart.where
+
+
+def test_the_command_of_a_flip_is_of_a_value_that_was_tried() -> None:
+    search = Search("onsale-small", "clients.count", 10, 50, 1, people, ("mean_wait_s",))
+    place = FlipPlace(search, Crossing((Bracket(20, 30), Bracket(40, 50))), (1, 2))
+    assert "--set 'clients.count=20'" in place.found_by
+    assert "--set 'clients.count=50'" in FlipPlace(search, Crossing((Bracket(None, 50),)), (1,)).found_by

@@ -10,17 +10,18 @@ from typing import Any
 import pytest
 
 from dashboards.ledger.accepting import accept, moved_from_accepted, stored_ledger
-from models.ledger import book
+from models.ledger import book, stored
 from models.ledger.accepted import ACCEPTED, moved, said
 from models.ledger.book import CHECKS, judged
 from models.ledger.checks import Check, Sources
 from models.ledger.claims import claims
 from models.ledger.evidence import Evidence
 from models.ledger.measured import read_measured
-from models.ledger.stored import EVIDENCE, Heard, heard, read_runs
+from models.ledger.searches import ENGINE_LEVEL, SEARCHES, Search
+from models.ledger.stored import EVIDENCE, Heard, evidence_document, heard, read_runs
 from sim.errors import BadInput
 from sim.outcome import Outcome, Replications
-from tests.models.ledger.made_up import sources
+from tests.models.ledger.made_up import flip, sources
 
 ENGINE = "redis.engine_cpu_peak_60s_percent"
 
@@ -173,3 +174,44 @@ def test_what_would_be_judged_otherwise_leaves_what_was_accepted(folder: Path) -
     with pytest.raises(RuntimeError, match="what would be stored is judged otherwise"):
         accept(other, evidence(), "made up", folder)
     assert {path.name: path.read_text() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "change_of",
+    [
+        lambda search: replace(search, levels=ENGINE_LEVEL),
+        lambda search: replace(search, kpis=((search.kpis[0][0], 0.99 * search.kpis[0][1]),)),
+        lambda search: replace(search, lost=search.lost + 100),
+        lambda search: replace(search, resolution=2 * search.resolution),
+        lambda search: replace(search, settings=lambda rate: (*search.settings(rate), "run.duration_s=90")),
+    ],
+)
+def test_flips_of_a_search_that_asks_for_something_else_are_not_of_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change_of: Callable[[Search], Search]
+) -> None:
+    store_flips(tmp_path)
+    assert read_runs([], ["rate_backend", "burst"], tmp_path).changed == ()
+    changed = {**SEARCHES, "rate_backend": change_of(SEARCHES["rate_backend"])}
+    monkeypatch.setattr(stored, "SEARCHES", changed)
+    assert read_runs([], ["rate_backend", "burst"], tmp_path).changed == ("the search of rate_backend",)
+
+
+def store_flips(folder: Path) -> None:
+    made = Sources({}, read_measured(), {name: flip(name) for name in SEARCHES})
+    (folder / EVIDENCE).write_text(json.dumps(evidence_document(made, "2026-01-01")))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        lambda flip: flip.pop("search"),
+        # as it was when it looked at the first 90 s alone
+        lambda flip: flip["search"].update(scenarios=["f" * 16, "f" * 16]),
+        lambda flip: flip["search"].update(profile="f" * 16),
+    ],
+)
+def test_flips_of_before_are_never_called_those_of_now(tmp_path: Path, how: Callable[[dict[str, Any]], None]) -> None:
+    store_flips(tmp_path)
+    change(tmp_path / EVIDENCE, lambda document: how(document["flips"]["rate_backend"]))
+    found = read_runs([], ["rate_backend", "burst"], tmp_path)
+    assert "which are not of now: the search of rate_backend changed since" in found.standing
