@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from models.judge.wording import number
+from models.judge.wording import listed, number
 from models.redis_costs.node_standing import node_standing
 from models.redis_costs.profile import load_profile
 
@@ -51,7 +51,7 @@ def range_notes(result: RunResult) -> Iterator[str]:
             f"{limit.format(number(high))} (profile {profile}){more}."
         )
     if unknown:
-        yield f"Profile {profile} does not say whether its costs hold for {' and '.join(_listed(unknown))}."
+        yield f"Profile {profile} does not say whether its costs hold for {listed(unknown)}."
 
 
 def reading_note(result: RunResult) -> Iterator[str]:
@@ -86,8 +86,3 @@ def with_node(headline: str, result: RunResult) -> str:
     node_type = result.manifest["scenario_full"]["redis"]["node_type"]
     where = f"by the costs of profile {result.manifest['profile']}, which are of another machine"
     return f"Open for {node_type}: nothing is known of its Redis CPU. {where[0].upper()}{where[1:]}: {headline}"
-
-
-def _listed(items: list[str]) -> list[str]:
-    """Return *items* as parts that "and" joins: all but the last, separated by commas, and the last."""
-    return items if len(items) < 2 else [", ".join(items[:-1]), items[-1]]

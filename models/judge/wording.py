@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 NOTHING = "\N{EN DASH}"
 """Shown where there is no value."""
@@ -57,3 +58,8 @@ def latency(milliseconds: float | None) -> str:
 def plural(count: float, one: str, many: str | None = None) -> str:
     """`1 shard`, `4 shards`: *count* and the word that fits it."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def listed(items: Sequence[str]) -> str:
+    """Return *items* as a sentence has them: `a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

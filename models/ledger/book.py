@@ -133,7 +133,7 @@ def seeds_text(runs: Sequence[str], sources: Sources) -> str:
     if not counts:
         return ""
     made = "; ".join(
-        f"{n} for {'each of ' if runs > 1 else ''}{plural(runs, 'run')} ({why})" for (n, why), runs in counts.items()
+        f"{n} for {'each of ' if count > 1 else ''}{plural(count, 'run')} ({why})" for (n, why), count in counts.items()
     )
     few, *more = ((n, f"in up to {100 * rarer_than(n):.0f} %") for n in sorted({n for n, _ in counts}))
     rare = f"what is the same with all {few[0]} may be otherwise {few[1]} of on-sales"

@@ -8,7 +8,7 @@ from models.ledger.claims import Claim, ClaimVerdict
 from models.ledger.entry import Entry, Flip, about, at_most, in_every_case, that_change, weakest
 from models.ledger.evidence import ENGINE, Evidence
 from models.ledger.flips import OPEN, RUN, by_case
-from models.ledger.luck import first_to_give_way
+from models.ledger.luck import first_to_give_way, in_first
 
 NEAR = 0.15
 """Share by which the load may be off the goal: people are counted, not polls."""
@@ -18,7 +18,7 @@ def _next_100k(claim: Claim, sources: Sources) -> Entry:
     run, one = sources["next_100k"], sources["next_100k_one"]
     peak, cpu, errors = run.kpi("requests.status_rps_peak_60s"), run.kpi(ENGINE), run.kpi("errors.rate_percent")
     first = first_to_give_way(run)
-    binds = f"what gives way first is {first}" if first else "nothing is exhausted"
+    binds = f"what gives way first {in_first(run)} is {first}" if first else f"nothing is exhausted {in_first(run)}"
     why = (
         f"{number(run.scenario.clients.count)} people over {number(run.scenario.waiting_room.events)} events, their "
         "names drawn, make "

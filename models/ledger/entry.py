@@ -119,6 +119,11 @@ def in_every_case(cases: Sequence[ClaimVerdict]) -> ClaimVerdict:
     return cases[0] if len(set(cases)) == 1 else "conditional"
 
 
+def of_a_fit(verdict: ClaimVerdict) -> ClaimVerdict:
+    """Return what follows by costs that were fitted to the talk: that they agree with it confirms nothing."""
+    return "fitted" if verdict == "confirmed" else verdict
+
+
 def that_change(verdict: ClaimVerdict, *flips: Flip) -> tuple[Flip, ...]:
     """Return those of *flips* by which a claim with this verdict gets another."""
     return tuple(flip for flip in flips if flip.verdict != verdict)

@@ -18,12 +18,13 @@ from models.ledger.entry import (
     estimate_text,
     exactly,
     in_every_case,
+    of_a_fit,
     that_change,
     weakest,
 )
 from models.ledger.evidence import Evidence
 from models.ledger.flips import COMPUTED, OPEN, RUN, STEPPED, by_case
-from models.ledger.luck import first_to_give_way
+from models.ledger.luck import first_to_give_way, in_first
 from models.ledger.runs import stage_kpi
 from models.scenario import Scenario
 from models.scenario.autoscaling import Autoscaling
@@ -52,7 +53,9 @@ def _cpu(claim: Claim, sources: Sources, rates: tuple[int, ...]) -> Entry:
         f"Simulated {shown}, of {number(evidence.scenario.gateway.cpu_cores)} cores a pod. The CPU a status takes "
         f"({number(per_status)} us) is an assumption chosen near the talk's 15 % at 1,000 RPS a pod, so an agreement, "
         f"within {number(100 * NEAR_CPU)} % of the figure, tells nothing"
-        + ("." if agree == "confirmed" else "; but at this load the two do not agree.")
+        + {"confirmed": ".", "refuted": "; but at this load the two do not agree."}.get(
+            agree, "; and at this load it is open whether the two agree."
+        )
     )
     verdict: ClaimVerdict = (
         "fitted" if agree == "confirmed" else "inconsistent" if agree == "refuted" else "conditional"
@@ -82,7 +85,7 @@ def _errors(claim: Claim, sources: Sources) -> Entry:
     flips = that_change(
         verdict,
         Flip("load on one event", f"beyond {number(beyond)} RPS, the ceiling and its share", "refuted", COMPUTED),
-        *by_case("the profile", {"fitted to the talk": at_most(found, claim.figure)}, RUN),
+        *by_case("the profile", {"fitted to the talk": of_a_fit(at_most(found, claim.figure))}, RUN),
     )
     return Entry(claim, verdict, other, claim.unit, why, rests_on(fitted, derived), flips, OPEN)
 
@@ -111,7 +114,7 @@ def _pool(claim: Claim, sources: Sources) -> Entry:
         f"{p99[1]} after."
     )
     if first:
-        why += f" What is exhausted with the larger pool is {first}: requests wait there instead."
+        why += f" What is exhausted with the larger pool, {in_first(large)}, is {first}: requests wait there instead."
     were = at_least(before, 1.0)
     ended = {new.worker_slots: now, least.worker_slots: scarcely}
     cases = {number(slots): weakest([at_most(found, 0.0), were]) for slots, found in ended.items()}
@@ -172,10 +175,11 @@ def _spot(claim: Claim, sources: Sources) -> Entry:
     fail, before = (f"{number(run.best('errors.rate_percent'))} %" for run in (wave, calm))
     wait, without = (clock(run.best("wait.mean_s")) for run in (wave, calm))
     same = (fail, wait) == (before, without)
+    otherwise = "both figures are the same" if same else f"they are {before} and {without}"
     why = (
         "How often the market takes spot nodes back is an input of the twin, which AWS alone can tell. What it can "
         f"tell: if half of them get their notice at once, {fail} of the requests fail and the mean wait is {wait}; "
-        f"{'without it that is the same' if same else f'without it they are {before} and {without}'}."
+        f"without such a notice {otherwise}."
     )
     return Entry(claim, "not_testable", None, claim.unit, why, rests_on(wave, calm))
 

@@ -12,7 +12,7 @@ from models.scenario import Scenario
 
 
 def first_to_give_way(run: Evidence) -> str | None:
-    """Say what is exhausted first; None if nothing is.
+    """Say what is exhausted first in the first run (see `in_first`); None if nothing is.
 
     Where names are drawn with the seed, which of the shards it is in the one that was looked at says nothing.
     """
@@ -21,6 +21,11 @@ def first_to_give_way(run: Evidence) -> str | None:
         return None
     luck = first.key == "engine" and run.scenario.waiting_room.event_tags_drawn
     return "an engine thread" if luck else f"the {first.name}"
+
+
+def in_first(run: Evidence) -> str:
+    """Say of how many runs what is exhausted is of the first: that of the others is not looked at."""
+    return "in the run" if run.n == 1 else f"in the first of {run.n} runs"
 
 
 def most_on_a_shard(scenario: Scenario) -> int:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.judge.verdict import SLO_KPIS
-from models.judge.wording import clock, latency, number, plural, with_unit
+from models.judge.wording import clock, latency, listed, number, plural, with_unit
 from models.ledger.checks import Sources, rests_on
 from models.ledger.claims import ClaimVerdict
 from models.ledger.entry import at_most, estimate_text, interval_text
 from models.ledger.evidence import ENGINE, Evidence
-from models.ledger.luck import first_to_give_way, luck_text
-from models.ledger.rates import RateRow, good_rates, rate_rows
+from models.ledger.luck import first_to_give_way, in_first, luck_text
+from models.ledger.rates import RateRow, rate_rows
 from models.ledger.runs import MORE_PEOPLE, PEOPLE, POLLS_S, RATES_RPS, SHARDS, WARM_PODS, WINDOWS
+from models.ledger.turn import Holds, Turn, all_hold, holds, open_text, turn_of
 from models.robustness.conclusions import NAMES
 
 
@@ -52,14 +53,13 @@ class Question:
 def _rate(question: str, sources: Sources) -> Answer:
     """Ask which rates are good whether people are told or not, and on which setting of the room that hangs."""
     rows, told = ({row.rate_rps: row for row in rate_rows(sources, name)} for name in ("rate", "told"))
-    good = good_rates(rows.values())
-    robust = tuple(rate for rate in good if rate in good_rates(told.values()))
+    both = {rate: all_hold((row.keeps, told[rate].keeps)) for rate, row in rows.items()}
     mine, mine_told = rows[1000], told[1000]
     text = (
-        f"{_standing(robust)} At 1,000 people wait {clock(mine.mean_wait_s)} on average and "
+        f"{_standing(both)} At 1,000 people wait {clock(mine.mean_wait_s)} on average and "
         f"{clock(mine.longest_wait_s)} at most, the Reservation API works at {number(mine.backend_percent)} % of its "
-        "capacity in its busiest minute (single seconds are fuller: backend.reservation), and an event costs "
-        f"${mine.cost_usd:.2f}, or ${mine_told.cost_usd:.2f} if people are told that the seats are gone. "
+        "capacity in its busiest minute (single seconds are fuller; the claim backend.reservation has them), and an "
+        f"event costs ${mine.cost_usd:.2f}, or ${mine_told.cost_usd:.2f} if people are told that the seats are gone. "
         f"They are gone {clock(mine.sold_out_s)} after the opening, and {number(mine.in_vain)} people wait for nothing "
         f"({number(min(row.in_vain for row in rows.values()))} or more at every rate tried): that "
         f"nobody tells them matters more. {_windows(sources)}"
@@ -70,12 +70,7 @@ def _rate(question: str, sources: Sources) -> Answer:
         for row in rows.values()
         if not row.keeps
     ]
-    kept = [rate for rate, row in rows.items() if row.mean_wait_s <= sources["rate_1000"].scenario.slo.mean_wait_s]
-    if kept and (less := max((rate for rate in rows if rate < min(kept)), default=None)) is not None:
-        flips.append(
-            f"admission.rate_rps: from between {number(less)} and {number(min(kept))} on the mean wait is kept (runs "
-            "on both sides, not bisected)"
-        )
+    flips.extend(_wait_flips(sources))
     flips.append(f"admission.rate_rps: the backend's capacity is kept {sources.flips['rate_backend'].where}")
     flips.append("event.on_sold_out = announce: people are told, and at no rate does anybody wait for nothing")
     columns = (
@@ -84,16 +79,16 @@ def _rate(question: str, sources: Sources) -> Answer:
     )  # fmt: skip
     runs = [sources[f"{name}_{rate}"] for name in ("rate", "told") for rate in RATES_RPS]
     rest = rests_on(*runs, *(sources[f"window_{calls}"] for calls in WINDOWS))
-    return Answer(question, text, columns, _rate_table(rows, told, robust), tuple(flips), rest)
+    return Answer(question, text, columns, _rate_table(rows, told, both), tuple(flips), rest)
 
 
 def _rate_table(
-    rows: Mapping[int, RateRow], told: Mapping[int, RateRow], robust: Sequence[int]
+    rows: Mapping[int, RateRow], told: Mapping[int, RateRow], both: Mapping[int, Holds]
 ) -> tuple[tuple[str, ...], ...]:
-    """Return a row for each rate, those that are robust with a star."""
+    """Return a row for each rate, those that are good whether people are told or not with a star."""
     return tuple(
         (
-            number(rate) + (" *" if rate in robust else ""),
+            number(rate) + (" *" if both[rate] else ""),
             clock(row.mean_wait_s),
             clock(row.longest_wait_s),
             number(row.in_vain),
@@ -116,15 +111,35 @@ def _windows(sources: Sources) -> str:
     return f"It hangs on admission.call_window, the calls not yet taken up: the mean wait at 1,000 is {found}."
 
 
-def _standing(good: tuple[int, ...]) -> str:
+def _wait_flips(sources: Sources) -> Iterator[str]:
+    """Yield from which of the rates on the mean wait is kept, people not told, and with which it is open."""
+    runs = {number(rate): sources[f"rate_{rate}"] for rate in RATES_RPS}
+    turn = turn_of(
+        {rate: holds(at_most(run.kpi("wait.mean_s"), run.scenario.slo.mean_wait_s)) for rate, run in runs.items()}
+    )
+    if turn.good is not None and (turn.last_bad is not None or turn.open):
+        place = turn.place if turn.last_bad is None else f"from {turn.place} on"
+        yield (f"admission.rate_rps: {place} the mean wait is kept{turn.open_text} (runs on both sides, not bisected)")
+
+
+def _standing(both: Mapping[int, Holds]) -> str:
     """Say where 1,000 a second stands among the rates that keep wait and backend, whether people are told or not."""
-    if 1000 not in good:
-        others = f"{', '.join(map(number, good))} per second do" if good else "no other rate tried does"
-        return f"It does not keep the mean wait and the backend's capacity, told or not; {others}."
-    if good == (1000,):
-        return "It is the only rate of those tried that keeps the mean wait and the backend's capacity."
-    several = ", ".join(map(number, good))
-    return f"It is one of several that keep the mean wait and the backend's capacity: {several} per second."
+    good = [number(rate) for rate, kept in both.items() if kept]
+    open_ = [number(rate) for rate, kept in both.items() if kept is None and rate != 1000]
+    also = f"; with {listed(open_)} it is open" if open_ else ""
+    if not both[1000]:
+        text = "It does not keep the mean wait and the backend's capacity, told or not"
+        if both[1000] is None:
+            text = "Whether it keeps the mean wait and the backend's capacity, told or not, is open"
+        others = (
+            f"{', '.join(good)} per second do" if good else f"no other rate tried does{' for certain' * bool(open_)}"
+        )
+        return f"{text}; {others}{also}."
+    if good == [number(1000)]:
+        certain = " for certain" if open_ else ""
+        return f"It is the only rate of those tried that keeps the mean wait and the backend's capacity{certain}{also}."
+    several = ", ".join(good)
+    return f"It is one of several that keep the mean wait and the backend's capacity: {several} per second{also}."
 
 
 ONE_EVENT, FIVE_EVENTS, TEN_EVENTS = "one event", "five events", "ten events on distinct slots"
@@ -150,16 +165,18 @@ REDIS_RUNS = {
 }
 
 
+NO_FEWER = " Fewer shards do not hold ten events."
+
+
 def _redis(question: str, sources: Sources) -> Answer:
     found = {name: sources[run] for name, run in REDIS_RUNS.items()}
-    fewer = [shards for shards in SHARDS if keeps(sources[f"shards_{shards}"])]
+    fewer = {shards: keeps(sources[f"shards_{shards}"]) for shards in SHARDS}
     polls = [poll for poll in POLLS_S if keeps(sources[f"poll_{poll}"])]
     flips = []
     flips.append(f"clients.poll_interval_s, one event: status p99 is kept {sources.flips['poll_hot_p99'].where}")
-    if fewer and min(fewer) > 1:
-        open_ = f"; with {min(fewer) - 1} it is open" if keeps(sources[f"shards_{min(fewer) - 1}"]) is None else ""
-        begin = f"between {min(fewer) - 1} and {min(fewer)} ten events begin to hold, names drawn{open_}"
-        flips.append(f"redis.shards: {begin}")
+    turn = turn_of({number(shards): kept for shards, kept in fewer.items()})
+    if turn.good is not None and (turn.last_bad is not None or turn.open):
+        flips.append(f"redis.shards: {turn.place} ten events begin to hold, names drawn{turn.open_text}")
     wide = interval_text(sources["hot_derived"].kpi(ENGINE), "percent")
     flips.append(f"the profile: the derived one, which is wide, has one hot event at {wide}")
     table = tuple(
@@ -178,7 +195,7 @@ def _redis(question: str, sources: Sources) -> Answer:
     return Answer(question, text, columns, table, tuple(flips), rests_on(*found.values()))
 
 
-def _redis_text(found: Mapping[str, Evidence], fewer: Sequence[int], polls: Sequence[int]) -> str:
+def _redis_text(found: Mapping[str, Evidence], fewer: Mapping[int, Holds], polls: Sequence[int]) -> str:
     """Say whether the design holds by events, what *fewer* shards and longer *polls* do, and what is cheapest."""
     said = "; ".join(
         f"for {name} {_word(keeps(found[name]))}, the busiest engine thread at {number(found[name].best(ENGINE))} % in "
@@ -186,12 +203,13 @@ def _redis_text(found: Mapping[str, Evidence], fewer: Sequence[int], polls: Sequ
         for name in (ONE_EVENT, FIVE_EVENTS, TEN_EVENTS, TEN_DRAWN)
     )
     text = f"{said[:1].upper()}{said[1:]}. {luck_text(found[TEN_EVENTS].scenario)}"
-    for shards in fewer[:1]:
+    for shards in [shards for shards, kept in fewer.items() if kept][:1]:
         run = found[shards_name(shards)]
         text += f" {plural(shards, 'shard')} {'holds' if shards == 1 else 'hold'} ten events too: the busiest is at "
         text += f"{interval_text(run.kpi(ENGINE), 'percent')}, with names drawn anew for each of {run.n} runs."
-    if not fewer:
-        text += " Fewer shards do not hold ten events."
+    if not any(fewer.values()):
+        open_ = [number(shards) for shards, kept in fewer.items() if kept is None]
+        text += f" Whether fewer shards hold ten events is open with {listed(open_)}." if open_ else NO_FEWER
     if polls:
         text += f" One event holds with polls every {min(polls)} s."
     months = {name: run.best("cost.month_usd") for name, run in found.items() if keeps(run)}
@@ -210,16 +228,17 @@ def _scaling(question: str, sources: Sources) -> Answer:
     """Ask it of ten events on distinct slots, where Redis is not what gives way: of one no number of pods would do."""
     found = {name: sources[run] for name, run in SCALING_RUNS.items()}
     first, last = (found[f"{pods} warm"] for pods in (min(WARM_PODS), max(WARM_PODS)))
-    enough = next((name for name, run in found.items() if _enough(run, last)), None)
+    states = {name: _enough(run, last) for name, run in found.items()}
+    turn = turn_of(states)
     failed, wait, p99 = zip(*(_served(run) for run in (first, last)), strict=True)
     text = (
-        f"{'Yes' if enough == next(iter(found)) else 'No'}: the crowd is there in the first second, and "
+        f"{_in_time(states, turn)}: the crowd is there in the first second, and "
         f"{_first_pod_text(first)}. Over ten events on distinct slots, with {min(WARM_PODS)} pods warm {failed[0]} of "
         f"the requests fail, people wait {wait[0]} on average and status takes {p99[0]} at p99; with "
         f"{max(WARM_PODS)} it is {failed[1]}, {wait[1]} and {p99[1]}. "
     )
-    least = f"Enough, of those tried, is {enough} or more."
-    text += least if enough else "None that was tried keeps every level for certain."
+    least = f"Enough, of those tried, is {turn.good} or more{turn.open_text}."
+    text += least if turn.good else f"{_none(states)}."
     drawn = interval_text(sources["spread_drawn"].kpi(ENGINE), "percent")
     text += f" That the names fall well decides nothing here: drawn, they have the busiest engine thread at {drawn}."
     table = tuple(
@@ -234,7 +253,7 @@ def _scaling(question: str, sources: Sources) -> Answer:
     )
     columns = ("pods at the opening", "failed", "mean wait", "status p99", "at most", "event", "holds")
     flips = (
-        f"gateway.pods at the opening: {_between(found, enough)}",
+        f"gateway.pods at the opening: {_begins(states, turn)}",
         "gateway.pods at the opening: levels of failed requests and status p99 are kept in the first 90 s, which have "
         f"the crowd, {sources.flips['warm_pods'].where}",
     )
@@ -250,27 +269,43 @@ def _served(run: Evidence) -> tuple[str, str, str]:
     )
 
 
-def _between(found: Mapping[str, Evidence], enough: str | None) -> str:
+def _in_time(states: Mapping[str, Holds], turn: Turn) -> str:
+    """Answer whether pods come in time if the fewest that were tried are warm, by what is enough."""
+    least = next(iter(states))
+    return "Yes" if turn.good == least else "No" if states[least] is False else "Open"
+
+
+def _none(states: Mapping[str, Holds]) -> str:
+    """Say that from none of what was tried on all is enough."""
+    if True not in states.values():
+        return f"None that was tried {'is enough for certain' if None in states.values() else 'is enough'}"
+    return "From none that was tried on all are enough for certain"
+
+
+def _begins(states: Mapping[str, Holds], turn: Turn) -> str:
     """Say between which of the numbers that were tried it begins to be enough."""
-    names = list(found)
-    if enough is None:
-        return f"none of {', '.join(names)} keeps every level for certain"
-    less = names[names.index(enough) - 1] if enough != names[0] else None
-    return f"between {less} and {enough} it begins to be enough" if less else f"{enough} is enough"
+    if turn.good is None:
+        return f"{_none(states)[:1].lower()}{_none(states)[1:]}: {', '.join(states)}{turn.open_text}"
+    if turn.last_bad is None and not turn.open:
+        return f"{turn.good} is enough"
+    return f"{turn.place} it begins to be enough{turn.open_text}"
 
 
-def _enough(run: Evidence, other: Evidence) -> bool:
+def _enough(run: Evidence, other: Evidence) -> Holds:
     """Whether a run keeps every level, fails no more but for a tenth of a percent, and makes people wait no longer."""
     fails = run.best("errors.rate_percent") <= other.best("errors.rate_percent") + 0.1
-    return keeps(run) is True and fails and run.best("wait.mean_s") <= 1.05 * other.best("wait.mean_s")
+    return all_hold((keeps(run), fails, run.best("wait.mean_s") <= 1.05 * other.best("wait.mean_s")))
 
 
 def _first_pod_text(run: Evidence) -> str:
-    ready = run.series("pods_ready")
-    first = next((second for second, pods in enumerate(ready) if pods > ready[0]), None)
-    if first is None:
+    """Say when the first further pod serves, of all runs, and in how many of them one does."""
+    ready = run.every_series("pods_ready")
+    more = [next((second for second, now in enumerate(pods) if now > pods[0]), None) for pods in ready]
+    found = [second - run.scenario.event.opens_at_s for second in more if second is not None]
+    if not found:
         return "no further pod ever serves"
-    return f"the first further pod serves after {clock(first - run.scenario.event.opens_at_s)}"
+    rarely = f" ({len(found)} of {len(more)} runs)" if len(found) < len(more) else ""
+    return f"the first further pod serves after {estimate_text(run.one_more(found, 's'), 's')}{rarely}"
 
 
 def _breaks(question: str, sources: Sources) -> Answer:
@@ -282,7 +317,7 @@ def _breaks(question: str, sources: Sources) -> Answer:
     return Answer(
         question,
         text,
-        ("design", "people", "status RPS, worst minute", "engine CPU", "failed", "gives way first", "holds"),
+        ("design", "people", "status RPS, worst minute", "engine CPU", "failed", "gives way first, first run", "holds"),
         tuple(
             (
                 design,
@@ -306,13 +341,14 @@ def _first_break(found: list[tuple[int, Evidence]]) -> str:
     people, run = found[-1 if at is None else at]
     cpu = f"{number(run.best(ENGINE))} % engine CPU"
     if at is None:
-        tight = next(((n, first) for n, each in found if (first := first_to_give_way(each))), None)
-        more = f"; the first to be exhausted is {tight[1]}, at {number(tight[0])}" if tight else ""
-        text = f"nothing for certain up to {number(people)} people ({cpu}){more}."
+        tight = next(((n, each, first) for n, each in found if (first := first_to_give_way(each))), None)
+        more = f"; the first to be exhausted is {tight[2]}, at {number(tight[0])} {in_first(tight[1])}" if tight else ""
+        sure = " for certain" if any(keeps(each) is None for _, each in found) else ""
+        text = f"nothing{sure} up to {number(people)} people ({cpu}){more}."
     else:
         load = f"{number(people)} people and {number(run.best('requests.status_rps_peak_60s'))} status RPS"
-        text = f"{first_to_give_way(run) or 'nothing that is exhausted'}, at {load} ({cpu}): "
-        text += f"{_levels_text(run, 'refuted')}."
+        text = f"at {load} ({cpu}), {_levels_text(run, 'refuted')}; {first_to_give_way(run) or 'nothing'} is exhausted "
+        text += f"first {in_first(run)}."
     for people, run in found[:at]:
         if keeps(run) is None:
             text += f" It is open at {number(people)}: {_levels_text(run, 'conditional')}."
@@ -321,7 +357,7 @@ def _first_break(found: list[tuple[int, Evidence]]) -> str:
 
 def _levels_text(run: Evidence, verdict: ClaimVerdict) -> str:
     """Name the service levels with this verdict, each with its figure and with what is allowed."""
-    names = {kpi: (NAMES.get(level, level), unit) for level, (kpi, unit) in SLO_KPIS.items()}
+    names = {kpi: (NAMES.get(level, level), "" if unit == "seats" else unit) for level, (kpi, unit) in SLO_KPIS.items()}
     found = [(*names[kpi], run.kpi(kpi), limit) for kpi, limit in run.levels]
     return "; ".join(
         f"{name} is {interval_text(figure, unit)}, with {with_unit(limit, unit)} allowed"
@@ -344,23 +380,22 @@ def _crowds(sources: Sources) -> Iterator[str]:
 def _edges(found: list[tuple[int, Evidence]], design: str) -> Iterator[str]:
     """Say up to which of the crowds that were tried it holds, and whether it is open or broken with the next ones."""
     last = next((place for place, (_, run) in enumerate(found) if keeps(run) is not True), len(found)) - 1
-    if last < 0 or last == len(found) - 1:
+    if last == len(found) - 1:
         return
     broken = next((people for people, run in found[last + 1 :] if keeps(run) is False), None)
     spans = [people for people, run in found[last + 1 :] if keeps(run) is None and people < (broken or people + 1)]
-    text = f"clients.count, {design}: holds with {number(found[last][0])}"
-    text += f", open with {' and '.join(map(number, spans))}" if spans else ""
+    text = f"clients.count, {design}: holds with {number(found[last][0]) if last >= 0 else 'none of those tried'}"
+    text += open_text([number(people) for people in spans])
     yield f"{text}{f', no longer with {number(broken)}' if broken else ''} (not bisected)"
 
 
-def keeps(run: Evidence) -> bool | None:
+def keeps(run: Evidence) -> Holds:
     """Whether every service level is met; None if the interval of one spans its limit and the others are."""
-    verdicts = [at_most(run.kpi(kpi), limit) for kpi, limit in run.levels]
-    return False if "refuted" in verdicts else None if "conditional" in verdicts else True
+    return all_hold([holds(at_most(run.kpi(kpi), limit)) for kpi, limit in run.levels])
 
 
-def _word(holds: bool | None) -> str:
-    return {True: "yes", False: "no", None: "open"}[holds]
+def _word(kept: Holds) -> str:
+    return {True: "yes", False: "no", None: "open"}[kept]
 
 
 QUESTIONS = (

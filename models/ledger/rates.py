@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from models.ledger.checks import Sources
-from models.ledger.entry import at_most, scaled, weakest
+from models.ledger.entry import at_most, scaled
 from models.ledger.evidence import Evidence
 from models.ledger.runs import RATES_RPS
+from models.ledger.turn import Holds, all_hold, holds
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class RateRow:
     backend_percent: float
     sold_out_s: float
     cost_usd: float
-    keeps: bool | None
+    keeps: Holds
     """Whether mean wait and the backend's capacity are kept; None where the interval of one spans its limit."""
 
 
@@ -31,16 +32,16 @@ def rate_rows(sources: Sources, name: str = "rate") -> tuple[RateRow, ...]:
     return tuple(_row(sources[f"{name}_{rate}"], rate) for rate in RATES_RPS)
 
 
-def good_rates(rows: Iterable[RateRow]) -> tuple[int, ...]:
-    """Return the rates that keep the mean wait and do not ask more of the backend than it can do."""
-    return tuple(row.rate_rps for row in rows if row.keeps)
+def possible_rates(rows: Iterable[RateRow]) -> tuple[int, ...]:
+    """Return the rates that keep the mean wait and ask no more of the backend than it can do, or may: that is open."""
+    return tuple(row.rate_rps for row in rows if row.keeps is not False)
 
 
 def _row(run: Evidence, rate: int) -> RateRow:
     scenario = run.scenario
     backend = scaled(run.kpi("fact.reserve_rps_peak_60s"), 100 / scenario.backend.reservation_capacity_rps)
     mean = run.kpi("wait.mean_s")
-    kept = weakest([at_most(mean, scenario.slo.mean_wait_s), at_most(backend, 100)])
+    kept = all_hold([holds(at_most(mean, scenario.slo.mean_wait_s)), holds(at_most(backend, 100))])
     return RateRow(
         rate_rps=rate,
         mean_wait_s=mean.best,
@@ -49,5 +50,5 @@ def _row(run: Evidence, rate: int) -> RateRow:
         backend_percent=backend.best,
         sold_out_s=run.best("seats.sold_out_s") - scenario.event.opens_at_s,
         cost_usd=run.best("cost.event_usd"),
-        keeps={"confirmed": True, "refuted": False}.get(kept),
+        keeps=kept,
     )

@@ -21,9 +21,10 @@ from models.ledger.entry import (
 )
 from models.ledger.evidence import Evidence
 from models.ledger.flips import OPEN, RUN, bisected, stepped
-from models.ledger.rates import RateRow, good_rates, rate_rows
+from models.ledger.rates import RateRow, possible_rates, rate_rows
 from models.ledger.runs import JITTERS, RATES_RPS
 from models.ledger.searches import BUSIEST_MINUTE, RESERVED_MINUTE, RESERVED_SECOND
+from models.ledger.turn import holds, open_text, turn_of
 
 ENOUGH = ("enough_polls", "enough_people")
 """Flips of the demand that are found by bisection of its runs."""
@@ -76,66 +77,91 @@ def _enough(claim: Claim, sources: Sources) -> Entry:
 def _wait_rate(claim: Claim, sources: Sources) -> Entry:
     """Judge by the rate at which the mean wait becomes what is asked for: of those that were run, and between them."""
     own, wait = redone(claim), claim.number("mean_wait_s")
-    means = {rate: sources[f"rate_{rate}"].best("wait.mean_s") for rate in RATES_RPS}
+    means = {rate: sources[f"rate_{rate}"].kpi("wait.mean_s") for rate in RATES_RPS}
     rest = (*own.rests_on, *rests_on(*(sources[f"rate_{rate}"] for rate in RATES_RPS)))
-    enough = min((rate for rate, mean in means.items() if mean <= wait), default=None)
-    if enough is None:
-        why = f"{own.why} Simulated, none of the rates up to {number(max(RATES_RPS))} per second keeps it."
-        return Entry(claim, "refuted", None, claim.unit, why, rest, no_flip=OPEN)
-    below = max((rate for rate in RATES_RPS if rate < enough), default=None)
-    made = [f"{number(rate)} per second make a mean wait of {clock(means[rate])}" for rate in (below, enough) if rate]
-    longest = sources["rate_1000"].best("wait.max_s")
-    why = f"{own.why} Simulated, {' and '.join(made)}; with 1,000 the longest is {clock(longest)}."
+    turn = turn_of({number(rate): holds(at_most(mean, wait)) for rate, mean in means.items()})
+    slowest = next((rate for rate in RATES_RPS if means[rate].best <= wait), None)
+    if slowest is None:
+        none: ClaimVerdict = "conditional" if turn.open else "refuted"
+        sure = " for certain" if turn.open else ""
+        why = f"{own.why} Simulated, none of the rates up to {number(max(RATES_RPS))} per second keeps it{sure}."
+        return Entry(claim, weakest([own.verdict, none]), None, claim.unit, why, rest, no_flip=OPEN)
+    below = max((rate for rate in RATES_RPS if rate < slowest), default=None)
+    made = [
+        f"{number(rate)} per second make a mean wait of {clock(means[rate].best)}" for rate in (below, slowest) if rate
+    ]
+    longest = sources["rate_1000"].kpi("wait.max_s")
+    why = f"{own.why} Simulated, {' and '.join(made)}; with 1,000 the longest is {clock(longest.best)}."
     # of a line that empties evenly the mean wait is the longer, the lower the rate, in proportion
-    needed = exactly(enough * means[enough] / wait)
-    if below is not None:
-        needed = exactly(min(below * means[below] / wait, float(enough)))
-        why += f" So the rate that it takes is between {number(below)} and {number(enough)}."
-    verdict = weakest([own.verdict, about(exactly(needed.best), claim.figure, NEAR)])
-    longest_kept = at_most(exactly(longest), (1 + NEAR) * wait)
+    near = slowest if below is None else below
+    needed = scaled(means[near], near / wait)
+    found = exactly(needed.best)
+    if turn.last_bad is not None and turn.good is not None:
+        why += f" A mean wait of {clock(wait)} takes a rate {turn.place} per second{turn.open_text}."
+    verdict = weakest([own.verdict, about(needed, claim.figure, NEAR)])
+    longest_kept = at_most(longest, (1 + NEAR) * wait)
     flips = that_change(verdict, Flip("the wait that is meant", "the longest instead of the mean", longest_kept, RUN))
-    return Entry(claim, verdict, needed, claim.unit, why, rest, flips, OPEN)
+    return Entry(claim, verdict, found, claim.unit, why, rest, flips, OPEN)
 
 
 def _optimal(claim: Claim, sources: Sources) -> Entry:
     rows, told = ({row.rate_rps: row for row in rate_rows(sources, name)} for name in ("rate", "told"))
-    good, mine = good_rates(rows.values()), rows[1000]
+    possible, mine = possible_rates(rows.values()), rows[1000]
     rest = rests_on(*(sources[f"{name}_{rate}"] for name in ("rate", "told") for rate in RATES_RPS))
-    if not good:
+    if not possible:
         why = "No rate that was tried keeps both the mean wait and the backend's capacity."
         return Entry(claim, "refuted", None, claim.unit, why, rest)
-    cheapest = _cheapest(rows, good)
+    cheapest = _cheapest(rows, possible)
     why = (
-        f"Of the rates tried, {', '.join(map(number, good))} per second keep the mean wait and the backend's capacity. "
-        f"1,000 makes a mean wait of {clock(mine.mean_wait_s)}, uses {number(mine.backend_percent)} % of the backend "
-        f"in its busiest minute and costs ${mine.cost_usd:.2f} an event; the cheapest, {number(cheapest)}, makes "
+        f"{_kept_text(rows)} 1,000 makes a mean wait of {clock(mine.mean_wait_s)}, uses {number(mine.backend_percent)} "
+        f"% of the backend in its busiest minute and costs ${mine.cost_usd:.2f} an event; the cheapest, "
+        f"{number(cheapest)}, makes "
         f"one of {clock(rows[cheapest].mean_wait_s)}, uses {number(rows[cheapest].backend_percent)} % and costs "
         f"${rows[cheapest].cost_usd:.2f}. If people are told that the seats are gone, 1,000 costs "
         f"${told[1000].cost_usd:.2f}. A cost within {number(100 * NEAR)} % of the cheapest counts as the best."
     )
     verdict = _best(rows)
     flips = that_change(
-        verdict, Flip("event.on_sold_out", "announce", _best(told), RUN), *_optimal_flips(rows, good, sources)
+        verdict, Flip("event.on_sold_out", "announce", _best(told), RUN), *_optimal_flips(rows, possible, sources)
     )
     no_flip = "no setting that was tried makes it the cheapest: one would have to weigh wait against cost"
+    if mine.keeps is None:
+        no_flip = OPEN
     return Entry(claim, verdict, exactly(float(cheapest)), claim.unit, why, rest, flips, no_flip)
 
 
+def _kept_text(rows: Mapping[int, RateRow]) -> str:
+    """Say which of the rates keep wait and backend, and with which it is open."""
+    kept, open_ = ([number(rate) for rate, row in rows.items() if row.keeps is state] for state in (True, None))
+    good = f"Of the rates tried, {', '.join(kept)} per second keep"
+    none = "None of the rates tried is certain to keep"
+    return f"{good if kept else none} the mean wait and the backend's capacity{open_text(open_)}."
+
+
 def _best(rows: Mapping[int, RateRow]) -> ClaimVerdict:
-    """Return whether 1,000 a second is the best of the rates: kept by it, and about as cheap as any that keeps it."""
-    good = good_rates(rows.values())
-    if 1000 not in good:
+    """Return whether 1,000 a second is the best of the rates: kept by it, and about as cheap as any that may keep it.
+
+    Conditional where it is open whether it is kept, and where one that keeps it, or may, is cheaper.
+    """
+    if rows[1000].keeps is False:
         return "refuted"
-    least = rows[_cheapest(rows, good)].cost_usd
-    return "confirmed" if rows[1000].cost_usd <= (1 + NEAR) * least else "conditional"
+    least = rows[_cheapest(rows, possible_rates(rows.values()))].cost_usd
+    return "confirmed" if rows[1000].keeps and rows[1000].cost_usd <= (1 + NEAR) * least else "conditional"
 
 
-def _optimal_flips(rows: Mapping[int, RateRow], good: Sequence[int], sources: Sources) -> Iterator[Flip]:
-    """Yield with what capacity of the backend 1,000 is the cheapest of the rates that are left."""
-    higher, lower = [rate for rate in good if rate > 1000], [rate for rate in good if rate <= 1000]
-    if higher and lower and _cheapest(rows, lower) == 1000:
-        asked = min(sources[f"rate_{rate}"].best(RESERVED_MINUTE) for rate in higher)
-        at = f"below {number(asked)}, so that no higher rate is left"
+def _optimal_flips(rows: Mapping[int, RateRow], possible: Sequence[int], sources: Sources) -> Iterator[Flip]:
+    """Yield with what capacity of the backend 1,000 is the cheapest of the rates that are left.
+
+    It must bear the busiest minute of 1,000, and not that of any higher rate, all of the intervals of both.
+    """
+    higher, lower = [rate for rate in possible if rate > 1000], [rate for rate in possible if rate <= 1000]
+    if not higher or not lower or _cheapest(rows, lower) != 1000:
+        return
+    mine, *asked = (sources[f"rate_{rate}"].kpi(RESERVED_MINUTE) for rate in (1000, *higher))
+    least = mine.best if mine.high is None else mine.high
+    most = min(each.best if each.low is None else each.low for each in asked)
+    if least < most:
+        at = f"between {number(least)} and {number(most)}, so that 1,000 is borne and no higher rate is"
         yield Flip("backend.reservation_capacity_rps", at, "confirmed", RUN)
 
 
@@ -189,9 +215,8 @@ def _reservation(claim: Claim, sources: Sources) -> Entry:
         f"takes {number(steady.best)} % and the busiest second {number(second.best)} %."
     )
     adds_up = about(own, value, NEAR) == "confirmed"
-    held = at_most(second, 100.0)
-    verdict: ClaimVerdict = "inconsistent" if not adds_up else "refuted" if held == "refuted" else "fitted"
-    return Entry(claim, verdict, steady, claim.unit, why, (*rests_on(run), "claim's own inputs"))
+    verdict = weakest([at_most(second, 100.0), "fitted"]) if adds_up else "inconsistent"
+    return Entry(claim, verdict, steady, claim.unit, why, (*rests_on(run), "claim's own inputs"), no_flip=OPEN)
 
 
 _RATE_RUNS = tuple(f"rate_{rate}" for rate in RATES_RPS)

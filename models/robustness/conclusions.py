@@ -36,7 +36,7 @@ NAMES = {
     "status_p99_ms": "status p99",
     "error_percent": "the share of failed requests",
     "engine_cpu_percent": "the engine's worst minute",
-    OVERSOLD: "seats sold twice",
+    OVERSOLD: "the number of seats sold twice",
 }
 """Service levels as they are called in a sentence; another is called by its name."""
 

@@ -1,5 +1,7 @@
 """The ledger as a whole: nothing is left out, every way is gone, and no verdict is given whatever the evidence."""
 
+import re
+
 import pytest
 
 from models.ledger.book import CHECKS, document_of, judged, runs_for, unsettled, wanted_claims
@@ -8,7 +10,7 @@ from models.ledger.claims import claims
 from models.ledger.entry import Entry
 from models.ledger.evidence import ENGINE, LONGEST_FIRST
 from models.ledger.measured import Measured, read_measured
-from models.ledger.runs import RUNS, STAGES, Run
+from models.ledger.runs import RATES_RPS, RUNS, STAGES, Run
 from sim.errors import BadInput
 from tests.models.ledger.made_up import sources
 
@@ -147,13 +149,111 @@ def test_what_only_the_profile_leaves_open_flips_by_the_profile_and_not_by_the_c
     found = sizing(derived=99.0)
     assert found.verdict == "conditional"
     at = {(flip.setting, flip.at): flip.verdict for flip in found.flips}
-    assert at["redis.profile", "talk-m7g"] == "confirmed"
+    assert at["redis.profile", "talk-m7g"] == "fitted", "what was fitted to the talk confirms nothing of it"
     assert at["redis.profile", "m7g-xlarge-derived"] == "refuted"
     assert at["waiting_room.replica_reads", "false"] == "refuted"
     assert not any(setting == "waiting_room.events" for setting, _ in at)
     assert [verdict for (setting, _), verdict in at.items() if setting == "clients.count"] == ["refuted"]
     assert sizing(derived=60.0).verdict == "confirmed"
     assert sizing(derived=60.0, hot=99.0).verdict == "refuted"
+
+
+def test_the_sizing_says_that_the_derived_profile_alone_leaves_it_open() -> None:
+    def value(run: str, kpi: str, seed: int) -> float:
+        if kpi != ENGINE:
+            return 0.5
+        return 80.0 + 15 * (seed % 2) if run == "hot_derived" else 60.0
+
+    found = judged(["redis.sizing"], sources(value), questions=False).entries[0]
+    assert found.verdict == "conditional"
+    assert "for one, and so leaves it open: that the fit to the talk holds confirms nothing." in found.why
+    assert [(flip.setting, flip.verdict) for flip in found.flips if flip.setting == "redis.profile"] == [
+        ("redis.profile", "fitted")
+    ]
+    assert "leaves it open" not in sizing(derived=60.0).why
+
+
+@pytest.mark.parametrize(
+    ("name", "derived"), [("redis.no_more_nodes", "ladder_derived"), ("gateway.errors_30k", "long_30k_derived")]
+)
+def test_by_the_profile_that_is_fitted_to_the_talk_nothing_of_it_is_confirmed(name: str, derived: str) -> None:
+    runs = sources(lambda run, kpi, seed: 99.0 if run == derived else 0.1)
+    found = judged([name], runs, questions=False).entries[0]
+    assert found.verdict in ("conditional", "refuted")
+    assert {flip.at: flip.verdict for flip in found.flips}["fitted to the talk"] == "fitted"
+
+
+def optimal(reserved: dict[int, float], **mean_wait_s: tuple[float, float]) -> Entry:
+    """The claim that 1,000 is optimal, by the mean waits of rates in even and odd seeds, and what they reserve."""
+
+    def value(run: str, kpi: str, seed: int) -> float:
+        rate = int(run.partition("_")[2]) if run.startswith(("rate_", "told_")) else 0
+        if kpi == "wait.mean_s":
+            return mean_wait_s.get(run, (150.0, 150.0))[seed % 2]
+        if kpi.startswith("fact.reserve"):
+            return reserved.get(rate, 900.0) + seed
+        return 100.0 - rate / 100 if kpi == "cost.event_usd" else 1.0
+
+    return judged(["admission.optimal"], sources(value), questions=False).entries[0]
+
+
+def test_a_rate_that_may_be_optimal_is_not_refuted() -> None:
+    every = {f"rate_{rate}": (200.0, 420.0) for rate in RATES_RPS}
+    found = optimal({}, **every)
+    assert found.verdict == "conditional"
+    assert found.why.startswith("None of the rates tried is certain to keep the mean wait and the backend's capacity, ")
+    assert "open with 500, 1,000, 1,500, 2,000 and 3,000." in found.why
+    assert optimal({}, rate_1000=(200.0, 420.0)).verdict == "conditional"
+    assert optimal({}, rate_1000=(900.0, 900.0)).verdict == "refuted"
+    assert optimal({}, **{f"rate_{rate}": (900.0, 900.0) for rate in RATES_RPS}).verdict == "refuted"
+
+
+def test_a_cheaper_rate_that_is_open_leaves_open_whether_another_is_the_best() -> None:
+    dearer = {f"rate_{rate}": (900.0, 900.0) for rate in (1500, 2000)}
+    assert optimal({}, **dearer, rate_3000=(900.0, 900.0)).verdict == "confirmed"
+    assert optimal({}, **dearer, rate_3000=(200.0, 420.0)).verdict == "conditional"
+
+
+def test_the_capacity_at_which_1_000_is_the_cheapest_bears_it_and_no_more() -> None:
+    """Four runs of each reserve 1,001 to 1,004 and 1,501 to 1,504 in their busiest minutes, another may have more."""
+    found = optimal({1000: 1000.0, 1500: 1500.0, 2000: 2000.0, 3000: 2900.0}, rate_500=(900.0, 900.0))
+    (at,) = (flip.at for flip in found.flips if flip.setting == "backend.reservation_capacity_rps")
+    low, high = (float(text.replace(",", "")) for text in re.findall(r"[\d,]+\d", at)[:2])
+    assert 1004 < low < 1020
+    assert 1480 < high < 1501
+
+
+def test_a_busiest_second_that_may_exceed_the_capacity_leaves_it_open() -> None:
+    def verdict(low: float, high: float) -> str:
+        runs = sources(lambda run, kpi, seed: (low, high)[seed % 2] if kpi == "fact.reserve_rps_peak" else 900.0)
+        return judged(["backend.reservation"], runs, questions=False).entries[0].verdict
+
+    capacity = claims()["backend.reservation"].number("capacity_rps")
+    assert verdict(900, 900) == "fitted"
+    assert verdict(900, capacity) == "conditional"
+    assert verdict(2 * capacity, 2 * capacity) == "refuted"
+
+
+def test_a_gateway_whose_cpu_may_agree_is_not_said_to_disagree() -> None:
+    def why(low: float, high: float) -> str:
+        runs = sources(lambda run, kpi, seed: (low, high)[seed % 2])
+        return judged(["gateway.cpu_1k"], runs, questions=False).entries[0].why
+
+    value = claims()["gateway.cpu_1k"].figure
+    assert why(0.9 * value, 1.6 * value).endswith("; and at this load it is open whether the two agree.")
+    assert why(9 * value, 9 * value).endswith("; but at this load the two do not agree.")
+    assert why(value, value).endswith("tells nothing.")
+
+
+def test_no_rate_that_may_keep_the_wait_is_said_to_break_it() -> None:
+    wait = claims()["admission.wait_rate"].number("mean_wait_s")
+
+    def entry(low: float, high: float) -> Entry:
+        runs = sources(lambda run, kpi, seed: wait * (low, high)[seed % 2] if kpi == "wait.mean_s" else 1.0)
+        return judged(["admission.wait_rate"], runs, questions=False).entries[0]
+
+    assert "per second keeps it for certain." in entry(0.8, 1.5).why
+    assert "per second keeps it." in entry(1.5, 1.5).why
 
 
 @pytest.mark.parametrize("name", ["admission.optimal", "admission.wait_rate"])
@@ -187,5 +287,7 @@ def test_spot_nodes_that_make_no_difference_are_said_to_make_none() -> None:
         runs = sources(lambda run, kpi, seed: wave if run == "spot_wave" else 0.2)
         return judged(["spot.interruptions"], runs, questions=False).entries[0].why
 
-    assert why(0.2).endswith("0.2 % of the requests fail and the mean wait is 0.2 s; without it that is the same.")
-    assert why(9.0).endswith("without it they are 0.2 % and 0.2 s.")
+    assert why(0.2).endswith(
+        "0.2 % of the requests fail and the mean wait is 0.2 s; without such a notice both figures are the same."
+    )
+    assert why(9.0).endswith("without such a notice they are 0.2 % and 0.2 s.")
