@@ -193,7 +193,7 @@ def _locate(name: str, base: Path) -> Path:
         raise BadInput(f"scenario: {shown(name)} is a directory; must be a shipped scenario or a .yaml file")
     if name.endswith((".yaml", ".yml")):
         raise BadInput(f"scenario: there is no file {shown(name)}{nearest(Path(name).stem, shipped)}")
-    known = nearest(name, shipped) or f"; must be one of {', '.join(shipped)}"
+    known = nearest(name, shipped) or "; must be one that `breakwater scenarios` lists"
     raise BadInput(f"scenario: {shown(name)} is not known{known} (or the path of a .yaml file)")
 
 
