@@ -123,6 +123,27 @@ def test_contributing_names_what_a_part_takes():
     assert [path for path in [*files, *lines] if path.removeprefix("models/") not in stated[3]] == []
 
 
+def test_contributing_names_what_else_a_part_takes_by_what_it_does():
+    page = (ROOT / "CONTRIBUTING.md").read_text().replace("\n  ", " ")
+    for what, lines in HOUSE["part"]["more"].items():
+        stated = re.search(rf"\*{what}\* \((\d+)\):(.*?)(?:\n|\*It)", page)
+        assert stated is not None, what
+        assert int(stated[1]) == len(lines)
+        assert [path for path in lines if not (ROOT / path).is_file()] == []
+        assert [path for path in lines if path.removeprefix("models/") not in stated[2]] == []
+
+
+@pytest.mark.parametrize("part", ["edge"])
+def test_a_part_that_moved_in_is_imported_where_contributing_says(part):
+    """Of the first that did, by the files that import anything of its: those of the judge and the ledger use it."""
+    allowed = {*HOUSE["part"]["lines"], *(path for lines in HOUSE["part"]["more"].values() for path in lines)}
+    imports = re.compile(rf"^from models\.(?:\w+\.)?{part}(?:_\w+|\.\w+)? import", re.MULTILINE)
+    found = {str(path.relative_to(ROOT)) for path in sources("models") if imports.search(path.read_text())}
+    own = {f"models/{shelf}/{file}.py" for shelf in SHELVES for file in PARTS[part][shelf]}
+    uses = rf"models/(?:{part}|judge|ledger)/\w+\.py|models/results/{part}\.py"
+    assert sorted(path for path in found - allowed - own if not re.fullmatch(uses, path)) == []
+
+
 def files_in(room: str) -> list[str]:
     return sorted(path.stem for path in (ROOT / "models" / room).glob("*.py") if path.name != "__init__.py")
 
