@@ -65,10 +65,20 @@ def of_all_sizes() -> tuple[Sources, ...]:
     return tuple(made_of(size, spread=0.0 if trial % 2 else 0.5) for trial, size in enumerate(sizes))
 
 
+def not_asked(run: str, kpi: str, seed: int) -> float:
+    raise AssertionError(f"{kpi} of {run} is looked at, which the check does not ask for")
+
+
 def by_evidence(name: str) -> Iterator[Entry]:
-    """The entries of a claim over evidence of all sizes; of one about scaling, over all times that it may take."""
+    """The entries of a claim over evidence of all sizes; of one about scaling, over all times that it may take.
+
+    A claim that asks for no evidence is judged where no run may be looked at, and by measurements far apart.
+    """
     if name in SCALING:
         yield from (scaled(name, share) for share in (0.1, 0.8, 1.0, 1.2, 3.0))
+        return
+    if not evidence_is_asked(name):
+        yield from (CHECKS[name].judge(claims()[name], sources(not_asked, lambda kind, x=x: x)) for x in (0.001, 1e6))
         return
     for evidence in (*of_all_sizes(), *around(name)):
         yield CHECKS[name].judge(claims()[name], evidence)
