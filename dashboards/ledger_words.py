@@ -17,11 +17,11 @@ from models.ledger.runs import FEW, MOST
 from models.robustness.words import told
 
 if TYPE_CHECKING:
+    from models.ledger.answer import Answer
     from models.ledger.book import Ledger
     from models.ledger.claims import ClaimVerdict
     from models.ledger.entry import Entry, Flip
     from models.ledger.measured import Measured
-    from models.ledger.questions import Answer
     from models.robustness.stored import Stored
 
 ORDER: tuple[ClaimVerdict, ...] = (

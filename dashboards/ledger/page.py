@@ -12,10 +12,10 @@ from dashboards.robustness import robustness_html
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from models.ledger.answer import Answer
     from models.ledger.book import Ledger
     from models.ledger.entry import Entry
     from models.ledger.measured import Measured
-    from models.ledger.questions import Answer
 
 CLASSES = {"confirmed": "good", "refuted": "bad", "inconsistent": "bad"}
 TITLES = ("claim", "verdict", "numbers", "why")

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from models.documents.text import nearest, shown
 from models.judge.wording import plural
 from models.ledger import before_index, design, gateway, money, people, redis, scaling, waiting_room
+from models.ledger.answer import Answer, Question
 from models.ledger.checks import Check, Sources
 from models.ledger.claims import claims
 from models.ledger.entry import Entry
 from models.ledger.evidence import Evidence
-from models.ledger.questions import QUESTIONS, Answer, Question
+from models.ledger.questions import QUESTIONS
 from models.ledger.runs import RUNS
 from models.robustness.stored import SHIPPED, Stored, stored_for
 from models.robustness.words import conditions, depends_text, scope_text, survivors

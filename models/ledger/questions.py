@@ -2,52 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
-from models.judge.verdict import SLO_KPIS
-from models.judge.wording import clock, latency, listed, number, plural, with_unit
+from models.judge.wording import clock, latency, listed, number, plural
+from models.ledger.answer import Answer, Question, keeps, word
+from models.ledger.breaking import what_breaks
 from models.ledger.checks import Sources, rests_on
-from models.ledger.claims import ClaimVerdict
 from models.ledger.entry import at_most, estimate_text, interval_text
 from models.ledger.evidence import ENGINE, Evidence
-from models.ledger.luck import first_to_give_way, in_first, luck_text
+from models.ledger.luck import luck_text
 from models.ledger.rates import RateRow, rate_rows
 from models.ledger.runs import MORE_PEOPLE, PEOPLE, POLLS_S, RATES_RPS, SHARDS, WARM_PODS, WINDOWS
-from models.ledger.turn import Holds, Turn, all_hold, holds, open_text, turn_of
-from models.robustness.conclusions import NAMES
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The answer to a question, the table it is read off, where it would be another, and with how many seeds."""
-
-    question: str
-    text: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    flips: tuple[str, ...]
-    rests_on: tuple[str, ...]
-    seeds: str = ""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Return what stands under the table: where the answer would be another, and the seeds of its runs."""
-        return (*self.flips, *([f"Seeds: {self.seeds}."] if self.seeds else []))
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question, the runs it is answered from, and how; the flips that are searched for it."""
-
-    text: str
-    runs: tuple[str, ...]
-    find: Callable[[str, Sources], Answer]
-    searches: tuple[str, ...] = ()
-
-    def answer(self, sources: Sources) -> Answer:
-        """Return the answer."""
-        return self.find(self.text, sources)
+from models.ledger.turn import Holds, Turn, all_hold, holds, turn_of
 
 
 def _rate(question: str, sources: Sources) -> Answer:
@@ -186,7 +152,7 @@ def _redis(question: str, sources: Sources) -> Answer:
             f"{number(run.best('latency.status_p99_ms'))} ms",
             clock(run.best("wait.mean_s")),
             f"${number(run.best('cost.month_usd'))}",
-            _word(keeps(run)),
+            word(keeps(run)),
         )
         for name, run in found.items()
     )
@@ -198,7 +164,7 @@ def _redis(question: str, sources: Sources) -> Answer:
 def _redis_text(found: Mapping[str, Evidence], fewer: Mapping[int, Holds], polls: Sequence[int]) -> str:
     """Say whether the design holds by events, what *fewer* shards and longer *polls* do, and what is cheapest."""
     said = "; ".join(
-        f"for {name} {_word(keeps(found[name]))}, the busiest engine thread at {number(found[name].best(ENGINE))} % in "
+        f"for {name} {word(keeps(found[name]))}, the busiest engine thread at {number(found[name].best(ENGINE))} % in "
         f"its worst minute and status at {latency(found[name].best('latency.status_p99_ms'))} at p99"
         for name in (ONE_EVENT, FIVE_EVENTS, TEN_EVENTS, TEN_DRAWN)
     )
@@ -247,7 +213,7 @@ def _scaling(question: str, sources: Sources) -> Answer:
             *_served(run),
             f"{number(run.best('gateway.pods_peak'))} pods, {number(run.best('nodes.peak'))} nodes",
             f"${run.best('cost.event_usd'):.2f}",
-            _word(keeps(run)),
+            word(keeps(run)),
         )
         for name, run in found.items()
     )
@@ -308,96 +274,6 @@ def _first_pod_text(run: Evidence) -> str:
     return f"the first further pod serves after {estimate_text(run.one_more(found, 's'), 's')}{rarely}"
 
 
-def _breaks(question: str, sources: Sources) -> Answer:
-    one = [(people, sources[f"people_{people}"]) for people in PEOPLE] + [(300_000, sources["hot"])]
-    more = [(people, sources[f"people_{people}_spread"]) for people in MORE_PEOPLE]
-    many = [(300_000, sources["spread_drawn"]), *more]
-    text = f"For one event: {_first_break(one)} Over ten events, names drawn: {_first_break(many)}"
-    rows = [*(("one event", people, run) for people, run in one), *(("ten events", n, run) for n, run in many)]
-    return Answer(
-        question,
-        text,
-        ("design", "people", "status RPS, worst minute", "engine CPU", "failed", "gives way first, first run", "holds"),
-        tuple(
-            (
-                design,
-                number(people),
-                number(run.best("requests.status_rps_peak_60s")),
-                f"{number(run.best(ENGINE))} %",
-                f"{number(run.best('errors.rate_percent'))} %",
-                (first_to_give_way(run) or "nothing").removeprefix("the "),
-                _word(keeps(run)),
-            )
-            for design, people, run in rows
-        ),
-        (*_edges(one, "one event"), *_edges(many, "ten events"), *_crowds(sources)),
-        rests_on(*(run for _, run in one), *(run for _, run in many)),
-    )
-
-
-def _first_break(found: list[tuple[int, Evidence]]) -> str:
-    """Say with which crowd levels are broken first, which, and what is exhausted then; with which fewer it is open."""
-    at = next((place for place, (_, run) in enumerate(found) if keeps(run) is False), None)
-    people, run = found[-1 if at is None else at]
-    cpu = f"{number(run.best(ENGINE))} % engine CPU"
-    if at is None:
-        tight = next(((n, each, first) for n, each in found if (first := first_to_give_way(each))), None)
-        more = f"; the first to be exhausted is {tight[2]}, at {number(tight[0])} {in_first(tight[1])}" if tight else ""
-        sure = " for certain" if any(keeps(each) is None for _, each in found) else ""
-        text = f"nothing{sure} up to {number(people)} people ({cpu}){more}."
-    else:
-        load = f"{number(people)} people and {number(run.best('requests.status_rps_peak_60s'))} status RPS"
-        text = f"at {load} ({cpu}), {_levels_text(run, 'refuted')}; {first_to_give_way(run) or 'nothing'} is exhausted "
-        text += f"first {in_first(run)}."
-    for people, run in found[:at]:
-        if keeps(run) is None:
-            text += f" It is open at {number(people)}: {_levels_text(run, 'conditional')}."
-    return text
-
-
-def _levels_text(run: Evidence, verdict: ClaimVerdict) -> str:
-    """Name the service levels with this verdict, each with its figure and with what is allowed."""
-    names = {kpi: (NAMES.get(level, level), "" if unit == "seats" else unit) for level, (kpi, unit) in SLO_KPIS.items()}
-    found = [(*names[kpi], run.kpi(kpi), limit) for kpi, limit in run.levels]
-    return "; ".join(
-        f"{name} is {interval_text(figure, unit)}, with {with_unit(limit, unit)} allowed"
-        for name, unit, figure, limit in found
-        if at_most(figure, limit) == verdict
-    )
-
-
-def _crowds(sources: Sources) -> Iterator[str]:
-    """Say up to which crowd levels are kept, as bisection finds it."""
-    asked = (
-        ("one event: status p99", "people_hot_p99"),
-        ("one event: the engine's level", "people_hot"),
-        ("ten events: the engine's level", "people_spread"),
-    )
-    for what, name in asked:
-        yield f"clients.count, {what} is kept {sources.flips[name].where}"
-
-
-def _edges(found: list[tuple[int, Evidence]], design: str) -> Iterator[str]:
-    """Say up to which of the crowds that were tried it holds, and whether it is open or broken with the next ones."""
-    last = next((place for place, (_, run) in enumerate(found) if keeps(run) is not True), len(found)) - 1
-    if last == len(found) - 1:
-        return
-    broken = next((people for people, run in found[last + 1 :] if keeps(run) is False), None)
-    spans = [people for people, run in found[last + 1 :] if keeps(run) is None and people < (broken or people + 1)]
-    text = f"clients.count, {design}: holds with {number(found[last][0]) if last >= 0 else 'none of those tried'}"
-    text += open_text([number(people) for people in spans])
-    yield f"{text}{f', no longer with {number(broken)}' if broken else ''} (not bisected)"
-
-
-def keeps(run: Evidence) -> Holds:
-    """Whether every service level is met; None if the interval of one spans its limit and the others are."""
-    return all_hold([holds(at_most(run.kpi(kpi), limit)) for kpi, limit in run.levels])
-
-
-def _word(kept: Holds) -> str:
-    return {True: "yes", False: "no", None: "open"}[kept]
-
-
 QUESTIONS = (
     Question(
         "Is admitting 1,000 per second right?",
@@ -423,7 +299,7 @@ QUESTIONS = (
     Question(
         "What breaks first, and at which load?",
         ("hot", "spread_drawn", *(f"people_{n}" for n in PEOPLE), *(f"people_{n}_spread" for n in MORE_PEOPLE)),
-        _breaks,
+        what_breaks,
         ("people_hot_p99", "people_hot", "people_spread"),
     ),
 )

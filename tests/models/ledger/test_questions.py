@@ -6,8 +6,9 @@ from itertools import product
 import pytest
 
 from models.judge.limit import Limit
+from models.ledger.answer import Answer
 from models.ledger.luck import luck_text, most_on_a_shard
-from models.ledger.questions import QUESTIONS, Answer
+from models.ledger.questions import QUESTIONS
 from models.ledger.runs import RATES_RPS, RUNS
 from models.plan.hash_slots import shard_of, slot_of
 from tests.models.ledger.made_up import Value, sources
