@@ -250,10 +250,14 @@ def test_no_rate_that_may_keep_the_wait_is_said_to_break_it() -> None:
 
     def entry(low: float, high: float) -> Entry:
         runs = sources(lambda run, kpi, seed: wait * (low, high)[seed % 2] if kpi == "wait.mean_s" else 1.0)
-        return judged(["admission.wait_rate"], runs, questions=False).entries[0]
+        # of a claim whose own sum is right, 300,000 people in 2 x 300 s, the runs decide
+        claim = claims()["admission.wait_rate"].model_copy(update={"value": 500.0})
+        return CHECKS["admission.wait_rate"].judge(claim, runs)
 
     assert "per second keeps it for certain." in entry(0.8, 1.5).why
     assert "per second keeps it." in entry(1.5, 1.5).why
+    assert entry(0.8, 1.5).verdict == "conditional"
+    assert entry(1.5, 1.5).verdict == "refuted"
 
 
 @pytest.mark.parametrize("name", ["admission.optimal", "admission.wait_rate"])
