@@ -29,8 +29,7 @@ def sort_events(
     int64[FEW] is room to work in.
     """
     if count <= FEW:
-        _count(events, into, word, count, begin, bits)
-        _insert_in_order(into, 0, count)
+        sort_few(events, 0, into, word, count, begin, bits)
         return
     for first in range(0, count, _STRETCH):
         _insert_in_order(events, first, min(first + _STRETCH, count))
@@ -50,16 +49,23 @@ def sort_events(
             _copy(events, at, into, at)
 
 
-@inlined
-def _count(
-    events: NDArray[np.void], into: NDArray[np.void], word: NDArray[np.int64], count: int, begin: int, bits: int
+@compiled
+def sort_few(
+    events: NDArray[np.void],
+    first: int,
+    into: NDArray[np.void],
+    word: NDArray[np.int64],
+    count: int,
+    begin: int,
+    bits: int,
 ) -> None:
-    """Put up to FEW events in order, but for those of one time whose keys differ in their last bits only.
+    """Put up to FEW of *events* from *first* on into *into*, as `sort_events`, and leave them as they are.
 
     A word holds the time, as much of the key as there is room for, and which event it is, so that no two are equal.
+    Events of one time whose keys differ in their last bits only are put in order behind that.
     """
     for at in range(count):
-        event = events[at]
+        event = events[first + at]
         word[at] = (((event.time - begin) << (63 - bits)) | (event.key >> bits)) & ~(FEW - 1) | at
     end = (count + _TOGETHER - 1) & ~(_TOGETHER - 1)
     for at in range(count, end):
@@ -69,7 +75,8 @@ def _count(
         before = 0
         for other in range(end):
             before += int(word[other] < mine)
-        _copy(events, at, into, before)
+        _copy(events, first + at, into, before)
+    _insert_in_order(into, 0, count)
 
 
 @inlined

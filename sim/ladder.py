@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import heap
-from sim.event_sort import EVENT, FEW, sort_events
+from sim.event_sort import EVENT, FEW, sort_events, sort_few
 from sim.heap import Heap, grown_heap, new_heap
 from sim.jit import compiled, inlined
 from sim.memory import zeros
@@ -249,8 +249,7 @@ def open_next(ladder: Ladder) -> bool:
         state[RUN_NEEDS] = size
         if size > ladder.run.size - PADDING:
             return False
-        _empty_fine(ladder, row)
-        sort_events(ladder.spare, ladder.run, ladder.word, size, opened_until(ladder), state[FINE_BITS])
+        _put_in_order(ladder, row, size)
         state[OPEN] += 1
         state[AT], state[END] = 0, size
         return True
@@ -289,6 +288,19 @@ def _size(ladder: Ladder, row: int) -> int:
         size += CHUNK
         chunk = ladder.next[chunk]
     return size
+
+
+@inlined
+def _put_in_order(ladder: Ladder, row: int, size: int) -> None:
+    """Empty a fine bucket of so many events into `run`, in order."""
+    begin, bits = opened_until(ladder), ladder.state[FINE_BITS]
+    if size > CHUNK:
+        _empty_fine(ladder, row)
+        sort_events(ladder.spare, ladder.run, ladder.word, size, begin, bits)
+    else:
+        chunk, _ = _take(ladder, row)
+        sort_few(ladder.event, chunk * CHUNK, ladder.run, ladder.word, size, begin, bits)
+        release(ladder, chunk)
 
 
 @inlined

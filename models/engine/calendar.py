@@ -14,11 +14,11 @@ from sim.ladder import Ladder, Room, grown_ladder, new_ladder, room_of
 FINE_BITS = (15, 19)
 """The least and the most that the width in bits of the buckets can have in which events are put in order.
 
-Below 2**15 ns opening buckets costs more than short ones spare (`tests/bench/notes.md`): from 400,000 polling people on
+Below 2**15 ns opening buckets costs more than short ones spare (`tests/bench/notes.md`): from 800,000 polling people on
 the least binds."""
-EVENTS_A_REQUEST = 6
-"""With an event for every step (5.8 were counted on `onsale-300k`); where steps are fused it is fewer."""
-TOGETHER = 16
+EVENTS_A_REQUEST = 3
+"""Where steps are fused: it comes, is at its node, and now and then a timer looks after it. Otherwise it is six."""
+TOGETHER = 32
 """Events that share such a bucket while everybody polls, unless FINE_BITS bound its width: fewer are sorted faster,
 more are fetched earlier. The width that follows was the fastest of those tried (`tests/bench/notes.md`)."""
 
