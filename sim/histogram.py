@@ -14,10 +14,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numba import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from sim.bits import leading_zeros
 from sim.jit import compiled
 
 PRECISION_BITS = 7
@@ -32,16 +31,6 @@ BUCKETS = (RANGE_BITS - PRECISION_BITS + 1) << PRECISION_BITS
 _STORED_KEYS = {"precision_bits", "buckets", "counts", "total"}
 
 
-@intrinsic
-def _leading_zeros(typingctx: Any, v: Any) -> Any:
-    """Zero bits above the highest set bit of an int64 (one machine instruction)."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.ctlz(args[0], context.get_constant(types.boolean, False))
-
-    return types.int64(types.int64), codegen
-
-
 @compiled
 def bucket_of(value: int) -> int:
     """Index of the bucket that holds *value*, 0 to BUCKETS - 1.
@@ -51,7 +40,7 @@ def bucket_of(value: int) -> int:
     """
     v = min(max(int(value), 0), (1 << RANGE_BITS) - 1)
     # `| 128`: values below 256 share the formula, with no shift
-    leading: int = _leading_zeros(v | (1 << PRECISION_BITS))  # type: ignore[call-arg]  # numba adds the first
+    leading: int = leading_zeros(v | (1 << PRECISION_BITS))
     shift = 63 - PRECISION_BITS - leading
     return (shift << PRECISION_BITS) + (v >> shift)
 

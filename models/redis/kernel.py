@@ -13,7 +13,7 @@ from models.engine.world import World
 from models.redis.failover import break_off
 from models.redis.fetching import fetch_ahead
 from models.redis.scripts import execute
-from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
+from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, is_slowed, kept_cold, slowed_ns, wake_ns
 from models.redis_costs.network_allowance import full_again_at, leaves_at
 from models.vocabulary.codes import KIND_NODE_WAKE, KIND_PASS_END, OP_REPLICATE, PLACE_GATEWAY, PLACE_REDIS
 from models.vocabulary.instants import FEEDS, NUMBERS
@@ -56,8 +56,9 @@ def is_woken(w: World, now: int, k: int) -> bool:
     node.busy = AT_WORK
     idle = now - node.idle_since
     node.wake = wake_ns(w.p.redis.costs.thread, idle)
-    node.near = cooled(node.near, w.p.redis.costs.thread.near_lost, idle)
-    node.far = cooled(node.far, w.p.redis.costs.thread.far_lost, idle)
+    if is_slowed(w.p.redis.costs.thread):
+        node.near = cooled(node.near, w.p.redis.costs.thread.near_lost, idle)
+        node.far = cooled(node.far, w.p.redis.costs.thread.far_lost, idle)
     if w.p.redis.costs.thread.wake_delay == 0:
         return True
     schedule(w, now + w.p.redis.costs.thread.wake_delay, KIND_NODE_WAKE, k, node.passes & NUMBERS, NOTHING)
@@ -106,10 +107,12 @@ def work_through(w: World, now: int, k: int, wake: int) -> None:
         commands += w.waiting_room.bill[BILLED_COMMANDS]
         repeated += w.waiting_room.bill[REPEATED_NS]
         place = batches.following(w.requests.batches, place)
-    kept = kept_cold(w.p.redis.costs.thread, work, length, repeated)
-    cost = slowed_ns(w.p.redis.costs.thread, work, kept, node.near, node.far)
-    node.near *= kept
-    node.far *= kept
+    cost = work
+    if is_slowed(w.p.redis.costs.thread):
+        kept = kept_cold(w.p.redis.costs.thread, work, length, repeated)
+        cost = slowed_ns(w.p.redis.costs.thread, work, kept, node.near, node.far)
+        node.near *= kept
+        node.far *= kept
     column = NODES + PER_NODE * k
     count(w.record, column + REQUESTS, length)
     count(w.record, column + COMMANDS, commands)

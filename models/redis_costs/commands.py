@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.vocabulary.numbered import Numbered
+from sim.bits import leading_zeros
 from sim.jit import compiled
 
 
@@ -70,12 +71,7 @@ def log2_1024(x: int) -> int:
     Exact at powers of two and linear between them: never above log2, and below it by 0.086 at most (1.44
     times a power of two), plus less than 1/1024 of rounding.
     """
-    exponent = 0
-    rest = x
-    for bits in (32, 16, 8, 4, 2, 1):
-        if rest >> bits:
-            rest >>= bits
-            exponent += bits
+    exponent: int = 63 - leading_zeros(x)
     if exponent > 10:
         return (exponent << 10) + (x >> (exponent - 10)) - 1024
     return (exponent << 10) + (x << (10 - exponent)) - 1024

@@ -47,7 +47,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.jit import compiled
+from sim.jit import compiled, inlined
 
 GARBAGE_EVERY = 50
 """Scripts between two collections: LUA_GC_CYCLE_PERIOD of script_lua.c in Redis 7 and of Valkey's Lua engine; seen on
@@ -83,6 +83,12 @@ def wake_ns(thread: EngineThread, idle_ns: int) -> int:
     """Return the cost in ns of waking after *idle_ns* >= 0 of sleep, rounded to the nanosecond."""
     share = -math.expm1(-idle_ns / thread.wake_tau)
     return thread.wake_warm + math.floor((thread.wake_cold - thread.wake_warm) * share + 0.5)
+
+
+@inlined
+def is_slowed(thread: EngineThread) -> bool:
+    """Tell whether work on cold caches is slower: if it is not, nobody need know how cold they are."""
+    return thread.near_slow > 0 or thread.far_slow > 0
 
 
 @compiled
