@@ -34,7 +34,8 @@ SLOT = np.dtype(
         ("node_life", "i1"),  # of the node that its connection is to, which dies once in a run at most
         ("service", "i1"),  # whose program it follows, see `plan.programs`
         ("step", "i1"),  # of that, which it has come to
-        ("spare", "i2"),
+        ("void", "i1"),  # an event that was to bring it to its node is due, and nothing comes of it
+        ("spare", "i1"),
         ("room", "i4"),  # for what a request through several services needs besides: parent, region
     ]
 )

@@ -40,17 +40,18 @@ stops behind every event that is news."""
     TRACED,
     UNTIL,  # to what time the engine is being advanced
     LATEST,  # the latest answer that has been taken for known
-    ASKED,  # probes under way, and pods that are ending: there can be news of them at any time
+    ASKED,  # pods that are ending, and probes under way that can end pods: there can be news of them at any time
+    VOID,  # events that nothing comes of (see `service.early`)
     UNKNOWN,  # events, operations and answers that nothing is known of: there are none (see `run.compiled`)
     TOTALS,
-) = range(12)
+) = range(13)
 """Entries of `World.total`."""
 
 
 class World(NamedTuple):
     """Everything the compiled engine reads and writes.
 
-    `total` int64[11] counts what concerns the engine as a whole; each part has totals of its own. `news` int64[8, 4] is
+    `total` int64[12] counts what concerns the engine as a whole; each part has totals of its own. `news` int64[8, 4] is
     what control is to be told, of which `total[NEWS]`. `trace` int64[T, 2] takes time and key of the first T events,
     for comparison with the reference (T = 0: none).
     """

@@ -12,6 +12,7 @@ from models.plan.placement import pods_at_most
 from models.plan.programs import ARCHITECTURES, asks_once, program_table
 from models.plan.quantiles import lognormal_of_mean
 from models.scenario import Scenario
+from models.scenario.faults import Deploy
 from models.vocabulary.operations import ENDPOINTS, OPS, Op
 from models.vocabulary.streams import Stream
 from models.vocabulary.units import ns
@@ -32,7 +33,8 @@ class ServiceParams(NamedTuple):
     pod's own proxy takes beside, on cores of its own, in the same measure; with a mesh a started pod's first request
     waits for `first_connection` ns, as do those that come before that is over. `skew` int64[P] ns of the pods' clocks.
     `program` STEP[services, OPS, steps] is what a service does for an operation (see `plan.programs`); `asks_once`: all
-    of them pass on at once what a Redis node has answered.
+    of them pass on at once what a Redis node has answered. `announces`: pods learn that an event has sold out.
+    `probes_end_pods`: the end of a probe can be that of a pod.
     """
 
     pods: int
@@ -49,6 +51,8 @@ class ServiceParams(NamedTuple):
     ping_all: bool
     asks_once: bool
     program: NDArray[np.void]
+    announces: bool
+    probes_end_pods: bool
     cpu_unit: NDArray[np.int64]
     cpu_mean: NDArray[np.int64]
     proxy_cpu: NDArray[np.int64]
@@ -78,12 +82,21 @@ def service_params(scenario: Scenario, starts: NDArray[np.uint64]) -> ServicePar
         ping_all=gateway.probes.redis_ping == "every_shard",
         asks_once=asks_once(program),
         program=program,
+        announces=scenario.event.on_sold_out == "announce",
+        probes_end_pods=_probes_end_pods(scenario),
         cpu_unit=lognormal_of_mean(float(UNIT), gateway.cpu_sigma),
         cpu_mean=_cpu_means(scenario),
         proxy_cpu=_proxy_cpu(scenario),
         first_connection=round(1e6 * scenario.mesh.first_connection_ms) if scenario.mesh.on else 0,
         skew=np.rint(ndtri(u) * gateway.clock_skew_ms * 1e6).astype(np.int64),
     )
+
+
+def _probes_end_pods(scenario: Scenario) -> bool:
+    """Tell whether pods can end because of what a probe has found: it restarts them, or an update replaces them."""
+    probes = scenario.gateway.probes
+    updated = any(isinstance(fault, Deploy) for fault in scenario.faults)
+    return updated or probes.liveness is not None or probes.startup is not None
 
 
 def _cores(scenario: Scenario) -> int:

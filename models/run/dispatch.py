@@ -1,20 +1,19 @@
 """The compiled event core: it takes what is due, in order, and hands it to the part of the system it concerns."""
 
-from models.clients.kernel import count_sent, gives_up_waiting_at, on_client_reply, on_client_timeout, slot_of_next
+from models.clients.kernel import gives_up_waiting_at, on_client_reply, on_client_timeout
 from models.clients.loads import on_source
 from models.clients.state import NEXT_ARRIVAL
-from models.edge.kernel import turn_away
 from models.engine.agenda import NOTHING, schedule
 from models.engine.network import come
 from models.engine.record import turn_to
-from models.engine.requests import KUBELET, SOURCE
 from models.engine.world import ACTIVE, BUCKET_NEEDS, IN_FLIGHT, LATEST, NEWS, NOW, TRACED, UNKNOWN, UNTIL, World
 from models.redis.fetching import fetch_place
 from models.redis.kernel import on_node_arrive, on_node_wake, on_pass_end
 from models.run import fused
+from models.run.arriving import on_arrive
 from models.run.growth import is_short
 from models.service.backend import on_backend_arrive, on_backend_done
-from models.service.kernel import balance, be_probed, on_cpu_done, on_pod_reply, on_pool_timeout
+from models.service.kernel import on_cpu_done, on_pod_reply, on_pool_timeout
 from models.vocabulary.codes import (
     KIND_ARRIVE,
     KIND_BACKEND_ARRIVE,
@@ -158,6 +157,8 @@ def _dispatch(w: World, now: int, kind: int, entity: int, number: int, slot: int
         fused.on_node_arrive(w, now, entity, number, slot)
     elif kind == KIND_NODE_WAKE:
         fused.on_node_wake(w, now, entity, number, slot)
+    elif kind == KIND_ARRIVE:
+        fused.on_arrive(w, now, entity, number, slot)
     else:
         _hand_on(w, now, kind, entity, number, slot)
 
@@ -171,6 +172,8 @@ def _dispatch_every_step(w: World, now: int, kind: int, entity: int, number: int
         on_node_arrive(w, now, entity, number, slot)
     elif kind == KIND_NODE_WAKE:
         on_node_wake(w, now, entity, number, slot)
+    elif kind == KIND_ARRIVE:
+        on_arrive(w, now, entity, number, slot)
     else:
         _hand_on(w, now, kind, entity, number, slot)
 
@@ -178,9 +181,7 @@ def _dispatch_every_step(w: World, now: int, kind: int, entity: int, number: int
 @compiled
 def _hand_on(w: World, now: int, kind: int, entity: int, number: int, slot: int) -> None:
     """Hand an event to the part of the system it concerns, where that is the same with steps fused and without."""
-    if kind == KIND_ARRIVE:
-        on_arrive(w, now, entity, number, slot)
-    elif kind == KIND_CPU_DONE:
+    if kind == KIND_CPU_DONE:
         on_cpu_done(w, now, entity, number, slot)
     elif kind == KIND_POD_REPLY:
         on_pod_reply(w, now, entity, number, slot)
@@ -198,25 +199,6 @@ def _hand_on(w: World, now: int, kind: int, entity: int, number: int, slot: int)
         on_source(w, now, entity, number, slot)
     else:
         w.total[UNKNOWN] += 1
-
-
-@compiled
-def on_arrive(w: World, now: int, entity: int, number: int, slot: int) -> None:
-    """A request reaches the load balancer, or a probe its pod: a session's gets its slot here, the others have one."""
-    if entity < w.p.clients.sessions:
-        slot = slot_of_next(w, now, entity)
-        if slot == NOTHING:
-            return
-    elif w.requests.slot[slot].origin == KUBELET:
-        be_probed(w, now, slot)
-        return
-    elif w.requests.slot[slot].origin != SOURCE:
-        w.total[UNKNOWN] += 1
-        return
-    count_sent(w, now, slot)
-    if w.p.edge.on and turn_away(w, now, slot):
-        return
-    balance(w, now, slot)
 
 
 @compiled

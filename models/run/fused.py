@@ -6,13 +6,24 @@ which is looked at where it can fail:
 
 **Control does not look or act before** (`calm_until`). Control reads levels (requests in flight, waiting for a
 connection), meters of pods, and the record; it ends and kills pods and nodes. It acts at the times that the engine is
-advanced to (UNTIL), and at news. News come from probes, and from pods that end: while there is any (ASKED), nothing is
-fused. What a sold-out event is news for, an announcement, concerns no answer that has left its node. A second of the
-record that ends is a limit too: what is counted is counted in the second in which it happens.
+advanced to (UNTIL), and at news. News come from pods that end, and from probes: while any can lead to the end of a pod
+(ASKED), nothing is fused. What another probe is news for changes what the load balancer knows, which is looked at when
+a request arrives, and that is an event. What a sold-out event is news for, an announcement, concerns no answer that has
+left its node. A second of the record that ends is a limit too: what is counted is counted in the second in which it
+happens.
 
 **Every step back takes time.** Events of an instant happen in the order of their kinds, which is that of a request's
 steps; one that an event brings about at its own instant, and that is of an earlier kind, happens after others that it
 would precede had it been known before. So no way (`takes_time`) and no pass (`io`) may take 0 ns.
+
+**Asking.** When a request comes to its pod it is known when the CPU will be done with it. It asks its node then if
+
+- control does not look before, and cannot announce meanwhile that its event has sold out (`announces`);
+- no program asks a second time (`asks_once`): who asks without having come from the CPU would ask at other instants;
+- a connection is free now, of all that are not in use or given to others early: so one is free then (`service.early`).
+
+Where a request that overtakes it on another core finds none, it gives its own back and has an event at its pod after
+all; the one that would have brought it to its node is void.
 
 **Passes.** What a pass does is done when it starts, and when it `ends` is known then. What it has to do at its end is
 done at its start, too, if it is calm until then: a node that receives nothing before has no event there. A request that
@@ -40,7 +51,7 @@ that goes off in between finds nothing awaited rather than something not due yet
 """
 
 from models.clients.kernel import on_client_reply
-from models.engine.agenda import free_slot
+from models.engine.agenda import NOTHING, free_slot
 from models.engine.network import arrive, delay, let_reply
 from models.engine.requests import CLIENT, DIALLER, SOURCE
 from models.engine.world import ASKED, LATEST, UNTIL, World
@@ -56,10 +67,21 @@ from models.redis.kernel import (
     send,
     work_through,
 )
-from models.service.pools import hand_on
+from models.run.arriving import arrived
+from models.service.early import is_void, take_early
+from models.service.kernel import give_to_pod, go_on_later, node_of
+from models.service.pools import ask, hand_on
 from models.service.returns import give_back, has_room
-from models.vocabulary.codes import PLACE_CLIENT, PLACE_GATEWAY, PLACE_REDIS
+from models.vocabulary.codes import (
+    PLACE_CLIENT,
+    PLACE_GATEWAY,
+    PLACE_REDIS,
+    VERB_REDIS,
+    WHOM_PINGED,
+    WHOM_PRIMARY,
+)
 from models.vocabulary.instants import NUMBERS
+from models.vocabulary.units import EPOCH_NS
 from sim import batches
 from sim.jit import compiled, inlined
 from sim.queues import FIRST, LENGTH
@@ -72,8 +94,38 @@ def calm_until(w: World) -> int:
 
 
 @compiled
+def on_arrive(w: World, now: int, entity: int, number: int, slot: int) -> None:
+    """As in `run.arriving`; the request may ask its node without an event at its pod."""
+    come = arrived(w, now, entity, slot)
+    if come == NOTHING:
+        return
+    done = give_to_pod(w, now, come)
+    if done != NOTHING and not _asks_early(w, now, come, done):
+        go_on_later(w, done, come)
+
+
+@inlined
+def _asks_early(w: World, now: int, slot: int, done: int) -> bool:
+    """Let a request ask its node then, when the CPU is done with it, if it is known that it can; tell whether it is."""
+    r = w.requests.slot[slot]
+    announces = w.p.service.announces
+    step = w.p.service.program[r.service, r.op, r.step + 1]
+    if step.verb != VERB_REDIS or step.argument == WHOM_PINGED or (step.argument != WHOM_PRIMARY and announces):
+        return False
+    if done >= calm_until(w) or not (w.p.network.takes_time and w.p.service.asks_once):
+        return False
+    if not take_early(w, now, slot, node_of(w, slot, step.argument), done):
+        return False
+    r.stamp = EPOCH_NS + done + w.p.service.skew[r.pod]
+    ask(w, done, slot)
+    return True
+
+
+@compiled
 def on_node_arrive(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """As in `redis.kernel`, at a node whose last pass may have ended without an event, or may be about to."""
+    if is_void(w, entity, number, slot):
+        return
     k = w.requests.slot[slot].node
     if not receive(w, now, slot):
         return

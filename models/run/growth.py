@@ -8,7 +8,7 @@ of each kind, so they are as long as there are tokens.
 """
 
 from models.engine import calendar, requests
-from models.engine.world import BUCKET_NEEDS, FREE_SLOTS, IN_FLIGHT, World
+from models.engine.world import BUCKET_NEEDS, FREE_SLOTS, IN_FLIGHT, VOID, World
 from models.plan.sizes import SPARE
 from models.redis import state as redis
 from models.waiting_room import state as rooms
@@ -19,7 +19,7 @@ from sim.views import seen_compiled
 @compiled
 def is_short(w: World) -> bool:
     """Tell whether some array could be too small for the next events: it must be made `roomy` first."""
-    in_flight = w.total[IN_FLIGHT]
+    in_flight = w.total[IN_FLIGHT] + w.total[VOID]
     return (
         requests.short(w.total[FREE_SLOTS])
         or calendar.short(w.calendar, in_flight, w.total[BUCKET_NEEDS])
@@ -31,7 +31,7 @@ def is_short(w: World) -> bool:
 @compiled
 def _shortages(w: World) -> tuple[int, int, int, int, int, int]:
     """Return what is missing: late events, chunks and a run of the calendar, chunks of all lines and one, a log."""
-    in_flight, coming = w.total[IN_FLIGHT], w.total[BUCKET_NEEDS]
+    in_flight, coming = w.total[IN_FLIGHT] + w.total[VOID], w.total[BUCKET_NEEDS]
     return (
         calendar.late_short(w.calendar, in_flight, coming),
         calendar.chunks_short(w.calendar, in_flight, coming),

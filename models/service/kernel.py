@@ -72,24 +72,43 @@ def _route(w: World, slot: int) -> int:
 
 
 @compiled
-def balance(w: World, now: int, slot: int) -> None:
-    """A request is given to a pod, if the load balancer knows one."""
+def give_to_pod(w: World, now: int, slot: int) -> int:
+    """Give a request to a pod, if the load balancer knows one.
+
+    Return when the CPU is done with it, or NOTHING: it waits for a worker, or has been refused.
+    """
     pod = _route(w, slot)
     if pod == NOTHING:
         lose(w, now, slot)
-    else:
-        _give(w, now, slot, pod)
+        return NOTHING
+    return _give(w, now, slot, pod)
+
+
+@compiled
+def balance(w: World, now: int, slot: int) -> None:
+    """A request is given to a pod, if the load balancer knows one, and goes on when the CPU is done with it."""
+    done = give_to_pod(w, now, slot)
+    if done != NOTHING:
+        go_on_later(w, done, slot)
 
 
 @compiled
 def be_probed(w: World, now: int, slot: int) -> None:
     """A probe of the kubelet is at its pod."""
-    _give(w, now, slot, w.requests.slot[slot].pod)
+    done = _give(w, now, slot, w.requests.slot[slot].pod)
+    if done != NOTHING:
+        go_on_later(w, done, slot)
+
+
+@inlined
+def go_on_later(w: World, done: int, slot: int) -> None:
+    """Let a request go on when the CPU of its pod is done with it."""
+    schedule(w, done, KIND_CPU_DONE, w.requests.slot[slot].entity, w.requests.slot[slot].number, slot)
 
 
 @compiled
-def _give(w: World, now: int, slot: int, number: int) -> None:
-    """Give a request to a pod: to a worker, to the backlog, or back."""
+def _give(w: World, now: int, slot: int, number: int) -> int:
+    """Give a request to a pod: to a worker, to the backlog, or back; return as `give_to_pod`."""
     settle(w, number, now)
     r = w.requests.slot[slot]
     pod = w.service.pod[number]
@@ -104,15 +123,15 @@ def _give(w: World, now: int, slot: int, number: int) -> None:
             count(w.record, COLUMN_BACKLOG_FULL, 1)
         r.answer = ANSWER_REFUSED
         _answer(w, now, slot)
-        return
-    if taken == SERVED:
-        _compute(w, now, slot)
+        return NOTHING
+    done = _compute(w, now, slot) if taken == SERVED else NOTHING
     pod.most = max(pod.most, servers.held(w.service.workers, number))
+    return done
 
 
 @compiled
-def _compute(w: World, now: int, slot: int) -> None:
-    """Give a request to the CPU of its pod: the first step of every program, once a worker has it."""
+def _compute(w: World, now: int, slot: int) -> int:
+    """Give a request to the CPU of its pod, as in the first step of every program; return when that is done with it."""
     r = w.requests.slot[slot]
     unit = from_table(w.p.service.cpu_unit, w.p.run.starts[STREAM_CPU], r.entity, r.number)
     service = cpu_time(unit, w.p.service.cpu_mean[r.service, r.op])
@@ -121,7 +140,7 @@ def _compute(w: World, now: int, slot: int) -> None:
     add_busy(w.record, COLUMN_GATEWAY_BUSY_NS, done - service, service)
     if w.p.service.first_connection > 0 and r.origin <= SOURCE:
         done = max(done, _connected_at(w, now, r.pod))
-    schedule(w, done, KIND_CPU_DONE, r.entity, r.number, slot)
+    return done
 
 
 @inlined
@@ -156,7 +175,7 @@ def _next_step(w: World, now: int, slot: int) -> None:
     elif step.verb == VERB_ANSWER:
         _finish_work(w, now, slot)
     elif step.verb == VERB_CPU:
-        _compute(w, now, slot)
+        go_on_later(w, _compute(w, now, slot), slot)
     else:
         w.total[UNKNOWN] += 1
 
@@ -165,21 +184,28 @@ def _next_step(w: World, now: int, slot: int) -> None:
 def _ask_node(w: World, now: int, slot: int, whom: int) -> None:
     """Ask the Redis node that a step names, or answer at once what the pod knows: that the event is sold out."""
     r = w.requests.slot[slot]
-    event = event_of(w.p.waiting_room.event_cycle, r.token)
-    shard = w.p.redis.event_node[event]
-    if whom in (WHOM_ROOM, WHOM_READER) and w.service.announced[event] == 1:
+    if whom in (WHOM_ROOM, WHOM_READER) and w.service.announced[_event_of(w, slot)] == 1:
         r.answer = ANSWER_SOLD_OUT
         _finish_work(w, now, slot)
-    elif whom in (WHOM_ROOM, WHOM_PRIMARY):
-        r.node = shard
-        connect(w, now, slot)
-    elif whom == WHOM_READER:
-        r.node = w.p.redis.read_node[r.pod, shard]
+    elif whom in (WHOM_ROOM, WHOM_PRIMARY, WHOM_READER):
+        r.node = node_of(w, slot, whom)
         connect(w, now, slot)
     elif whom == WHOM_PINGED:
         connect(w, now, slot)
     else:
         w.total[UNKNOWN] += 1
+
+
+@inlined
+def _event_of(w: World, slot: int) -> int:
+    return event_of(w.p.waiting_room.event_cycle, w.requests.slot[slot].token)
+
+
+@inlined
+def node_of(w: World, slot: int, whom: int) -> int:
+    """Return the node that a pod asks about a request's event."""
+    shard = w.p.redis.event_node[_event_of(w, slot)]
+    return w.p.redis.read_node[w.requests.slot[slot].pod, shard] if whom == WHOM_READER else shard
 
 
 @compiled
@@ -243,7 +269,7 @@ def _finish_work(w: World, now: int, slot: int) -> None:
     number = w.requests.slot[slot].pod
     following = servers.leave(w.service.workers, number, w.requests.follower)
     if following != NOBODY:
-        _compute(w, now, following)
+        go_on_later(w, _compute(w, now, following), following)
     elif w.service.workers[number, BUSY] == 0 and w.service.pod[number].state == ENDING:
         tell(w, NEWS_EMPTY, number, 0, True)
     _answer(w, now, slot)
@@ -255,7 +281,7 @@ def _answer(w: World, now: int, slot: int) -> None:
     r = w.requests.slot[slot]
     if r.origin == KUBELET:
         tell(w, NEWS_PROBED, r.pod, r.number, r.answer < ANSWER_FIRST_FAILURE)
-        w.total[ASKED] -= 1
+        w.total[ASKED] -= w.p.service.probes_end_pods
         free_slot(w, slot)
     else:
         forward(w, now, slot, PLACE_GATEWAY, PLACE_CLIENT)
@@ -269,7 +295,7 @@ def lose(w: World, now: int, slot: int) -> None:
         r.answer = ANSWER_REFUSED
         _answer(w, now, slot)
     else:
-        w.total[ASKED] -= r.origin == KUBELET
+        w.total[ASKED] -= r.origin == KUBELET and w.p.service.probes_end_pods
         free_slot(w, slot)
 
 

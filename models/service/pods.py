@@ -79,7 +79,7 @@ def send_probe(w: World, now: int, number: int, op: int, probe: int) -> None:
     w.requests.slot[slot].node = (
         0 if w.p.service.ping_all else below(w.p.run.starts[STREAM_PING], entity, probe, w.p.redis.shards)
     )
-    w.total[ASKED] += 1
+    w.total[ASKED] += w.p.service.probes_end_pods
     forward(w, now, slot, PLACE_CONTROL, PLACE_GATEWAY)
 
 

@@ -9,6 +9,7 @@ connections as it may refuses the next ("max number of clients reached"): whoeve
 from models.engine.agenda import NOTHING, schedule
 from models.engine.network import forward
 from models.engine.world import World
+from models.service.early import give_way
 from models.service.returns import claim, settle
 from models.service.state import POOL_WAITING
 from models.vocabulary.codes import (
@@ -55,6 +56,8 @@ def connect(w: World, now: int, slot: int) -> None:
     r = w.requests.slot[slot]
     number = r.pod * w.p.redis.nodes + r.node
     settle(w, r.pod, now)
+    if w.service.connections[number, BUSY] >= w.service.pool[number].open:
+        give_way(w, now, slot)
     if servers.enter(w.service.connections, number, w.p.service.pool_size):
         _ask_through(w, now, slot, number)
     else:

@@ -20,10 +20,11 @@ POD = np.dtype(
         ("coming", "i4"),  # how many these are
         ("state", "i2"),
         ("life", "i2"),  # the process in it: another one after it has been killed
-        ("spare", "i4"),
+        ("next_early", "i4"),  # the row of `early` that is used next
+        ("early_until", "i8"),  # what counts of them counts until then, at most
     ]
 )
-assert POD.itemsize == 32
+assert POD.itemsize == 40
 NOT_YET = -1
 """When a proxy is connected to which nobody has come."""
 OFF, SERVING, ENDING = range(3)
@@ -41,6 +42,10 @@ assert POOL.itemsize == 16
 RETURN = np.dtype([("time", "i8"), ("node", "i4"), ("workers", "i4"), ("connections", "i4"), ("spare", "i4")])
 """What comes back to a pod at one time (see `models.service.returns`)."""
 assert RETURN.itemsize == 24
+EARLY = np.dtype([("done", "i8"), ("slot", "i8")])
+"""A request on the CPU of a pod that has its connection already (see `models.service.early`)."""
+NEVER = -1
+"""As `done`: of a row that counts for nothing."""
 AHEAD = 32
 """Times that a pod can note, a power of two: about so many passes end while an answer is on its way to a pod."""
 
@@ -54,7 +59,7 @@ class ServiceState(NamedTuple):
     `workers` int64[P, 4] are stations (see `sim.servers`) whose line is the backlog of a pod, `connections`
     int64[P * K, 4] those in whose line requests wait for a connection; `pool` POOL[P * K] is what else there is to know
     of that. `returns` RETURN[P * AHEAD] are what each pod has noted, a ring of AHEAD rows (see
-    `models.service.returns`).
+    `models.service.returns`); `early` EARLY[P * AHEAD] is another (see `models.service.early`).
 
     `endpoint` int64[P] are the pods that the load balancer knows, of which `total[PODS_KNOWN]` count. `announced`
     int8[E]: pods know that the event is sold out. `connected_at` int64[P] ns: when a mesh's proxy before a pod has its
@@ -63,6 +68,7 @@ class ServiceState(NamedTuple):
 
     pod: NDArray[np.void]
     returns: NDArray[np.void]
+    early: NDArray[np.void]
     core_free: NDArray[np.int64]
     workers: NDArray[np.int64]
     pool: NDArray[np.void]
@@ -78,12 +84,16 @@ def new(plan: Plan) -> ServiceState:
     p, nodes = plan.params.service, plan.params.redis.nodes
     pod, pool = np.zeros(p.pods, POD), np.zeros(p.pods * nodes, POOL)
     pod["state"][: p.warm_pods] = SERVING
+    pod["early_until"] = NEVER
+    early = np.zeros(p.pods * AHEAD, EARLY)
+    early["done"] = NEVER
     pool["open"][: p.warm_pods * nodes] = pool["accepted"][: p.warm_pods * nodes] = p.warm_connections
     total = np.zeros(TOTALS, np.int64)
     total[PODS_KNOWN] = p.warm_pods
     return ServiceState(
         pod=pod,
         returns=np.zeros(p.pods * AHEAD, RETURN),
+        early=early,
         core_free=np.zeros((p.pods, p.cores), np.int64),
         workers=new_stations(p.pods),
         pool=pool,
