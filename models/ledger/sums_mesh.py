@@ -23,7 +23,7 @@ from models.scenario.packing import backend_nodes_needed, nodes_needed
 from models.vocabulary.units import HOURS_PER_MONTH
 from sim.estimate import Estimate
 
-MESH = "a run with the mesh modelled"
+MESH = "stored runs of mesh-none, mesh-ambient and mesh-sidecar"
 TOP_RPS = 30_000.0
 """The highest load of the talk's tests, requests a second."""
 CALLS, CLIENTS = "calls to the backend alone", "clients' requests too"
