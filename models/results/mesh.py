@@ -91,10 +91,13 @@ def _certificates(plan: Plan, recording: Recording) -> Iterator[Found]:
     yield "mesh.certificates_mean_cores", renewed * figures.cpu_ms.value / 1000
 
 
-def _requests(recording: Recording) -> NDArray[np.int64]:
-    """Return the requests that were sent in every second, by endpoint, int64[seconds, endpoints]."""
+def _requests(recording: Recording) -> NDArray[np.float64]:
+    """Return the requests that came as far as a pod in every second, by endpoint, float64[seconds, endpoints].
+
+    Of what a web ACL refused, which is not counted by second, each has a share.
+    """
     columns = [recording.column(Column.SENT + op) for op in range(len(ENDPOINTS))]
-    return np.stack(columns, axis=1)
+    return np.stack(columns, axis=1).astype(np.float64) * (1 - recording.edge.refused / max(recording.sent, 1))
 
 
 def _nodes(plan: Plan, recording: Recording) -> NDArray[np.float64]:

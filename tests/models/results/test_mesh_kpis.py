@@ -1,5 +1,7 @@
 """What a mesh and daemons took in a run, against the same worked out by hand from its requests."""
 
+from dataclasses import replace
+
 import pytest
 
 from models.plan.plan import Plan
@@ -37,6 +39,14 @@ def test_a_thousand_requests_a_second_take_the_published_cores(mode: str, cores:
     proxies = 10 if mode == "sidecar" else 2  # five pods of 0.7 cores to a node
     assert found["mesh.proxy_peak_percent"].best == pytest.approx(100 * cores / 2 / proxies, rel=0.15)
     assert (found["mesh.cpu_mean_cores"].unit, found["mesh.memory_mib"].unit) == ("cores", "MiB")
+
+
+def test_what_a_web_acl_refuses_passes_no_proxy() -> None:
+    plan = planned(*LADDER, "mesh.mode=ambient", name="ladder-index")
+    whole = recording_of(plan)
+    half = replace(whole, edge=whole.edge._replace(refused=whole.sent // 2))
+    cores = [kpis_of(plan, recording)["mesh.cpu_mean_cores"].best for recording in (whole, half)]
+    assert cores[1] == pytest.approx(cores[0] / 2, rel=1e-3)
 
 
 def test_proxies_hold_memory_and_certificates_by_pod_or_by_node() -> None:
