@@ -1,5 +1,6 @@
 """What a finished run leaves behind, of either engine: the one thing that results and laws are worked out from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -50,6 +51,14 @@ class EdgeRecord(NamedTuple):
     refusals: NDArray[np.int64]
 
 
+class Flow(NamedTuple):
+    """Requests that a part has taken in, that it has let go, and that were still in it at the end."""
+
+    came: int
+    went: int
+    inside: int
+
+
 class PaidNode(NamedTuple):
     """An EC2 node: its type, how it was bought, and from when until when it was paid for, ns; None: to the end."""
 
@@ -69,8 +78,8 @@ class Recording:
     places `waiting` in line and `called` at the end, seats `sold`, and when it sold out, ns, or -1,
     `event_sold_out_at`. `throttled` int64[nodes, 3] is when a Redis node's replies were first held up by its network,
     ns, -1 if never, by how much at most, ns, and how many. What the `edge` refused was neither answered nor failed;
-    without one nothing is. `nodes` are those that autoscaling bought; none where pods
-    are fixed in number.
+    without one nothing is. `parts` are the requests of every part behind the load balancer. `nodes` are those that
+    autoscaling bought; none where pods are fixed in number.
     """
 
     end_ns: int
@@ -88,7 +97,14 @@ class Recording:
     throttled: NDArray[np.int64]
     sessions: Sessions
     edge: EdgeRecord
+    parts: Mapping[str, Flow]
     nodes: tuple[PaidNode, ...] = ()
+
+    @property
+    def flows(self) -> dict[str, Flow]:
+        """The requests of every part, by its name."""
+        heard_of = self.answered + self.edge.turned_away + self.failed
+        return {"clients": Flow(self.sent, heard_of, self.awaited), **self.parts}
 
     @property
     def seconds(self) -> int:

@@ -23,6 +23,7 @@ from models.scenario import load_scenario
 from models.service.kernel import kill
 from models.service.pods import end, open_pool, send_probe
 from models.service.pools import learn
+from models.service.returns import settle
 from models.waiting_room.script_cost import is_warm, repeated_ns
 from sim import ladder
 from sim.draws import table_draws, uniform, uniforms
@@ -63,6 +64,7 @@ def entry_points() -> list[EntryPoint]:
         EntryPoint(die, 0.1, (w, 0, 0)),
         EntryPoint(end, 0.1, (w, 0, 0)),
         EntryPoint(learn, 0.1, (w, 0, 0, 0)),
+        EntryPoint(settle, 0.05, (w, 0, 0)),
         EntryPoint(call_cost_ns, 0.1, (plan.params.redis.costs.calls, 0, 0, 0)),
         EntryPoint(first_arrivals, 0.1, (integers, integers, integers, start, integers, start)),
         EntryPoint(send_expiry, 0.1, (w, 0, 0)),

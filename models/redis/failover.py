@@ -29,6 +29,7 @@ from models.engine.record import BUSY_NS, NODES, PER_NODE, Column, row_of_bucket
 from models.engine.requests import DIALLER
 from models.engine.world import World
 from models.plan.events import events_of
+from models.redis.state import WENT
 from models.vocabulary.codes import ANSWER_CONNECTION, PLACE_GATEWAY, PLACE_REDIS
 from models.vocabulary.units import SECOND
 from models.waiting_room.state import CALLED, LINE, OUT, PASS_LOST, PASSED
@@ -64,6 +65,7 @@ def die(w: World, now: int, k: int) -> None:
     node.clients = 0
     node.passes += 1
     for inbox in (w.redis.in_pass, w.redis.inbox):
+        w.redis.total[WENT] += inbox[k, LENGTH]
         place = batches.first(inbox, k)
         for _ in range(inbox[k, LENGTH]):
             break_off(w, now, w.requests.batches.item[place])

@@ -13,6 +13,7 @@ from models.engine.world import World
 from models.redis.failover import break_off
 from models.redis.fetching import fetch_ahead
 from models.redis.scripts import execute
+from models.redis.state import CAME, WENT
 from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, is_slowed, kept_cold, slowed_ns, wake_ns
 from models.redis_costs.network_allowance import full_again_at, leaves_at
 from models.vocabulary.codes import KIND_NODE_WAKE, KIND_PASS_END, OP_REPLICATE, PLACE_GATEWAY, PLACE_REDIS
@@ -46,6 +47,7 @@ def receive(w: World, now: int, slot: int) -> bool:
         break_off(w, now, slot)
         return False
     batches.put(w.redis.inbox, k, w.requests.batches, slot)
+    w.redis.total[CAME] += 1
     return True
 
 
@@ -160,6 +162,7 @@ def on_pass_end(w: World, now: int, entity: int, number: int, slot: int) -> None
 def after_replies(w: World, now: int, k: int, leaves: int) -> None:
     """At the end of a pass its changes leave for the replicas with its replies, and it is in progress no more."""
     node = w.redis.node[k]
+    w.redis.total[WENT] += w.redis.in_pass[k, LENGTH]
     batches.empty(w.redis.in_pass, k, w.requests.batches)
     if (
         w.p.redis.replicas > 0

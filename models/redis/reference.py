@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import simpy
 
 from models.engine.record import BUSY_NS, COMMANDS, NODES, PER_NODE, REQUESTS, Column
+from models.engine.recording import Flow
 from models.engine.reference_run import Pool, Process, Request, Run
 from models.redis.reference_scripts import Scripts
 from models.redis_costs.engine_thread import GARBAGE_EVERY, cooled, garbage_ns, kept_cold, slowed_ns, wake_ns
@@ -64,6 +65,7 @@ class Redis:
         self.run, self.p, self.env = run, run.p, run.env
         self.nodes = [Node(run.env) for _ in range(run.p.redis.nodes)]
         self.scripts = Scripts(run, self._to_replicas)
+        self.came = self.went = 0
         self.copied_until = run.p.failover.copied_until.tolist()
         self.throttled = [[-1, 0, 0] for _ in self.nodes]  # since when, how late at most, how many requests
         for node in self.nodes:
@@ -94,6 +96,10 @@ class Redis:
         for k, until in enumerate(self.copied_until):
             if until >= 0:
                 self.scripts.copy(k)
+
+    def flow(self) -> Flow:
+        """Return the requests, and the changes for replicas, that came to nodes and went."""
+        return Flow(self.came, self.went, sum(len(node.inbox) + len(node.in_pass) for node in self.nodes))
 
     # -- the engine threads -----------------------------------------------------------------------------------------
 
@@ -128,6 +134,7 @@ class Redis:
             self._break_off(item)
             return
         node.inbox.append(item)
+        self.came += 1
         if not node.readable.triggered:
             node.readable.succeed()
 
@@ -154,6 +161,7 @@ class Redis:
                     return
                 leaves = self._send(k, len(node.in_pass))
                 self._reply(node, leaves)
+                self.went += len(node.in_pass)
                 if k < p.redis.shards and (write_ns or node.unsent):
                     self._feed_replicas(k, write_ns, leaves)
                 if self.env.now <= self.copied_until[k]:
@@ -272,6 +280,7 @@ class Redis:
         successor = self.nodes[k] = Node(self.env)
         successor.dead, successor.life, successor.passes = True, node.life + 1, node.passes + 1
         self.run.add_busy(NODES + PER_NODE * k + BUSY_NS, now, node.ends - now, -1)
+        self.went += len(node.in_pass) + len(node.inbox)
         for item in (*node.in_pass, *node.inbox):
             self._break_off(item)
         self.scripts.fall_back(k)

@@ -40,15 +40,16 @@ NODE = np.dtype(
 )
 assert NODE.itemsize == 133
 
-CONTROL_SENT, TOTALS = range(2)
-"""Entries of `RedisState.total`: requests that control has sent."""
+CONTROL_SENT, CAME, WENT, TOTALS = range(4)
+"""Entries of `RedisState.total`: requests that control has sent; requests and changes that nodes have taken in, and
+those that they have let go."""
 
 
 class RedisState(NamedTuple):
     """Of K nodes: `node` NODE[K], lists of requests `inbox` and `in_pass` int64[K, 3] (see `sim.batches`).
 
     Where replicas are read, `known` int8[replicas, tokens] is what each of a shard's has heard of a place, an `Answer`,
-    and `known_deadline` int64[replicas, tokens] until when a call holds, ms. `total` int64[1].
+    and `known_deadline` int64[replicas, tokens] until when a call holds, ms. `total` int64[3].
     """
 
     node: NDArray[np.void]

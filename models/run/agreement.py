@@ -167,6 +167,9 @@ def _differences(plan: Plan, kernel: KernelPlane, reference: Reference, stops: t
     for name in _TOTALS:
         if getattr(ours, name) != getattr(theirs, name):
             yield f"{name}: {getattr(ours, name)} in the kernel, {getattr(theirs, name)} in the reference"
+    for part, flow in ours.flows.items():
+        if flow != theirs.flows[part]:
+            yield f"requests of {part}: {flow} in the kernel, {theirs.flows[part]} in the reference"
     yield from _record_differences(plan, ours.record, theirs.record)
     yield from _cells("request in the air {} (stage, endpoint, age)", ours.in_the_air, theirs.in_the_air)
     yield from _cells("network of node {} (since, at most, requests)", ours.throttled, theirs.throttled)

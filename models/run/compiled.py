@@ -105,6 +105,8 @@ class KernelPlane:
 
     def recording(self) -> Recording:
         """Return what the run leaves behind."""
+        for pod in range(self.plan.params.service.pods):
+            settle(self._view, pod, self.now)
         return of_kernel(self.world, self.now)
 
     def open_sale(self) -> None:

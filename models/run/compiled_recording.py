@@ -8,16 +8,21 @@ from numpy.typing import NDArray
 from models.clients.state import ANSWERED, DONE, FAILED, LATE, SENT, TOLD
 from models.edge.state import ABANDONED, GAVE_UP, PAUSED, REFUSED, SHOWN, SOLVED, TURNED_AWAY, UNHEARD
 from models.engine.network import one_way
-from models.engine.recording import EdgeRecord, Recording, Sessions, in_order
+from models.engine.recording import EdgeRecord, Flow, Recording, Sessions, in_order
 from models.engine.requests import SOURCE
 from models.engine.world import World
 from models.plan.clients import ONSALE
 from models.plan.network import NOT_DRAWN
+from models.redis import state as redis
+from models.service.state import BACKEND_CAME, BACKEND_WENT, CAME, WENT
 from models.vocabulary.operations import Op
 from models.vocabulary.places import Place
 from models.vocabulary.streams import Stream
 from models.waiting_room.state import OUT
+from sim import batches
 from sim.draws import from_table
+from sim.queues import LENGTH
+from sim.servers import BUSY
 
 
 def of_kernel(w: World, now: int) -> Recording:
@@ -39,6 +44,7 @@ def of_kernel(w: World, now: int) -> Recording:
         throttled=np.column_stack([w.redis.node[name] for name in ("throttled_at", "latest", "held_up")]),
         sessions=_sessions_of(w),
         edge=_edge_of(w),
+        parts=_parts_of(w),
     )
 
 
@@ -56,6 +62,21 @@ def _edge_of(w: World) -> EdgeRecord:
         acted=w.edge.acted.copy(),
         refusals=w.edge.refused.astype(np.int64),
     )
+
+
+def _parts_of(w: World) -> dict[str, Flow]:
+    """Return the requests of the parts; the pods are `settled` up to the end of the run."""
+    inside = {
+        "service": w.service.workers[:, [BUSY, LENGTH]],
+        "reservation": w.backend.servers[:, [BUSY, LENGTH]],
+        "redis": np.column_stack([w.redis.inbox[:, batches.LENGTH], w.redis.in_pass[:, batches.LENGTH]]),
+    }
+    passed = {
+        "service": w.service.total[[CAME, WENT]],
+        "reservation": w.backend.total[[BACKEND_CAME, BACKEND_WENT]],
+        "redis": w.redis.total[[redis.CAME, redis.WENT]],
+    }
+    return {part: Flow(int(came), int(went), int(inside[part].sum())) for part, (came, went) in passed.items()}
 
 
 def _sessions_of(w: World) -> Sessions:

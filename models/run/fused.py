@@ -72,6 +72,7 @@ from models.service.early import is_void, take_early
 from models.service.kernel import give_to_pod, go_on_later, node_of
 from models.service.pools import ask, hand_on
 from models.service.returns import give_back, has_room
+from models.service.state import WENT
 from models.vocabulary.codes import (
     PLACE_CLIENT,
     PLACE_GATEWAY,
@@ -215,6 +216,7 @@ def _is_back(w: World, ends: int, slot: int, calm: int) -> bool:
         hand_on(w, at, number)
         connections = 0
     give_back(w, r.pod, r.node, at, connections)
+    w.service.total[WENT] += 1
     there = at + delay(w, slot, PLACE_GATEWAY, PLACE_CLIENT)
     if there < calm and _still_waits(w, slot, there):
         w.total[LATEST] = max(w.total[LATEST], there)

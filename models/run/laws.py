@@ -35,15 +35,16 @@ def check(plan: Plan, recording: Recording) -> None:
 
 
 def check_requests(recording: Recording) -> None:
-    """Conservation: every request sent is answered, refused at the edge, failed or still awaited, in totals, series and
-    histograms alike."""
+    """Conservation: what came to a part has gone or is in it; for clients, in totals, series and histograms alike.
+
+    A client's request has come when it is sent, and has gone when it is answered, refused at the edge, or has failed.
+    """
     r, endpoints = recording, len(ENDPOINTS)
-    refused = r.edge.turned_away
-    _demand(
-        r.sent == r.answered + refused + r.failed + r.awaited,
-        f"{r.sent} requests sent, but {r.answered} answered, {refused} refused at the edge, {r.failed} failed and "
-        f"{r.awaited} awaited",
-    )
+    for part, flow in r.flows.items():
+        _demand(
+            flow.came == flow.went + flow.inside,
+            f"{part}: {flow.came} requests came, but {flow.went} went and {flow.inside} are in it",
+        )
     _demand(r.awaited == len(r.in_the_air), f"{r.awaited} requests awaited, but {len(r.in_the_air)} are in the air")
     counted = r.record.series.sum(axis=0)
     sent, answered = counted[Column.SENT :][:endpoints], counted[Column.ANSWERED :][:endpoints]

@@ -153,6 +153,7 @@ class Reference(Run):
             throttled=np.array(self.redis.throttled, np.int64),
             sessions=self._sessions(),
             edge=self.web_acl.record(),
+            parts={"service": self.gateway.flow(), "reservation": self.backend.flow(), "redis": self.redis.flow()},
         )
 
     def _in_the_air(self) -> NDArray[np.int64]:

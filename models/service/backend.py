@@ -10,6 +10,7 @@ from models.engine.network import forward
 from models.engine.record import count
 from models.engine.world import World
 from models.plan.events import event_of
+from models.service.state import BACKEND_CAME, BACKEND_WENT
 from models.vocabulary.codes import (
     ANSWER_PASS_EXPIRED,
     ANSWER_SOLD,
@@ -29,6 +30,7 @@ from sim.servers import NOBODY, SERVED, UNLIMITED
 @compiled
 def on_backend_arrive(w: World, now: int, entity: int, number: int, slot: int) -> None:
     """A reservation reaches the backend: it is served now or waits."""
+    w.backend.total[BACKEND_CAME] += 1
     taken = servers.arrive(w.backend.servers, 0, w.p.backend.servers, UNLIMITED, w.requests.follower, slot)
     if taken == SERVED:
         _serve(w, now, slot)
@@ -47,6 +49,7 @@ def on_backend_done(w: World, now: int, entity: int, number: int, slot: int) -> 
     r = w.requests.slot[slot]
     r.answer = _reserve(w, now, entity, event_of(w.p.waiting_room.event_cycle, r.token))
     forward(w, now, slot, PLACE_RESERVATION, PLACE_GATEWAY)
+    w.backend.total[BACKEND_WENT] += 1
     following = servers.leave(w.backend.servers, 0, w.requests.follower)
     if following != NOBODY:
         _serve(w, now, following)

@@ -20,7 +20,16 @@ from models.service.pod_times import cpu_time
 from models.service.pods import forget, go_on_dialling, ping_another
 from models.service.pools import arm, ask, connect, is_back, release
 from models.service.returns import settle
-from models.service.state import ENDING, NOT_YET, PODS_KNOWN, POOL_WAITING, ROUND_ROBIN_AT, SERVING
+from models.service.state import (
+    CAME,
+    ENDING,
+    NOT_YET,
+    PODS_KNOWN,
+    POOL_WAITING,
+    ROUND_ROBIN_AT,
+    SERVING,
+    WENT,
+)
 from models.vocabulary.codes import (
     ANSWER_FIRST_FAILURE,
     ANSWER_POOL_TIMEOUT,
@@ -124,6 +133,7 @@ def _give(w: World, now: int, slot: int, number: int) -> int:
         r.answer = ANSWER_REFUSED
         _answer(w, now, slot)
         return NOTHING
+    w.service.total[CAME] += 1
     done = _compute(w, now, slot) if taken == SERVED else NOTHING
     pod.most = max(pod.most, servers.held(w.service.workers, number))
     return done
@@ -267,6 +277,7 @@ def _go_on(w: World, now: int, slot: int) -> None:
 def _finish_work(w: World, now: int, slot: int) -> None:
     """Give the worker slot to the first in the backlog and send the answer off."""
     number = w.requests.slot[slot].pod
+    w.service.total[WENT] += 1
     following = servers.leave(w.service.workers, number, w.requests.follower)
     if following != NOBODY:
         go_on_later(w, _compute(w, now, following), following)
@@ -302,11 +313,12 @@ def lose(w: World, now: int, slot: int) -> None:
 @compiled
 def kill(w: World, now: int, number: int) -> None:
     """Kill a pod's process: what waits in it is refused at once, the rest when the pod would have gone on with it."""
+    settle(w, number, now)
+    w.service.total[WENT] += servers.held(w.service.workers, number)
     while w.service.workers[number, LENGTH] > 0:
         lose(w, now, servers.renege(w.service.workers, number, w.requests.follower))
     for pool in range(number * w.p.redis.nodes, (number + 1) * w.p.redis.nodes):
         while w.service.connections[pool, LENGTH] > 0:
             w.service.total[POOL_WAITING] -= 1
             lose(w, now, servers.renege(w.service.connections, pool, w.requests.follower))
-    settle(w, number, now)
     forget(w, now, number)

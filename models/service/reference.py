@@ -7,6 +7,7 @@ import numpy as np
 from models.engine.neighbours import Store
 from models.engine.plane import Reading
 from models.engine.record import Column
+from models.engine.recording import Flow
 from models.engine.reference_run import At, Pool, Process, Request, Run, Servers
 from models.plan.service import RANDOM, ROUND_ROBIN
 from models.service.pod_times import DIAL_AGAIN_NS, cpu_time, handshake_number
@@ -73,6 +74,7 @@ class Gateway:
         self.skew = [int(skew) for skew in run.p.service.skew]
         self.announced = [False] * p.waiting_room.events
         self.next_pod = 0
+        self.came = self.went = 0
 
     def handle(self, r: Request) -> Process:
         """Bring a request from the load balancer to the moment when its pod answers."""
@@ -100,6 +102,7 @@ class Gateway:
             self.run.count(Column.BACKLOG_FULL, r.op not in PROBED)
             return
         r.pod = pod.number
+        self.came += 1
         pod.most = max(pod.most, workers.held() + 1)
         try:
             yield from workers.acquire()
@@ -109,6 +112,7 @@ class Gateway:
             r.reply = Reply(Answer.REFUSED)
             return
         workers.release()
+        self.went += 1
         if workers.taken == 0 and pod.state == ENDING:
             self.run.tell(Told(News.EMPTY, pod.number))
 
@@ -211,6 +215,10 @@ class Gateway:
         """Return how many requests wait for a connection."""
         return sum(len(pool.queue) for pod in self.pods for pool in pod.pools)
 
+    def flow(self) -> Flow:
+        """Return the requests that came to pods and went."""
+        return Flow(self.came, self.went, sum(pod.workers.held() for pod in self.pods))
+
     # -- what control does with pods ---------------------------------------------------------------------------------
 
     def start(self, number: int) -> None:
@@ -274,6 +282,7 @@ class Gateway:
         """Kill a pod's process: what waits in it is refused at once, the rest when the pod would have gone on."""
         pod = self.pods[number]
         pod.killed = True
+        self.went += pod.workers.held()
         for node, pool in enumerate(pod.pools):
             self.redis.disconnect(node, pool)
         for station in (pod.workers, *pod.pools):

@@ -1,6 +1,7 @@
 """The reservation service: a FIFO station of many servers in front of the stock of seats."""
 
 from models.engine.record import Column
+from models.engine.recording import Flow
 from models.engine.reference_run import Process, Request, Run, Servers
 from models.vocabulary.instants import Kind
 from models.vocabulary.news import News, Told
@@ -18,16 +19,23 @@ class Backend:
         self.seats = [int(seats) for seats in run.plan.seats]
         self.sold = [0] * run.p.waiting_room.events
         self.sold_out_at = [-1] * run.p.waiting_room.events
+        self.came = self.went = 0
 
     def reserve(self, r: Request) -> Process:
         """Be served by the first free of many servers; the seats are taken when the service is done."""
         yield self.run.forward(r, Place.GATEWAY, Place.RESERVATION)
+        self.came += 1
         yield from self.servers.acquire()
         service = self.run.draw(self.run.p.backend.service_time, Stream.BACKEND, r.entity, r.number)
         yield self.run.after(service, Kind.BACKEND_DONE, r.entity, r.number)
         r.reply = Reply(self._take_seats(r.entity, self.run.event_of(r.token)))
         self.servers.release()
+        self.went += 1
         yield self.run.forward(r, Place.RESERVATION, Place.GATEWAY)
+
+    def flow(self) -> Flow:
+        """Return the reservations that came and went."""
+        return Flow(self.came, self.went, self.servers.held())
 
     def is_sold_out(self, event: int) -> bool:
         """Tell whether an event has too few seats left for another order."""

@@ -49,8 +49,9 @@ NEVER = -1
 AHEAD = 32
 """Times that a pod can note, a power of two: about so many passes end while an answer is on its way to a pod."""
 
-ROUND_ROBIN_AT, PODS_KNOWN, POOL_WAITING, TOTALS = range(4)
-"""Entries of `ServiceState.total`: where the balancer is in its round, pods it knows, requests in all pools' lines."""
+ROUND_ROBIN_AT, PODS_KNOWN, POOL_WAITING, CAME, WENT, TOTALS = range(6)
+"""Entries of `ServiceState.total`: where the balancer is in its round, pods it knows, requests in all pools' lines,
+those that pods have taken in, and those that they have let go."""
 
 
 class ServiceState(NamedTuple):
@@ -63,7 +64,7 @@ class ServiceState(NamedTuple):
 
     `endpoint` int64[P] are the pods that the load balancer knows, of which `total[PODS_KNOWN]` count. `announced`
     int8[E]: pods know that the event is sold out. `connected_at` int64[P] ns: when a mesh's proxy before a pod has its
-    first connection, or NOT_YET. `total` int64[3].
+    first connection, or NOT_YET. `total` int64[5].
     """
 
     pod: NDArray[np.void]
@@ -105,13 +106,21 @@ def new(plan: Plan) -> ServiceState:
     )
 
 
+BACKEND_CAME, BACKEND_WENT, BACKEND_TOTALS = range(3)
+"""Entries of `BackendState.total`: reservations taken in, and let go."""
+
+
 class BackendState(NamedTuple):
-    """`servers` int64[1, 4], one station; by event, int64[E], `seats`, `sold` and `sold_out_at` ns, -1 before."""
+    """`servers` int64[1, 4], one station; by event, int64[E], `seats`, `sold` and `sold_out_at` ns, -1 before.
+
+    `total` int64[2].
+    """
 
     servers: NDArray[np.int64]
     seats: NDArray[np.int64]
     sold: NDArray[np.int64]
     sold_out_at: NDArray[np.int64]
+    total: NDArray[np.int64]
 
 
 def new_backend(plan: Plan) -> BackendState:
@@ -121,4 +130,5 @@ def new_backend(plan: Plan) -> BackendState:
         seats=plan.seats.copy(),
         sold=np.zeros_like(plan.seats),
         sold_out_at=np.full_like(plan.seats, -1),
+        total=np.zeros(BACKEND_TOTALS, np.int64),
     )

@@ -54,4 +54,5 @@ def blank(plan: Plan, end_s: float) -> Recording:
             acted=np.zeros((p.edge.rules.shape[0], p.edge.again.size), np.int64),
             refusals=np.zeros(p.edge.kind.size, np.int64),
         ),
+        parts={},
     )

@@ -116,7 +116,8 @@ CODES = {**vars(codes), **vars(column_codes), **vars(command_codes)}
 @pytest.mark.parametrize("name", [name for name in CODES if name.partition("_")[0] in ENUMERATIONS])
 def test_a_code_is_the_member_that_it_is_named_for(name):
     enumeration, _, member = name.partition("_")
-    expected = Answer.POOL_TIMEOUT if member == "FIRST_FAILURE" else ENUMERATIONS[enumeration][member]
+    bounds = {"FIRST_FAILURE": Answer.POOL_TIMEOUT, "FIRST_REFUSAL": Answer.BLOCKED}
+    expected = bounds[member] if member in bounds else ENUMERATIONS[enumeration][member]
     assert CODES[name] == expected
 
 

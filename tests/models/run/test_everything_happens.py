@@ -1,6 +1,6 @@
 """Over a few named scenarios everything that there is a name for happens in both engines: what never does is untested.
 
-Every kind of event, every answer, every column of the record, and every kind of news.
+Every kind of event, every answer, every column of the record, every kind of news, and every word of a program.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ import simpy
 from models.engine.plane import Plane
 from models.engine.record import NODES, Column
 from models.engine.reference_run import Request
+from models.engine.requests import KUBELET
 from models.engine.world import TRACED
 from models.plan.plan import Plan
 from models.plan.sizes import SMALLEST
@@ -24,6 +25,7 @@ from models.vocabulary.instants import ENTITY_BITS, NUMBER_BITS, Kind
 from models.vocabulary.news import News, Told
 from models.vocabulary.operations import Answer, Reply
 from models.vocabulary.units import MILLISECOND
+from models.vocabulary.verbs import Verb, Whom
 from tests.models.recordings import planned
 
 LINE = (
@@ -90,8 +92,11 @@ class Watching(Control):
         super().__init__(env, plane, plan)
         self.news: set[str] = set()
         self.answers: set[str] = set()
+        self.words: set[str] = set()
         if isinstance(plane, KernelPlane):
             env.process(self._look(plane))
+        else:
+            plane.gateway.program = [Walked(steps, self.words) for steps in plane.gateway.program]
 
     def hear(self, told: Told) -> None:
         self.news.add(told.what.name)
@@ -103,11 +108,37 @@ class Watching(Control):
             slot = plane.world.requests.slot
             told = (slot["answer"] != Answer.WAITING) | (slot["detail"] > 0)
             self.answers |= {Answer(answer).name for answer in np.unique(slot["answer"][told])}
+            self._read(plane, slot[slot["origin"] <= KUBELET])
             yield self.env.timeout(2 * MILLISECOND)
+
+    def _read(self, plane: KernelPlane, slot: np.ndarray) -> None:
+        """Whoever is at a step of a program has taken those before."""
+        program = plane.world.p.service.program
+        for service, op, step in {tuple(row) for row in slot[["service", "op", "step"]].tolist()}:
+            for taken in program[service, op, : step + 1].tolist():
+                self.words |= words_of(*taken)
+
+
+class Walked(list):
+    """A program of the reference that notes the steps that are taken."""
+
+    def __init__(self, steps: list[tuple[int, int]], words: set[str]) -> None:
+        super().__init__(steps)
+        self.words = words
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        for step in super().__iter__():
+            self.words |= words_of(*step)
+            yield step
+
+
+def words_of(verb: int, argument: int) -> set[str]:
+    """The words of a step of a program."""
+    return {Verb(verb).name} | ({f"of {Whom(argument).name}"} if verb == Verb.REDIS else set())
 
 
 def seen(plan: Plan, plane: KernelPlane | Reference) -> Seen:
-    """What happens in a run of this engine: names of kinds, answers (of the reference none), columns and news."""
+    """What happens in a run of this engine, by name; what the reference answers is noted elsewhere."""
     control, _ = run_under(Watching, plan, plane)
     if isinstance(plane, KernelPlane):
         trace, record = plane.world.trace[: int(plane.world.total[TRACED])], plane.world.record
@@ -117,7 +148,13 @@ def seen(plan: Plan, plane: KernelPlane | Reference) -> Seen:
     if record.series[:, Column.FAILED_POOL_TIMEOUT].any():
         kinds.add(Kind.POOL_TIMEOUT.name)  # a timer of the pool's own, which stands in no trace
     columns = {name for name, counts in zip(column_names(plan)[:NODES], record.series.T, strict=False) if counts.any()}
-    return {"kinds": kinds, "answers": control.answers, "columns": columns, "news": control.news}
+    return {
+        "kinds": kinds,
+        "answers": control.answers,
+        "columns": columns,
+        "news": control.news,
+        "words": control.words,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +191,7 @@ EVERYTHING = {
     "answers": {answer.name for answer in Answer},
     "columns": set(column_names(planned())[:NODES]),
     "news": {news.name for news in News},
+    "words": {verb.name for verb in Verb} | {f"of {whom.name}" for whom in Whom},
 }
 
 

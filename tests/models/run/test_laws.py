@@ -197,8 +197,27 @@ def broken(check: Callable[..., None], *arguments: object) -> str:
 def test_a_request_that_vanishes(doctored: Recording) -> None:
     sent = doctored.sent
     message = broken(laws.check_requests, dataclasses.replace(doctored, answered=doctored.answered - 1))
-    assert f"{sent} requests sent" in message
+    assert f"clients: {sent} requests came" in message
     broken(laws.check_requests, dataclasses.replace(doctored, awaited=1))
+
+
+@pytest.mark.parametrize("part", ["service", "reservation", "redis"])
+@pytest.mark.parametrize("field", ["came", "went", "inside"])
+def test_a_request_that_vanishes_in_a_part(doctored: Recording, part: str, field: str) -> None:
+    flow = doctored.parts[part]
+    assert flow.came > flow.inside == 0
+    one_more = flow._replace(**{field: getattr(flow, field) + 1})
+    message = broken(laws.check_requests, dataclasses.replace(doctored, parts={**doctored.parts, part: one_more}))
+    assert message.startswith(f"{part}: ")
+
+
+def test_requests_that_are_inside_when_the_run_ends() -> None:
+    """Few workers, a long backlog, slow nodes and a slow backend: the law holds with something in every part."""
+    slow = ("run.duration_s=7", "clients.poll_interval_s=1", "gateway.worker_slots=200", "gateway.backlog=16384")
+    nodes = ("redis.profile=x86-measured", "waiting_room.core=keys")
+    backend = ("backend={reservation_capacity_rps: 5, reservation_service_ms: 400}", "event.choose.median_s=0.1")
+    flows = run("onsale-small", *slow, *nodes, *backend).recording.flows
+    assert min(flow.inside for flow in flows.values()) > 0
 
 
 def test_requests_that_the_seconds_do_not_know(doctored: Recording) -> None:
