@@ -338,6 +338,7 @@ def count_sent(w: World, now: int, slot: int) -> None:
     """Count a request that has reached the load balancer and start its client's clock."""
     r = w.requests.slot[slot]
     w.clients.total[SENT] += 1
+    r.counted = 1
     count(w.record, COLUMN_SENT + endpoint_of(r.op), 1)
     at = max(r.sent_at + w.p.clients.timeout, now)
     if r.origin == CLIENT:

@@ -35,7 +35,7 @@ class Clients:
     def person(self, c: Session) -> Process:
         """One tab, from its first click to its last answer."""
         while True:
-            yield self.run.set_out(c)
+            yield self.run.forward(c, Place.CLIENT, Place.GATEWAY, c.send_at)
             if self.run.bought_at[c.person] < c.send_at:
                 break  # in another tab: this one has been closed
             reply = yield self.ask_as(c, c.op, c.s)

@@ -20,7 +20,7 @@ class Loads:
     def user(self, c: Session) -> Process:
         """A user of a closed loop: send, wait, think, again, while a stage has room for it."""
         while c.send_at >= 0:
-            yield self.run.set_out(c)
+            yield self.run.forward(c, Place.CLIENT, Place.GATEWAY, c.send_at)
             op = self._op(c.s, c.number)
             yield self.clients.ask_as(c, op, self._token(c.s, c.number, op), self._stage(c.send_at))
             thinks = exponential(self.run.chance(Stream.THINK, c.s, c.number), self.p.clients.think)

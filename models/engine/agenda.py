@@ -32,7 +32,7 @@ def new_request(w: World, sent_at: int, origin: int, entity: int, number: int, o
     r.stamp, r.queued_at, r.detail, r.stage = 0, 0, 0, 0
     r.pod, r.life, r.node, r.node_life = 0, 0, 0, 0
     r.answer, r.abandoned, r.dials, r.void = 0, 0, 0, 0
-    r.service, r.step, r.spare, r.room = 0, 0, 0, 0
+    r.service, r.step, r.counted, r.room = 0, 0, 0, 0
     return slot
 
 

@@ -3,7 +3,7 @@
 Every delay is that of a hop of the plan's table (see `models.plan.network`), worked out in `delay` and nowhere else but
 in `set_out`, for the request of a session, which has no slot before it has arrived. `forward` sends a request on its
 way. What stands on a hop belongs here: what makes it longer is a column of the table and a line of `delay`, and so of
-`Run.delay` for the reference; what takes its turn before a request leaves is a line of `forward`. What stops a request,
+`Run.delay` of the reference; what takes its turn before a request leaves is a line of `forward`. What stops a request,
 or decides about it, is a part of its own: in the plan the hop ends with that part's kind of event, and its handler
 forwards the request from there.
 """
@@ -34,10 +34,9 @@ def one_way(jitter: NDArray[np.int64], start: np.uint64, base: int, entity: int,
 def delay(w: World, slot: int, leaves: int, to: int) -> int:
     """Return how long a request is under way from one `Place` to another, ns."""
     hop, r = w.p.network.hop[leaves, to], w.requests.slot[slot]
-    proxies = _added(w, leaves, to, r.entity, r.number)
-    if hop.stream != NOT_DRAWN:
-        return proxies + _of_people(w, slot, hop.stream)
-    return proxies + w.p.network.delay[hop.first + hop.by_pod * r.pod + hop.by_node * r.node]
+    fixed = w.p.network.delay[hop.first + hop.by_pod * r.pod + hop.by_node * r.node]
+    fixed += _added(w, leaves, to, r.entity, r.number)
+    return fixed if hop.stream == NOT_DRAWN else fixed + _of_people(w, slot, hop.stream)
 
 
 @inlined
@@ -51,7 +50,7 @@ def _added(w: World, leaves: int, to: int, entity: int, number: int) -> int:
 
 @compiled
 def _of_people(w: World, slot: int, stream: int) -> int:
-    """Return how long a request or its answer is under way between its client and the load balancer, ns."""
+    """Return how long a request or its answer is under way between its client and whatever it comes to first, ns."""
     r = w.requests.slot[slot]
     if r.origin == CLIENT:
         base = w.clients.session[r.entity].base_delay
@@ -76,15 +75,15 @@ def arrive(w: World, at: int, slot: int, leaves: int, to: int) -> None:
 @compiled
 def set_out(w: World, at: int, s: int) -> None:
     """Send the request of a session on its way; it gets its slot when it comes."""
-    c = w.clients.session[s]
-    start = w.p.run.starts[w.p.network.hop[PLACE_CLIENT, PLACE_GATEWAY].stream]
-    at += _added(w, PLACE_CLIENT, PLACE_GATEWAY, s, c.number)
-    come(w, at + one_way(w.p.network.jitter, start, c.base_delay, s, c.number), s, c.number)
+    hop, c = w.p.network.hop[PLACE_CLIENT, PLACE_GATEWAY], w.clients.session[s]
+    at += w.p.network.delay[hop.first] + _added(w, PLACE_CLIENT, PLACE_GATEWAY, s, c.number)
+    at += one_way(w.p.network.jitter, w.p.run.starts[hop.stream], c.base_delay, s, c.number)
+    come(w, at, s, c.number)
 
 
 @inlined
 def come(w: World, at: int, s: int, number: int) -> None:
-    """Let the request of a session be at the load balancer then."""
+    """Let the request of a session come to the end of its first hop then."""
     schedule(w, at, w.p.network.hop[PLACE_CLIENT, PLACE_GATEWAY].kind, s, number, NOTHING)
 
 
@@ -97,7 +96,7 @@ def first_arrivals(
     added: NDArray[np.int64],
     added_start: np.uint64,
 ) -> NDArray[np.int64]:
-    """Return when every session's first request reaches the load balancer, int64[S] ns.
+    """Return when the first request of every session is over its first hop, int64[S] ns; its draws begin at *start*.
 
     *added* is the table of what proxies on its way add, empty if there are none, and *added_start* begins its stream.
     """

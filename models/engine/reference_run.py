@@ -51,7 +51,8 @@ class Session:
 
     def __init__(self, plan: Plan, s: int) -> None:
         who, p = plan.population, plan.params
-        self.s = s
+        self.s = self.entity = s
+        self.pod = self.node = 0  # it is with none
         self.person = int(who.person[s])
         self.base_delay = int(who.base_delay[s])
         self.bot = bool(who.bot[s])
@@ -227,10 +228,9 @@ class Run:
     def delay(self, r: Moving, leaves: Place, to: Place) -> int:
         """Return how long a request is under way from one place to another, ns."""
         _, first, by_pod, by_node, stream = self.hops[leaves][to]
-        proxies = self._added(leaves, to, r.entity, r.number)
-        if stream != NOT_DRAWN:
-            return proxies + self._one_way(stream, r.base_delay, r.entity, r.number)
-        return proxies + int(self.delays[first + by_pod * r.pod + by_node * r.node])
+        fixed = int(self.delays[first + by_pod * r.pod + by_node * r.node])
+        fixed += self._added(leaves, to, r.entity, r.number)
+        return fixed if stream == NOT_DRAWN else fixed + self._one_way(stream, r.base_delay, r.entity, r.number)
 
     def _added(self, leaves: Place, to: Place, entity: int, number: int) -> int:
         """Return what the proxies on a hop add to a request's way, ns."""
@@ -248,14 +248,6 @@ class Run:
     def arrive(self, r: Moving, leaves: Place, to: Place, at: int) -> At:
         """Return the instant at which a request comes to the end of its hop, which is known."""
         return self.at(at, Kind(self.hops[leaves][to][0]), r.entity, r.number)
-
-    def set_out(self, c: Session) -> At:
-        """Send the next request of a session on its way; return when it reaches the load balancer."""
-        kind, *_, stream = self.hops[Place.CLIENT][Place.GATEWAY]
-        way = self._added(Place.CLIENT, Place.GATEWAY, c.s, c.number) + self._one_way(
-            stream, c.base_delay, c.s, c.number
-        )
-        return self.at(c.send_at + way, Kind(kind), c.s, c.number)
 
     def _one_way(self, stream: int, base: int, entity: int, number: int) -> int:
         return int(one_way(self.p.network.jitter, self.starts[stream], base, entity, number))

@@ -35,8 +35,8 @@ SLOT = np.dtype(
         ("service", "i1"),  # whose program it follows, see `plan.programs`
         ("step", "i1"),  # of that, which it has come to
         ("void", "i1"),  # an event that was to bring it to its node is due, and nothing comes of it
-        ("spare", "i1"),
-        ("room", "i4"),  # for what a request through several services needs besides: parent, region
+        ("counted", "i1"),  # among those sent: it has reached the load balancer
+        ("room", "i4"),  # for what a request through several services needs besides: its parent
     ]
 )
 """A request, in one cache line. A change for a replica has where its log ends as `stamp`, and its work in ns as

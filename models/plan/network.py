@@ -37,6 +37,7 @@ class NetworkParams(NamedTuple):
     `jitter` for each way. What the proxies of a mesh add to a hop is drawn from row `proxies` int64[from, to] of
     `added` int64[2, 2050], NOT_DRAWN where they add nothing, by the stream `added_stream` int64[2] of that row.
     `takes_time`: no way of anybody takes 0 ns, between people and pods, pods and nodes, primaries and replicas.
+    `straight`: see `is_straight`.
     """
 
     hop: NDArray[np.void]
@@ -47,6 +48,7 @@ class NetworkParams(NamedTuple):
     added: NDArray[np.int64]
     added_stream: NDArray[np.int64]
     takes_time: bool
+    straight: bool
 
 
 def network_params(
@@ -67,6 +69,7 @@ def network_params(
         added=added_delays(scenario),
         added_stream=np.array(ADDED_STREAMS, np.int64),
         takes_time=all(bool((way > 0).all()) for way in ways),
+        straight=is_straight(hop),
     )
 
 
@@ -95,6 +98,14 @@ def _proxies(scenario: Scenario) -> NDArray[np.int64]:
     for hop, row in added_on(scenario).items():
         found[hop] = row
     return found
+
+
+def is_straight(hop: NDArray[np.void]) -> bool:
+    """Tell whether no part stops an answer between its node and its pod, or its pod and its client."""
+    kinds = hop["kind"]
+    return bool(
+        kinds[Place.REDIS, Place.GATEWAY] == Kind.POD_REPLY and kinds[Place.GATEWAY, Place.CLIENT] == Kind.CLIENT_REPLY
+    )
 
 
 def base_delays(scenario: Scenario) -> NDArray[np.int64]:

@@ -48,11 +48,11 @@ class KernelPlane:
 
     def __init__(self, plan: Plan, traced: int = 0, sizes: Sizes | None = None) -> None:
         p, who = plan.params, plan.population
-        out = p.run.starts[p.network.hop[Place.CLIENT, Place.GATEWAY]["stream"]]
-        row = p.network.proxies[Place.CLIENT, Place.GATEWAY]
+        out, row = (table[Place.CLIENT, Place.GATEWAY] for table in (p.network.hop, p.network.proxies))
+        base, start = who.base_delay + p.network.delay[out["first"]], p.run.starts[out["stream"]]
         added = p.network.added.ravel()[:0] if row == NOT_DRAWN else p.network.added[row]
         more = p.run.starts[p.network.added_stream[row]]
-        arrival = first_arrivals(who.first_send, who.base_delay, p.network.jitter, out, added, more)
+        arrival = first_arrivals(who.first_send, base, p.network.jitter, start, added, more)
         self.plan = plan
         self.now = 0
         self._advance = advance_traced if traced else advance

@@ -7,20 +7,15 @@ from numpy.typing import NDArray
 
 from models.clients.state import ANSWERED, DONE, FAILED, LATE, SENT, TOLD
 from models.edge.state import ABANDONED, GAVE_UP, PAUSED, REFUSED, SHOWN, SOLVED, TURNED_AWAY, UNHEARD
-from models.engine.network import one_way
 from models.engine.recording import EdgeRecord, Flow, Recording, Sessions, in_order
 from models.engine.requests import SOURCE
 from models.engine.world import World
 from models.plan.clients import ONSALE
-from models.plan.network import NOT_DRAWN
 from models.redis import state as redis
 from models.service.state import BACKEND_CAME, BACKEND_WENT, CAME, WENT
 from models.vocabulary.operations import Op
-from models.vocabulary.places import Place
-from models.vocabulary.streams import Stream
 from models.waiting_room.state import OUT
 from sim import batches
-from sim.draws import from_table
 from sim.queues import LENGTH
 from sim.servers import BUSY
 
@@ -122,24 +117,10 @@ def _stages(w: World, sent_at: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _awaited_of_source(w: World, now: int) -> NDArray[np.int64]:
     """Return the same of an open-loop source."""
-    p, slot = w.p, w.requests.slot
-    mine = slot[(slot["origin"] == SOURCE) & (slot["entity"] >= 0) & (slot["abandoned"] == 0)]
-    base = p.run.starts[Stream.NET_BASE]
-    out = p.run.starts[p.network.hop[Place.CLIENT, Place.GATEWAY]["stream"]]
-    arrived, proxies = np.zeros(mine.size, np.bool_), _added(w, mine["entity"])
-    for k, (sent_at, entity) in enumerate(zip(mine["sent_at"].tolist(), mine["entity"].tolist(), strict=True)):
-        base_delay = from_table(p.network.base, base, entity, 0)
-        arrived[k] = sent_at + proxies[k] + one_way(p.network.jitter, out, base_delay, entity, 0) < now
-    return _rows(mine["stage"][arrived], mine["op"][arrived], now - mine["sent_at"][arrived])
-
-
-def _added(w: World, entities: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return what proxies add to the requests of a source's clients on their way there, ns."""
-    row = w.p.network.proxies[Place.CLIENT, Place.GATEWAY]
-    if row == NOT_DRAWN:
-        return np.zeros(entities.size, np.int64)
-    table, start = w.p.network.added[row], w.p.run.starts[w.p.network.added_stream[row]]
-    return np.array([from_table(table, start, entity, 0) for entity in entities.tolist()], np.int64)
+    slot = w.requests.slot
+    held = (slot["origin"] == SOURCE) & (slot["entity"] >= 0)
+    mine = slot[held & (slot["counted"] == 1) & (slot["abandoned"] == 0)]
+    return _rows(mine["stage"], mine["op"], now - mine["sent_at"])
 
 
 def _rows(stages: NDArray[np.int64], ops: NDArray[Any], ages: NDArray[np.int64]) -> NDArray[np.int64]:

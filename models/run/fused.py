@@ -33,6 +33,7 @@ the node, nobody but the node's next pass changes further.
 **Answers.** A pass lets an answer out when it `ends`; it is at its pod at `at`, and at its client at `there`:
 
 - the pod and the connection are those that it left (`life`, `node_life`): only control changes them;
+- nothing stops them on their way (`straight`);
 - they leave as the pass ends: the network of the node does not hold them up;
 - nobody waits for a worker: there is no backlog. Who is refused for want of one looks at the workers after `settle`;
 - of those who wait for a connection the first one gets it, if it does not give up before; if nobody waits, the time is
@@ -177,7 +178,8 @@ def on_pass_end(w: World, now: int, entity: int, number: int, slot: int) -> None
 def _calm_for_replies(w: World, k: int) -> int:
     """Return the time (ns) before which what becomes of the replies of a node's pass is known, 0 if it is not."""
     plain = w.p.service.backlog == 0 and w.p.service.asks_once and w.redis.node[k].refused == 0
-    return calm_until(w) if plain and w.p.network.takes_time and w.p.redis.costs.io > 0 else 0
+    on_their_way = w.p.network.takes_time and w.p.network.straight
+    return calm_until(w) if plain and on_their_way and w.p.redis.costs.io > 0 else 0
 
 
 @compiled

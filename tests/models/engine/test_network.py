@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import models
 from models.engine.recording import Recording
-from models.plan.network import HOP, NOWHERE
+from models.plan.network import HOP, NOWHERE, is_straight
 from models.plan.plan import Plan
 from models.run.compiled import KernelPlane
 from models.run.control import Control
@@ -29,13 +29,8 @@ SCALED = (
     "gateway.redis_min_idle=2",
     "gateway.probes={readiness: {period_s: 2}, liveness: {period_s: 3}}",
 )
-READERS = {
-    "models.engine.network",
-    "models.engine.reference_run",
-    "models.run.compiled",
-    "models.run.compiled_recording",
-}
-"""Who looks a hop up: `delay` and the like, `Run.delay` and the like, and who knows the first arrivals beforehand."""
+READERS = {"models.engine.network", "models.engine.reference_run", "models.run.compiled"}
+"""Who looks a hop up: `delay`, `Run.delay` and the like, and who knows the first arrivals beforehand."""
 
 
 def with_network(plan: Plan, **fields: object) -> Plan:
@@ -112,12 +107,14 @@ def test_a_longer_hop_makes_what_takes_it_as_much_slower(hop):
     assert more.tolist() == [7_000_000 if op == Op.RESERVE else 0 for op in range(more.size)]
 
 
-def test_an_engine_stops_at_a_hop_that_leads_nowhere():
-    plan = planned(*FEW)
-    hop = plan.params.network.hop.copy()
-    hop[Place.GATEWAY, Place.REDIS]["kind"] = NOWHERE
+@pytest.mark.parametrize("hop", taken(planned(*READS)), ids=lambda hop: f"{hop[0].name} {hop[1].name}")
+def test_an_engine_stops_at_a_hop_that_leads_nowhere(hop):
+    """So what stands on a hop is not passed by, also where the steps around it are fused."""
+    plan = planned(*FEW, *READS, *SCALED)
+    lost = plan.params.network.hop.copy()
+    lost[hop]["kind"] = NOWHERE
     with pytest.raises(RuntimeError, match="of a kind that the engine has not"):
-        run(with_network(plan, hop=hop))
+        run(with_network(plan, hop=lost, straight=is_straight(lost)))
 
 
 def test_delays_are_worked_out_in_one_place():
