@@ -24,7 +24,7 @@ from sim import heap
 from sim.event_sort import EVENT, FEW, sort_events, sort_few
 from sim.heap import Heap, grown_heap, new_heap
 from sim.jit import compiled, inlined
-from sim.memory import zeros
+from sim.memory import CACHE_LINE, prefetch, zeros
 
 CHUNK = 31
 NONE = -1
@@ -32,6 +32,7 @@ PADDING = 16
 """Entries of `run` behind its last event that may be read, though they mean nothing: for fetching ahead."""
 _FILL_BITS = 5
 _FILL = (1 << _FILL_BITS) - 1
+_EVENTS_A_LINE = CACHE_LINE // EVENT.itemsize
 
 FIRST, LAST = range(2)
 """Columns of `bucket`: its first chunk; its last one and how full that is (chunk << 5 | fill, NONE: empty)."""
@@ -216,6 +217,15 @@ def take_coarse(ladder: Ladder) -> tuple[int, int]:
     row = _next_coarse(ladder)
     ladder.state[DEALT] += 1
     return _take(ladder, row)
+
+
+@inlined
+def fetch_following(ladder: Ladder, chunk: int) -> None:
+    """Fetch the chunk that follows in a taken bucket, if there is one."""
+    following = ladder.next[chunk]
+    if following != NONE:
+        for at in range(0, CHUNK, _EVENTS_A_LINE):
+            prefetch(ladder.event, following * CHUNK + at)
 
 
 @inlined

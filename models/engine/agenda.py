@@ -4,6 +4,7 @@ from models.engine.world import FREE_SLOTS, IN_FLIGHT, MOST_NEWS, NEWS, World
 from models.vocabulary.instants import ENTITY_BITS, NUMBER_BITS
 from sim import ladder
 from sim.jit import compiled, inlined
+from sim.memory import prefetch
 
 NOTHING = -1
 """The item of an event that concerns no slot."""
@@ -27,6 +28,7 @@ def new_request(w: World, sent_at: int, origin: int, entity: int, number: int, o
     w.total[FREE_SLOTS] = free
     w.total[IN_FLIGHT] += 1
     slot = w.requests.free[free]
+    prefetch(w.requests.slot, w.requests.free[max(free - 1, 0)])  # the next one's: a long pass frees many at once
     r = w.requests.slot[slot]
     r.sent_at, r.origin, r.entity, r.number, r.op, r.token = sent_at, origin, entity, number, op, token
     r.stamp, r.queued_at, r.detail, r.stage = 0, 0, 0, 0

@@ -249,6 +249,7 @@ def _deal_out(w: World) -> None:
     while chunk != ladder.NONE:
         first = chunk * ladder.CHUNK
         end = first + ladder.fill_of(chunk, last)
+        ladder.fetch_following(w.calendar, chunk)
         for at in range(first, end):
             key = w.calendar.event[at].key
             entity = _entity(key)
