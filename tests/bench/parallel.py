@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 2
 LOOK_S = 0.5
 """How often memory is looked at: reading what a process shares walks through all of its pages."""
-SWEPT, EACH = "clients.poll_interval_s=5,8,10", 5
+SWEPT, EACH = "clients.poll_interval_s=10,15,20", 5
 """What the sweep varies, and how often it runs each cell."""
 ORDERS = ("12", "21")
 """On how many processors a program runs first and then; the programs begin in turn with one and with two."""

@@ -24,7 +24,7 @@ found = [each for each in gc.get_objects() if isinstance(each, WholeProgram)]
 print(json.dumps({"cpu_s": time.process_time() - began, "parts": sum(len(each.parts) for each in found),
                   "entries": sum(len(each.signatures) for each in found)}))
 """
-VISITS = 4
+VISITS = 3
 PAUSE_S = 8.0
 """Between two visits: so long the last run goes on, and the process for the next one is being made ready."""
 BROWSER = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
