@@ -1,11 +1,15 @@
 """The comparison of the engines: a reference that does something else is caught, by what it does first."""
 
 import numpy as np
+import pytest
 
 from models.clients.reference import Clients
 from models.engine.record import NODES, PER_NODE, QUEUE, REQUESTS, Column, Level
 from models.engine.reference_run import Run
+from models.redis.reference import Redis
 from models.run.agreement import column_names, compare_engines
+from models.service.reference import Gateway
+from models.service.reference_backend import Backend
 from models.vocabulary.instants import Kind
 from models.vocabulary.operations import Op
 from models.waiting_room.specification import WaitingRoom
@@ -62,6 +66,15 @@ def test_a_reference_that_forgets_a_sign_of_life_is_caught_by_the_place(monkeypa
 
     monkeypatch.setattr(WaitingRoom, "_heartbeat", forgetful)
     assert compare_engines(plan).difference.startswith(f"seen[{waiting}] of waiting room 0: ")
+
+
+@pytest.mark.parametrize(("part", "holder"), [("service", Gateway), ("reservation", Backend), ("redis", Redis)])
+def test_a_reference_in_which_one_more_request_came_to_a_part_is_caught_by_the_name_of_the_part(
+    part, holder, monkeypatch
+):
+    flow = holder.flow
+    monkeypatch.setattr(holder, "flow", lambda whole: flow(whole)._replace(came=flow(whole).came + 1))
+    assert compare_engines(planned(*ONSALE)).difference.startswith(f"requests of {part}: ")
 
 
 def test_every_column_of_the_series_has_its_name():
