@@ -56,6 +56,7 @@ STAR_OF_SEVEN = tuple(
 NARROW = ("redis.network_baseline_gbps=0.001", "redis.network_burst_gbps=0.002", "redis.network_credit_s=1")
 """125 and 250 kB/s, and credits of 125 kB."""
 SLOW = ("admission.rate_rps=5", "admission.burst=5")
+CPU_BOUND = ("clients.poll_interval_s=1", "gateway.pods=2", "gateway.cpu_us.status=5000")
 IN_STEPS = (
     AT_ONCE,
     "clients.poll_jitter_fraction=0",
@@ -111,6 +112,14 @@ HAPPENS: dict[str, tuple[tuple[str, ...], Happened]] = {
     "pool timeouts": (
         (*ONSALE, AT_ONCE, "gateway.redis_pool_size=1", "gateway.redis_pool_timeout_s=0.002"),
         some(Column.FAILED_POOL_TIMEOUT),
+    ),
+    "requests overtake on the CPU others that have the last connection": (
+        (*ONSALE, AT_ONCE, "gateway.redis_pool_size=1", "gateway.cpu_sigma=2", "gateway.cpu_us.join=2000"),
+        lambda r: r.failed == 0 and r.sold.sum() > 0,
+    ),
+    "the end is announced to requests on the CPU": (
+        (*ONSALE, *SLOW, "event.seats=20", "event.on_sold_out=announce", *CPU_BOUND),
+        lambda r: r.sessions.told.any(),
     ),
     "client timeouts and late answers": (
         (*ONSALE, "clients.timeout_s=0.05", "clients.backoff_base_s=0.1", "clients.backoff_max_s=0.4"),

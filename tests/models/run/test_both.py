@@ -1,7 +1,7 @@
-"""Faults put into both engines alike, which agree on them: each is found by a test of an outside truth.
+"""Faults put into both engines alike, which agree on them, and into what the compiled one does without an event.
 
-The faults are in `both.yaml`. Each is tried in a copy of the tree, which compiles anew, with BREAKWATER_NIGHTLY=1; that
-each can be tried is looked at always.
+The faults are in `both.yaml`, each found by a test of an outside truth, and in `fused.yaml`. Each is tried in a copy of
+the tree, which compiles anew, with BREAKWATER_NIGHTLY=1; that each can be tried is looked at always.
 """
 
 import os
@@ -16,7 +16,11 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
-FAULTS = yaml.safe_load(Path(__file__).with_name("both.yaml").read_text(encoding="utf-8"))
+FAULTS = [
+    fault
+    for name in ("both.yaml", "fused.yaml")
+    for fault in yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+]
 SOURCES = ("sim", "models", "real_adapter", "dashboards", "tests")
 TESTS_FAILED = 1
 """What pytest ends with if it ran and a test failed; it ends with others if it could not run."""
@@ -45,7 +49,7 @@ def test_every_fault_is_one_that_can_be_tried(fault):
 
 @pytest.mark.skipif("BREAKWATER_NIGHTLY" not in os.environ, reason="a minute each: with BREAKWATER_NIGHTLY=1")
 @pytest.mark.parametrize("fault", FAULTS, ids=name_of)
-def test_a_fault_of_both_engines_is_found_by_an_outside_truth(fault, tmp_path):
+def test_a_fault_is_found(fault, tmp_path):
     for name in SOURCES:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
