@@ -18,7 +18,7 @@ from models.clients.state import (
     WAITING,
 )
 from models.clients.waits import backoff, spread
-from models.edge.state import GAVE_UP, TURNED_AWAY, UNHEARD
+from models.edge.state import TURNED_AWAY, UNHEARD
 from models.engine.agenda import NOTHING, free_slot, new_request, schedule
 from models.engine.column_codes import (
     COLUMN_ADMITTED,
@@ -64,7 +64,7 @@ from models.vocabulary.codes import (
     STREAM_POLL,
 )
 from models.vocabulary.endpoints import endpoint_of
-from models.vocabulary.units import MILLISECOND
+from models.vocabulary.units import FOREVER, MILLISECOND
 from sim.draws import from_table, uniform
 from sim.jit import compiled, inlined
 
@@ -144,12 +144,17 @@ def try_again(w: World, s: int, now: int) -> None:
 @compiled
 def _after_refusal(w: World, s: int, now: int, answer: int) -> None:
     """The edge has refused: pause and ask the same again, or give up."""
-    op = w.clients.session[s].op
-    pause = pause_after(w, s, now, answer)
-    if pause == NOTHING:
-        w.edge.total[GAVE_UP] += 1
+    c = w.clients.session[s]
+    op = c.op
+    w.edge.visitor[s].refused += 1
+    if op == OP_LEAVE:
         finish(w, s)
-    elif op == OP_JOIN or endpoint_of(op) == OP_STATUS:
+        return
+    waits = op != OP_RESERVE
+    pause = pause_after(w, s, now, answer, c.gives_up_at if waits else FOREVER)
+    if pause == NOTHING:
+        finish(w, s)
+    elif waits:
         next_turn(w, s, op, now, now + pause)
     else:
         send(w, s, op, now + pause)

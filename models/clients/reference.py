@@ -13,7 +13,7 @@ from models.vocabulary.instants import Kind
 from models.vocabulary.operations import FIRST_FAILURE, FIRST_REFUSAL, Answer, Op, Reply
 from models.vocabulary.places import Place
 from models.vocabulary.streams import Stream
-from models.vocabulary.units import MILLISECOND
+from models.vocabulary.units import FOREVER, MILLISECOND
 
 Next = tuple[Op, int] | None
 FAILED = {
@@ -194,8 +194,12 @@ class Clients:
     def _after_refusal(self, c: Session, answer: Answer) -> Next:
         """Pause and ask the same again, or give up: the edge has refused."""
         assert self.web_acl is not None
-        pause = self.web_acl.pause_after(c.s, c.number, answer)
+        self.web_acl.refused[c.s] += 1
+        if c.op == Op.LEAVE:
+            return None
+        waits = c.op != Op.RESERVE
+        pause = self.web_acl.pause_after(c.s, c.number, answer, c.gives_up_at if waits else FOREVER)
         if pause is None:
             return None
         at = int(self.env.now) + pause
-        return self._turn(c, c.op, at) if c.op in (Op.JOIN, Op.STATUS, Op.STATUS_READ) else (c.op, at)
+        return self._turn(c, c.op, at) if waits else (c.op, at)

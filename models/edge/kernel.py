@@ -14,9 +14,11 @@ from models.vocabulary.codes import (
     PLACE_GATEWAY,
     code,
 )
+from models.vocabulary.endpoints import endpoint_of
 from sim.jit import compiled
 
-ALLOW, BLOCK, COUNT, CAPTCHA = code(Action.ALLOW), code(Action.BLOCK), code(Action.COUNT), code(Action.CAPTCHA)
+ALLOW, BLOCK, COUNT = code(Action.ALLOW), code(Action.BLOCK), code(Action.COUNT)
+CAPTCHA, CHALLENGE = code(Action.CAPTCHA), code(Action.CHALLENGE)
 RATE, RECOGNISED = code(Match.RATE), code(Match.RECOGNISED)
 
 
@@ -28,6 +30,7 @@ def turn_away(w: World, now: int, slot: int) -> bool:
     if answer == NOTHING:
         return False
     w.edge.total[REFUSED] += 1
+    w.edge.by_second[w.record.second[0], endpoint_of(r.op)] += 1
     r.answer = answer
     r.detail = 0
     forward(w, now, slot, PLACE_GATEWAY, PLACE_CLIENT)
@@ -40,14 +43,16 @@ def _judged(w: World, now: int, s: int) -> int:
     while w.edge.total[LOOKS_AT] <= now:
         look(w.edge.rate, w.edge.total[LOOKS_AT])
         w.edge.total[LOOKS_AT] += w.p.edge.every
-    has_token = now < w.edge.immune_until[s]
+    v = w.edge.visitor[s]
+    asked = now <= v.captcha_until
+    challenged = now <= v.challenge_until
     for rule in range(w.p.edge.rules.shape[0]):
         match, action = w.p.edge.rules[rule, 0], w.p.edge.rules[rule, 1]
-        if not _matches(w, now, s, match, has_token):
+        if not _matches(w, now, s, match, asked or challenged):
             continue
-        if has_token and action >= CAPTCHA:
+        if (action == CAPTCHA and asked) or (action == CHALLENGE and challenged):
             continue
-        w.edge.acted[rule, w.p.edge.kind[s]] += 1
+        w.edge.acted[rule, v.kind] += 1
         if action == ALLOW:
             return NOTHING
         if action == BLOCK:
@@ -60,9 +65,10 @@ def _judged(w: World, now: int, s: int) -> int:
 @compiled
 def _matches(w: World, now: int, s: int, match: int, has_token: bool) -> bool:
     """Tell whether a rule matches a session's request; a rate rule counts it."""
-    p = w.p.edge
+    p, v = w.p.edge, w.edge.visitor[s]
     if match == RATE:
         if p.by_token:
             return has_token and is_limited(w.edge.rate, s, now)
-        return is_limited(w.edge.rate, p.address[s] + w.edge.moved[s] % p.addresses[p.kind[s]], now)
-    return p.recognised[s] if match == RECOGNISED else p.abroad[s]
+        address = v.address if v.moved == 0 else v.address + v.moved % p.addresses[v.kind]
+        return is_limited(w.edge.rate, address, now)
+    return (v.recognised if match == RECOGNISED else v.abroad) != 0

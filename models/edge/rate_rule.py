@@ -14,13 +14,16 @@ from models.vocabulary.units import FOREVER
 from sim.jit import compiled, inlined
 from sim.sliding_window import SlidingWindow, new_sliding_window, note, turn
 
+BEGINS, ENDS = range(2)
+
 
 class RateRule(NamedTuple):
     """A rule and what it knows of K keys, such as addresses.
 
     More than `limit` requests within the look-back of `requests` are too many. What a look sees holds `delay` ns later,
-    and that it is over `lift_delay` ns after the look that sees that; at most `most` keys are limited. `begins` and
-    `ends` int64[K] ns: from when to when a key is limited, the last time that it is; FOREVER if that is not known.
+    and that it is over `lift_delay` ns after the look that sees that; at most `most` keys are limited, of equally
+    busy ones the first. `limited` int64[K, 2] ns: from when (BEGINS) to when (ENDS) a key is limited, the last time
+    that it is; FOREVER if that is not known.
     """
 
     limit: int
@@ -28,8 +31,7 @@ class RateRule(NamedTuple):
     lift_delay: int
     most: int
     requests: SlidingWindow
-    begins: NDArray[np.int64]
-    ends: NDArray[np.int64]
+    limited: NDArray[np.int64]
 
 
 def new_rate_rule(limit: int, delay: int, lift_delay: int, most: int, keys: int, spans: int) -> RateRule:
@@ -40,8 +42,7 @@ def new_rate_rule(limit: int, delay: int, lift_delay: int, most: int, keys: int,
         lift_delay=lift_delay,
         most=most,
         requests=new_sliding_window(keys, spans),
-        begins=np.zeros(keys, np.int64),
-        ends=np.zeros(keys, np.int64),
+        limited=np.zeros((keys, 2), np.int64),
     )
 
 
@@ -49,7 +50,7 @@ def new_rate_rule(limit: int, delay: int, lift_delay: int, most: int, keys: int,
 def is_limited(rule: RateRule, key: int, now: int) -> bool:
     """Count a request, and tell whether its key is limited now: it counts in either case."""
     note(rule.requests, key)
-    return rule.begins[key] <= now < rule.ends[key]
+    return rule.limited[key, BEGINS] <= now < rule.limited[key, ENDS]
 
 
 @compiled
@@ -62,12 +63,14 @@ def look(rule: RateRule, now: int) -> None:
         if total[key] == least and ties > 0:
             over = True
             ties -= 1
+        begins, ends = rule.limited[key, BEGINS], rule.limited[key, ENDS]
         if over:
-            if rule.ends[key] <= now:
-                rule.begins[key] = now + rule.delay
-            rule.ends[key] = FOREVER
-        elif rule.ends[key] == FOREVER:
-            rule.ends[key] = max(rule.begins[key], now + rule.lift_delay)
+            # over again before it is lifted it stays limited; what was lifted before it held has never been
+            if ends <= now or begins == ends:
+                rule.limited[key, BEGINS] = now + rule.delay
+            rule.limited[key, ENDS] = FOREVER
+        elif ends == FOREVER:
+            rule.limited[key, ENDS] = max(begins, now + rule.lift_delay)
     turn(rule.requests)
 
 

@@ -4,10 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.edge.rate_rule import is_limited, look, new_rate_rule
+from models.edge.state import ABANDONED, ASKED, GAVE_UP, PAUSED, SHOWN, SOLVED
 from models.engine.recording import EdgeRecord
 from models.engine.reference_run import Request, Run
 from models.plan.edge import Action, Match
-from models.vocabulary.operations import Answer
+from models.vocabulary.operations import ENDPOINTS, Answer
 from models.vocabulary.streams import Stream
 
 REFUSALS = {Action.BLOCK: Answer.BLOCKED, Action.CAPTCHA: Answer.CAPTCHA, Action.CHALLENGE: Answer.CHALLENGE}
@@ -23,10 +24,14 @@ class WebAcl:
         self.rate = new_rate_rule(p.limit, p.delay, p.lift_delay, p.most, p.keys, p.spans)
         self.looks_at = p.every
         sessions = p.kind.size
-        self.immune_until = [0] * sessions
+        self.captcha_until = [-1] * sessions
+        self.challenge_until = [-1] * sessions
         self.moved = [0] * sessions
         self.refused = [0] * sessions
         self.acted: NDArray[np.int64] = np.zeros((len(self.rules), p.again.size), np.int64)
+        self.asked: NDArray[np.int64] = np.zeros((ASKED, p.again.size), np.int64)
+        rows = run.series.shape[0] if p.on else 0
+        self.by_second: NDArray[np.int64] = np.zeros((rows, len(ENDPOINTS)), np.int64)
 
     def judge(self, r: Request) -> Answer | None:
         """Return the answer to a request that is refused, None for one that is let through."""
@@ -34,15 +39,20 @@ class WebAcl:
         while self.looks_at <= now:
             look(self.rate, self.looks_at)
             self.looks_at += self.p.every
-        token = now < self.immune_until[s]
+        passes = set()
+        if now <= self.captcha_until[s]:
+            passes.add(Action.CAPTCHA)
+        if now <= self.challenge_until[s]:
+            passes.add(Action.CHALLENGE)
         for number, (match, action) in enumerate(self.rules):
-            if not self._matches(match, s, now, token) or (token and action in (Action.CAPTCHA, Action.CHALLENGE)):
+            if not self._matches(match, s, now, bool(passes)) or action in passes:
                 continue
             self.acted[number, self.p.kind[s]] += 1
             if action == Action.ALLOW:
                 return None
             if action in REFUSALS:
                 self.run.totals["refused"] += 1
+                self.by_second[self.run.row(), r.endpoint] += 1
                 return REFUSALS[action]
         return None
 
@@ -54,29 +64,33 @@ class WebAcl:
             return bool(is_limited(self.rate, address, now))
         return bool((self.p.recognised if match == Match.RECOGNISED else self.p.abroad)[s])
 
-    def pause_after(self, s: int, number: int, answer: Answer) -> int | None:
+    def pause_after(self, s: int, number: int, answer: Answer, patient_until: int) -> int | None:
         """Return how long a refused session pauses before it sends the same again, ns; None if it gives up."""
-        p, total, kind = self.p, self.run.totals, int(self.p.kind[s])
+        now, kind = int(self.run.env.now), int(self.p.kind[s])
         u = self.run.chance(Stream.EDGE_REFUSED, s, number)
-        self.refused[s] += 1
-        solvable = p.solves[kind] if answer == Answer.CAPTCHA else answer == Answer.CHALLENGE and p.scripts[kind]
-        gives_up = u < p.gives_up[kind]
-        pause = int(p.again[kind])
-        if solvable:
-            asked = answer == Answer.CAPTCHA
-            gives_up = asked and u < p.fails
-            total["captchas_shown"] += asked
-            total["captchas_abandoned"] += gives_up
-            total["captchas_solved"] += asked and not gives_up
-            pause = self.run.draw(p.solve, Stream.EDGE_SOLVE, s, number) if asked else 0
-        if gives_up:
-            total["gave_up_at_the_edge"] += 1
+        if answer == Answer.CAPTCHA and self.p.solves[kind]:
+            return self._solve(s, number, u < self.p.fails, patient_until)
+        if answer == Answer.CHALLENGE and self.p.scripts[kind]:
+            self.challenge_until[s] = now + self.p.challenge_immunity
+            return 0
+        if u < self.p.gives_up[kind]:
+            self.asked[GAVE_UP, kind] += 1
             return None
-        if solvable:
-            self.immune_until[s] = int(self.run.env.now) + pause + p.immunity
-        else:
-            self.moved[s] += 1
-        total["paused_ns"] += pause
+        self.moved[s] += 1
+        self.asked[PAUSED, kind] += self.p.again[kind]
+        return int(self.p.again[kind])
+
+    def _solve(self, s: int, number: int, fails: bool, patient_until: int) -> int | None:
+        """Solve a CAPTCHA and return how long that takes, ns; leave it if one fails, or is gone before."""
+        now, kind = int(self.run.env.now), int(self.p.kind[s])
+        pause = self.run.draw(self.p.solve, Stream.EDGE_SOLVE, s, number)
+        self.asked[SHOWN, kind] += 1
+        if fails or now + pause >= patient_until:
+            self.asked[ABANDONED, kind] += 1
+            return None if fails else pause
+        self.asked[SOLVED, kind] += 1
+        self.asked[PAUSED, kind] += pause
+        self.captcha_until[s] = now + pause + self.p.captcha_immunity
         return pause
 
     def record(self) -> EdgeRecord:
@@ -86,11 +100,8 @@ class WebAcl:
             refused=total["refused"],
             turned_away=total["turned_away"],
             unheard=total["unheard"],
-            shown=total["captchas_shown"],
-            solved=total["captchas_solved"],
-            abandoned=total["captchas_abandoned"],
-            gave_up=total["gave_up_at_the_edge"],
-            paused_ns=total["paused_ns"],
             acted=self.acted,
+            asked=self.asked,
             refusals=np.array(self.refused, np.int64),
+            by_second=self.by_second,
         )

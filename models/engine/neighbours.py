@@ -20,7 +20,9 @@ class WebAcl(Protocol):
     def judge(self, r: Request) -> Answer | None:
         """Return the answer to a request that is refused, None for one that is let through."""
 
-    def pause_after(self, s: int, number: int, answer: Answer) -> int | None:
+    refused: list[int]
+
+    def pause_after(self, s: int, number: int, answer: Answer, patient_until: int) -> int | None:
         """Return how long a refused session pauses before it sends the same again, ns; None if it gives up."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.catalogues.ec2_capacity import Capacity
-from models.engine.record import Record
+from models.engine.record import Column, Record
 from models.vocabulary.units import SECOND
 
 
@@ -34,21 +34,21 @@ class Sessions(NamedTuple):
 
 
 class EdgeRecord(NamedTuple):
-    """What a web ACL did: requests `refused`, of which clients were `turned_away` or had given up before, `unheard`;
-    CAPTCHAs `shown`, `solved` and `abandoned`; sessions that `gave_up` for having been refused, and how long in all the
-    others paused, `paused_ns`. `acted` int64[N, K]: requests that each rule ended or counted, of people and of each
-    kind of bots; `refusals` int64[S]: how often each session was turned away."""
+    """What a web ACL did: requests `refused`, of which clients were `turned_away` or had given up before, `unheard`.
+
+    By kind, people first: `acted` int64[N, K] requests that each rule ended or counted; `asked` int64[5, K] CAPTCHAs
+    shown, solved and abandoned, sessions that gave up for having been refused otherwise, and ns that the others paused.
+    `refusals` int64[S]: how often each session was turned away. `by_second` int64[R, E]: requests refused, by second
+    and endpoint; it has no rows without an edge.
+    """
 
     refused: int
     turned_away: int
     unheard: int
-    shown: int
-    solved: int
-    abandoned: int
-    gave_up: int
-    paused_ns: int
     acted: NDArray[np.int64]
+    asked: NDArray[np.int64]
     refusals: NDArray[np.int64]
+    by_second: NDArray[np.int64]
 
 
 class Flow(NamedTuple):
@@ -124,6 +124,12 @@ class Recording:
     def column(self, column: int) -> NDArray[np.int64]:
         """Return one column of the series, a value for each second of the run."""
         return self.record.series[: self.seconds, column]
+
+    def past_the_edge(self, endpoint: int) -> NDArray[np.int64]:
+        """Return how many requests to an endpoint were let through to the load balancer, for each second of the run."""
+        sent = self.column(Column.SENT + endpoint)
+        refused = self.edge.by_second[: self.seconds, endpoint]
+        return sent - refused if refused.size else sent
 
 
 def in_order(awaited: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -80,18 +80,19 @@ def new_world(plan: Plan, arrival: NDArray[np.int64], traced: int, sizes: Sizes)
     total = np.zeros(TOTALS, np.int64)
     total[FREE_SLOTS] = sizes.slots
     total[ACTIVE] = p.clients.sessions
+    record = new_record(p.run.end, p.redis.nodes, p.clients.stage_end.size)
     return World(
         p=p,
         total=total,
         calendar=calendar.new(p, sizes),
         requests=requests.new(sizes, 2 * p.redis.nodes),
         clients=clients.new(plan, arrival),
-        edge=edge.new(p.edge),
+        edge=edge.new(p.edge, record.series.shape[0]),
         service=service.new(plan),
         backend=service.new_backend(plan),
         waiting_room=rooms.new(plan, sizes),
         redis=redis.new(p),
-        record=new_record(p.run.end, p.redis.nodes, p.clients.stage_end.size),
+        record=record,
         news=np.zeros((MOST_NEWS, 4), np.int64),
         trace=np.zeros((traced, 2), np.int64),
     )

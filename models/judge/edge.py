@@ -53,5 +53,6 @@ def _people(result: RunResult) -> str:
         return f"{text}."
     return (
         f"{text}; those people wait {clock(waits[0])} on average and the others {clock(waits[1])}, and "
-        f"{number(unserved[0])} % of them are never served, of the others {number(unserved[1])} %."
+        f"{number(unserved[0])} % of them are never served, of the others {number(unserved[1])} %. Not all of that is "
+        "the rules' doing, as who waits longer sends more: the same with action = count shows how much."
     )

@@ -21,10 +21,16 @@ LOAD_S = 10
 
 
 def demand_cores(result: RunResult, scenario: Scenario) -> NDArray[np.float64]:
-    """Return the cores that the requests of every second take, served or not, retries included."""
+    """Return the cores that the requests of every second take, served or not, retries included.
+
+    What an edge refuses takes none.
+    """
     demand = np.zeros(len(result.series))
     for endpoint in ENDPOINTS:
-        demand += per_second(result, f"sent_{endpoint}") * getattr(scenario.gateway.cpu_us, endpoint) / 1e6
+        come = per_second(result, f"sent_{endpoint}")
+        if scenario.edge is not None:
+            come = come - per_second(result, f"refused_{endpoint}")
+        demand += come * getattr(scenario.gateway.cpu_us, endpoint) / 1e6
     return demand
 
 

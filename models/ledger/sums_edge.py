@@ -1,6 +1,6 @@
 """What follows for the web ACL from arithmetic: whom it stops, whom it refuses wrongly, and what it spares.
 
-No whole run has an edge yet: where a sum contradicts itself that is the verdict, where it does not a run is to come.
+These are sums and no runs: where one contradicts itself that is the verdict, where it does not, runs are to come.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from models.ledger.sums import PRICE, ROUNDING, STATED, Redone, Sum, Vary
 from models.scenario.edge import Addresses
 from sim.estimate import Estimate
 
-EDGE = "a run with the edge (WAF, bot control, CAPTCHA) modelled"
+EDGE = "runs of waf-off, waf-on and waf-carrier-nat as evidence"
 NO_CROWD = "no number of people behind an address, and no interval of a bot's polls, decides it"
 LEAST_REQUESTS = 3
 """What anybody makes who gets through a line: a join, one poll, an enter."""
@@ -56,8 +56,14 @@ def _of_people(share: float, bots: float) -> str:
         f" If bots are {number(bots)} % and poll as people do, {number(share)} % of all requests were people's, and "
         f"blocked: {number(needed)} % of theirs, even if no bot gets through. By the addresses assumed here, the rule "
         f"blocks {number(found[short])} % of them in a line of {clock(short)} and {number(found[long])} % in one of "
-        f"{clock(long)}, so the 60 / 30 / 10 can be had, in a long line, but not with so few requests each."
+        f"{clock(long)}: {_had(needed, found)}"
     )
+
+
+def _had(needed: float, found: dict[float, float]) -> str:
+    """Say in which of these lines, by their length in seconds, at least so many percent are refused."""
+    lines = [length for length, percent in sorted(found.items()) if percent >= needed]
+    return f"enough in a line of {clock(lines[0])}." if lines else "too few in either, so the split cannot be had."
 
 
 def _gateway_cpu(claim: Claim) -> Redone:

@@ -13,7 +13,7 @@ from models.scenario import Scenario
 from models.scenario.edge import BotControl, Edge, Geo, RateRule, Refused, Rule
 from models.vocabulary.numbered import Numbered
 from models.vocabulary.streams import Stream
-from models.vocabulary.units import ns
+from models.vocabulary.units import FOREVER, ns
 from sim.draws import uniforms
 
 Ints = NDArray[np.int64]
@@ -49,8 +49,8 @@ class EdgeParams(NamedTuple):
     sessions: `kind` int64[S], its first `address` int64[S], whether bot control takes it for a bot, `recognised`, and
     whether it is `abroad`, bool[S]. By kind, PERSON first: the odds that one who is refused `gives_up` float64[K], and
     else tries `again` after ns, and the next of its `addresses`, int64[K]; whether it passes a challenge, `scripts`, or
-    a CAPTCHA, `solves`, bool[K], which takes a draw from `solve` and `fails` with those odds. A token is valid for
-    `immunity` ns.
+    a CAPTCHA, `solves`, bool[K], which takes a draw from `solve` and `fails` with those odds, and for how many ns
+    each counts then (`captcha_immunity`, `challenge_immunity`).
     """
 
     on: bool
@@ -74,7 +74,8 @@ class EdgeParams(NamedTuple):
     solves: NDArray[np.bool_]
     solve: Ints
     fails: float
-    immunity: int
+    captcha_immunity: int
+    challenge_immunity: int
 
 
 def edge_params(scenario: Scenario, starts: NDArray[np.uint64], population: Population) -> EdgeParams:
@@ -89,6 +90,8 @@ def edge_params(scenario: Scenario, starts: NDArray[np.uint64], population: Popu
         kind = _kinds(edge, uniforms(starts[Stream.EDGE_KIND], who.people))[person] * bot
         address, keys = _addresses(edge, starts, person, kind, who.people)
     rate = edge.rate_rule or RateRule()
+    if edge.rate_rule is None:
+        keys = 0
     kinds: tuple[Refused, ...] = (edge.people, *edge.bot_kinds)
     page = edge.captcha.integration == "page"
     return EdgeParams(
@@ -97,7 +100,7 @@ def edge_params(scenario: Scenario, starts: NDArray[np.uint64], population: Popu
         by_token=rate.key == "token",
         keys=sessions if rate.key == "token" else keys,
         limit=rate.limit,
-        every=ns(rate.look_every_s),
+        every=FOREVER if edge.rate_rule is None else ns(rate.look_every_s),
         spans=round(rate.window_s / rate.look_every_s),
         delay=ns(rate.delay_s),
         lift_delay=ns(rate.lift_delay_s),
@@ -113,7 +116,8 @@ def edge_params(scenario: Scenario, starts: NDArray[np.uint64], population: Popu
         solves=np.array([page, *(page and each.solves_captcha for each in edge.bot_kinds)]),
         solve=lognormal(edge.captcha.solve.median_s, edge.captcha.solve.sigma, 1e9),
         fails=edge.captcha.fails,
-        immunity=ns(edge.captcha.immunity_s),
+        captcha_immunity=ns(edge.captcha.immunity_s),
+        challenge_immunity=ns(edge.captcha.challenge_immunity_s),
     )
 
 

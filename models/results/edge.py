@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.edge.state import ABANDONED, GAVE_UP, PAUSED, SHOWN, SOLVED
 from models.engine.recording import Recording
 from models.plan.edge import PERSON, Action
 from models.plan.plan import Plan
@@ -14,6 +15,12 @@ from models.scenario.edge import Edge
 from models.vocabulary.units import SECOND
 
 Found = tuple[str, float | None]
+ROWS = {
+    SHOWN: "captchas_shown_to",
+    SOLVED: "captchas_solved_by",
+    ABANDONED: "captchas_abandoned_by",
+    GAVE_UP: "given_up_by",
+}
 REFUSES = (Action.BLOCK, Action.CAPTCHA, Action.CHALLENGE)
 
 
@@ -28,9 +35,7 @@ def edge_kpis(plan: Plan, recording: Recording) -> Iterator[Found]:
     for name, refused in _by_kind_of_rule(edge, recording).items():
         yield f"edge.refused_by_{name}_percent", _percent(refused, found.refused)
     yield from _of_people(plan, recording)
-    yield "edge.captchas_shown", float(found.shown)
-    yield "edge.captchas_solved", float(found.solved)
-    yield "edge.captchas_abandoned", float(found.abandoned)
+    yield from _asked(recording)
     yield from _seats(plan, recording, edge)
 
 
@@ -68,6 +73,15 @@ def _of_people(plan: Plan, recording: Recording) -> Iterator[Found]:
     for name, group in (("refused", (refused & ~bot)[counted]), ("other", (~refused & ~bot)[counted])):
         yield f"edge.{name}_people_wait_mean_s", float(people.waited[group].mean()) / SECOND if group.any() else None
         yield f"edge.{name}_people_unserved_percent", _share(~people.served[group])
+
+
+def _asked(recording: Recording) -> Iterator[Found]:
+    """Yield the CAPTCHAs of people and of bots, and how long people were held up by them and by refusals."""
+    asked = recording.edge.asked
+    for who, kinds in (("people", slice(PERSON, PERSON + 1)), ("bots", slice(PERSON + 1, None))):
+        for row, what in ROWS.items():
+            yield f"edge.{what}_{who}", float(asked[row, kinds].sum())
+    yield "edge.people_held_up_s", float(asked[PAUSED, PERSON]) / SECOND
 
 
 def _seats(plan: Plan, recording: Recording, edge: Edge) -> Iterator[Found]:

@@ -43,7 +43,8 @@ def series_of(plan: Plan, recording: Recording) -> pd.DataFrame:
 
     `gateway_cpu_cores` is CPU used, `shard_K_busy` the share of the second in which the engine thread of shard K's
     primary worked; a replica that is read from has columns of its own, `shard_K_replica_R_...`. Latencies are NaN
-    where nobody was answered; they are read off buckets 6 to 12 % wide.
+    where nobody was answered; they are read off buckets 6 to 12 % wide. `refused_...` are the requests that an edge
+    refused, if there is one.
     """
     import pandas as pd  # half a second and 40 MB, which replications do not need
 
@@ -52,6 +53,9 @@ def series_of(plan: Plan, recording: Recording) -> pd.DataFrame:
         data[f"sent_{name}"] = recording.column(Column.SENT + k)
     for k, name in enumerate(ENDPOINTS):
         data[f"answered_{name}"] = recording.column(Column.ANSWERED + k)
+    if plan.scenario.edge is not None:
+        for k, name in enumerate(ENDPOINTS):
+            data[f"refused_{name}"] = recording.edge.by_second[: recording.seconds, k]
     for number, name in sorted(SERIES_NAMES.items()):
         data[name] = recording.column(number)
     data["granted"] = recording.column(Column.ADMITTED_BY_BUCKET)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.clients.state import ANSWERED, DONE, FAILED, LATE, SENT, TOLD
-from models.edge.state import ABANDONED, GAVE_UP, PAUSED, REFUSED, SHOWN, SOLVED, TURNED_AWAY, UNHEARD
+from models.edge.state import REFUSED, TURNED_AWAY, UNHEARD
 from models.engine.recording import EdgeRecord, Flow, Recording, Sessions, in_order
 from models.engine.requests import SOURCE
 from models.engine.world import World
@@ -44,18 +44,14 @@ def of_kernel(w: World, now: int) -> Recording:
 
 
 def _edge_of(w: World) -> EdgeRecord:
-    total = w.edge.total.tolist()
     return EdgeRecord(
-        refused=total[REFUSED],
-        turned_away=total[TURNED_AWAY],
-        unheard=total[UNHEARD],
-        shown=total[SHOWN],
-        solved=total[SOLVED],
-        abandoned=total[ABANDONED],
-        gave_up=total[GAVE_UP],
-        paused_ns=total[PAUSED],
+        refused=int(w.edge.total[REFUSED]),
+        turned_away=int(w.edge.total[TURNED_AWAY]),
+        unheard=int(w.edge.total[UNHEARD]),
         acted=w.edge.acted.copy(),
-        refusals=w.edge.refused.astype(np.int64),
+        asked=w.edge.asked.copy(),
+        refusals=w.edge.visitor["refused"].astype(np.int64),
+        by_second=w.edge.by_second.copy(),
     )
 
 

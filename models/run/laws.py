@@ -6,6 +6,7 @@ Each `check_...` raises `LawBroken` with the numbers that contradict each other.
 import numpy as np
 from numpy.typing import NDArray
 
+from models.edge.state import ABANDONED, PAUSED, SHOWN, SOLVED
 from models.engine.record import BUSY_NS, CLIENTS, FAILURES, NODES, PER_NODE, WAIT, Column, Level
 from models.engine.recording import Recording
 from models.plan.clients import ONSALE
@@ -62,7 +63,8 @@ def check_requests(recording: Recording) -> None:
 
 
 def check_edge(plan: Plan, recording: Recording) -> None:
-    """Every request that is refused at the edge is refused by one rule, and nobody is told of more than that."""
+    """Every request that is refused at the edge is refused by one rule, nobody is told of more than that, and pods see
+    none of them."""
     edge, rules = recording.edge, plan.params.edge.rules
     ends = np.isin(rules[:, 1], (Action.BLOCK, Action.CAPTCHA, Action.CHALLENGE))
     by_rule, told = int(edge.acted[ends].sum()), edge.turned_away + edge.unheard
@@ -70,8 +72,13 @@ def check_edge(plan: Plan, recording: Recording) -> None:
     _demand(told <= edge.refused, f"{edge.refused} requests refused at the edge, but {told} refusals came back")
     heard = int(edge.refusals.sum())
     _demand(heard == edge.turned_away, f"{edge.turned_away} requests turned away, but {heard} by session")
-    ended = edge.solved + edge.abandoned
-    _demand(edge.shown == ended, f"{edge.shown} CAPTCHAs shown, but {ended} solved or abandoned")
+    shown, ended = int(edge.asked[SHOWN].sum()), int(edge.asked[SOLVED].sum() + edge.asked[ABANDONED].sum())
+    _demand(shown == ended, f"{shown} CAPTCHAs shown, but {ended} solved or abandoned")
+    came, passed = recording.parts["service"].came, recording.sent - edge.refused
+    if plan.scenario.autoscaling is None:  # else the kubelet's probes come, too
+        _demand(came <= passed, f"{came} requests came to pods, but only {passed} passed the edge")
+    by_second = int(edge.by_second.sum())
+    _demand(by_second == edge.refused, f"{edge.refused} requests refused at the edge, but {by_second} by the second")
 
 
 def check_places(plan: Plan, recording: Recording) -> None:
@@ -245,7 +252,7 @@ def _time_without_place_s(plan: Plan, recording: Recording) -> float:
     throttled_s = max(clients.refused_wait_s, hidden_s, MICRO / slowest / 1000)
     unheard_s = plan.params.clients.write_every / SECOND if plan.params.waiting_room.replica_reads else 0.0
     each_s = clients.timeout_s + max(clients.backoff_max_s, hidden_s) + 2 * max(*polls, hidden_s)
-    paused_s = recording.edge.paused_ns / SECOND
+    paused_s = int(recording.edge.asked[PAUSED].sum()) / SECOND
     return latencies + lost + paused_s + mishaps * (each_s + throttled_s + unheard_s)
 
 

@@ -135,7 +135,14 @@ class Captcha(Section):
     )
     fails: float = Field(0.05, ge=0, le=1, description="share of CAPTCHAs at which somebody gives up (assumption)")
     immunity_s: float = Field(
-        300, ge=60, le=259_200, description="seconds that a token is valid (source: AWS WAF API, ImmunityTimeProperty)"
+        300, ge=60, le=259_200, description="seconds that one counts (source: AWS WAF API, ImmunityTimeProperty)"
+    )
+    challenge_immunity_s: float = Field(
+        300,
+        ge=300,
+        le=259_200,
+        description="seconds that a challenge counts, of which a token knows apart (source: AWS WAF API, "
+        "ImmunityTimeProperty)",
     )
 
 
@@ -149,11 +156,11 @@ class Refused(Section):
 class BotKind(Refused):
     """A kind of bots, and what it can do."""
 
-    name: str = Field(pattern=r"^[a-z][a-z_]*$", max_length=30, description="its name in results")
-    share: float = Field(ge=0, le=1, description="share of it among the bots")
+    name: str = Field(pattern=r"^[a-z][a-z_]*$", max_length=30, description="its name in results (assumption)")
+    share: float = Field(ge=0, le=1, description="share of it among the bots (assumption)")
     gives_up: float = Field(0.05, ge=0, le=1, description="share of refusals after which one gives up (assumption)")
     again_s: float = Field(5, ge=0.1, le=3600, description="seconds until one tries again (assumption)")
-    recognised: float = Field(ge=0, le=1, description="share of it that bot control recognises")
+    recognised: float = Field(ge=0, le=1, description="share of it that bot control recognises (assumption)")
     abroad: float = Field(
         0.6, ge=0, le=1, description="share of it that comes from abroad (source: YES24, 60 % and more, itdaily.kr)"
     )
@@ -185,7 +192,7 @@ class Edge(Section):
         description="rules in their order; what none of them ends is let through (the talk: rate, bot control, geo)",
     )
     captcha: Captcha = Captcha()
-    people: Refused = Field(Refused(), description="what people do who are refused")
+    people: Refused = Field(Refused(), description="what people do who are refused (assumption)")
     bot_kinds: Sequence[BotKind] = Field(
         BOT_KINDS, min_length=1, max_length=20, description="kinds of clients.bots (assumption: shares and odds)"
     )

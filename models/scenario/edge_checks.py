@@ -8,6 +8,9 @@ from models.scenario.load_kinds import OnsaleLoad
 from models.scenario.sections import Sections
 from models.scenario.share_checks import SHARE_TOLERANCE
 
+MAX_BYTES = 4_000_000_000
+"""Of the counts of a rate rule."""
+
 
 def edge_contradictions(s: Sections) -> Iterator[str]:
     """Yield one line for everything at the edge that cannot be."""
@@ -19,20 +22,22 @@ def edge_contradictions(s: Sections) -> Iterator[str]:
     yield from _rules(s.edge)
     yield from _kinds(s.edge)
     yield from _addresses(s.edge, s.clients.count)
+    yield from _memory(s, s.edge)
 
 
 def _rules(edge: Edge) -> Iterator[str]:
     rates = [number for number, rule in enumerate(edge.web_acl) if isinstance(rule, RateRule)]
     if len(rates) > 1:
         yield f"edge.web_acl.{rates[1]}: a second rate rule is not modelled; have one"
-    gives_tokens = any(rule.action in ("captcha", "challenge") for rule in edge.web_acl)
     rate = edge.rate_rule
     if rate is None:
         return
-    if rate.key == "token" and not gives_tokens:
+    # what the rule itself asks for, whoever has a token already has, or it would have to come from this rule
+    givers = {"captcha", "challenge"} - {rate.action}
+    if rate.key == "token" and not any(rule.action in givers for rule in edge.web_acl if rule is not rate):
         yield (
-            f"edge.web_acl.{rates[0]}.key: token is not allowed without a rule whose action is captcha or challenge: "
-            "nobody would have one"
+            f"edge.web_acl.{rates[0]}.key: token is not allowed without another rule whose action is "
+            f"{' or '.join(sorted(givers))}: nobody would have one"
         )
     looks = rate.window_s / rate.look_every_s
     if not math.isclose(looks, round(looks), rel_tol=1e-9) or looks < 1:
@@ -49,6 +54,27 @@ def _kinds(edge: Edge) -> Iterator[str]:
     names = [kind.name for kind in edge.bot_kinds]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         yield f"edge.bot_kinds: {twice[0]} stands there twice; each kind has a name of its own"
+
+
+def _memory(s: Sections, edge: Edge) -> Iterator[str]:
+    """What the rate rule counts, a number for each address and look of its window, must fit."""
+    rate = edge.rate_rule
+    if rate is None:
+        return
+    people, bots = s.clients.count * max(s.clients.tabs), s.clients.count * s.clients.bots.share
+    rows = {
+        f"edge.bot_kinds.{number}.addresses": bots * kind.share / kind.behind_each * kind.addresses
+        for number, kind in enumerate(edge.bot_kinds)
+    }
+    each = 4 * (rate.window_s / rate.look_every_s + 1) + 16
+    total = each * (people + math.fsum(rows.values()))
+    if total > MAX_BYTES:
+        most = max(rows, key=lambda name: rows[name])
+        field = most if rows[most] > people else f"edge.web_acl.{edge.web_acl.index(rate)}.look_every_s"
+        yield (
+            f"{field}: the rate rule would need {total / 1e9:,.0f} GB for what it counts; at most {MAX_BYTES / 1e9:g} "
+            "GB (fewer addresses, a shorter window, or longer between looks)"
+        )
 
 
 def _addresses(edge: Edge, people: int) -> Iterator[str]:

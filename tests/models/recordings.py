@@ -50,9 +50,11 @@ def blank(plan: Plan, end_s: float) -> Recording:
             done=nothing.copy(),
         ),
         edge=EdgeRecord(
-            *[0] * 8,
+            *[0] * 3,
             acted=np.zeros((p.edge.rules.shape[0], p.edge.again.size), np.int64),
+            asked=np.zeros((5, p.edge.again.size), np.int64),
             refusals=np.zeros(p.edge.kind.size, np.int64),
+            by_second=np.zeros((0, 5), np.int64),
         ),
         parts={},
     )

@@ -11,8 +11,8 @@ def edges(draw: Draw, in_steps: bool, slowest_s: float) -> Section:
     *slowest_s*."""
     rules = [draw(other_rules()) for _ in range(draw(st.integers(0, 3)))]
     if not rules or draw(st.booleans()):
-        tokens = any(rule["action"] in ("captcha", "challenge") for rule in rules)
-        rules.insert(draw(st.integers(0, len(rules))), draw(rate_rules(tokens)))
+        given = {rule["action"] for rule in rules} & {"captcha", "challenge"}
+        rules.insert(draw(st.integers(0, len(rules))), draw(rate_rules(given)))
     return {
         "addresses": {
             "household": {"share": draw(pick([0, 0.3])), "paired": draw(pick([0, 1]))},
@@ -45,8 +45,9 @@ def edges(draw: Draw, in_steps: bool, slowest_s: float) -> Section:
 
 
 @st.composite
-def rate_rules(draw: Draw, tokens: bool) -> Section:
-    """A rate rule; one by token only where there are tokens."""
+def rate_rules(draw: Draw, given: set[str]) -> Section:
+    """A rate rule; one by token only where others of these actions give one."""
+    action = draw(pick(["block", "count", "captcha", "challenge"]))
     return {
         "kind": "rate",
         "limit": draw(pick([10, 30])),
@@ -55,8 +56,8 @@ def rate_rules(draw: Draw, tokens: bool) -> Section:
         "delay_s": draw(pick([0, 0.5, 3])),
         "lift_delay_s": draw(pick([0, 2])),
         "most_limited": draw(pick([1, 10_000])),
-        "action": draw(pick(["block", "count", "captcha", "challenge"])),
-        "key": draw(pick(["address", "token"] if tokens else ["address"])),
+        "action": action,
+        "key": draw(pick(["address", "token"] if given - {action} else ["address"])),
     }
 
 

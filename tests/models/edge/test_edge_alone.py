@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from models.edge.crowds import Rule, refused, share_of
+from models.edge.state import ABANDONED, PAUSED, SHOWN, SOLVED
 from models.engine.record import Column, Level
 from models.plan.plan import Plan
 from models.plan.sizes import SMALLEST
 from models.run.laws import LawBroken, check, check_edge
+from models.vocabulary.operations import Op
 from models.vocabulary.units import SECOND
 from tests.models.recordings import planned
 from tests.models.runs import assert_agreement, level, recording_of, total
@@ -80,14 +82,16 @@ def test_a_token_is_valid_for_as_long_as_it_says():
     waits_s = recording.sessions.settled_at / SECOND
     assert waits_s.min() > 0
     asked = np.ceil(waits_s / 61).sum()
-    assert recording.edge.shown == recording.edge.solved == pytest.approx(asked, rel=0.03)
-    assert recording.edge.paused_ns == recording.edge.solved * SECOND
+    shown, solved, abandoned, _, paused = recording.edge.asked[:, 0]
+    assert (solved, abandoned) == (shown, 0)
+    assert shown == pytest.approx(asked, rel=0.03)
+    assert paused == solved * SECOND
 
 
 def test_without_integration_nobody_passes_a_captcha():
     asked = "[{kind: geo, action: captcha, abroad: 1}]"
     recording = recording_of(edged(asked, "clients.bots.share=0", more=f"{AGAIN}, captcha: {{integration: none}}"))
-    assert recording.edge.shown == recording.answered == 0
+    assert recording.edge.asked[SHOWN].sum() == recording.answered == 0
     assert recording.edge.refused > 250
 
 
@@ -143,3 +147,65 @@ def test_every_session_is_of_a_kind_and_people_are_of_none_of_bots():
     assert ((plan.params.edge.kind > 0) == plan.population.bot).all()
     shares = np.bincount(plan.params.edge.kind, minlength=4)[1:] / plan.population.bot.sum()
     assert shares == pytest.approx([0.6, 0.3, 0.1], abs=0.1)
+
+
+def test_a_challenge_is_no_captcha():
+    """Bots that run the page's script and solve no CAPTCHA: a rule behind the challenge asks for one."""
+    kind = "{name: headless, share: 1, recognised: 1, abroad: 1}"
+    acl = "[{kind: bot_control, action: challenge}, {kind: geo, action: captcha}]"
+    recording = recording_of(edged(acl, "clients.bots.share=1", more=f"bot_kinds: [{kind}]"))
+    assert recording.edge.acted.sum(axis=1).min() > 100, "both rules act"
+    assert recording.answered == 0
+
+
+def test_a_leave_that_is_refused_is_the_last_that_is_sent():
+    patience = (
+        "clients={patience: {median_s: 10, sigma: 0.5}, leave_share: 1, bots: {share: 0}}",
+        "run.duration_s=200",
+        "event.conversion=0",
+    )
+    blocked = edged(f"[{{{NEAR}}}]", *patience, more="people: {gives_up: 0, again_s: 3}")
+    recording = recording_of(blocked)
+    left = total(recording, Column.SENT + Op.LEAVE)
+    assert 0 < left <= 250
+    assert recording.sessions.done.all()
+    assert recording.end_s < 150, "nobody has anything left to do"
+    assert_agreement(blocked)
+
+
+def test_nobody_who_has_gone_solves_a_captcha():
+    impatient = ("clients={patience: {median_s: 5, sigma: 0}, leave_share: 0, bots: {share: 0}}",)
+    acl = "[{kind: geo, action: captcha, abroad: 1}]"
+    plan = edged(acl, *impatient, more="captcha: {solve: {median_s: 6, sigma: 0}, fails: 0}")
+    asked = recording_of(plan).edge.asked.sum(axis=1)
+    assert asked[SHOWN] == asked[ABANDONED] == 250
+    assert asked[SOLVED] == asked[PAUSED] == 0
+    assert_agreement(plan)
+
+
+def test_the_engines_agree_past_the_end_of_tokens_and_of_the_look_back():
+    """150 s, in which half of the people come late: counts of the first minute have run out, and tokens too."""
+    acl = f"[{{kind: geo, action: captcha, abroad: 0.5}}, {{{NEAR}}}]"
+    plan = edged(
+        acl,
+        "clients={count: 80, arrival: {waiting_share: 0.5, late_mean_s: 60}}",
+        "admission={rate_rps: 0.6, burst: 1}",
+        "run.duration_s=150",
+        more=f"{AGAIN}, captcha: {{immunity_s: 60, solve: {{median_s: 2, sigma: 0.5}}}}",
+    )
+    recording = recording_of(plan)
+    able = plan.params.edge.abroad & plan.params.edge.solves[plan.params.edge.kind]
+    assert recording.edge.asked[SHOWN].sum() > able.sum(), "some are asked once more"
+    assert_agreement(plan)
+
+
+def test_without_a_rate_rule_nothing_is_counted():
+    plan = edged("[{kind: geo, abroad: 0.5}]")
+    assert plan.params.edge.keys == 0
+    assert recording_of(plan).edge.refused > 20
+
+
+def test_what_passes_the_edge_is_what_was_sent_and_not_refused():
+    recording = recording_of(edged(ACLS["a rate rule that blocks"]))
+    passed = sum(recording.past_the_edge(op).sum() for op in range(5))
+    assert passed == recording.sent - recording.edge.refused < recording.sent

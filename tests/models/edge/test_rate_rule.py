@@ -23,7 +23,7 @@ def refused_by_hand(at, keys, limit, spans, every, delay, lift_delay, most):
             for k in set(keys):
                 begins, ends = limited.get(k, (0, 0))
                 if k in over:
-                    limited[k] = (due + delay if ends <= due else begins, FOREVER)
+                    limited[k] = (due + delay if ends <= due or begins == ends else begins, FOREVER)
                 elif ends == FOREVER:
                     limited[k] = (begins, max(begins, due + lift_delay))
             due += every

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from models.engine.recording import Recording
+from models.judge.gateway_load import demand_cores
 from models.plan.plan import Plan
 from models.results.edge import edge_facts, edge_kpis
 from models.results.kpis import kpis_of
 from models.results.people import people_kpis
+from models.results.run_result import result_of
+from models.run.run import run_once
 from models.vocabulary.units import SECOND
 from tests.models.recordings import blank, planned
 
@@ -34,7 +37,8 @@ def counted() -> tuple[Plan, Recording]:
     sessions.settled_at[0] = 30 * SECOND
     sessions.bought[[2, 8]] = True
     acted = np.array([[2, 3, 0, 0], [1, 1, 1, 1], [1, 0, 1, 1]], np.int64)
-    edge = recording.edge._replace(refused=8, turned_away=8, shown=3, solved=2, abandoned=1, acted=acted)
+    asked = np.array([[1, 0, 0, 2], [1, 0, 0, 1], [0, 0, 0, 1], [2, 1, 0, 0], [7 * SECOND, SECOND, 0, 0]], np.int64)
+    edge = recording.edge._replace(refused=8, turned_away=8, acted=acted, asked=asked)
     edge = edge._replace(refusals=refused)
     return plan, dataclasses.replace(recording, edge=edge, sent=80, answered=72)
 
@@ -48,7 +52,15 @@ def test_what_was_refused_by_which_rule_and_to_whom():
     assert found["edge.refused_by_rate_percent"] == pytest.approx(100 * 3 / 8)
     assert found["edge.people_refused_percent"] == pytest.approx(100 * 2 / 6)
     assert found["edge.bots_refused_percent"] == 75
-    assert [found[f"edge.captchas_{what}"] for what in ("shown", "solved", "abandoned")] == [3, 2, 1]
+
+
+def test_what_was_asked_of_people_and_of_bots():
+    plan, recording = counted()
+    found = dict(edge_kpis(plan, recording))
+    names = ("captchas_shown_to", "captchas_solved_by", "captchas_abandoned_by", "given_up_by")
+    assert [found[f"edge.{name}_people"] for name in names] == [1, 1, 0, 2]
+    assert [found[f"edge.{name}_bots"] for name in names] == [2, 1, 1, 1]
+    assert found["edge.people_held_up_s"] == 7
 
 
 def test_what_it_cost_people():
@@ -95,3 +107,13 @@ def test_without_an_edge_there_is_nothing():
     plan = planned("clients.count=10")
     assert list(edge_kpis(plan, blank(plan, 1.0))) == []
     assert edge_facts(plan, blank(plan, 1.0)) == {}
+
+
+def test_what_the_edge_refuses_is_no_load_on_the_gateway():
+    plan = planned("clients.count=200", "clients.bots.share=0", "edge={web_acl: [{kind: geo, abroad: 1}]}")
+    result = result_of(run_once(plan.scenario, plan.profile, 1, "kernel"), "kernel", 0.0)
+    assert result.series["sent_join"].sum() > 150
+    assert demand_cores(result, plan.scenario).sum() == 0
+    through = planned("clients.count=200", "edge={web_acl: [{kind: geo, action: count}]}")
+    result = result_of(run_once(through.scenario, through.profile, 1, "kernel"), "kernel", 0.0)
+    assert demand_cores(result, through.scenario).sum() > 0

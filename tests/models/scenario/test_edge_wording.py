@@ -20,7 +20,18 @@ from sim.errors import BadInput
         ),
         ("web_acl: [{look_every_s: 7}]", r"look_every_s: 7 is not allowed; must divide window_s = 300"),
         ("web_acl: [{}, {limit: 20}]", r"edge\.web_acl\.1: a second rate rule is not modelled"),
-        ("web_acl: [{key: token}]", r"key: token is not allowed without a rule whose action is captcha or challenge"),
+        ("web_acl: [{key: token}]", r"key: token is not allowed without another rule .* captcha or challenge: nobody"),
+        ("web_acl: [{key: token, action: captcha}]", r"key: token is not allowed without another rule .* is challenge"),
+        (
+            "web_acl: [{key: token, action: challenge}, {kind: geo, action: challenge}]",
+            r"key: token is not allowed without another rule .* is captcha",
+        ),
+        (
+            "web_acl: [{window_s: 600, look_every_s: 1}], "
+            "bot_kinds: [{name: a, share: 1, recognised: 1, addresses: 100000}]",
+            r"edge\.bot_kinds\.0\.addresses: the rate rule would need .* GB .* at most 4 GB",
+        ),
+        ("captcha: {challenge_immunity_s: 60}", r"challenge_immunity_s: 60 is not allowed; must be .* 300"),
         ("web_acl: [{kind: size}]", r"edge\.web_acl\.0.*size.*(rate|bot_control|geo)"),
         (
             "addresses: {carrier_nat: {subscribers: 900000}}",
