@@ -11,6 +11,6 @@ that is not published, and its delay varies: what was measured in public takes d
 request of the look-back counts once, refused ones too, and the delay is a number.
 
 Not modelled: what the edge caches, a second rate rule, tokens that a bot shares or sells, the way from an edge location
-to the balancer, and that a mesh's proxy is behind it: what is refused has been under way as long as what is not. The
-bill has CAPTCHAs, rules and bot control by the settings of `cost`, not by what a run did.
+to the balancer, and that a mesh's proxy is behind it: what is refused has been under way as long as what is not.
+Neither bill nor bytes have the answers of the edge itself.
 """

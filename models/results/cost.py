@@ -15,6 +15,7 @@ from models.catalogues.ec2_capacity import Capacity
 from models.catalogues.prices import PriceTable
 from models.documents.sourced import Number
 from models.scenario import Scenario
+from models.scenario.edge import BotControl
 from models.scenario.packing import backend_nodes_needed, nodes_needed
 from models.vocabulary.units import HOURS_PER_MONTH
 
@@ -70,7 +71,7 @@ class Usage:
 
     `balancer_lcu_h` are the hours of capacity units of the load balancer (see `models.results.usage`).
     `nodes` are the hours of the nodes that autoscaling bought for it, warm-up and cool-down included; None where pods
-    are fixed in number, and the nodes follow from that.
+    are fixed in number, and the nodes follow from that. `captchas` are those that an edge has shown.
     """
 
     requests: float
@@ -80,6 +81,7 @@ class Usage:
     cross_zone_gb: float
     balancer_lcu_h: float
     nodes: tuple[NodeHours, ...] | None = None
+    captchas: float = 0.0
 
     def __post_init__(self) -> None:
         amounts = {name: getattr(self, name) for name in self.__slots__ if name != "nodes"}
@@ -268,8 +270,17 @@ def _operators(scenario: Scenario) -> Iterator[CostItem]:
 
 
 def _edge(scenario: Scenario, usage: Usage, prices: PriceTable) -> Iterator[CostItem]:
-    """CloudFront and WAF see every request that is sent; WAF bills those it blocks too."""
-    table, cost, requests = prices.prices, scenario.cost, usage.requests
+    """CloudFront and WAF see every request that is sent; WAF bills those it blocks too.
+
+    What of it is bought is what the scenario's edge has; where it has none, what `cost` says.
+    """
+    table, cost, edge, requests = prices.prices, scenario.cost, scenario.edge, usage.requests
+    rules, bot_control = cost.waf_rules, cost.bot_control
+    attempts = scenario.clients.count * cost.captcha_percent / 100
+    if edge is not None:
+        recognises = any(isinstance(rule, BotControl) for rule in edge.web_acl)
+        rules, attempts = len(edge.web_acl) - recognises, usage.captchas
+        bot_control = ("common" if bot_control == "none" else bot_control) if recognises else "none"
     million = requests / 1e6
     yield _used(
         scenario, "edge", "CloudFront requests", "x 10,000", requests / 1e4, table.cloudfront_usd_per_10k_requests
@@ -277,17 +288,16 @@ def _edge(scenario: Scenario, usage: Usage, prices: PriceTable) -> Iterator[Cost
     yield _used(scenario, "edge", "CloudFront egress", "GB of", usage.egress_gb, table.cloudfront_usd_per_gb)
     yield _used(scenario, "edge", "WAF requests", "million", million, table.waf_usd_per_million_requests)
     yield _monthly(scenario, "edge", "WAF web ACL", 1, table.waf_acl_usd_per_month)
-    yield _monthly(scenario, "edge", "WAF rules", cost.waf_rules, table.waf_rule_usd_per_month)
-    if cost.bot_control != "none":
+    yield _monthly(scenario, "edge", "WAF rules", rules, table.waf_rule_usd_per_month)
+    if bot_control != "none":
         targeted, common = (
             table.bot_control_targeted_usd_per_million_requests,
             table.bot_control_common_usd_per_million_requests,
         )
-        each = targeted if cost.bot_control == "targeted" else common
-        yield _used(scenario, "edge", f"requests with {cost.bot_control} bot control", "million", million, each)
+        each = targeted if bot_control == "targeted" else common
+        yield _used(scenario, "edge", f"requests with {bot_control} bot control", "million", million, each)
         yield _monthly(scenario, "edge", "bot control", 1, table.bot_control_usd_per_month)
-    if cost.bot_control != "targeted":  # which has CAPTCHA attempts included
-        attempts = scenario.clients.count * cost.captcha_percent / 100
+    if bot_control != "targeted":  # which has CAPTCHA attempts included
         price = table.captcha_usd_per_thousand_attempts
         yield _used(scenario, "edge", "CAPTCHA attempts", "x 1,000", attempts / 1e3, price)
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from models.catalogues.ec2_capacity import Capacity
+from models.edge.state import SHOWN
 from models.engine.record import Column, Level
 from models.engine.recording import Recording
 from models.plan.plan import Plan
@@ -11,6 +12,7 @@ from models.results.result import RunResult
 from models.vocabulary.operations import Op
 from models.vocabulary.units import SECOND
 
+CAPTCHAS = ("edge.captchas_shown_to_people", "edge.captchas_shown_to_bots")
 GIGABYTE = 1e9
 LCU_NEW_CONNECTIONS_PER_S = 25
 LCU_OPEN_CONNECTIONS = 3000
@@ -33,6 +35,7 @@ def usage_of(plan: Plan, recording: Recording) -> Usage:
         cross_zone_gb=_crossing(plan, recording) * exchanged / GIGABYTE,
         balancer_lcu_h=_balancer_lcu_h(plan, recording),
         nodes=nodes_of(plan, recording),
+        captchas=float(recording.edge.asked[SHOWN].sum()),
     )
 
 
@@ -67,6 +70,7 @@ def usage_in(result: RunResult) -> Usage:
         cross_zone_gb=result.kpis["network.cross_zone_gb"].best or 0.0,
         balancer_lcu_h=result.kpis["network.balancer_lcu_h"].best or 0.0,
         nodes=None if nodes is None else tuple(NodeHours(*node) for node in nodes),
+        captchas=sum(result.best(name) or 0.0 for name in CAPTCHAS if name in result.kpis),
     )
 
 

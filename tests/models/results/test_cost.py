@@ -265,3 +265,16 @@ def test_sidecars_take_nodes_and_so_money() -> None:
         usd(cost_of(scenario(f"mesh.mode={mode}"), NOTHING, LIST), "gateway") for mode in ("none", "sidecar")
     )
     assert sidecar[0] / plain[0] == pytest.approx(8 / 6)
+
+
+def test_what_an_edge_has_is_what_is_billed():
+    """Two rules beside bot control, $1 each a month, and 50,000 CAPTCHAs at $0.40 a thousand, in four events."""
+    acl = "edge={web_acl: [{limit: 100, action: captcha}, {kind: geo}, {kind: bot_control}]}"
+    used = Usage(0, 0, 0, 0, 0, 0, captchas=50_000)
+    without = scenario("cost.waf_rules=9", "cost.captcha_percent=100", "cost.bot_control=none")
+    edged = scenario("cost.waf_rules=9", "cost.captcha_percent=100", "cost.bot_control=none", acl)
+    month, plain = (usd(cost_of(each, used, LIST), "edge")[1] for each in (edged, without))
+    captchas = (4 * 50_000 - 4 * edged.clients.count) / 1000 * 0.40
+    bot_control = LIST.prices.bot_control_usd_per_month.value
+    rules = (2 - 9) * LIST.prices.waf_rule_usd_per_month.value
+    assert month - plain == pytest.approx(captchas + bot_control + rules)
