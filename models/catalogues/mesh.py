@@ -21,6 +21,13 @@ class ProxyFigures(Strict):
     workers: Number
 
 
+class MachineFigures(Strict):
+    """What sidecars added at p99 by the same tests on other machines, and in other versions."""
+
+    fastest_p99_ms: Number
+    slowest_p99_ms: Number
+
+
 class CertificateFigures(Strict):
     """The certificates of workloads: how long they live, after which share they are renewed, and the CPU of one."""
 
@@ -75,6 +82,7 @@ class TalkFigures(Strict):
 class MeshFigures(Strict):
     """The whole file."""
 
+    machines: MachineFigures
     ambient: ProxyFigures
     waypoint: ProxyFigures
     sidecar: ProxyFigures

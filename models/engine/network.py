@@ -35,14 +35,13 @@ def delay(w: World, slot: int, leaves: int, to: int) -> int:
     """Return how long a request is under way from one `Place` to another, ns."""
     hop, r = w.p.network.hop[leaves, to], w.requests.slot[slot]
     fixed = w.p.network.delay[hop.first + hop.by_pod * r.pod + hop.by_node * r.node]
-    fixed += _added(w, leaves, to, r.entity, r.number)
+    fixed += _added(w, hop.added, r.entity, r.number)
     return fixed if hop.stream == NOT_DRAWN else fixed + _of_people(w, slot, hop.stream)
 
 
 @inlined
-def _added(w: World, leaves: int, to: int, entity: int, number: int) -> int:
-    """Return what the proxies on a hop add to a request's way, ns."""
-    row = w.p.network.proxies[leaves, to]
+def _added(w: World, row: int, entity: int, number: int) -> int:
+    """Return what the proxies on a hop add to a request's way, ns, by the row of their table."""
     if row == NOT_DRAWN:
         return 0
     return from_table(w.p.network.added[row], w.p.run.starts[w.p.network.added_stream[row]], entity, number)
@@ -76,7 +75,7 @@ def arrive(w: World, at: int, slot: int, leaves: int, to: int) -> None:
 def set_out(w: World, at: int, s: int) -> None:
     """Send the request of a session on its way; it gets its slot when it comes."""
     hop, c = w.p.network.hop[PLACE_CLIENT, PLACE_GATEWAY], w.clients.session[s]
-    at += w.p.network.delay[hop.first] + _added(w, PLACE_CLIENT, PLACE_GATEWAY, s, c.number)
+    at += w.p.network.delay[hop.first] + _added(w, hop.added, s, c.number)
     at += one_way(w.p.network.jitter, w.p.run.starts[hop.stream], c.base_delay, s, c.number)
     come(w, at, s, c.number)
 

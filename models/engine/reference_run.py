@@ -227,15 +227,14 @@ class Run:
 
     def delay(self, r: Moving, leaves: Place, to: Place) -> int:
         """Return how long a request is under way from one place to another, ns."""
-        _, first, by_pod, by_node, stream = self.hops[leaves][to]
+        _, first, by_pod, by_node, stream, added = self.hops[leaves][to]
         fixed = int(self.delays[first + by_pod * r.pod + by_node * r.node])
-        fixed += self._added(leaves, to, r.entity, r.number)
+        fixed += self._added(added, r.entity, r.number)
         return fixed if stream == NOT_DRAWN else fixed + self._one_way(stream, r.base_delay, r.entity, r.number)
 
-    def _added(self, leaves: Place, to: Place, entity: int, number: int) -> int:
-        """Return what the proxies on a hop add to a request's way, ns."""
+    def _added(self, row: int, entity: int, number: int) -> int:
+        """Return what the proxies on a hop add to a request's way, ns, by the row of their table."""
         network = self.p.network
-        row = int(network.proxies[leaves, to])
         if row == NOT_DRAWN:
             return 0
         return self.draw(network.added[row], Stream(network.added_stream[row]), entity, number)

@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 from models.judge.finding import Finding, Severity
 from models.judge.wording import latency, number
+from models.mesh.overhead import proxy_figures
+from models.mesh.proxies import pair_p99_ms, rps_held
 
 if TYPE_CHECKING:
     from models.results.result import RunResult
     from models.scenario import Scenario
 
 FULL_PERCENT = 100
-"""From here on a proxy's workers have more to do than they can, and what they add is more than is simulated."""
+"""From here on a proxy's workers have more to do than they can."""
+MUCH_LONGER = 1.5
+"""Times as long as what was measured that a busy proxy takes, from which on that is worth a remark."""
 NAMES = {"sidecar": "Sidecars add", "ambient": "The ambient mesh adds"}
 
 
@@ -25,12 +29,21 @@ def mesh(result: RunResult, scenario: Scenario) -> Finding:
     if share is not None:
         text += f", those of the gateway {number(share)} % of what its pods take themselves"
     text += f"; in the worst second they are {number(busy)} % busy."
+    longer = _times_as_long(scenario, busy)
     if busy >= FULL_PERCENT:
         text += " That is more than they can: queues at proxies are not simulated, so latencies are worse than shown."
+    elif longer >= MUCH_LONGER:
+        text += f" Queues at proxies are not simulated: then they add {number(longer)} times as much (M/M/1)."
     if scenario.autoscaling is not None:
         first = latency(scenario.mesh.first_connection_ms)
         text += f" Who comes to a pod that has started waits up to {first} for its proxy's first connection."
-    return Finding("Mesh", text, Severity.REMARK if busy >= FULL_PERCENT else Severity.NEUTRAL)
+    return Finding("Mesh", text, Severity.REMARK if longer >= MUCH_LONGER else Severity.NEUTRAL)
+
+
+def _times_as_long(scenario: Scenario, busy_percent: float) -> float:
+    """Return how many times what was measured proxies add that are so busy; infinite from FULL_PERCENT on."""
+    figures = proxy_figures("sidecar" if scenario.mesh.mode == "sidecar" else "ambient")
+    return pair_p99_ms(figures, busy_percent / 100 * rps_held(figures)) / figures.pair_p99_ms.value
 
 
 def _added(result: RunResult) -> list[str]:

@@ -35,8 +35,3 @@ def origin(fact: Number) -> str:
     """Return in words where a number is from, and that it was not read where it was not."""
     weak = {"from_memory": ", remembered", "assumption": ", assumed"}.get(fact.confidence, "")
     return f"{fact.source} ({fact.date}{weak})"
-
-
-def firm(fact: Number) -> bool:
-    """Whether a number was read somewhere, and not remembered or assumed: only then it can refute."""
-    return fact.confidence in ("high", "medium")

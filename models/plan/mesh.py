@@ -50,17 +50,33 @@ def added_on(scenario: Scenario) -> dict[tuple[Place, Place], int]:
 def proxy_us(scenario: Scenario) -> NDArray[np.float64]:
     """Return the CPU that proxies at the gateway take for a request of every operation, us, float64[OPS].
 
-    A reservation passes the proxy twice, as it comes in and as it is called on. Probes go past it (source: Istio,
-    health checking of services: they are answered, or let through, apart).
+    A reservation passes the proxy twice.
     """
     found, overhead = np.zeros(OPS), overhead_of(scenario)
     if overhead is None:
         return found
     for op, name in enumerate(ENDPOINTS):
-        passes = int(scenario.mesh.captures_clients) + (op == Op.RESERVE)
-        found[op] = passes * overhead.pass_us + overhead.share * getattr(scenario.gateway.cpu_us, name)
+        found[op] = passes(scenario, Op(op)) * overhead.pass_us + overhead.share * getattr(
+            scenario.gateway.cpu_us, name
+        )
     found[Op.STATUS_READ] = found[Op.STATUS]
     return found
+
+
+def first_connections(scenario: Scenario) -> NDArray[np.int64]:
+    """Return what a started pod's first request that passes a proxy waits for its connection, by operation, ns."""
+    wait = round(1e6 * scenario.mesh.first_connection_ms) if scenario.mesh.on else 0
+    return np.array([wait * (passes(scenario, op) > 0) for op in Op], np.int64)
+
+
+def passes(scenario: Scenario, op: Op) -> int:
+    """Return how often a request passes a proxy of the gateway's: as it comes in, and as it is called on.
+
+    Probes go past it (source: Istio, health checking of services: they are answered, or let through, apart).
+    """
+    if not scenario.mesh.on or (op >= len(ENDPOINTS) and op != Op.STATUS_READ):
+        return 0
+    return int(scenario.mesh.captures_clients) + (op == Op.RESERVE)
 
 
 def proxy_mib(scenario: Scenario) -> float:

@@ -21,6 +21,7 @@ HOP = np.dtype(
         ("by_pod", "i8"),
         ("by_node", "i8"),  # and by that of the Redis node
         ("stream", "i8"),  # of the draws of how much longer it takes; NOT_DRAWN
+        ("added", "i8"),  # the row of the table of what proxies on it add; NOT_DRAWN: they add nothing
     ]
 )
 """A hop, as compiled code reads it."""
@@ -34,8 +35,8 @@ class NetworkParams(NamedTuple):
 
     `hop` HOP[from, to] by `Place`, and `delay` int64[D], which it says where to read. A hop of people's takes the base
     delay of whose it is and a draw: quantile tables int64[2050], of which `base` is drawn once for a person and
-    `jitter` for each way. What the proxies of a mesh add to a hop is drawn from row `proxies` int64[from, to] of
-    `added` int64[2, 2050], NOT_DRAWN where they add nothing, by the stream `added_stream` int64[2] of that row.
+    `jitter` for each way. What the proxies of a mesh add to a hop is drawn from its row of `added` int64[2, 2050], by
+    the stream `added_stream` int64[2] of that row.
     `takes_time`: no way of anybody takes 0 ns, between people and pods, pods and nodes, primaries and replicas.
     `straight`: see `is_straight`.
     """
@@ -44,7 +45,6 @@ class NetworkParams(NamedTuple):
     delay: NDArray[np.int64]
     base: NDArray[np.int64]
     jitter: NDArray[np.int64]
-    proxies: NDArray[np.int64]
     added: NDArray[np.int64]
     added_stream: NDArray[np.int64]
     takes_time: bool
@@ -60,12 +60,13 @@ def network_params(
     of_people = population.base_delay if population.base_delay.size else base[:1] + jitter[:1]
     ways = (of_people, placement.delay, placement.feed_delay[scenario.redis.shards :])
     hop, delay = _hops(placement, round(network.same_zone_one_way_us * 1000))
+    for way, row in added_on(scenario).items():
+        hop[way]["added"] = row
     return NetworkParams(
         hop=hop,
         delay=delay,
         base=base,
         jitter=jitter,
-        proxies=_proxies(scenario),
         added=added_delays(scenario),
         added_stream=np.array(ADDED_STREAMS, np.int64),
         takes_time=all(bool((way > 0).all()) for way in ways),
@@ -79,25 +80,18 @@ def _hops(placement: Placement, same_zone: int) -> tuple[NDArray[np.void], NDArr
     nothing, zone, to_node = 0, 1, 2
     to_replica = to_node + placement.delay.size
     delay = np.concatenate([[0, same_zone], placement.delay.ravel(), placement.feed_delay]).astype(np.int64)
-    hop = np.full((len(Place), len(Place)), np.array((NOWHERE, 0, 0, 0, NOT_DRAWN), HOP))
-    hop[Place.CLIENT, Place.GATEWAY] = (Kind.ARRIVE, nothing, 0, 0, Stream.NET_OUT)
-    hop[Place.GATEWAY, Place.CLIENT] = (Kind.CLIENT_REPLY, nothing, 0, 0, Stream.NET_BACK)
-    hop[Place.GATEWAY, Place.REDIS] = (Kind.NODE_ARRIVE, to_node, nodes, 1, NOT_DRAWN)
-    hop[Place.REDIS, Place.GATEWAY] = (Kind.POD_REPLY, to_node, nodes, 1, NOT_DRAWN)
-    hop[Place.REDIS, Place.REDIS] = (Kind.NODE_ARRIVE, to_replica, 0, 1, NOT_DRAWN)
-    hop[Place.GATEWAY, Place.RESERVATION] = (Kind.BACKEND_ARRIVE, zone, 0, 0, NOT_DRAWN)
-    hop[Place.RESERVATION, Place.GATEWAY] = (Kind.POD_REPLY, zone, 0, 0, NOT_DRAWN)
-    hop[Place.CONTROL, Place.REDIS] = (Kind.NODE_ARRIVE, zone, 0, 0, NOT_DRAWN)
-    hop[Place.CONTROL, Place.GATEWAY] = (Kind.ARRIVE, nothing, 0, 0, NOT_DRAWN)  # the kubelet is on the pod's machine
+    hop = np.full((len(Place), len(Place)), np.array((NOWHERE, 0, 0, 0, NOT_DRAWN, NOT_DRAWN), HOP))
+    way = hop[["kind", "first", "by_pod", "by_node", "stream"]]
+    way[Place.CLIENT, Place.GATEWAY] = (Kind.ARRIVE, nothing, 0, 0, Stream.NET_OUT)
+    way[Place.GATEWAY, Place.CLIENT] = (Kind.CLIENT_REPLY, nothing, 0, 0, Stream.NET_BACK)
+    way[Place.GATEWAY, Place.REDIS] = (Kind.NODE_ARRIVE, to_node, nodes, 1, NOT_DRAWN)
+    way[Place.REDIS, Place.GATEWAY] = (Kind.POD_REPLY, to_node, nodes, 1, NOT_DRAWN)
+    way[Place.REDIS, Place.REDIS] = (Kind.NODE_ARRIVE, to_replica, 0, 1, NOT_DRAWN)
+    way[Place.GATEWAY, Place.RESERVATION] = (Kind.BACKEND_ARRIVE, zone, 0, 0, NOT_DRAWN)
+    way[Place.RESERVATION, Place.GATEWAY] = (Kind.POD_REPLY, zone, 0, 0, NOT_DRAWN)
+    way[Place.CONTROL, Place.REDIS] = (Kind.NODE_ARRIVE, zone, 0, 0, NOT_DRAWN)
+    way[Place.CONTROL, Place.GATEWAY] = (Kind.ARRIVE, nothing, 0, 0, NOT_DRAWN)  # the kubelet is on the pod's machine
     return hop, delay
-
-
-def _proxies(scenario: Scenario) -> NDArray[np.int64]:
-    """Return by hop, int64[from, to], which row of the added delays holds for it."""
-    found = np.full((len(Place), len(Place)), NOT_DRAWN)
-    for hop, row in added_on(scenario).items():
-        found[hop] = row
-    return found
 
 
 def is_straight(hop: NDArray[np.void]) -> bool:

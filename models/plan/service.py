@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from models.plan.mesh import proxy_us
+from models.plan.mesh import first_connections, proxy_us
 from models.plan.placement import pods_at_most
 from models.plan.programs import ARCHITECTURES, asks_once, program_table
 from models.plan.quantiles import lognormal_of_mean
@@ -30,8 +30,9 @@ class ServiceParams(NamedTuple):
     `warm_pods` of them serve from the start, with `warm_connections` open in each pool. A pod that starts opens
     `min_idle`, one every `connect_gap` at the soonest. `cpu_unit` int64[2050] is a quantile table in 1/2**20 of
     `cpu_mean`, int64[services, OPS] ns on one of the pod's `cores` by operation. `proxy_cpu` int64[OPS] is what the
-    pod's own proxy takes beside, on cores of its own, in the same measure; with a mesh a started pod's first request
-    waits for `first_connection` ns, as do those that come before that is over. `skew` int64[P] ns of the pods' clocks.
+    pod's own proxy takes beside, on cores of its own, in the same measure; a started pod's first request that passes it
+    waits for `first_connection` int64[OPS] ns, as do others that come before that is over. `skew` int64[P] ns of the
+    pods' clocks.
     `program` STEP[services, OPS, steps] is what a service does for an operation (see `plan.programs`); `asks_once`: all
     of them pass on at once what a Redis node has answered. `announces`: pods learn that an event has sold out.
     `probes_end_pods`: the end of a probe can be that of a pod.
@@ -56,7 +57,7 @@ class ServiceParams(NamedTuple):
     cpu_unit: NDArray[np.int64]
     cpu_mean: NDArray[np.int64]
     proxy_cpu: NDArray[np.int64]
-    first_connection: int
+    first_connection: NDArray[np.int64]
     skew: NDArray[np.int64]
 
 
@@ -87,7 +88,7 @@ def service_params(scenario: Scenario, starts: NDArray[np.uint64]) -> ServicePar
         cpu_unit=lognormal_of_mean(float(UNIT), gateway.cpu_sigma),
         cpu_mean=_cpu_means(scenario),
         proxy_cpu=_proxy_cpu(scenario),
-        first_connection=round(1e6 * scenario.mesh.first_connection_ms) if scenario.mesh.on else 0,
+        first_connection=first_connections(scenario),
         skew=np.rint(ndtri(u) * gateway.clock_skew_ms * 1e6).astype(np.int64),
     )
 

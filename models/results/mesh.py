@@ -21,6 +21,7 @@ from models.results.series import pods_running
 from models.scenario import Scenario
 from models.scenario.packing import backend_nodes_needed, nodes_needed
 from models.vocabulary.operations import ENDPOINTS, Op
+from models.vocabulary.units import SECOND
 
 Found = tuple[str, float | None]
 SERVICES = 4
@@ -40,7 +41,7 @@ def mesh_kpis(plan: Plan, recording: Recording) -> Iterator[Found]:
         calls = requests * scenario.mesh.syscalls_per_request
         cores = np.array([falco_cores(mesh_figures().falco, rate) for rate in calls.tolist()])
         yield "mesh.falco_mean_cores", float(cores.sum()) / recording.end_s
-        yield "mesh.falco_peak_percent", float((100 * cores / nodes).max()) / ec2_nodes()[scenario.cost.node_type].vcpu
+        yield "mesh.falco_peak_percent", float((100 * cores / _node_cores(plan, recording, nodes)).max())
     if scenario.mesh.log_agent:
         lines = (requests / nodes).tolist()
         cores = nodes * np.array([log_agent_cores(mesh_figures().log_agent, rate) for rate in lines])
@@ -91,13 +92,20 @@ def _certificates(plan: Plan, recording: Recording) -> Iterator[Found]:
     yield "mesh.certificates_mean_cores", renewed * figures.cpu_ms.value / 1000
 
 
-def _requests(recording: Recording) -> NDArray[np.float64]:
-    """Return the requests that came as far as a pod in every second, by endpoint, float64[seconds, endpoints].
+def _requests(recording: Recording) -> NDArray[np.int64]:
+    """Return the requests that came as far as a pod in every second, by endpoint, int64[seconds, endpoints]."""
+    return np.stack([recording.past_the_edge(op) for op in range(len(ENDPOINTS))], axis=1)
 
-    Of what a web ACL refused, which is not counted by second, each has a share.
-    """
-    columns = [recording.column(Column.SENT + op) for op in range(len(ENDPOINTS))]
-    return np.stack(columns, axis=1).astype(np.float64) * (1 - recording.edge.refused / max(recording.sent, 1))
+
+def _node_cores(plan: Plan, recording: Recording, nodes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the cores of those nodes in every second, by the types that autoscaling has bought, float64[seconds]."""
+    if plan.scenario.autoscaling is None:
+        return nodes * ec2_nodes()[plan.scenario.cost.node_type].vcpu
+    found = np.zeros(recording.seconds)
+    for node in recording.nodes:
+        until = recording.seconds if node.until is None else -(-node.until // SECOND)
+        found[node.since // SECOND : until] += ec2_nodes()[node.kind].vcpu
+    return np.maximum(found, 1.0)
 
 
 def _nodes(plan: Plan, recording: Recording) -> NDArray[np.float64]:

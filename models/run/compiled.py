@@ -48,7 +48,8 @@ class KernelPlane:
 
     def __init__(self, plan: Plan, traced: int = 0, sizes: Sizes | None = None) -> None:
         p, who = plan.params, plan.population
-        out, row = (table[Place.CLIENT, Place.GATEWAY] for table in (p.network.hop, p.network.proxies))
+        out = p.network.hop[Place.CLIENT, Place.GATEWAY]
+        row = out["added"]
         base, start = who.base_delay + p.network.delay[out["first"]], p.run.starts[out["stream"]]
         added = p.network.added.ravel()[:0] if row == NOT_DRAWN else p.network.added[row]
         more = p.run.starts[p.network.added_stream[row]]

@@ -11,7 +11,8 @@ from models.scenario.base import Section
 class Mesh(Section):
     """A service mesh, and what watches every node beside it. Figures: models/catalogues/mesh.yaml, by date and source.
 
-    Redis is outside of the mesh, and what a pod and it say to each other goes past the proxies.
+    Redis is outside of the mesh, and what a pod and it say to each other goes past the proxies. A client has no proxy,
+    so its request gets half of what a pair of them adds (assumption); what is not modelled: see `models.mesh`.
     """
 
     mode: Literal["none", "sidecar", "ambient"] = Field(

@@ -148,16 +148,17 @@ def _compute(w: World, now: int, slot: int) -> int:
     w.service.pod[r.pod].given_ns += service + w.p.service.proxy_cpu[r.op]
     done = servers.done_at(w.service.core_free[r.pod], now, service)
     add_busy(w.record, COLUMN_GATEWAY_BUSY_NS, done - service, service)
-    if w.p.service.first_connection > 0 and r.origin <= SOURCE:
-        done = max(done, _connected_at(w, now, r.pod))
+    first = w.p.service.first_connection[r.op]
+    if first > 0:
+        done = max(done, _connected_at(w, now, r.pod, first))
     return done
 
 
 @inlined
-def _connected_at(w: World, now: int, number: int) -> int:
-    """Return when the proxy before a pod has its first connection, ns, which the first request to it asks for."""
+def _connected_at(w: World, now: int, number: int, first: int) -> int:
+    """Return when the proxy before a pod has its first connection, ns, which its first request waits for."""
     if w.service.connected_at[number] == NOT_YET:
-        w.service.connected_at[number] = now + w.p.service.first_connection
+        w.service.connected_at[number] = now + first
     return w.service.connected_at[number]
 
 

@@ -69,6 +69,7 @@ class Gateway:
         self.known = list(range(p.service.warm_pods))
         self.cpu_mean = run.p.service.cpu_mean[Place.GATEWAY].tolist()
         self.proxy_cpu = run.p.service.proxy_cpu.tolist()
+        self.first_connection = run.p.service.first_connection.tolist()
         self.program = run.p.service.program[Place.GATEWAY].tolist()
         self.services = {Place.RESERVATION: backend.reserve}
         self.skew = [int(skew) for skew in run.p.service.skew]
@@ -160,9 +161,9 @@ class Gateway:
         pod.given_ns += service + self.proxy_cpu[r.op]
         done = done_at(pod.cores, int(self.env.now), service)
         self.run.add_busy(Column.GATEWAY_BUSY_NS, done - service, service)
-        if self.p.service.first_connection > 0 and r.op not in PROBED:
+        if self.first_connection[r.op] > 0:
             if pod.connected_at is None:
-                pod.connected_at = int(self.env.now) + self.p.service.first_connection
+                pod.connected_at = int(self.env.now) + self.first_connection[r.op]
             done = max(done, pod.connected_at)
         return self.run.at(done, Kind.CPU_DONE, r.entity, r.number)
 

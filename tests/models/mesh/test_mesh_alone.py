@@ -66,6 +66,18 @@ def test_engines_agree_where_pods_start_and_the_first_to_come_wait(mode: str) ->
     assert found.failed == at_once.failed == 0
 
 
+def test_who_passes_no_proxy_waits_for_none() -> None:
+    """Only reservations are called on; nobody else waits for a first connection that is not captured."""
+    found, at_once = (
+        recording_of(scaled("mesh.mode=ambient", "mesh.captures_clients=false", f"mesh.first_connection_ms={ms}"))
+        for ms in (3000, 0)
+    )
+    assert np.array_equal(found.record.counts[:, Op.JOIN], at_once.record.counts[:, Op.JOIN])
+    assert (
+        found.record.counts[:, Op.STATUS].nonzero()[1].max() == at_once.record.counts[:, Op.STATUS].nonzero()[1].max()
+    )
+
+
 def test_warm_pods_have_their_connections() -> None:
     found, at_once = (recording_of(meshed("mesh.mode=sidecar", f"mesh.first_connection_ms={ms}")) for ms in (60_000, 0))
     assert np.array_equal(found.record.counts, at_once.record.counts)
