@@ -228,6 +228,8 @@ def _fetch_coming(w: World) -> None:
             fetch_place(w, event.item)
         elif entity < w.p.clients.sessions:
             prefetch(w.clients.session, entity)
+            if w.p.edge.on:
+                prefetch(w.edge.visitor, entity)
 
 
 @inlined
