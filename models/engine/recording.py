@@ -50,6 +50,11 @@ class EdgeRecord(NamedTuple):
     refusals: NDArray[np.int64]
     by_second: NDArray[np.int64]
 
+    @property
+    def captchas_shown(self) -> int:
+        """How many CAPTCHAs were shown, to whomever."""
+        return int(self.asked[0].sum())
+
 
 class Flow(NamedTuple):
     """Requests that a part has taken in, that it has let go, and that were still in it at the end."""

@@ -15,7 +15,6 @@ from models.catalogues.ec2_capacity import Capacity
 from models.catalogues.prices import PriceTable
 from models.documents.sourced import Number
 from models.scenario import Scenario
-from models.scenario.edge import BotControl
 from models.scenario.packing import backend_nodes_needed, nodes_needed
 from models.vocabulary.units import HOURS_PER_MONTH
 
@@ -278,7 +277,7 @@ def _edge(scenario: Scenario, usage: Usage, prices: PriceTable) -> Iterator[Cost
     rules, bot_control = cost.waf_rules, cost.bot_control
     attempts = scenario.clients.count * cost.captcha_percent / 100
     if edge is not None:
-        recognises = any(isinstance(rule, BotControl) for rule in edge.web_acl)
+        recognises = any(rule.kind == "bot_control" for rule in edge.web_acl)
         rules, attempts = len(edge.web_acl) - recognises, usage.captchas
         bot_control = ("common" if bot_control == "none" else bot_control) if recognises else "none"
     million = requests / 1e6

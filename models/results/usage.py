@@ -3,7 +3,6 @@
 import numpy as np
 
 from models.catalogues.ec2_capacity import Capacity
-from models.edge.state import SHOWN
 from models.engine.record import Column, Level
 from models.engine.recording import Recording
 from models.plan.plan import Plan
@@ -35,7 +34,7 @@ def usage_of(plan: Plan, recording: Recording) -> Usage:
         cross_zone_gb=_crossing(plan, recording) * exchanged / GIGABYTE,
         balancer_lcu_h=_balancer_lcu_h(plan, recording),
         nodes=nodes_of(plan, recording),
-        captchas=float(recording.edge.asked[SHOWN].sum()),
+        captchas=float(recording.edge.captchas_shown),
     )
 
 

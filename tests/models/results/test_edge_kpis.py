@@ -61,6 +61,7 @@ def test_what_was_asked_of_people_and_of_bots():
     assert [found[f"edge.{name}_people"] for name in names] == [1, 1, 0, 2]
     assert [found[f"edge.{name}_bots"] for name in names] == [2, 1, 1, 1]
     assert found["edge.people_held_up_s"] == 7
+    assert recording.edge.captchas_shown == 3
 
 
 def test_what_it_cost_people():
