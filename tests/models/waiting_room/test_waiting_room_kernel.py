@@ -181,7 +181,7 @@ class Twins:
                 (self.rooms.called, "in_called", room.called),
                 (self.rooms.seen, "in_seen", room.seen),
             ):
-                owners = sorted(heap.owner[heap.begin[event] :][: heap.size[event]].tolist())
+                owners = sorted(heap.entry["owner"][heap.begin[event] :][: heap.size[event]].tolist())
                 assert owners == [t for t in range(event, self.tokens, events) if self.rooms.place[t][flag]]
                 assert members.keys() <= set(owners)
         joined, left, silent, lapsed, repeated = self.rooms.counts.tolist()
